@@ -1,0 +1,181 @@
+//! What the shop configured: the site and its accounts.
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, SiteId};
+use crate::language::Language;
+use crate::mapping::Mapping;
+use crate::phone::Country;
+use crate::template::Template;
+
+/// A Passweb site, the tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// The site's id.
+    pub id: SiteId,
+    /// An inactive site skips every event.
+    #[serde(default = "yes")]
+    pub active: bool,
+    /// The home page: what `URL Sito` says on events of the customer area (R-128).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The language where nothing else says one (R-41).
+    #[serde(default = "Language::italian")]
+    pub default_language: Language,
+    /// The country of phone numbers written without a code, ISO 3166.
+    #[serde(default = "italy")]
+    pub default_country: String,
+    /// IANA time zone in which times are shown.
+    #[serde(default = "rome")]
+    pub time_zone: String,
+    /// Whether orders of marketplaces are notified (R-144).
+    #[serde(default)]
+    pub marketplace_orders: bool,
+    /// Days the ledger keeps what it knows.
+    #[serde(default = "ninety")]
+    pub retention_days: u16,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn italy() -> String {
+    "IT".to_owned()
+}
+
+fn rome() -> String {
+    "Europe/Rome".to_owned()
+}
+
+fn ninety() -> u16 {
+    90
+}
+
+impl Site {
+    /// A site with every setting at its default.
+    #[must_use]
+    pub fn new(id: SiteId) -> Self {
+        Self {
+            id,
+            active: true,
+            url: None,
+            default_language: Language::italian(),
+            default_country: italy(),
+            time_zone: rome(),
+            marketplace_orders: false,
+            retention_days: ninety(),
+        }
+    }
+
+    /// The country of numbers without a code: the person's own where it is known, else the site's, else Italy.
+    #[must_use]
+    pub fn country(&self, of_person: Option<&str>) -> Country {
+        let own = of_person.and_then(Country::parse);
+        own.or_else(|| Country::parse(&self.default_country)).unwrap_or(Country::ITALY)
+    }
+
+    /// The zone times are shown in; UTC where the setting names none.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+}
+
+/// An account on WA Smart Business: where to send and how the platform wants to be called. What a provider may change
+/// although it speaks the Cloud API is a setting. The token is no part of it: it lives in the secret store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The account's id within its site.
+    pub id: AccountId,
+    /// An inactive account sends nothing.
+    #[serde(default = "yes")]
+    pub active: bool,
+    /// The API's base with its version, `https://host/v23.0`.
+    pub base_url: String,
+    /// Meta's id of the sender number.
+    pub phone_number_id: String,
+    /// Whether the sender's id is part of the path (`/{id}/messages`) or not (`/messages`).
+    #[serde(default = "yes")]
+    pub phone_number_id_in_path: bool,
+    /// Meta's id of the WhatsApp Business Account, which owns the templates.
+    pub waba_id: String,
+    /// The header the token goes into.
+    #[serde(default = "authorization")]
+    pub token_header: String,
+    /// What stands before the token, `Bearer`; empty for the bare token.
+    #[serde(default = "bearer")]
+    pub token_scheme: String,
+}
+
+fn authorization() -> String {
+    "Authorization".to_owned()
+}
+
+fn bearer() -> String {
+    "Bearer".to_owned()
+}
+
+/// Everything a decision needs to know of a site: one query of the configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveConfig {
+    /// The site.
+    pub site: Site,
+    /// Its accounts, by id.
+    pub accounts: Vec<Account>,
+    /// Its enabled mappings, by id.
+    pub mappings: Vec<Mapping>,
+    /// The templates of each account, as last synced.
+    pub templates: Vec<(AccountId, Template)>,
+}
+
+impl LiveConfig {
+    /// A mapping that is still enabled.
+    #[must_use]
+    pub fn mapping(&self, id: &crate::id::MappingId) -> Option<&Mapping> {
+        self.mappings.iter().find(|mapping| mapping.id == *id && mapping.enabled)
+    }
+
+    /// The account a mapping sends through: the one it names, else the site's first.
+    #[must_use]
+    pub fn account(&self, mapping: &Mapping) -> Option<&Account> {
+        match &mapping.account {
+            Some(id) => self.accounts.iter().find(|account| account.id == *id),
+            None => self.accounts.first(),
+        }
+    }
+
+    /// A template of an account.
+    #[must_use]
+    pub fn template(&self, account: &AccountId, name: &str, language: &Language) -> Option<&Template> {
+        let is_it = |template: &Template| template.name == name && template.language == *language;
+        self.templates
+            .iter()
+            .find(|(owner, template)| owner == account && is_it(template))
+            .map(|(_, template)| template)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_needs_only_its_id() {
+        let site: Site = serde_json::from_str(r#"{"id":"demo"}"#).unwrap();
+        assert_eq!(site, Site::new(SiteId::parse("demo").unwrap()));
+        assert_eq!(site.zone().iana_name(), Some("Europe/Rome"));
+        assert!(serde_json::from_str::<Site>(r#"{"id":"demo","retention":1}"#).is_err());
+    }
+
+    #[test]
+    fn a_number_is_read_by_the_rules_of_the_persons_country() {
+        let site = Site::new(SiteId::parse("demo").unwrap());
+        assert_eq!(site.country(Some("CH")), Country::parse("CH").unwrap());
+        assert_eq!(site.country(Some("Svizzera")), Country::ITALY);
+        assert_eq!(site.country(None), Country::ITALY);
+    }
+}

@@ -1,0 +1,124 @@
+//! The key a site authenticates with: `pwb_<key id>_<secret>`.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::id::SiteId;
+use crate::key::to_hex;
+
+/// What every key begins with, so that a leaked one is recognised.
+pub const KEY_PREFIX: &str = "pwb_";
+/// Bytes of randomness in a key's secret.
+pub const SECRET_BYTES: usize = 32;
+/// Longest key id and longest secret that are looked at, in bytes.
+const PART_BYTES_MAX: usize = 64;
+
+/// A key as a request presents it. It holds the secret's hash only, so it can be compared and logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresentedKey {
+    /// Which key it claims to be.
+    pub key_id: String,
+    secret_sha256: String,
+}
+
+impl PresentedKey {
+    /// Reads a whole key; `None` if it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (key_id, secret) = text.strip_prefix(KEY_PREFIX)?.split_once('_')?;
+        Self::from_parts(key_id, secret)
+    }
+
+    /// Takes a key id and a secret apart, as HTTP Basic brings them; `None` if they can't be a key's.
+    #[must_use]
+    pub fn from_parts(key_id: &str, secret: &str) -> Option<Self> {
+        let fits = |part: &str| (1..=PART_BYTES_MAX).contains(&part.len());
+        let is_id = key_id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_secret = secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if !fits(key_id) || !fits(secret) || !is_id || !is_secret {
+            return None;
+        }
+        Some(Self { key_id: key_id.to_owned(), secret_sha256: to_hex(&Sha256::digest(secret)) })
+    }
+}
+
+/// A key as it is stored: enough to recognise it, not enough to use it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredKey {
+    /// The key's id.
+    pub key_id: String,
+    /// The site it speaks for.
+    pub site: SiteId,
+    /// SHA-256 of the secret's text, hexadecimal.
+    pub secret_sha256: String,
+    /// Whether it no longer opens anything.
+    #[serde(default)]
+    pub revoked: bool,
+}
+
+impl StoredKey {
+    /// Makes a key of random bytes: what is stored, and the text handed to the site, which is shown once.
+    #[must_use]
+    pub fn create(site: SiteId, key_id: &str, secret: &[u8; SECRET_BYTES]) -> (Self, String) {
+        let secret = URL_SAFE_NO_PAD.encode(secret);
+        let text = format!("{KEY_PREFIX}{key_id}_{secret}");
+        let secret_sha256 = to_hex(&Sha256::digest(&secret));
+        (Self { key_id: key_id.to_owned(), site, secret_sha256, revoked: false }, text)
+    }
+
+    /// What is stored of a key that somebody else made.
+    #[must_use]
+    pub fn of(site: SiteId, key: PresentedKey) -> Self {
+        Self { key_id: key.key_id, site, secret_sha256: key.secret_sha256, revoked: false }
+    }
+
+    /// Whether the presented key is this one and still opens something; compared in constant time.
+    #[must_use]
+    pub fn admits(&self, presented: &PresentedKey) -> bool {
+        let same_secret = self.secret_sha256.as_bytes().ct_eq(presented.secret_sha256.as_bytes());
+        !self.revoked && self.key_id == presented.key_id && bool::from(same_secret)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> (StoredKey, String) {
+        StoredKey::create(SiteId::parse("demo").unwrap(), "k1", &[0xfb; SECRET_BYTES])
+    }
+
+    #[test]
+    fn a_key_admits_itself_only() {
+        let (stored, text) = key();
+        assert!(text.contains("-_"), "the secret's own underscores must not confuse the parser: {text}");
+        assert!(stored.admits(&PresentedKey::parse(&text).unwrap()));
+        assert_eq!(StoredKey::of(stored.site.clone(), PresentedKey::parse(&text).unwrap()), stored);
+        let mut tampered = text.clone();
+        tampered.replace_range(text.len() - 1.., "A");
+        assert!(!stored.admits(&PresentedKey::parse(&tampered).unwrap()));
+        let secret = text.strip_prefix("pwb_k1_").unwrap();
+        assert!(stored.admits(&PresentedKey::from_parts("k1", secret).unwrap()));
+        assert!(!stored.admits(&PresentedKey::from_parts("k2", secret).unwrap()));
+        assert!(!StoredKey { revoked: true, ..stored }.admits(&PresentedKey::parse(&text).unwrap()));
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_one() {
+        for text in ["", "pwb_", "pwb_k1", "pwb_k1_", "pwb__x", "k1_x", "pwb_k 1_x", "pwb_k1_é"] {
+            assert_eq!(PresentedKey::parse(text), None, "{text}");
+        }
+        assert_eq!(PresentedKey::parse(&format!("pwb_k1_{}", "x".repeat(65))), None);
+    }
+
+    #[test]
+    fn neither_form_shows_the_secret() {
+        let (stored, text) = key();
+        let secret = text.strip_prefix("pwb_k1_").unwrap();
+        let presented = PresentedKey::parse(&text).unwrap();
+        assert!(!format!("{stored:?}{presented:?}").contains(secret));
+    }
+}

@@ -1,0 +1,238 @@
+//! Plan and decision together: what happens to one message of one event.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::id::{AccountId, MappingId, SiteId};
+use crate::plan::{Plan, plan};
+
+fn now() -> Timestamp {
+    "2026-11-22T10:00:00Z".parse().unwrap()
+}
+
+fn set(document: &mut Value, pointer: &str, value: Value) {
+    let (parent, field) = pointer.rsplit_once('/').unwrap();
+    document.pointer_mut(parent).unwrap()[field] = value;
+}
+
+/// An order of Anna's, with some fields changed.
+fn order(changes: &[(&str, Value)]) -> Event {
+    let mut document = json!({
+        "id": "e-1", "type": "order.status_changed", "occurred_at": "2026-11-22T09:00:00Z",
+        "data": {
+            "order": {"id": "1320", "code": "OC1/1320", "status": "EVASO", "item_count": 3,
+                      "total": {"amount": "129.90", "currency": "EUR"}},
+            "customer": {"id": "A", "first_name": "Anna", "phone": "340 1234567", "groups": ["web"]}
+        }
+    });
+    for (pointer, value) in changes {
+        set(&mut document, pointer, value.clone());
+    }
+    Event::parse(document, now()).unwrap()
+}
+
+/// An upload by U, told to some administrators.
+fn upload(administrators: Value, changes: &[(&str, Value)]) -> Event {
+    let mut document = json!({
+        "id": "e-2", "type": "file.uploaded", "occurred_at": "2026-11-22T09:00:00Z",
+        "data": {
+            "file": {"id": "F", "name": "bilancio.pdf", "folder": "Bilanci"},
+            "actor": {"id": "U", "first_name": "Ugo"}, "administrators": administrators, "notify": ["whatsapp"]
+        }
+    });
+    for (pointer, value) in changes {
+        set(&mut document, pointer, value.clone());
+    }
+    Event::parse(document, now()).unwrap()
+}
+
+fn template(language: &str) -> Template {
+    Template {
+        name: "avviso".to_owned(),
+        language: Language::parse(language).unwrap(),
+        status: TemplateStatus::Approved,
+        category: Category::Utility,
+        body: crate::template::Pattern::parse("Ciao {{1}}, novità."),
+        unusable: None,
+        fingerprint: "f1".to_owned(),
+    }
+}
+
+fn mapping(id: &str, event_type: &str) -> Mapping {
+    let document = json!({
+        "id": id, "name": id, "event_type": event_type, "enabled": true, "active_since": "2020-01-01T00:00:00Z",
+        "templates": {
+            "it": {"name": "avviso", "language": "it", "fingerprint": "f1", "body": {"1": {"variable": "first_name"}}},
+            "en": {"name": "avviso", "language": "en", "fingerprint": "f1", "body": {"1": {"variable": "first_name"}}}
+        }
+    });
+    serde_json::from_value(document).unwrap()
+}
+
+fn config() -> LiveConfig {
+    let account: Account = serde_json::from_value(json!({
+        "id": "main", "base_url": "https://example.com/v1", "phone_number_id": "1", "waba_id": "2"
+    }))
+    .unwrap();
+    let main = AccountId::parse("main").unwrap();
+    LiveConfig {
+        site: crate::config::Site::new(SiteId::parse("demo").unwrap()),
+        accounts: vec![account],
+        mappings: vec![mapping("orders", "order.status_changed"), mapping("uploads", "file.uploaded")],
+        templates: vec![(main.clone(), template("it")), (main, template("en"))],
+    }
+}
+
+fn with(change: impl FnOnce(&mut LiveConfig)) -> LiveConfig {
+    let mut config = config();
+    change(&mut config);
+    config
+}
+
+/// What becomes of the only message or skip: the text to be sent, or the reason with its detail.
+fn outcome(event: &Event, config: &LiveConfig) -> Result<String, (String, String)> {
+    let planned: Plan = plan(event, config);
+    let said = |skip: &Skip| (skip.reason.to_string(), skip.detail.clone());
+    match (planned.messages.as_slice(), planned.skips.as_slice()) {
+        ([message], []) => decide(event, message, config, now()).map(|out| out.body.text).map_err(|skip| said(&skip)),
+        ([], [skip]) => Err(said(&skip.skip)),
+        other => panic!("expected one outcome: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn check(event: &Event, config: &LiveConfig, reason: &str, detail: &str) {
+    assert_eq!(outcome(event, config), Err((reason.to_owned(), detail.to_owned())));
+}
+
+#[test]
+fn an_order_is_told_to_its_holder() {
+    assert_eq!(outcome(&order(&[]), &config()), Ok("Ciao Anna, novità.".to_owned()));
+    let event = order(&[]);
+    let config = config();
+    let planned = plan(&event, &config);
+    let outgoing = decide(&event, planned.messages.first().unwrap(), &config, now()).unwrap();
+    assert_eq!(outgoing.phone.as_e164(), "+393401234567");
+    assert_eq!((outgoing.template, outgoing.language.as_str()), ("avviso", "it"));
+}
+
+#[test]
+fn each_check_of_the_plan_has_its_reason() {
+    check(&order(&[]), &with(|config| config.site.active = false), "site_inactive", "");
+    check(&order(&[]), &with(|config| config.mappings.clear()), "no_mapping", "");
+    check(&order(&[("/data/order/marketplace", json!("eBay"))]), &config(), "marketplace_order", "eBay");
+    let on_marketplace = with(|config| config.site.marketplace_orders = true);
+    assert!(outcome(&order(&[("/data/order/marketplace", json!("eBay"))]), &on_marketplace).is_ok());
+    let one = json!([{"id": "A", "phone": "3401234567"}]);
+    check(&upload(one.clone(), &[("/data/notify", json!(["sms"]))]), &config(), "notify_not_requested", "");
+    check(&upload(one, &[("/data/sender_may_notify", json!(false))]), &config(), "sender_not_permitted", "");
+    check(&upload(json!([]), &[]), &config(), "no_recipient", "");
+    check(&upload(json!([{"id": "U", "phone": "3401234567"}]), &[]), &config(), "actor_is_recipient", "");
+}
+
+#[test]
+fn conditions_name_the_value_that_decided() {
+    let confirmed = with(|config| config.mappings[0].order_statuses = vec!["Confermato".to_owned()]);
+    check(&order(&[]), &confirmed, "condition_not_met", "order.status = EVASO");
+    assert!(outcome(&order(&[("/data/order/status", json!("memorizzato"))]), &confirmed).is_ok());
+    check(&order(&[("/data/order/kind", json!("quote"))]), &config(), "condition_not_met", "order.kind = Quote");
+    let dear = with(|config| config.mappings[0].min_total = Some("130".parse().unwrap()));
+    check(&order(&[]), &dear, "condition_not_met", "order.total = 129.90 < 130");
+    let young = with(|config| config.mappings[0].active_since = "2026-11-22T09:00:01Z".parse().unwrap());
+    check(&order(&[]), &young, "before_activation", "2026-11-22T09:00:00Z < 2026-11-22T09:00:01Z");
+}
+
+#[test]
+fn each_check_of_the_decision_has_its_reason() {
+    check(&order(&[]), &with(|config| config.accounts[0].active = false), "account_inactive", "");
+    check(&order(&[]), &with(|config| config.mappings[0].groups = vec!["vip".to_owned()]), "group_not_included", "web");
+    check(&order(&[("/data/customer/phone", json!(null))]), &config(), "phone_missing", "");
+    check(&order(&[("/data/customer/phone", json!("abc"))]), &config(), "phone_invalid", "is not a valid phone number");
+    check(&order(&[("/data/customer/whatsapp_opt_out", json!(true))]), &config(), "opted_out", "");
+    check(
+        &order(&[]),
+        &with(|config| config.templates.clear()),
+        "template_not_approved",
+        "avviso (it): not in the account's list",
+    );
+    let paused = with(|config| config.templates[0].1.status = TemplateStatus::Other("PAUSED".to_owned()));
+    check(&order(&[]), &paused, "template_not_approved", "avviso (it): PAUSED");
+    let edited = with(|config| config.templates[0].1.fingerprint = "f2".to_owned());
+    check(&order(&[]), &edited, "template_changed", "avviso (it): not the one the mapping was checked against");
+    let otp = with(|config| config.templates[0].1.category = Category::Other("AUTHENTICATION".to_owned()));
+    check(&order(&[]), &otp, "category_refused", "AUTHENTICATION");
+    check(&order(&[("/data/customer/first_name", json!(""))]), &config(), "value_missing", "{{1}} = first_name");
+    check(&order(&[("/occurred_at", json!("2026-11-20T09:59:59Z"))]), &config(), "expired", "2026-11-22T09:59:59Z");
+}
+
+#[test]
+fn marketing_needs_consent_and_unknown_is_no() {
+    let marketing = with(|config| config.templates[0].1.category = Category::Marketing);
+    check(&order(&[]), &marketing, "consent_missing", "avviso");
+    check(&order(&[("/data/customer/marketing_consent", json!(false))]), &marketing, "consent_missing", "avviso");
+    assert!(outcome(&order(&[("/data/customer/marketing_consent", json!(true))]), &marketing).is_ok());
+}
+
+#[test]
+fn a_mapping_switched_off_after_the_plan_sends_nothing() {
+    let event = order(&[]);
+    let planned = plan(&event, &config());
+    let off = with(|config| config.mappings[0].enabled = false);
+    let skip = decide(&event, planned.messages.first().unwrap(), &off, now()).unwrap_err();
+    assert_eq!(skip.reason, Reason::MappingDisabled);
+}
+
+#[test]
+fn the_language_is_the_sessions_then_the_persons_then_the_countrys_then_the_sites() {
+    let config = config();
+    let language = |changes: &[(&str, Value)]| {
+        let event = order(changes);
+        let planned = plan(&event, &config);
+        decide(&event, planned.messages.first().unwrap(), &config, now()).unwrap().language.as_str().to_owned()
+    };
+    assert_eq!(language(&[]), "it");
+    assert_eq!(
+        language(&[("/data/customer/country", json!("GB")), ("/data/customer/phone", json!("+393401234567"))]),
+        "en"
+    );
+    assert_eq!(language(&[("/data/customer/language", json!("en_US"))]), "en");
+    assert_eq!(language(&[("/language", json!("en")), ("/data/customer/language", json!("it"))]), "en");
+    assert_eq!(language(&[("/data/customer/language", json!("de"))]), "it", "no German template: the site's default");
+    let without_default = with(|config| {
+        config.mappings[0].templates.remove(&Language::italian());
+    });
+    check(&order(&[("/data/customer/language", json!("de"))]), &without_default, "no_template_for_language", "de");
+}
+
+#[test]
+fn nobody_is_told_twice_by_one_mapping() {
+    let administrators = json!([
+        {"id": "A", "phone": "3401234567"}, {"id": "A", "phone": "3401234567"},
+        {"id": "B", "phone": "+39 340 1234567"}, {"id": "C"}, {"id": "D"}
+    ]);
+    let planned = plan(&upload(administrators, &[]), &config());
+    let told: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
+    assert_eq!(told, ["A", "C", "D"], "two without a number are two skips later, not one person");
+    let [skip] = planned.skips.as_slice() else { panic!("{planned:?}") };
+    assert_eq!(
+        (skip.recipient.as_ref().map(crate::id::ObjectId::as_str), skip.skip.reason),
+        (Some("B"), Reason::SamePhone)
+    );
+}
+
+#[test]
+fn every_mapping_of_the_type_makes_its_own_message() {
+    let two = with(|config| config.mappings.push(mapping("orders-too", "order.status_changed")));
+    let planned = plan(&order(&[]), &two);
+    let through: Vec<&MappingId> = planned.messages.iter().map(|message| &message.mapping).collect();
+    assert_eq!(through, [&two.mappings[0].id, &two.mappings[2].id]);
+}
+
+#[test]
+fn a_plan_is_read_back_as_it_was_written() {
+    let planned = plan(&upload(json!([{"id": "U"}, {"id": "B"}]), &[]), &config());
+    let text = serde_json::to_string(&planned).unwrap();
+    let expected = r#"{"messages":[{"mapping":"uploads","recipient":"B"}],"skips":[{"mapping":"uploads","recipient":"U","reason":"actor_is_recipient"}]}"#;
+    assert_eq!(text, expected);
+    assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), planned);
+}

@@ -1,0 +1,147 @@
+//! Identifiers: strings that were checked once, so that they can be used as keys everywhere.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest identifier Passweb may send, in bytes: long enough for a UUID with a prefix, short enough for any key.
+pub const ID_BYTES_MAX: usize = 128;
+
+/// Why a text is not an identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Nothing in it.
+    #[error("must not be empty")]
+    Empty,
+    /// Longer than [`ID_BYTES_MAX`].
+    #[error("must have at most {ID_BYTES_MAX} characters")]
+    TooLong,
+    /// A character outside what this kind of identifier may hold.
+    #[error("may only hold letters, digits and . _ : -")]
+    Character,
+    /// A control character in an otherwise free identifier.
+    #[error("must not hold control characters")]
+    Control,
+    /// The prefix the bridge keeps for the events it raises itself.
+    #[error("must not begin with bridge:, which is reserved")]
+    Reserved,
+}
+
+fn check_length(text: &str) -> Result<(), IdError> {
+    match text.len() {
+        0 => Err(IdError::Empty),
+        1..=ID_BYTES_MAX => Ok(()),
+        _ => Err(IdError::TooLong),
+    }
+}
+
+fn check_token(text: &str) -> Result<(), IdError> {
+    check_length(text)?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    if text.bytes().all(allowed) { Ok(()) } else { Err(IdError::Character) }
+}
+
+fn check_external(text: &str) -> Result<(), IdError> {
+    check_token(text)?;
+    if text.starts_with("bridge:") { Err(IdError::Reserved) } else { Ok(()) }
+}
+
+fn check_opaque(text: &str) -> Result<(), IdError> {
+    check_length(text)?;
+    if text.chars().any(char::is_control) { Err(IdError::Control) } else { Ok(()) }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Reads an identifier.
+            ///
+            /// # Errors
+            /// The rule the text breaks.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                $check(text).map(|()| Self(text.to_owned()))
+            }
+
+            /// The identifier as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                $check(&text).map(|()| Self(text))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// An event's id as Passweb sends it, unique per site: the idempotency key. `[A-Za-z0-9._:-]`, never `bridge:…`.
+    EventId, check_external
+}
+id! {
+    /// A site, the tenant.
+    SiteId, check_token
+}
+id! {
+    /// An account of a site: credentials and sender number on WA Smart Business.
+    AccountId, check_token
+}
+id! {
+    /// A mapping of a site.
+    MappingId, check_token
+}
+id! {
+    /// Something Passweb knows by an id of its own: a person, an order, a message, a file. Any text without control
+    /// characters.
+    ObjectId, check_opaque
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_id_is_a_short_token() {
+        assert!(EventId::parse("c4a1b7e2-77").is_ok());
+        assert!(EventId::parse(&"a".repeat(128)).is_ok());
+        assert_eq!(EventId::parse(""), Err(IdError::Empty));
+        assert_eq!(EventId::parse(&"a".repeat(129)), Err(IdError::TooLong));
+        assert_eq!(EventId::parse("a b"), Err(IdError::Character));
+        assert_eq!(EventId::parse("perché"), Err(IdError::Character));
+        assert_eq!(EventId::parse("bridge:rem.1"), Err(IdError::Reserved));
+    }
+
+    #[test]
+    fn an_object_id_is_any_text_without_control_characters() {
+        assert!(ObjectId::parse("OC 1/1320 à").is_ok());
+        assert_eq!(ObjectId::parse("a\0b"), Err(IdError::Control));
+    }
+
+    #[test]
+    fn deserialising_does_not_bypass_the_check() {
+        assert!(serde_json::from_str::<MappingId>(r#""a b""#).is_err());
+        assert!(serde_json::from_str::<MappingId>(r#""a-b""#).is_ok());
+    }
+}

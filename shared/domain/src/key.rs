@@ -1,0 +1,140 @@
+//! The names things have in the ledger, derived from what they are. Changing one would send everything again, so each
+//! is held by a test.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::id::{EventId, MappingId, ObjectId, SiteId};
+use crate::phone::Phone;
+
+/// Characters of a hash we keep: 128 bits, enough that no two events of a site ever meet by chance.
+const HASH_HEX_CHARS: usize = 32;
+
+fn hash(parts: &[&str]) -> String {
+    // Identifiers hold no control characters, so NUL keeps ("ab","c") and ("a","bc") apart.
+    let mut hex = to_hex(&Sha256::digest(parts.join("\0")));
+    hex.truncate(HASH_HEX_CHARS);
+    hex
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The ledger's partition of an event.
+#[must_use]
+pub fn event_key(site: &SiteId, event: &EventId) -> String {
+    hash(&[site.as_str(), event.as_str()])
+}
+
+/// The name of a message within its event: one template for one recipient through one mapping, `occasion` counting from
+/// 1 the times a person chose to send it again.
+#[must_use]
+pub fn message_key(mapping: &MappingId, recipient: &ObjectId, occasion: u32) -> String {
+    hash(&[mapping.as_str(), recipient.as_str(), &occasion.to_string()])
+}
+
+/// A message's id: both keys joined. It is the `biz_opaque_callback_data` of the send, so that a status finds its
+/// message without an index.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MessageId {
+    /// [`event_key`] of the event.
+    pub event: String,
+    /// [`message_key`] of the message.
+    pub message: String,
+}
+
+impl std::fmt::Display for MessageId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.event, self.message)
+    }
+}
+
+/// The hash by which the same event id with another content is told apart: canonical JSON (sorted keys, no blanks) of
+/// `type`, `occurred_at`, `language` and `data`.
+#[must_use]
+pub fn content_hash(document: &Value) -> String {
+    let part = |name: &str| document.get(name).cloned().unwrap_or(Value::Null);
+    // serde_json's map is a BTreeMap: keys come out sorted.
+    let canonical = json!([part("type"), part("occurred_at"), part("language"), part("data")]);
+    to_hex(&Sha256::digest(canonical.to_string()))
+}
+
+/// The stack's secret for pseudonyms: it lets a contact be recognised and not be read.
+#[derive(Clone)]
+pub struct ContactSecret(Vec<u8>);
+
+/// A secret too short to protect phone numbers, of which there are only some billions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the secret for contacts must have at least {CONTACT_SECRET_BYTES_MIN} bytes")]
+pub struct WeakSecret;
+
+const CONTACT_SECRET_BYTES_MIN: usize = 32;
+
+impl ContactSecret {
+    /// Takes the secret's text: base64 is decoded, any other text is taken as it is.
+    ///
+    /// # Errors
+    /// [`WeakSecret`] if it is too short.
+    pub fn parse(text: &str) -> Result<Self, WeakSecret> {
+        let bytes = STANDARD.decode(text).unwrap_or_else(|_| text.as_bytes().to_vec());
+        if bytes.len() < CONTACT_SECRET_BYTES_MIN { Err(WeakSecret) } else { Ok(Self(bytes)) }
+    }
+
+    /// The pseudonym of a number at a site.
+    #[must_use]
+    pub fn contact_key(&self, site: &SiteId, phone: &Phone) -> String {
+        // HMAC takes keys of any length: there is no error to have.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+        mac.update(site.as_str().as_bytes());
+        mac.update(b"\0");
+        mac.update(phone.as_e164().as_bytes());
+        to_hex(&mac.finalize().into_bytes())
+    }
+}
+
+impl std::fmt::Debug for ContactSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ContactSecret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phone::Country;
+
+    #[test]
+    fn keys_never_change() {
+        let (site, event) = (SiteId::parse("demo").unwrap(), EventId::parse("c4a1b7e2-77").unwrap());
+        let (mapping, person) = (MappingId::parse("orders").unwrap(), ObjectId::parse("C7").unwrap());
+        let id = MessageId { event: event_key(&site, &event), message: message_key(&mapping, &person, 1) };
+        insta::assert_snapshot!(id, @"c8cf173c3af07f69d097e3183acd5a7e.b5bfc94316d4dca05b32295f5a731aec");
+        assert_ne!(message_key(&mapping, &person, 2), id.message);
+    }
+
+    #[test]
+    fn the_content_hash_ignores_order_and_other_fields() {
+        let one = json!({"id": "1", "type": "t", "data": {"a": 1, "b": [2]}, "received": 1});
+        let same = json!({"data": {"b": [2], "a": 1}, "type": "t", "language": null, "id": "2"});
+        assert_eq!(content_hash(&one), content_hash(&same));
+        assert_ne!(content_hash(&one), content_hash(&json!({"type": "t", "data": {"a": 1, "b": [3]}})));
+    }
+
+    #[test]
+    fn a_contact_is_a_pseudonym_of_site_and_number() {
+        let secret = ContactSecret::parse(&STANDARD.encode([7; 32])).unwrap();
+        let phone = Phone::parse("340 1234567", Country::ITALY).unwrap();
+        let (demo, other) = (SiteId::parse("demo").unwrap(), SiteId::parse("other").unwrap());
+        assert_eq!(secret.contact_key(&demo, &phone).len(), 64);
+        assert_ne!(secret.contact_key(&demo, &phone), secret.contact_key(&other, &phone));
+        assert_eq!(ContactSecret::parse("short").unwrap_err(), WeakSecret);
+        assert!(ContactSecret::parse(&"x".repeat(43)).is_ok());
+        assert_eq!(format!("{secret:?}"), "ContactSecret(…)");
+    }
+}

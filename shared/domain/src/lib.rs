@@ -1,0 +1,32 @@
+//! What the bridge decides, as functions over values.
+//!
+//! Nothing here does IO, reads a clock or an environment variable, or knows AWS: time arrives as an argument and the
+//! answer is a value. Read in this order:
+//!
+//! 1. [`event`]: what happened in Passweb, parsed from the callback's JSON;
+//! 2. [`config`], [`mapping`] and [`template`]: what the shop configured and what Meta approved;
+//! 3. [`plan`]: who is to be told because of an event, decided once;
+//! 4. [`decision`]: whether one message may go now, and its text;
+//! 5. [`message`]: what is recorded of a message, and the state that follows from it;
+//! 6. [`key`] and [`job`]: the names things have in the ledger and the shape they have in the queue.
+
+pub mod config;
+pub mod credential;
+pub mod decision;
+pub mod event;
+pub mod id;
+pub mod job;
+pub mod json;
+pub mod key;
+pub mod language;
+pub mod mapping;
+pub mod message;
+pub mod money;
+pub mod order_state;
+pub mod person;
+pub mod phone;
+pub mod plan;
+pub mod reason;
+pub mod render;
+pub mod template;
+pub mod variable;

@@ -1,0 +1,296 @@
+//! Mappings: which template tells which event, and what fills its placeholders.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, EventData, EventType, Order, OrderKind};
+use crate::id::{AccountId, MappingId};
+use crate::language::Language;
+use crate::order_state::same_state;
+use crate::reason::{Reason, Skip};
+use crate::template::Placeholder;
+use crate::variable::Variable;
+
+/// A configured action (azione): event type and conditions → template per language, placeholder → value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// Its id within the site.
+    pub id: MappingId,
+    /// What the operator calls it.
+    pub name: String,
+    /// The events it tells.
+    pub event_type: EventType,
+    /// Whether it sends.
+    pub enabled: bool,
+    /// The account it sends through; absent: the site's first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// Events that happened before are not told (R-63).
+    pub active_since: Timestamp,
+    /// States of orders it tells; empty: any (R-20).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order_statuses: Vec<String>,
+    /// Kinds of documents it tells; empty: orders, delivery notes and invoices (R-58).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order_kinds: Vec<OrderKind>,
+    /// Smallest total of orders it tells, in their currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_total: Option<Decimal>,
+    /// Groups of recipients it tells; empty: everybody (R-22).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// The template for each language of the recipients.
+    pub templates: BTreeMap<Language, TemplateUse>,
+    /// How long after the event a message is still of use; absent: by the type of event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub useful_for: Option<UsefulFor>,
+    /// What may be done when nobody knows whether a message was sent.
+    #[serde(default)]
+    pub on_unknown: OnUnknown,
+    /// Counts the edits.
+    #[serde(default)]
+    pub version: u64,
+}
+
+/// A template and what fills it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateUse {
+    /// The template's name on WA Smart Business.
+    pub name: String,
+    /// The template's language there.
+    pub language: Language,
+    /// The fingerprint of the template this was checked against.
+    pub fingerprint: String,
+    /// What fills each placeholder of the body.
+    #[serde(default)]
+    pub body: BTreeMap<Placeholder, ValueSource>,
+}
+
+/// What a placeholder shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ValueFields", into = "ValueFields")]
+pub struct ValueSource {
+    /// Where it comes from.
+    pub source: Source,
+    /// What to show when it is empty.
+    pub default: Option<String>,
+    /// Whether a text too long may be cut, with "…" at its end.
+    pub shorten: bool,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// What Passweb knows.
+    Variable(Variable),
+    /// A text the operator wrote.
+    Text(String),
+}
+
+/// A [`ValueSource`] as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValueFields {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    variable: Option<Variable>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shorten: bool,
+}
+
+impl TryFrom<ValueFields> for ValueSource {
+    type Error = &'static str;
+
+    fn try_from(fields: ValueFields) -> Result<Self, &'static str> {
+        let source = match (fields.variable, fields.text) {
+            (Some(variable), None) => Source::Variable(variable),
+            (None, Some(text)) => Source::Text(text),
+            _ => return Err("a value is either a variable or a text"),
+        };
+        Ok(Self { source, default: fields.default, shorten: fields.shorten })
+    }
+}
+
+impl From<ValueSource> for ValueFields {
+    fn from(value: ValueSource) -> Self {
+        let (variable, text) = match value.source {
+            Source::Variable(variable) => (Some(variable), None),
+            Source::Text(text) => (None, Some(text)),
+        };
+        Self { variable, text, default: value.default, shorten: value.shorten }
+    }
+}
+
+/// What may be done with a message of unknown outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnknown {
+    /// It is never sent again.
+    NeverResend,
+    /// A person may choose to send it again.
+    #[default]
+    Ask,
+}
+
+/// How long a message is of use: `30m`, `12h` or `7d`, at most 7 days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UsefulFor {
+    minutes: u32,
+}
+
+/// A text that is no duration of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a duration such as 30m, 12h or 7d, at most 7d")]
+pub struct UsefulForError;
+
+const MINUTES_PER_HOUR: u32 = 60;
+const MINUTES_PER_DAY: u32 = 24 * MINUTES_PER_HOUR;
+/// Older news are no news, and a week is less than SQS keeps a record.
+const USEFUL_MINUTES_MAX: u32 = 7 * MINUTES_PER_DAY;
+
+impl UsefulFor {
+    /// Reads `30m`, `12h` or `7d`.
+    ///
+    /// # Errors
+    /// [`UsefulForError`] for anything else, zero and more than 7 days included.
+    pub fn parse(text: &str) -> Result<Self, UsefulForError> {
+        let unit = match text.chars().last() {
+            Some('m') => 1,
+            Some('h') => MINUTES_PER_HOUR,
+            Some('d') => MINUTES_PER_DAY,
+            _ => return Err(UsefulForError),
+        };
+        let count: u32 =
+            text.get(..text.len().saturating_sub(1)).unwrap_or_default().parse().map_err(|_| UsefulForError)?;
+        match count.checked_mul(unit) {
+            Some(minutes @ 1..=USEFUL_MINUTES_MAX) => Ok(Self { minutes }),
+            _ => Err(UsefulForError),
+        }
+    }
+
+    /// The default of a type of event: 48 h for orders, 24 h for what people write and upload.
+    fn default_of(kind: EventType) -> Self {
+        let days = if kind == EventType::OrderStatusChanged { 2 } else { 1 };
+        Self { minutes: days * MINUTES_PER_DAY }
+    }
+
+    /// The duration.
+    #[must_use]
+    pub fn duration(self) -> SignedDuration {
+        SignedDuration::from_mins(i64::from(self.minutes))
+    }
+}
+
+impl TryFrom<String> for UsefulFor {
+    type Error = UsefulForError;
+
+    fn try_from(text: String) -> Result<Self, UsefulForError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<UsefulFor> for String {
+    fn from(useful: UsefulFor) -> String {
+        useful.to_string()
+    }
+}
+
+impl std::fmt::Display for UsefulFor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.minutes {
+            minutes if minutes % MINUTES_PER_DAY == 0 => write!(f, "{}d", minutes / MINUTES_PER_DAY),
+            minutes if minutes % MINUTES_PER_HOUR == 0 => write!(f, "{}h", minutes / MINUTES_PER_HOUR),
+            minutes => write!(f, "{minutes}m"),
+        }
+    }
+}
+
+impl Mapping {
+    /// Whether the mapping tells this event at all, whoever the recipient: its conditions and its activation.
+    ///
+    /// # Errors
+    /// The condition that does not hold, with the value that decided.
+    pub fn applies(&self, event: &Event) -> Result<(), Skip> {
+        if let EventData::OrderStatusChanged { order, .. } = &event.data {
+            self.order_applies(order)?;
+        }
+        if event.occurred_at < self.active_since {
+            let detail = format!("{} < {}", event.occurred_at, self.active_since);
+            return Err(Skip::new(Reason::BeforeActivation, detail));
+        }
+        Ok(())
+    }
+
+    fn order_applies(&self, order: &Order) -> Result<(), Skip> {
+        let unmet = |detail: String| Err(Skip::new(Reason::ConditionNotMet, detail));
+        let told = |status: &String| same_state(status, &order.status);
+        if !self.order_statuses.is_empty() && !self.order_statuses.iter().any(told) {
+            return unmet(format!("order.status = {}", order.status));
+        }
+        let kinds: &[OrderKind] = if self.order_kinds.is_empty() {
+            &[OrderKind::Order, OrderKind::DeliveryNote, OrderKind::Invoice]
+        } else {
+            &self.order_kinds
+        };
+        if !kinds.contains(&order.kind) {
+            return unmet(format!("order.kind = {:?}", order.kind));
+        }
+        if let Some(least) = self.min_total.filter(|least| order.total.amount < *least) {
+            return unmet(format!("order.total = {} < {least}", order.total.amount));
+        }
+        Ok(())
+    }
+
+    /// How long a message of this mapping is of use.
+    #[must_use]
+    pub fn useful_for(&self) -> UsefulFor {
+        self.useful_for.unwrap_or_else(|| UsefulFor::default_of(self.event_type))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_and_written() {
+        for text in ["30m", "12h", "7d", "90m"] {
+            assert_eq!(UsefulFor::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(UsefulFor::parse("48h").unwrap().to_string(), "2d");
+        for wrong in ["", "h", "0h", "8d", "169h", "1w", "-1h", "1.5h", "99999999999d", "1é"] {
+            assert_eq!(UsefulFor::parse(wrong), Err(UsefulForError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_mapping_round_trips_and_refuses_what_it_does_not_know() {
+        let text = r#"{"id":"orders","name":"Ordini","event_type":"order.status_changed","enabled":true,
+            "active_since":"2020-01-01T00:00:00Z","order_statuses":["EVASO"],"order_kinds":["order"],"min_total":"10.00",
+            "templates":{"it":{"name":"stato","language":"it","fingerprint":"f",
+                "body":{"1":{"variable":"order.code","default":"-","shorten":true},"2":{"text":"ciao"}}}},
+            "useful_for":"12h","on_unknown":"never_resend"}"#;
+        let mapping: Mapping = serde_json::from_str(text).unwrap();
+        let again = serde_json::to_string(&mapping).unwrap();
+        assert_eq!(serde_json::from_str::<Mapping>(&again).unwrap(), mapping);
+        for (old, new) in [
+            ("\"enabled\"", "\"repeat\":1,\"enabled\""),
+            ("order.code", "order.colour"),
+            ("\"1\":{", "\"0\":{"),
+            ("12h", "12"),
+            ("{\"text\":\"ciao\"}", "{}"),
+            ("{\"text\":\"ciao\"}", "{\"text\":\"ciao\",\"colour\":1}"),
+        ] {
+            assert!(serde_json::from_str::<Mapping>(&text.replace(old, new)).is_err(), "{new}");
+        }
+    }
+}

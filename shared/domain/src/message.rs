@@ -1,0 +1,258 @@
+//! What is recorded of a message, and the state that follows from it.
+//!
+//! Facts are only ever added, so no order of writing can spoil them; the state is computed, never stored.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::reason::Skip;
+
+/// The time a send may take at most before it is nobody's any more: the function's own time-out. The stack's template
+/// sets the same number.
+pub const SEND_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+/// How long after its claim a message without an answer becomes `unknown`: the function is gone by then, and five
+/// minutes are room for its late settling write.
+pub const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60 + 5 * 60);
+
+/// What is known of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// It was decided not to send it.
+    pub skipped: Option<Skip>,
+    /// It was claimed for sending.
+    pub claim: Option<Claim>,
+    /// What the call to the provider came to, for the latest claim.
+    pub answer: Option<Answer>,
+    /// What the provider reported later, each status once.
+    pub statuses: BTreeMap<Status, StatusFact>,
+}
+
+/// A claim: from here on the message belongs to its owner, for good or until it is settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Who claimed it: unique to the attempt.
+    pub owner: String,
+    /// When.
+    pub at: Timestamp,
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+}
+
+/// What a call to the provider came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// The provider took it.
+    Accepted {
+        /// When.
+        at: Timestamp,
+        /// Meta's id, the wamid.
+        provider_id: String,
+        /// What it said besides: `accepted`, `held_for_quality_assessment` or nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// The provider refused it for good.
+    Refused {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        failure: Failure,
+    },
+    /// It surely was not accepted, and another try may go better.
+    NotAccepted {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        failure: Failure,
+    },
+    /// Nobody can tell: bytes may have left, and no full answer came.
+    Unknown {
+        /// When.
+        at: Timestamp,
+        /// What was seen of it.
+        cause: String,
+    },
+}
+
+/// A failure as the provider words it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Meta's code as text; `none` where there was none.
+    pub code: String,
+    /// Its details, without personal data of ours in it.
+    pub details: String,
+    /// Meta's trace id, for their support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+}
+
+/// A status the provider reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It left for the phone.
+    Sent,
+    /// The phone has it.
+    Delivered,
+    /// The person opened it.
+    Read,
+    /// It did not arrive.
+    Failed,
+}
+
+/// One status, as reported first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusFact {
+    /// When it happened, by the provider's clock.
+    pub at: Timestamp,
+    /// The code of a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// Where a message stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing happened yet, or it may be tried again.
+    Pending,
+    /// Its owner is calling the provider.
+    Sending,
+    /// Nobody knows whether it was accepted.
+    Unknown,
+    /// The provider accepted it.
+    Sent,
+    /// The phone has it.
+    Delivered,
+    /// The person opened it.
+    Read,
+    /// It was refused, or did not arrive, with the code.
+    Failed(String),
+    /// It was decided not to send it.
+    Skipped(Skip),
+}
+
+impl Facts {
+    /// The state that follows from the facts. Statuses outweigh the answer: they are evidence that the provider had the
+    /// message. `failed` loses to a delivery or a reading, whatever came first.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let has = |status| self.statuses.contains_key(&status);
+        if has(Status::Read) {
+            return State::Read;
+        }
+        if has(Status::Delivered) {
+            return State::Delivered;
+        }
+        if let Some(failed) = self.statuses.get(&Status::Failed) {
+            return State::Failed(failed.code.clone().unwrap_or_else(|| "none".to_owned()));
+        }
+        if has(Status::Sent) {
+            return State::Sent;
+        }
+        match (&self.answer, &self.claim, &self.skipped) {
+            (Some(Answer::Accepted { .. }), ..) => State::Sent,
+            (Some(Answer::Refused { failure, .. }), ..) => State::Failed(failure.code.clone()),
+            (Some(Answer::Unknown { .. }), ..) => State::Unknown,
+            (Some(Answer::NotAccepted { .. }), _, None) => State::Pending,
+            (None, Some(_), _) => State::Sending,
+            (_, _, Some(skip)) => State::Skipped(skip.clone()),
+            (None, None, None) => State::Pending,
+        }
+    }
+}
+
+impl State {
+    /// Whether nothing more will happen by itself.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Pending | Self::Sending)
+    }
+}
+
+/// The state's name in the contract, without its reason or code.
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Sending => "sending",
+            Self::Unknown => "unknown",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed(_) => "failed",
+            Self::Skipped(_) => "skipped",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::reason::Reason;
+
+    fn at() -> Timestamp {
+        "2026-11-22T10:00:00Z".parse().unwrap()
+    }
+
+    fn failure() -> Failure {
+        Failure { code: "131026".to_owned(), details: String::new(), trace_id: None }
+    }
+
+    fn claimed(answer: Option<Answer>) -> Facts {
+        let claim = Claim { owner: "o".to_owned(), at: at(), attempt: 1 };
+        Facts { claim: Some(claim), answer, ..Facts::default() }
+    }
+
+    fn with_statuses(mut facts: Facts, statuses: &[Status]) -> Facts {
+        for status in statuses {
+            facts.statuses.entry(*status).or_insert(StatusFact { at: at(), code: Some("131026".to_owned()) });
+        }
+        facts
+    }
+
+    #[test]
+    fn each_state_follows_from_its_facts() {
+        let accepted = Answer::Accepted { at: at(), provider_id: "wamid.1".to_owned(), note: None };
+        let unknown = Answer::Unknown { at: at(), cause: "timed out".to_owned() };
+        let skip = Skip::from(Reason::PhoneMissing);
+        let table = [
+            (Facts::default(), State::Pending),
+            (Facts { skipped: Some(skip.clone()), ..Facts::default() }, State::Skipped(skip.clone())),
+            (claimed(None), State::Sending),
+            (claimed(Some(accepted)), State::Sent),
+            (claimed(Some(Answer::Refused { at: at(), failure: failure() })), State::Failed("131026".to_owned())),
+            (claimed(Some(Answer::NotAccepted { at: at(), failure: failure() })), State::Pending),
+            (claimed(Some(unknown.clone())), State::Unknown),
+            (with_statuses(claimed(Some(unknown.clone())), &[Status::Sent]), State::Sent),
+            (with_statuses(claimed(Some(unknown)), &[Status::Failed]), State::Failed("131026".to_owned())),
+            (with_statuses(claimed(None), &[Status::Failed, Status::Delivered]), State::Delivered),
+        ];
+        for (facts, state) in table {
+            assert_eq!(facts.state(), state, "{facts:?}");
+        }
+        let given_up = claimed(Some(Answer::NotAccepted { at: at(), failure: failure() }));
+        assert_eq!(Facts { skipped: Some(skip.clone()), ..given_up }.state(), State::Skipped(skip));
+    }
+
+    proptest! {
+        #[test]
+        fn statuses_converge_in_any_order_and_number(
+            mut statuses in prop::collection::vec(
+                prop::sample::select(vec![Status::Sent, Status::Delivered, Status::Read, Status::Failed]), 0..8),
+            turn in 0usize..8,
+        ) {
+            let before = with_statuses(claimed(None), &statuses).state();
+            let middle = turn.min(statuses.len());
+            statuses.rotate_left(middle);
+            prop_assert_eq!(with_statuses(claimed(None), &statuses).state(), before.clone());
+            statuses.reverse();
+            prop_assert_eq!(with_statuses(claimed(None), &statuses).state(), before);
+        }
+    }
+}

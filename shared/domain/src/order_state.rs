@@ -1,0 +1,137 @@
+//! The states of an order: open texts, some of which have a code (R-129 to R-143, R-145).
+
+use serde::{Deserialize, Serialize};
+
+/// A state the manual names. Any other text is a state too, without a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OrderState {
+    /// R-129: confirmed by the customer, not yet in the ERP.
+    Nuovo,
+    /// R-130, R-142: in the ERP. Users see it as Confermato too.
+    Memorizzato,
+    /// R-131: replaced by the ERP's version of the same order.
+    MemorizzatoSostituito,
+    /// R-132: changed by the customer until the next synchronisation.
+    Modificato,
+    /// R-133: a row is suspended or blocked.
+    Sospeso,
+    /// R-134: a suspended order the customer cancelled.
+    ModificatoAnnullato,
+    /// R-135: cancelled.
+    Annullato,
+    /// R-136: every row can be fulfilled.
+    Evaso,
+    /// R-137: a delivery note.
+    Bollato,
+    /// R-138: an invoice.
+    Fatturato,
+    /// R-139: turned into another document.
+    Trasformato,
+    /// R-140: the payment gateway gave no answer.
+    PagamentoNonConfermato,
+    /// R-141: waits for a person to confirm it.
+    DaVerificare,
+}
+
+impl OrderState {
+    /// The code of a text, without regard to case, accents, spaces, dashes and underscores.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        Some(match folded(text).as_str() {
+            "nuovo" => Self::Nuovo,
+            "memorizzato" | "confermato" => Self::Memorizzato,
+            "memorizzatosostituito" => Self::MemorizzatoSostituito,
+            "modificato" => Self::Modificato,
+            "sospeso" => Self::Sospeso,
+            "modificatoannullato" => Self::ModificatoAnnullato,
+            "annullato" => Self::Annullato,
+            "evaso" => Self::Evaso,
+            "bollato" => Self::Bollato,
+            "fatturato" => Self::Fatturato,
+            "trasformato" => Self::Trasformato,
+            "pagamentononconfermato" => Self::PagamentoNonConfermato,
+            "daverificare" => Self::DaVerificare,
+            _ => return None,
+        })
+    }
+
+    /// What the state is called in a language other than Italian, where the text received is used as it is.
+    #[must_use]
+    pub fn english(self) -> &'static str {
+        match self {
+            Self::Nuovo => "New",
+            Self::Memorizzato => "Confirmed",
+            Self::MemorizzatoSostituito => "Confirmed (replaced)",
+            Self::Modificato => "Changed",
+            Self::Sospeso => "Suspended",
+            Self::ModificatoAnnullato => "Cancelled by the customer",
+            Self::Annullato => "Cancelled",
+            Self::Evaso => "Ready to ship",
+            Self::Bollato => "Shipped",
+            Self::Fatturato => "Invoiced",
+            Self::Trasformato => "Converted",
+            Self::PagamentoNonConfermato => "Payment not confirmed",
+            Self::DaVerificare => "To be checked",
+        }
+    }
+}
+
+/// Whether two texts name the same state: the same code, or the same text but for case, accents, spaces and dashes.
+#[must_use]
+pub fn same_state(left: &str, right: &str) -> bool {
+    match (OrderState::of(left), OrderState::of(right)) {
+        (Some(left), Some(right)) => left == right,
+        (None, None) => folded(left) == folded(right),
+        _ => false,
+    }
+}
+
+/// A text without case, accents of Italian, blanks, dashes and underscores.
+fn folded(text: &str) -> String {
+    let plain = |character: char| match character {
+        'à' | 'á' | 'â' | 'ä' => 'a',
+        'è' | 'é' | 'ê' | 'ë' => 'e',
+        'ì' | 'í' | 'î' | 'ï' => 'i',
+        'ò' | 'ó' | 'ô' | 'ö' => 'o',
+        'ù' | 'ú' | 'û' | 'ü' => 'u',
+        other => other,
+    };
+    let is_separator = |character: &char| {
+        character.is_whitespace() || matches!(character, '_' | '-' | '\u{2010}'..='\u{2015}' | '\u{300}'..='\u{36f}')
+    };
+    text.chars().filter(|character| !is_separator(character)).flat_map(char::to_lowercase).map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_match_without_regard_to_how_they_are_written() {
+        for text in ["MEMORIZZATO - SOSTITUITO", "memorizzato_sostituito", "Memorizzato – Sostituito"] {
+            assert_eq!(OrderState::of(text), Some(OrderState::MemorizzatoSostituito), "{text}");
+        }
+        assert_eq!(OrderState::of("Confermato"), Some(OrderState::Memorizzato));
+        assert_eq!(OrderState::of("Da verificare"), Some(OrderState::DaVerificare));
+        assert_eq!(OrderState::of("In consegna"), None);
+    }
+
+    #[test]
+    fn a_state_without_a_code_is_compared_by_its_text() {
+        assert!(same_state("Pronto al ritiro", "PRONTO AL  RITIRO"));
+        assert!(same_state("Già spedito", "gia spedito"));
+        assert!(same_state("Confermato", "MEMORIZZATO"));
+        assert!(!same_state("Spedito", "EVASO"));
+    }
+
+    #[test]
+    fn codes_are_written_as_the_manual_does() {
+        assert_eq!(
+            serde_json::to_string(&OrderState::PagamentoNonConfermato).unwrap(),
+            r#""PAGAMENTO_NON_CONFERMATO""#
+        );
+        let code: OrderState = serde_json::from_str(r#""DA_VERIFICARE""#).unwrap();
+        assert_eq!(code, OrderState::DaVerificare);
+    }
+}

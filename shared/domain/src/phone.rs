@@ -1,0 +1,188 @@
+//! Phone numbers: what customers typed, turned into E.164 or refused.
+
+use std::fmt;
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, enums::PhoneNumberType, enums::Region};
+use serde::{Deserialize, Serialize};
+
+/// A valid number in E.164 with its `+`. Without the `+` Meta prepends the sender's country code. `Debug` and
+/// [`Phone::masked`] show the last four digits only.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Phone(String);
+
+/// Why a text is no number that a message can go to. The text itself is not repeated: it is personal data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PhoneError {
+    /// Nothing in it but spaces.
+    #[error("is empty")]
+    Empty,
+    /// No numbering plan knows such a number.
+    #[error("is not a valid phone number")]
+    Invalid,
+    /// An extension behind the number: WhatsApp cannot dial one.
+    #[error("has an extension")]
+    Extension,
+    /// A valid number that can own no WhatsApp account: toll-free, premium rate, shared cost and the like.
+    #[error("is a service number")]
+    Service,
+}
+
+/// Longest text that is looked at; the field is typed by people and may hold anything.
+const TEXT_BYTES_MAX: usize = 64;
+
+/// The country whose rules apply to a number written without a country code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Country(Region);
+
+impl Country {
+    /// Italy, where Passweb's shops are.
+    pub const ITALY: Self = Self(Region::IT);
+
+    /// Reads an ISO 3166 code of two letters; `None` if no numbering plan is known for it.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        let region: Region = code.to_ascii_uppercase().parse().ok()?;
+        // The list of regions is longer than the list of numbering plans.
+        PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| Self(region))
+    }
+}
+
+impl Phone {
+    /// Reads a number as people write it: with or without `+` or `00`, with spaces, dots and dashes. `country` is the
+    /// country of a number without a code. Italian landlines keep their zero, and `393…` is read as a national mobile
+    /// where ten digits say so.
+    ///
+    /// # Errors
+    /// Why no message can go to it.
+    pub fn parse(text: &str, country: Country) -> Result<Self, PhoneError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(PhoneError::Empty);
+        }
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(PhoneError::Invalid);
+        }
+        let number = PHONE_NUMBER_UTIL.parse(text, Some(country.0)).map_err(|_| PhoneError::Invalid)?;
+        if !number.is_valid() {
+            return Err(PhoneError::Invalid);
+        }
+        if number.extension.as_deref().is_some_and(|extension| !extension.is_empty()) {
+            return Err(PhoneError::Extension);
+        }
+        match number.get_type() {
+            PhoneNumberType::TollFree
+            | PhoneNumberType::PremiumRate
+            | PhoneNumberType::SharedCost
+            | PhoneNumberType::UAN
+            | PhoneNumberType::VoiceMail
+            | PhoneNumberType::Pager => Err(PhoneError::Service),
+            _ => Ok(Self(number.format_as(PhoneNumberFormat::E164).to_string())),
+        }
+    }
+
+    /// The number, `+393401234567`.
+    #[must_use]
+    pub fn as_e164(&self) -> &str {
+        &self.0
+    }
+
+    /// The number for a log: the country code's first digits and the last four, `+39…4567`.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let head: String = self.0.chars().take(3).collect();
+        let tail: String = self.0.chars().skip(self.0.chars().count().saturating_sub(4)).collect();
+        format!("{head}…{tail}")
+    }
+}
+
+impl TryFrom<String> for Phone {
+    type Error = PhoneError;
+
+    fn try_from(text: String) -> Result<Self, PhoneError> {
+        Self::parse(&text, Country::ITALY)
+    }
+}
+
+impl From<Phone> for String {
+    fn from(phone: Phone) -> String {
+        phone.0
+    }
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Phone({})", self.masked())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Result<&str, PhoneError>) {
+        let phone = Phone::parse(text, Country::ITALY);
+        assert_eq!(phone.as_ref().map(Phone::as_e164).map_err(|error| *error), expected, "{text}");
+    }
+
+    #[test]
+    fn italian_numbers_are_read_as_people_write_them() {
+        check("+39 340 1234567", Ok("+393401234567"));
+        check("0039 340 1234567", Ok("+393401234567"));
+        check("340.123.45.67", Ok("+393401234567"));
+        check("(340) 123-4567", Ok("+393401234567"));
+        check("393401234567", Ok("+393401234567"));
+        check("3931234567", Ok("+393931234567"));
+        check("310 1234567", Ok("+393101234567"));
+        check("340123456", Ok("+39340123456"));
+    }
+
+    #[test]
+    fn a_landline_keeps_its_zero() {
+        check("06 69812345", Ok("+390669812345"));
+        check("+39 06 69812345", Ok("+390669812345"));
+        check("+39 669812345", Err(PhoneError::Invalid));
+    }
+
+    #[test]
+    fn foreign_numbers_need_their_code() {
+        check("+41 79 123 45 67", Ok("+41791234567"));
+        check("+44 7400 123456", Ok("+447400123456"));
+        let swiss = Phone::parse("079 123 45 67", Country::parse("ch").unwrap()).unwrap();
+        assert_eq!(swiss.as_e164(), "+41791234567");
+        assert_eq!(Country::parse("XX"), None);
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        check("", Err(PhoneError::Empty));
+        check("  ", Err(PhoneError::Empty));
+        check("non lo so", Err(PhoneError::Invalid));
+        check("12345", Err(PhoneError::Invalid));
+        check("3401234567 int. 12", Err(PhoneError::Extension));
+        check("3401234567 ext 12", Err(PhoneError::Extension));
+        check("3401234567/3409876543", Err(PhoneError::Invalid));
+        check("800 123456", Err(PhoneError::Service));
+        check(&"3".repeat(500), Err(PhoneError::Invalid));
+    }
+
+    #[test]
+    fn a_log_shows_four_digits() {
+        let phone = Phone::parse("+393401234567", Country::ITALY).unwrap();
+        assert_eq!(format!("{phone:?}"), "Phone(+39…4567)");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered_and_what_is_accepted_reads_the_same_again(text in "\\PC{0,80}|[0-9+ ().-]{0,20}") {
+            if let Ok(phone) = Phone::parse(&text, Country::ITALY) {
+                prop_assert!(phone.as_e164().starts_with('+'));
+                prop_assert!(phone.as_e164().bytes().skip(1).all(|byte| byte.is_ascii_digit()));
+                prop_assert_eq!(Phone::parse(phone.as_e164(), Country::ITALY), Ok(phone));
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The plan: who is to be told because of an event. Made once per event and written before anything is sent.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::LiveConfig;
+use crate::event::{Event, EventData, EventType};
+use crate::id::{MappingId, ObjectId};
+use crate::mapping::Mapping;
+use crate::person::Person;
+use crate::phone::Phone;
+use crate::reason::{Reason, Skip};
+
+/// The messages an event calls for, and who or what was left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// One entry per mapping and recipient to be told.
+    pub messages: Vec<PlannedMessage>,
+    /// What will not be told, decided before any message existed.
+    pub skips: Vec<PlannedSkip>,
+}
+
+/// A message that is to be decided and sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedMessage {
+    /// Through which mapping.
+    pub mapping: MappingId,
+    /// To whom: the person's id among the event's recipients.
+    pub recipient: ObjectId,
+}
+
+/// Something left out: the whole event, a mapping, or a recipient of a mapping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedSkip {
+    /// The mapping left out; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<MappingId>,
+    /// The person left out; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<ObjectId>,
+    /// Why.
+    #[serde(flatten)]
+    pub skip: Skip,
+}
+
+/// Plans an event. The order of the checks is a contract: the first "no" is the recorded reason.
+#[must_use]
+pub fn plan(event: &Event, config: &LiveConfig) -> Plan {
+    let mut plan = Plan::default();
+    if let Err(skip) = event_may_notify(event, config) {
+        plan.skips.push(PlannedSkip { mapping: None, recipient: None, skip });
+        return plan;
+    }
+    let of_type = config.mappings.iter().filter(|mapping| mapping.enabled && mapping.event_type == event.kind());
+    for mapping in of_type {
+        match mapping.applies(event) {
+            Ok(()) => plan_recipients(event, config, mapping, &mut plan),
+            Err(skip) => plan.skips.push(PlannedSkip { mapping: Some(mapping.id.clone()), recipient: None, skip }),
+        }
+    }
+    if plan.messages.is_empty() && plan.skips.is_empty() {
+        plan.skips.push(PlannedSkip { mapping: None, recipient: None, skip: Reason::NoMapping.into() });
+    }
+    plan
+}
+
+/// What concerns the whole event: the site, the ticked channel, the sender's permission, the type's own exclusions.
+fn event_may_notify(event: &Event, config: &LiveConfig) -> Result<(), Skip> {
+    if !config.site.active {
+        return Err(Reason::SiteInactive.into());
+    }
+    if let Some(notify) = event.notify() {
+        if !notify.whatsapp {
+            return Err(Reason::NotifyNotRequested.into());
+        }
+        if !notify.sender_may_notify {
+            return Err(Reason::SenderNotPermitted.into());
+        }
+    }
+    if let EventData::OrderStatusChanged { order, .. } = &event.data
+        && let Some(marketplace) = &order.marketplace
+        && !config.site.marketplace_orders
+    {
+        return Err(Skip::new(Reason::MarketplaceOrder, marketplace.as_str()));
+    }
+    Ok(())
+}
+
+/// One message per recipient, the actor left out where the type says so, nobody twice by id or by number.
+fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: &mut Plan) {
+    let mut skip = |recipient: Option<&Person>, skip: Skip| {
+        let recipient = recipient.map(|person| person.id.clone());
+        plan.skips.push(PlannedSkip { mapping: Some(mapping.id.clone()), recipient, skip });
+    };
+    if event.recipients().is_empty() {
+        skip(None, Reason::NoRecipient.into());
+    }
+    let mut seen_ids = BTreeSet::new();
+    let mut seen_phones = BTreeSet::new();
+    for person in event.recipients() {
+        if !seen_ids.insert(&person.id) {
+            continue;
+        }
+        if excludes_actor(event.kind()) && event.actor().is_some_and(|actor| actor.id == person.id) {
+            skip(Some(person), Reason::ActorIsRecipient.into());
+            continue;
+        }
+        let typed = person.phone.as_deref().unwrap_or_default();
+        if let Ok(phone) = Phone::parse(typed, config.site.country(person.country.as_deref()))
+            && !seen_phones.insert(phone)
+        {
+            skip(Some(person), Reason::SamePhone.into());
+            continue;
+        }
+        plan.messages.push(PlannedMessage { mapping: mapping.id.clone(), recipient: person.id.clone() });
+    }
+}
+
+/// Whether who did it is never told of it: uploads.
+fn excludes_actor(kind: EventType) -> bool {
+    match kind {
+        EventType::FileUploaded => true,
+        EventType::OrderStatusChanged | EventType::MessageSent => false,
+    }
+}

@@ -1,0 +1,170 @@
+//! Why a message was not sent: the words of the ledger, with their sentences for the operator and the developer.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A reason not to send. The names are a contract of the ledger, the command line and the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The site is switched off.
+    SiteInactive,
+    /// The account is switched off or gone.
+    AccountInactive,
+    /// The user did not tick WhatsApp (R-39).
+    NotifyNotRequested,
+    /// The sender's group may not notify (R-45).
+    SenderNotPermitted,
+    /// The person to be told did it (R-94).
+    ActorIsRecipient,
+    /// Another recipient of the same event has the same number.
+    SamePhone,
+    /// The order comes from a marketplace (R-144).
+    MarketplaceOrder,
+    /// The event names nobody to be told.
+    NoRecipient,
+    /// No mapping for this type of event.
+    NoMapping,
+    /// The mapping was switched off or deleted since the plan was made.
+    MappingDisabled,
+    /// A condition of the mapping does not hold.
+    ConditionNotMet,
+    /// The event happened before the mapping was activated (R-63).
+    BeforeActivation,
+    /// The recipient is in none of the mapping's groups (R-22).
+    GroupNotIncluded,
+    /// The record has no phone number.
+    PhoneMissing,
+    /// The record's phone number is none.
+    PhoneInvalid,
+    /// The person opted out of WhatsApp (R-44, R-158).
+    OptedOut,
+    /// The mapping has no template the recipient could read.
+    NoTemplateForLanguage,
+    /// Meta's approval is missing, paused or withdrawn.
+    TemplateNotApproved,
+    /// The template is another than the one the mapping was checked against.
+    TemplateChanged,
+    /// A category the bridge does not send.
+    CategoryRefused,
+    /// A marketing template without recorded consent (R-43, R-164).
+    ConsentMissing,
+    /// A placeholder would stay empty.
+    ValueMissing,
+    /// The text would exceed WhatsApp's limit.
+    TextTooLong,
+    /// Too late to be of use.
+    Expired,
+}
+
+impl Reason {
+    /// The reason in Italian, for the shop.
+    #[must_use]
+    pub fn italian(self) -> &'static str {
+        match self {
+            Self::SiteInactive => "Il sito è disattivato.",
+            Self::AccountInactive => "L'account WA Smart Business dell'azione è disattivato o non esiste più.",
+            Self::NotifyNotRequested => "Chi ha eseguito l'operazione non ha spuntato la notifica Whatsapp.",
+            Self::SenderNotPermitted => "Il gruppo del mittente non ha il permesso \"Gestione Whatsapp\".",
+            Self::ActorIsRecipient => "Il destinatario è la persona che ha eseguito l'operazione.",
+            Self::SamePhone => "Un altro destinatario dello stesso evento ha lo stesso numero.",
+            Self::MarketplaceOrder => "L'ordine viene da un marketplace.",
+            Self::NoRecipient => "L'evento non indica alcun destinatario.",
+            Self::NoMapping => "Nessuna azione attiva per questo tipo di evento.",
+            Self::MappingDisabled => "L'azione è stata disattivata o eliminata.",
+            Self::ConditionNotMet => "Una condizione dell'azione non è soddisfatta.",
+            Self::BeforeActivation => "L'evento è avvenuto prima dell'attivazione dell'azione.",
+            Self::GroupNotIncluded => "Il destinatario non fa parte dei gruppi dell'azione.",
+            Self::PhoneMissing => "L'anagrafica del destinatario non ha un numero di telefono.",
+            Self::PhoneInvalid => "Il numero di telefono del destinatario non è valido.",
+            Self::OptedOut => "Il destinatario ha scelto di non ricevere messaggi WhatsApp.",
+            Self::NoTemplateForLanguage => "L'azione non ha un template nella lingua del destinatario.",
+            Self::TemplateNotApproved => "Il template non è approvato da Meta.",
+            Self::TemplateChanged => "Il template è cambiato da quando l'azione è stata verificata.",
+            Self::CategoryRefused => "La categoria del template non è ammessa per le notifiche.",
+            Self::ConsentMissing => "Il template è di marketing e manca il consenso del destinatario.",
+            Self::ValueMissing => "Un segnaposto del template resterebbe vuoto.",
+            Self::TextTooLong => "Il testo supererebbe la lunghezza ammessa da WhatsApp.",
+            Self::Expired => "Era troppo tardi perché il messaggio fosse utile.",
+        }
+    }
+
+    /// The reason in English, for the developer.
+    #[must_use]
+    pub fn english(self) -> &'static str {
+        match self {
+            Self::SiteInactive => "The site is switched off.",
+            Self::AccountInactive => "The mapping's WA Smart Business account is switched off or gone.",
+            Self::NotifyNotRequested => "The user did not tick the WhatsApp notification.",
+            Self::SenderNotPermitted => "The sender's group lacks the permission \"Gestione Whatsapp\".",
+            Self::ActorIsRecipient => "The recipient is the person who did it.",
+            Self::SamePhone => "Another recipient of the same event has the same number.",
+            Self::MarketplaceOrder => "The order comes from a marketplace.",
+            Self::NoRecipient => "The event names no recipient.",
+            Self::NoMapping => "No mapping is active for this type of event.",
+            Self::MappingDisabled => "The mapping was switched off or deleted.",
+            Self::ConditionNotMet => "A condition of the mapping does not hold.",
+            Self::BeforeActivation => "The event happened before the mapping was activated.",
+            Self::GroupNotIncluded => "The recipient is in none of the mapping's groups.",
+            Self::PhoneMissing => "The recipient's record has no phone number.",
+            Self::PhoneInvalid => "The recipient's phone number is not valid.",
+            Self::OptedOut => "The recipient opted out of WhatsApp messages.",
+            Self::NoTemplateForLanguage => "The mapping has no template in the recipient's language.",
+            Self::TemplateNotApproved => "The template is not approved by Meta.",
+            Self::TemplateChanged => "The template changed since the mapping was checked.",
+            Self::CategoryRefused => "The template's category is not allowed for notifications.",
+            Self::ConsentMissing => "The template is marketing and the recipient's consent is missing.",
+            Self::ValueMissing => "A placeholder of the template would stay empty.",
+            Self::TextTooLong => "The text would exceed WhatsApp's limit.",
+            Self::Expired => "It was too late for the message to be of use.",
+        }
+    }
+}
+
+/// The reason's name in the contract, `phone_missing`.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// A decision not to send: the rule and the value that decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skip {
+    /// The rule.
+    pub reason: Reason,
+    /// The value that decided, for a person to read; empty where the reason says it all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+impl Skip {
+    /// A skip for a reason, with the value that decided.
+    #[must_use]
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+impl From<Reason> for Skip {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason, "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_contract() {
+        assert_eq!(Reason::NoTemplateForLanguage.to_string(), "no_template_for_language");
+        let skip = Skip::new(Reason::PhoneInvalid, "is a service number");
+        assert_eq!(
+            serde_json::to_string(&skip).unwrap(),
+            r#"{"reason":"phone_invalid","detail":"is a service number"}"#
+        );
+        assert_eq!(serde_json::to_string(&Skip::from(Reason::OptedOut)).unwrap(), r#"{"reason":"opted_out"}"#);
+    }
+}
