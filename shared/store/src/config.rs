@@ -1,0 +1,214 @@
+//! The `Config` table: what the shop configured.
+//!
+//! | pk | sk | json |
+//! |---|---|---|
+//! | `LIVE#site` | `SITE` | the site |
+//! | | `ACCOUNT#id` | an account |
+//! | | `MAPPING#id` | an enabled mapping |
+//! | | `TEMPLATE#account#name#language` | a template that an enabled mapping uses |
+//! | `TEMPLATES#site` | `account#name#language` | every template |
+//! | `KEY#key id` | `KEY` | the key's hash and site |
+
+use aws_sdk_dynamodb::Client;
+use domain::config::{Account, LiveConfig, Site};
+use domain::credential::StoredKey;
+use domain::id::{AccountId, SiteId};
+use domain::mapping::Mapping;
+use domain::template::Template;
+use serde::Serialize;
+
+use crate::error::StoreError;
+use crate::item::{Item, Reading, json, text};
+
+const SITE: &str = "SITE";
+const ACCOUNT: &str = "ACCOUNT#";
+const MAPPING: &str = "MAPPING#";
+const TEMPLATE: &str = "TEMPLATE#";
+const KEY: &str = "KEY";
+
+/// The `Config` table.
+#[derive(Clone, Debug)]
+pub struct ConfigTable {
+    client: Client,
+    table: String,
+}
+
+impl ConfigTable {
+    /// The table of that name.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Everything decisions need to know of a site, in one query; `None` if there is no such site.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn live(&self, site: &SiteId) -> Result<Option<LiveConfig>, StoreError> {
+        let mut found: Option<Site> = None;
+        let mut live = (Vec::new(), Vec::new(), Vec::new());
+        for item in self.query(&live_key(site)).await? {
+            let reading = Reading::of(&item);
+            match reading.required("sk")? {
+                SITE => found = Some(value(&reading)?),
+                sk if sk.starts_with(ACCOUNT) => live.0.push(value::<Account>(&reading)?),
+                sk if sk.starts_with(MAPPING) => live.1.push(value::<Mapping>(&reading)?),
+                sk => {
+                    if let Some(template) = owned_template(&reading, sk.strip_prefix(TEMPLATE))? {
+                        live.2.push(template);
+                    }
+                }
+            }
+        }
+        let (accounts, mappings, templates) = live;
+        Ok(found.map(|site| LiveConfig { site, accounts, mappings, templates }))
+    }
+
+    /// A key by its id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn key(&self, key_id: &str) -> Result<Option<StoredKey>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table);
+        let request = request.key("pk", text(format!("KEY#{key_id}"))).key("sk", text(KEY));
+        let answer = request.send().await?;
+        answer.item.as_ref().map(|item| value(&Reading::of(item))).transpose()
+    }
+
+    /// Writes a key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_key(&self, key: &StoredKey) -> Result<(), StoreError> {
+        self.put(format!("KEY#{}", key.key_id), KEY.to_owned(), key).await
+    }
+
+    /// Writes a site.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_site(&self, site: &Site) -> Result<(), StoreError> {
+        self.put(live_key(&site.id), SITE.to_owned(), site).await
+    }
+
+    /// Writes an account of a site.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_account(&self, site: &SiteId, account: &Account) -> Result<(), StoreError> {
+        self.put(live_key(site), format!("{ACCOUNT}{}", account.id), account).await
+    }
+
+    /// Writes a mapping of a site, after making the templates it uses live.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_mapping(&self, site: &SiteId, mapping: &Mapping) -> Result<(), StoreError> {
+        for item in self.query(&templates_key(site)).await? {
+            let reading = Reading::of(&item);
+            let template: Template = value(&reading)?;
+            if uses(mapping, &template) {
+                self.put(live_key(site), format!("{TEMPLATE}{}", reading.required("sk")?), &template).await?;
+            }
+        }
+        self.put(live_key(site), format!("{MAPPING}{}", mapping.id), mapping).await
+    }
+
+    /// Every template of an account, as last synced.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn templates(&self, site: &SiteId, account: &AccountId) -> Result<Vec<Template>, StoreError> {
+        let mut templates = Vec::new();
+        for item in self.query(&templates_key(site)).await? {
+            let reading = Reading::of(&item);
+            match owned_template(&reading, Some(reading.required("sk")?))? {
+                Some((owner, template)) if owner == *account => templates.push(template),
+                _ => {}
+            }
+        }
+        Ok(templates)
+    }
+
+    /// Replaces the templates of an account by what the provider listed, both the full list and the live ones. What is
+    /// no longer listed goes, so that nothing is sent with it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was written until then stays and the next call completes it.
+    pub async fn put_templates(
+        &self,
+        site: &SiteId,
+        account: &AccountId,
+        templates: &[Template],
+    ) -> Result<(), StoreError> {
+        let Some(live) = self.live(site).await? else { return Ok(()) };
+        let used = |template: &Template| live.mappings.iter().any(|mapping| uses(mapping, template));
+        for template in templates {
+            let key = template_key(account, template);
+            self.put(templates_key(site), key.clone(), template).await?;
+            if used(template) {
+                self.put(live_key(site), format!("{TEMPLATE}{key}"), template).await?;
+            }
+        }
+        let listed = |template: &Template| {
+            templates.iter().any(|one| one.name == template.name && one.language == template.language)
+        };
+        for gone in self.templates(site, account).await?.iter().filter(|template| !listed(template)) {
+            let key = template_key(account, gone);
+            self.delete(live_key(site), format!("{TEMPLATE}{key}")).await?;
+            self.delete(templates_key(site), key).await?;
+        }
+        Ok(())
+    }
+
+    async fn query(&self, partition: &str) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
+        let request = request.expression_attribute_values(":pk", text(partition)).consistent_read(true);
+        let mut pages = request.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            items.extend(page?.items.unwrap_or_default());
+        }
+        Ok(items)
+    }
+
+    async fn put(&self, pk: String, sk: String, value: &impl Serialize) -> Result<(), StoreError> {
+        let request = self.client.put_item().table_name(&self.table);
+        request.item("pk", text(pk)).item("sk", text(sk)).item("json", json(value)?).send().await?;
+        Ok(())
+    }
+
+    async fn delete(&self, pk: String, sk: String) -> Result<(), StoreError> {
+        let request = self.client.delete_item().table_name(&self.table);
+        request.key("pk", text(pk)).key("sk", text(sk)).send().await?;
+        Ok(())
+    }
+}
+
+fn live_key(site: &SiteId) -> String {
+    format!("LIVE#{site}")
+}
+
+fn templates_key(site: &SiteId) -> String {
+    format!("TEMPLATES#{site}")
+}
+
+fn template_key(account: &AccountId, template: &Template) -> String {
+    format!("{account}#{}#{}", template.name, template.language)
+}
+
+/// Whether a mapping uses a template of any account.
+fn uses(mapping: &Mapping, template: &Template) -> bool {
+    mapping.templates.values().any(|one| one.name == template.name && one.language == template.language)
+}
+
+fn value<T: serde::de::DeserializeOwned>(reading: &Reading<'_>) -> Result<T, StoreError> {
+    let value = reading.json("json")?;
+    value.ok_or_else(|| reading.fault("json", "is missing"))
+}
+
+/// A template with the account it belongs to, which its key names; `None` for items of a later version.
+fn owned_template(reading: &Reading<'_>, key: Option<&str>) -> Result<Option<(AccountId, Template)>, StoreError> {
+    let account = key.and_then(|key| key.split_once('#')).and_then(|(account, _)| AccountId::parse(account).ok());
+    account.map(|account| Ok((account, value(reading)?))).transpose()
+}

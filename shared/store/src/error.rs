@@ -1,0 +1,45 @@
+//! What can go wrong with a table, by what the caller does about it.
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+/// A table did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The table is out of reach or too busy: later it may work.
+    #[error("the table cannot be reached or is busy: {0}")]
+    Unavailable(String),
+    /// The request was refused for what it is: permissions, a missing table, a size. Waiting does not help.
+    #[error("the table refused the request: {0}")]
+    Refused(String),
+    /// An item is not what we write.
+    #[error("item {key} is malformed: {cause}")]
+    Malformed {
+        /// The item's key.
+        key: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn malformed(key: &str, cause: impl std::fmt::Display) -> Self {
+        Self::Malformed { key: key.to_owned(), cause: cause.to_string() }
+    }
+}
+
+impl<E, R> From<SdkError<E, R>> for StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    fn from(error: SdkError<E, R>) -> Self {
+        let refused = error.as_service_error().is_some_and(|service| {
+            matches!(
+                service.code(),
+                Some("ValidationException" | "ResourceNotFoundException" | "AccessDeniedException")
+            )
+        });
+        let text = DisplayErrorContext(&error).to_string();
+        if refused { Self::Refused(text) } else { Self::Unavailable(text) }
+    }
+}

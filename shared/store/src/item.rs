@@ -1,0 +1,102 @@
+//! Items and their attributes.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::StoreError;
+
+/// An item as the SDK has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// A string attribute.
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A time as text that sorts: always UTC, always nine decimals.
+pub(crate) fn time(value: Timestamp) -> AttributeValue {
+    text(format!("{value:.9}"))
+}
+
+/// A value as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_json::to_string(value).map(AttributeValue::S).map_err(|error| StoreError::malformed("(being written)", error))
+}
+
+/// An item being read: faults name the item.
+pub(crate) struct Reading<'a> {
+    pub(crate) item: &'a Item,
+    key: String,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn of(item: &'a Item) -> Self {
+        let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
+        Self { item, key: format!("{}/{}", part("pk"), part("sk")) }
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, StoreError> {
+        match self.item.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::S(text)) => Ok(Some(text)),
+            Some(_) => Err(self.fault(name, "is not a string")),
+        }
+    }
+
+    pub(crate) fn required(&self, name: &str) -> Result<&'a str, StoreError> {
+        self.text(name)?.ok_or_else(|| self.fault(name, "is missing"))
+    }
+
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
+        let parse = |text: &str| text.parse().map_err(|error| self.fault(name, error));
+        self.text(name)?.map(parse).transpose()
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u32>, StoreError> {
+        match self.item.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::N(digits)) => digits.parse().map(Some).map_err(|error| self.fault(name, error)),
+            Some(_) => Err(self.fault(name, "is not a number")),
+        }
+    }
+
+    pub(crate) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let parse = |text: &str| serde_json::from_str(text).map_err(|error| self.fault(name, error));
+        self.text(name)?.map(parse).transpose()
+    }
+
+    pub(crate) fn fault(&self, name: &str, cause: impl std::fmt::Display) -> StoreError {
+        StoreError::malformed(&self.key, format_args!("{name} {cause}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_sort_as_text() {
+        let of = |text: &str| time(text.parse().unwrap()).as_s().unwrap().clone();
+        assert_eq!(of("2026-11-22T10:00:00+01:00"), "2026-11-22T09:00:00.000000000Z");
+        assert!(of("2026-11-22T09:00:00Z") < of("2026-11-22T09:00:00.5Z"));
+        assert!(of("2026-11-22T09:00:00.5Z") < of("2026-11-22T09:00:01Z"));
+    }
+
+    #[test]
+    fn a_malformed_item_is_named() {
+        let item =
+            Item::from([("pk".to_owned(), text("a")), ("sk".to_owned(), text("b")), ("n".to_owned(), text("x"))]);
+        let error = Reading::of(&item).number("n").unwrap_err();
+        assert_eq!(error.to_string(), "item a/b is malformed: n is not a number");
+        assert!(Reading::of(&item).required("m").is_err());
+    }
+}

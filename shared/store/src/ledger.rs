@@ -1,0 +1,235 @@
+//! The `Ledger` table: every event with its plan, and every message with what became of it.
+//!
+//! | pk | sk | what |
+//! |---|---|---|
+//! | event key | `EVENT` | the event, its plan, the hash of its content |
+//! | event key | `M#` + message key | a message's facts |
+//! | `CONFLICT#site#day` | event key + hash | an event whose id came again with another content |
+//! | `DEAD#site#day` | id of the queue's record | a record nobody could process |
+//!
+//! The promise "nothing is sent twice" rests on [`Ledger::claim`] and [`Ledger::settle`]: a message is claimed by one
+//! conditional write before the provider is called, what is claimed is never taken over, and only its owner settles it.
+
+mod message;
+mod sweep;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use domain::event::Event;
+use domain::id::SiteId;
+use domain::key::{content_hash, event_key};
+use domain::plan::Plan;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::error::StoreError;
+use crate::item::{Item, Reading, json, number, text, time};
+
+pub use message::{Claimed, MessageRecord, Sending};
+pub use sweep::{OpenMessage, SHARDS};
+
+const EVENT: &str = "EVENT";
+/// Most bytes kept of a dead record's body: an item may have 400 KB.
+const EVIDENCE_BYTES_MAX: usize = 300 * 1024;
+
+/// The `Ledger` table.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    client: Client,
+    table: String,
+}
+
+/// An event to be recorded with its plan.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRecord<'a> {
+    /// The site that raised it.
+    pub site: &'a SiteId,
+    /// The event.
+    pub event: &'a Event,
+    /// When `receive-event` accepted it.
+    pub received_at: Timestamp,
+    /// What is to be done about it.
+    pub plan: &'a Plan,
+    /// Days the ledger keeps it.
+    pub retention_days: u16,
+}
+
+/// What the ledger answers to an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is new: the plan given is the plan.
+    New,
+    /// It was recorded before: its plan of then counts.
+    Known(Plan),
+    /// Its id was recorded before with another content: the first one counts, this one is kept as a conflict.
+    Conflict,
+}
+
+/// A record of a queue that nobody could process.
+#[derive(Clone, Copy, Debug)]
+pub struct DeadLetter<'a> {
+    /// The site, where the record still tells.
+    pub site: Option<&'a SiteId>,
+    /// The queue's id of the record.
+    pub record_id: &'a str,
+    /// Why it could not be processed.
+    pub cause: &'a str,
+    /// Its body.
+    pub body: &'a str,
+    /// Days the ledger keeps it.
+    pub retention_days: u16,
+}
+
+impl Ledger {
+    /// The table of that name.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Writes an event with its plan unless its id is known already.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_event(&self, record: EventRecord<'_>, now: Timestamp) -> Result<Recorded, StoreError> {
+        let EventRecord { site, event, received_at, plan, retention_days } = record;
+        let pk = event_key(site, &event.id);
+        let hash = content_hash(&event.document);
+        let request = self.client.put_item().table_name(&self.table);
+        let request = request
+            .item("pk", text(&pk))
+            .item("sk", text(EVENT))
+            .item("site", text(site.as_str()))
+            .item("event_id", text(event.id.as_str()))
+            .item("event_type", text(event.kind().name()))
+            .item("occurred_at", time(event.occurred_at))
+            .item("received_at", time(received_at))
+            .item("event", json(&event.document)?)
+            .item("content_hash", text(&hash))
+            .item("plan", json(plan)?)
+            .item("day", text(day_shard(site, &pk, now)))
+            .item("subject", text(subject_key(site, event)))
+            .item("at", time(now))
+            .item("expires_at", expiry(now, retention_days))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = request.send().await else { return Ok(Recorded::New) };
+        let Some(old) = refused_item(&error) else { return Err(error.into()) };
+        let old = Reading::of(old);
+        if old.required("content_hash")? == hash {
+            return Ok(Recorded::Known(old.json("plan")?.unwrap_or_default()));
+        }
+        self.put_conflict(record, &pk, &hash, now).await?;
+        Ok(Recorded::Conflict)
+    }
+
+    /// The plan of an event and when it was received; `None` if there is no such event.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn plan(&self, site: &SiteId, event: &domain::id::EventId) -> Result<Option<Plan>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let request = request.key("pk", text(event_key(site, event))).key("sk", text(EVENT));
+        let answer = request.send().await?;
+        answer.item.as_ref().map(|item| Ok(Reading::of(item).json("plan")?.unwrap_or_default())).transpose()
+    }
+
+    /// Keeps a record that nobody could process. The same record again is the same dead letter.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_dead_letter(&self, letter: DeadLetter<'_>, now: Timestamp) -> Result<(), StoreError> {
+        let site = letter.site.map_or("-", SiteId::as_str);
+        let mut end = letter.body.len().min(EVIDENCE_BYTES_MAX);
+        while !letter.body.is_char_boundary(end) {
+            end -= 1;
+        }
+        let request = self.client.put_item().table_name(&self.table);
+        let request = request
+            .item("pk", text(format!("DEAD#{site}#{}", utc_day(now))))
+            .item("sk", text(letter.record_id))
+            .item("cause", text(letter.cause))
+            .item("body", text(letter.body.get(..end).unwrap_or_default()))
+            .item("at", time(now))
+            .item("expires_at", expiry(now, letter.retention_days));
+        request.send().await?;
+        Ok(())
+    }
+
+    /// The dead letters of a site and a day, each with its cause; `None` asks for those that name no site.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn dead_letters(&self, site: Option<&SiteId>, day: Timestamp) -> Result<Vec<String>, StoreError> {
+        let site = site.map_or("-", SiteId::as_str);
+        let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
+        let pk = format!("DEAD#{site}#{}", utc_day(day));
+        let answer = request.expression_attribute_values(":pk", text(pk)).consistent_read(true).send().await?;
+        answer.items().iter().map(|item| Reading::of(item).required("cause").map(str::to_owned)).collect()
+    }
+
+    /// How many conflicts a site had on a day.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_conflicts(&self, site: &SiteId, day: Timestamp) -> Result<usize, StoreError> {
+        let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
+        let pk = format!("CONFLICT#{site}#{}", utc_day(day));
+        let answer = request.expression_attribute_values(":pk", text(pk)).consistent_read(true).send().await?;
+        Ok(answer.items().len())
+    }
+
+    async fn put_conflict(
+        &self,
+        record: EventRecord<'_>,
+        event_key: &str,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let request = self.client.put_item().table_name(&self.table);
+        let request = request
+            .item("pk", text(format!("CONFLICT#{}#{}", record.site, utc_day(now))))
+            .item("sk", text(format!("{event_key}#{hash}")))
+            .item("event_id", text(record.event.id.as_str()))
+            .item("event", json(&record.event.document)?)
+            .item("received_at", time(record.received_at))
+            .item("at", time(now))
+            .item("expires_at", expiry(now, record.retention_days));
+        request.send().await?;
+        Ok(())
+    }
+}
+
+/// The item that made a conditional put fail.
+fn refused_item<R>(error: &SdkError<PutItemError, R>) -> Option<&Item> {
+    match error.as_service_error() {
+        Some(PutItemError::ConditionalCheckFailedException(failed)) => failed.item(),
+        _ => None,
+    }
+}
+
+/// Partition of the index by day: site, UTC day, and a shard taken from the event's key.
+fn day_shard(site: &SiteId, event_key: &str, now: Timestamp) -> String {
+    format!("{site}#{}#{}", utc_day(now), shard(event_key))
+}
+
+/// Partition of the index by subject.
+fn subject_key(site: &SiteId, event: &Event) -> String {
+    format!("{site}#{}", event.subject())
+}
+
+/// One of sixteen shards: the first hexadecimal digit of a key, which is a hash.
+fn shard(key: &str) -> &str {
+    key.get(..1).unwrap_or("0")
+}
+
+fn utc_day(now: Timestamp) -> String {
+    now.strftime("%Y-%m-%d").to_string()
+}
+
+/// When DynamoDB may delete an item, in epoch seconds.
+fn expiry(now: Timestamp, retention_days: u16) -> aws_sdk_dynamodb::types::AttributeValue {
+    let retention = SignedDuration::from_hours(24 * i64::from(retention_days));
+    number(now.saturating_add(retention).unwrap_or(now).as_second())
+}

@@ -1,0 +1,71 @@
+//! The sweep of messages that stayed in `sending`: their owner is gone, and nobody may take them over.
+
+use domain::message::Answer;
+use jiff::Timestamp;
+
+use super::Ledger;
+use super::message::{UNKNOWN, answer_name, conditional};
+use crate::error::StoreError;
+use crate::item::{Reading, json, text, time};
+
+/// Shards of the index `open`.
+pub const SHARDS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"];
+
+/// A message in `sending`, as the index shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenMessage {
+    pk: String,
+    sk: String,
+    since: String,
+}
+
+impl std::fmt::Display for OpenMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.pk, self.sk.strip_prefix("M#").unwrap_or(&self.sk))
+    }
+}
+
+impl Ledger {
+    /// The messages of a shard that were claimed before `cutoff` and have no answer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_since(&self, shard: &str, cutoff: Timestamp) -> Result<Vec<OpenMessage>, StoreError> {
+        let request = self.client.query().table_name(&self.table).index_name("open");
+        let request = request.key_condition_expression("open_shard = :shard AND open_since <= :cutoff");
+        let request = request.expression_attribute_values(":shard", text(shard));
+        let request = request.expression_attribute_values(":cutoff", time(cutoff));
+        let mut pages = request.into_paginator().send();
+        let mut open = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page?.items() {
+                let reading = Reading::of(item);
+                let part = |name| reading.required(name).map(str::to_owned);
+                open.push(OpenMessage { pk: part("pk")?, sk: part("sk")?, since: part("open_since")? });
+            }
+        }
+        Ok(open)
+    }
+
+    /// Makes a message `unknown` unless it was answered, claimed anew or reported on since the index showed it. Answers
+    /// whether it did.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn give_up(&self, open: &OpenMessage, cause: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let answer = Answer::Unknown { at: now, cause: cause.to_owned() };
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request
+            .key("pk", text(&open.pk))
+            .key("sk", text(&open.sk))
+            .update_expression("SET answered = :answered, answer = :answer REMOVE open_shard, open_since")
+            .condition_expression(
+                "open_since = :since AND attribute_not_exists(answered) AND attribute_not_exists(statuses)",
+            )
+            .expression_attribute_values(":since", text(&open.since))
+            .expression_attribute_values(":answered", text(answer_name(&answer)))
+            .expression_attribute_values(":answer", json(&answer)?);
+        debug_assert_eq!(answer_name(&answer), UNKNOWN);
+        Ok(conditional(request).await?.is_none())
+    }
+}

@@ -1,0 +1,22 @@
+//! DynamoDB: configuration and ledger.
+//!
+//! Each table has one module and one client type, built from an SDK client and the table's name:
+//!
+//! | table | keys | type |
+//! |---|---|---|
+//! | `Config` | `pk`, `sk` | [`config::ConfigTable`] |
+//! | `Ledger` | `pk`, `sk` | [`ledger::Ledger`] |
+//! | `Schedule` | `pk`, index `due` | [`schedule::Schedule`] |
+//! | `Contacts` | `pk` | none yet |
+//!
+//! [`tables`] holds the key schema of all four as data. Values live as JSON in one attribute where nothing but us reads
+//! them, as attributes of their own where a condition or an index does.
+
+pub mod config;
+mod error;
+mod item;
+pub mod ledger;
+pub mod schedule;
+pub mod tables;
+
+pub use error::StoreError;
