@@ -1,0 +1,202 @@
+//! What a call came to when it was not accepted, by what is known of the message afterwards.
+
+use domain::message::Failure;
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::codes::{self, Class};
+
+/// The provider's settings cannot be used: nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// The HTTP client could not be built.
+    #[error("the HTTP client could not be built: {0}")]
+    Client(String),
+    /// The account's base URL must not be called.
+    #[error("the account's base URL cannot be used: {0}")]
+    BaseUrl(&'static str),
+    /// The token's header cannot be written.
+    #[error("the account's token or its header holds characters no header may have")]
+    TokenHeader,
+}
+
+/// Why a message was not accepted, as far as anybody can tell.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// It was refused for good.
+    #[error("refused with code {}: {}", .0.code, .0.details)]
+    Refused(Failure),
+    /// It surely was not accepted; another try may go better.
+    #[error("not accepted, code {}: {}", .0.code, .0.details)]
+    NotAccepted(Failure),
+    /// Bytes may have left, and no full answer came.
+    #[error("unknown outcome: {0}")]
+    Unknown(String),
+}
+
+/// Why a list of templates could not be read whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// The account's settings.
+    #[error(transparent)]
+    Setup(SetupError),
+    /// No answer.
+    #[error("the template list could not be reached: {0}")]
+    Unreachable(String),
+    /// The provider said no.
+    #[error("the template list was refused with code {}: {}", .0.code, .0.details)]
+    Refused(Failure),
+    /// The answer is no template list.
+    #[error("the template list is malformed: {0}")]
+    Malformed(String),
+}
+
+/// What stands where there is no code.
+const NO_CODE: &str = "none";
+/// Longest details kept, in characters.
+const DETAILS_CHARS_MAX: usize = 500;
+
+impl SendError {
+    pub(crate) fn not_sent(error: SetupError) -> Self {
+        Self::NotAccepted(Failure { code: NO_CODE.to_owned(), details: error.to_string(), trace_id: None })
+    }
+
+    pub(crate) fn unknown(cause: String) -> Self {
+        Self::Unknown(cause)
+    }
+
+    /// A connection that was never made cannot have carried a message; any other fault may have.
+    pub(crate) fn of_transport(error: reqwest::Error) -> Self {
+        let surely_not_sent = error.is_connect() || error.is_builder();
+        let cause = chain(&error.without_url());
+        if surely_not_sent {
+            Self::NotAccepted(Failure { code: NO_CODE.to_owned(), details: cause, trace_id: None })
+        } else {
+            Self::Unknown(cause)
+        }
+    }
+
+    /// An answer that is no success. A listed code decides; without one the status does, and a server error proves
+    /// nothing.
+    pub(crate) fn of_answer(status: StatusCode, body: &[u8]) -> Self {
+        let failure = failure(body);
+        let class = match codes::class(&failure.code) {
+            Some(Class::Ambiguous) if status.is_server_error() => None,
+            Some(Class::Ambiguous) => Some(Class::Retry),
+            Some(class) => Some(class),
+            None => class_of_status(status),
+        };
+        match class {
+            None => Self::Unknown(format!("HTTP {}, code {}: {}", status.as_u16(), failure.code, failure.details)),
+            Some(Class::Message) => Self::Refused(failure),
+            Some(_) => Self::NotAccepted(failure),
+        }
+    }
+}
+
+/// What a status says where the code says nothing: a gateway before the API refuses tokens and rates, other 4xx fail the
+/// message, and everything else is unknown.
+fn class_of_status(status: StatusCode) -> Option<Class> {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Class::Account),
+        StatusCode::TOO_MANY_REQUESTS => Some(Class::Rate),
+        StatusCode::REQUEST_TIMEOUT => None,
+        status if status.is_redirection() => Some(Class::Account),
+        status if status.is_client_error() => Some(Class::Message),
+        _ => None,
+    }
+}
+
+/// The failure an error body tells. Providers wrap Meta's errors in ways of their own, so every field may be absent or
+/// of another type.
+pub(crate) fn failure(body: &[u8]) -> Failure {
+    let document: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let error = document.get("error").unwrap_or(&document);
+    let text = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let data = error.get("error_data");
+    let details = text(data.and_then(|data| data.get("details")))
+        .or_else(|| text(data))
+        .or_else(|| text(error.get("message")))
+        .unwrap_or_else(|| "the answer is no error of the Cloud API".to_owned());
+    Failure {
+        code: text(error.get("code")).unwrap_or_else(|| NO_CODE.to_owned()),
+        details: details.chars().take(DETAILS_CHARS_MAX).collect(),
+        trace_id: text(error.get("fbtrace_id")),
+    }
+}
+
+/// An error with its causes, which is where the HTTP client says what happened.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, body: &str) -> SendError {
+        SendError::of_answer(StatusCode::from_u16(status).unwrap(), body.as_bytes())
+    }
+
+    fn code(code: &str) -> String {
+        format!(r#"{{"error":{{"code":{code},"message":"m","error_data":{{"details":"d"}},"fbtrace_id":"t"}}}}"#)
+    }
+
+    #[track_caller]
+    fn check(status: u16, body: &str, expected: &str) {
+        let outcome = match of(status, body) {
+            SendError::Refused(_) => "refused",
+            SendError::NotAccepted(_) => "again",
+            SendError::Unknown(_) => "unknown",
+        };
+        assert_eq!(outcome, expected, "{status} {body}");
+    }
+
+    #[test]
+    fn a_listed_code_decides_whatever_the_status() {
+        for (listed, class) in codes::TABLE {
+            let expected = match class {
+                Class::Message => "refused",
+                _ => "again",
+            };
+            check(400, &code(listed), expected);
+            let on_server_error = if *class == Class::Ambiguous { "unknown" } else { expected };
+            check(500, &code(listed), on_server_error);
+            check(500, &code(&format!("\"{listed}\"")), on_server_error);
+        }
+    }
+
+    #[test]
+    fn without_a_listed_code_the_status_decides() {
+        check(400, &code("999999"), "refused");
+        check(500, &code("999999"), "unknown");
+        check(401, "no", "again");
+        check(403, "{}", "again");
+        check(429, "slow down", "again");
+        check(408, "", "unknown");
+        check(301, "", "again");
+        check(404, "<html>", "refused");
+        check(502, "<html>", "unknown");
+    }
+
+    #[test]
+    fn details_are_found_where_providers_put_them() {
+        let details = |body: &str| failure(body.as_bytes()).details;
+        assert_eq!(details(&code("1")), "d");
+        assert_eq!(details(r#"{"error":{"code":1,"error_data":"plain"}}"#), "plain");
+        assert_eq!(details(r#"{"code":"7","message":"own wrapper"}"#), "own wrapper");
+        assert_eq!(details("no json"), "the answer is no error of the Cloud API");
+        assert_eq!(details(&format!(r#"{{"message":"{}"}}"#, "x".repeat(900))).len(), 500);
+        assert_eq!(failure(code("1").as_bytes()).trace_id.as_deref(), Some("t"));
+    }
+}

@@ -1,0 +1,183 @@
+//! WA Smart Business over HTTPS.
+//!
+//! Its REST interface is not public; it is built on Meta's Cloud API, so this crate speaks that, and what a provider may
+//! change (base URL, path style, token header) is a setting of the account. Another wire format would be a change here
+//! and nowhere else.
+//!
+//! [`Provider::send`] answers with what the ledger needs to know: accepted, refused, surely not accepted, or unknown.
+//! The table behind that is [`codes`].
+
+pub mod codes;
+mod error;
+mod network;
+mod wire;
+
+use std::time::Duration;
+
+use domain::config::Account;
+use domain::decision::Outgoing;
+use domain::template::Template;
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+pub use error::{ListError, SendError, SetupError};
+pub use network::Network;
+pub use wire::send_body;
+
+/// To connect, name resolution and TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// A whole call. Meta answers in well under a second; what takes longer is `unknown`, and waiting on would only make
+/// more of the batch late.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest answer to a send that is read, in bytes; real ones have some hundred.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Longest page of templates that is read, in bytes: 100 templates of the largest size Meta allows fit.
+const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Templates asked for per page.
+const PAGE_TEMPLATES: &str = "100";
+/// Pages read at most: Meta allows 6,000 templates, 60 pages; more than this is a list without an end.
+const PAGES_MAX: usize = 200;
+/// What is asked of each template; Meta answers with ids only otherwise.
+const TEMPLATE_FIELDS: &str = "id,name,language,status,category,components,parameter_format";
+
+/// A client of the provider's API. One per process.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    client: Client,
+    network: Network,
+}
+
+/// The provider took a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Meta's id, the wamid.
+    pub provider_id: String,
+    /// `accepted`, `held_for_quality_assessment` or nothing.
+    pub note: Option<String>,
+}
+
+impl Provider {
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// [`SetupError::Client`] if TLS cannot be set up.
+    pub fn new(network: Network) -> Result<Self, SetupError> {
+        let builder = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(CALL_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            // A call that may have been accepted is never repeated, not even by the HTTP client.
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .https_only(network == Network::Public)
+            .dns_resolver(network.resolver());
+        let client = builder.build().map_err(|error| SetupError::Client(error.to_string()))?;
+        Ok(Self { client, network })
+    }
+
+    /// Sends a message. `opaque` comes back with each of its statuses.
+    ///
+    /// # Errors
+    /// [`SendError`], by what is known of the message afterwards.
+    pub async fn send(
+        &self,
+        outgoing: &Outgoing<'_>,
+        token: &SecretString,
+        opaque: &str,
+    ) -> Result<Accepted, SendError> {
+        let account = outgoing.account;
+        let path = if account.phone_number_id_in_path {
+            vec![account.phone_number_id.as_str(), "messages"]
+        } else {
+            vec!["messages"]
+        };
+        let url = self.url(account, &path).map_err(SendError::not_sent)?;
+        let request = self.authorised(self.client.post(url), account, token).map_err(SendError::not_sent)?;
+        let response = request.json(&send_body(outgoing, opaque)).send().await.map_err(SendError::of_transport)?;
+        let status = response.status();
+        // The status line alone proves nothing: without the whole body the outcome is unknown.
+        let body = read(response, ANSWER_BYTES_MAX).await.map_err(SendError::unknown)?;
+        if status.is_success() { wire::accepted(&body) } else { Err(SendError::of_answer(status, &body)) }
+    }
+
+    /// Reads the whole list of an account's templates, page by page.
+    ///
+    /// # Errors
+    /// [`ListError`] if any page could not be read: an incomplete list is no list.
+    pub async fn templates(&self, account: &Account, token: &SecretString) -> Result<Vec<Template>, ListError> {
+        let mut templates = Vec::new();
+        let mut after: Option<String> = None;
+        for _ in 0..PAGES_MAX {
+            let page = self.template_page(account, token, after.as_deref()).await?;
+            templates.extend(wire::templates(&page)?);
+            // `paging.next` holds a full URL, perhaps with a token: it is only a sign, the cursor is what counts.
+            match wire::next_cursor(&page)? {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(templates),
+            }
+        }
+        Err(ListError::Malformed(format!("more than {PAGES_MAX} pages")))
+    }
+
+    async fn template_page(
+        &self,
+        account: &Account,
+        token: &SecretString,
+        after: Option<&str>,
+    ) -> Result<Value, ListError> {
+        let mut url = self.url(account, &[&account.waba_id, "message_templates"]).map_err(ListError::Setup)?;
+        url.query_pairs_mut().append_pair("fields", TEMPLATE_FIELDS).append_pair("limit", PAGE_TEMPLATES);
+        if let Some(after) = after {
+            url.query_pairs_mut().append_pair("after", after);
+        }
+        let request = self.authorised(self.client.get(url), account, token).map_err(ListError::Setup)?;
+        let response = request.send().await.map_err(|error| ListError::Unreachable(error::chain(&error)))?;
+        let status = response.status();
+        let body = read(response, PAGE_BYTES_MAX).await.map_err(ListError::Unreachable)?;
+        if status != StatusCode::OK {
+            return Err(ListError::Refused(error::failure(&body)));
+        }
+        serde_json::from_slice(&body).map_err(|error| ListError::Malformed(error.to_string()))
+    }
+
+    fn url(&self, account: &Account, path: &[&str]) -> Result<Url, SetupError> {
+        let mut url: Url = account.base_url.parse().map_err(|_| SetupError::BaseUrl("it is no URL"))?;
+        self.network.allows(&url)?;
+        let mut segments = url.path_segments_mut().map_err(|()| SetupError::BaseUrl("it has no path"))?;
+        segments.pop_if_empty().extend(path);
+        drop(segments);
+        Ok(url)
+    }
+
+    fn authorised(
+        &self,
+        request: RequestBuilder,
+        account: &Account,
+        token: &SecretString,
+    ) -> Result<RequestBuilder, SetupError> {
+        let name = http::HeaderName::try_from(&account.token_header).map_err(|_| SetupError::TokenHeader)?;
+        let value = match account.token_scheme.as_str() {
+            "" => token.expose_secret().to_owned(),
+            scheme => format!("{scheme} {}", token.expose_secret()),
+        };
+        let mut value = http::HeaderValue::try_from(value).map_err(|_| SetupError::TokenHeader)?;
+        value.set_sensitive(true);
+        Ok(request.header(name, value))
+    }
+}
+
+/// Reads a body whole, up to a bound.
+async fn read(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| error::chain(&error.without_url()))? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(format!("the answer has more than {bytes_max} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests;
