@@ -1,0 +1,165 @@
+//! A batch of queue records, handled one by one.
+//!
+//! AWS deletes what the answer does not name, so the answer names exactly the records to be tried again. Never an error
+//! for the whole batch: a panic fails its record, and what there is no time for is named too.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use futures_util::{FutureExt, StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::Clock;
+
+/// Until when an invocation may begin something.
+#[derive(Clone, Debug)]
+pub struct Deadline {
+    clock: Clock,
+    at: Timestamp,
+    margin: SignedDuration,
+}
+
+impl Deadline {
+    /// The deadline of an invocation as its context says, in milliseconds since 1970. `margin` is what one piece of work
+    /// may take. `cargo lambda watch` sends a deadline that is no time; one that has passed already when the invocation
+    /// begins is therefore replaced by `timeout` from now.
+    #[must_use]
+    pub fn of(epoch_ms: u64, timeout: SignedDuration, margin: SignedDuration, clock: Clock) -> Self {
+        let now = clock.now();
+        let said = i64::try_from(epoch_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let at = said.filter(|at| *at > now).unwrap_or_else(|| now.saturating_add(timeout).unwrap_or(now));
+        Self { clock, at, margin }
+    }
+
+    /// Whether there is time to begin another piece of work.
+    #[must_use]
+    pub fn has_time(&self) -> bool {
+        self.at.duration_since(self.clock.now()) > self.margin
+    }
+}
+
+/// A record is to be delivered again. Why was logged where it was known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TryAgain;
+
+/// Handles each record by `handle`, at most `at_once` at a time, and names those to be delivered again.
+pub async fn each<F, H>(records: Vec<SqsMessage>, at_once: usize, deadline: &Deadline, handle: H) -> SqsBatchResponse
+where
+    F: Future<Output = Result<(), TryAgain>>,
+    H: Fn(SqsMessage) -> F,
+{
+    let handle = &handle;
+    let one = |record: SqsMessage| async move {
+        let id = record.message_id.clone();
+        if !deadline.has_time() {
+            tracing::info!(record.id = id, "no time left for this record; it will be delivered again");
+            return id;
+        }
+        match AssertUnwindSafe(handle(record)).catch_unwind().await {
+            Ok(Ok(())) => None,
+            Ok(Err(TryAgain)) => id,
+            Err(_) => {
+                tracing::error!(record.id = id, "the handler panicked on this record; it will be delivered again");
+                id
+            }
+        }
+    };
+    let again: Vec<Option<String>> = stream::iter(records).map(one).buffer_unordered(at_once).collect().await;
+    // An empty identifier would make AWS take the whole batch for failed.
+    let failure = |id: String| {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = id;
+        failure
+    };
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = again.into_iter().flatten().filter(|id| !id.is_empty()).map(failure).collect();
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn record(id: &str) -> SqsMessage {
+        let mut record = SqsMessage::default();
+        record.message_id = Some(id.to_owned());
+        record
+    }
+
+    fn records(count: usize) -> Vec<SqsMessage> {
+        (0..count).map(|index| record(&index.to_string())).collect()
+    }
+
+    fn failed(response: &SqsBatchResponse) -> Vec<&str> {
+        response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
+    }
+
+    fn clock_at(second: &Arc<AtomicI64>) -> Clock {
+        let second = Arc::clone(second);
+        Clock::from_fn(move || Timestamp::from_second(second.load(Ordering::SeqCst)).unwrap())
+    }
+
+    fn deadline(second: &Arc<AtomicI64>) -> Deadline {
+        Deadline::of(60_000, SignedDuration::from_secs(60), SignedDuration::from_secs(15), clock_at(second))
+    }
+
+    #[tokio::test]
+    async fn a_failure_and_a_panic_fail_their_record_only() {
+        let response = each(records(4), 2, &deadline(&Arc::default()), |record| async move {
+            match record.message_id.as_deref() {
+                Some("1") => Err(TryAgain),
+                Some("2") => panic!("a bug"),
+                _ => Ok(()),
+            }
+        })
+        .await;
+        let mut failed = failed(&response);
+        failed.sort_unstable();
+        assert_eq!(failed, ["1", "2"]);
+    }
+
+    #[tokio::test]
+    async fn what_there_is_no_time_for_is_delivered_again() {
+        let second = Arc::new(AtomicI64::new(0));
+        let response = each(records(3), 1, &deadline(&second), |_| async {
+            second.store(50, Ordering::SeqCst);
+            Ok(())
+        })
+        .await;
+        assert_eq!(failed(&response), ["1", "2"]);
+    }
+
+    #[tokio::test]
+    async fn no_more_than_so_many_are_handled_at_once() {
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        each(records(9), 3, &deadline(&Arc::default()), |_| async {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            now.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        })
+        .await;
+        assert_eq!(most.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn no_identifier_is_ever_empty() {
+        let without = vec![SqsMessage::default(), record("")];
+        let response = each(without, 2, &deadline(&Arc::default()), |_| async { Err(TryAgain) }).await;
+        assert_eq!(failed(&response), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_deadline_that_is_no_time_is_replaced() {
+        let second = Arc::new(AtomicI64::new(1_000_000));
+        let deadline =
+            Deadline::of(600_000, SignedDuration::from_secs(60), SignedDuration::from_secs(15), clock_at(&second));
+        assert!(deadline.has_time());
+        second.store(1_000_045, Ordering::SeqCst);
+        assert!(!deadline.has_time());
+    }
+}

@@ -1,0 +1,35 @@
+//! The log: JSON or text as Lambda's own controls say.
+//!
+//! A message reads alone; fields are for querying and have the same name everywhere (`site`, `event.id`, `message.id`,
+//! `provider.code`). Never logged: secrets, names, texts, whole phone numbers, bodies.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::env::Environment;
+
+/// Starts the log of a process. A second call changes nothing.
+pub fn start(environment: &Environment) {
+    let level = environment.optional("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|| "INFO".to_owned());
+    // The SDK and hyper say a lot at DEBUG; their warnings are enough unless somebody asks for more by RUST_LOG.
+    let directives = environment.optional("RUST_LOG").unwrap_or_else(|| {
+        let level = level.to_lowercase();
+        format!("warn,domain={level},store={level},queue={level},provider={level},runtime={level},receive_event={level},send_message={level},fire_reminders={level},sync_templates={level}")
+    });
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(directives))
+        .with_span_events(FmtSpan::NONE)
+        .with_target(false)
+        .with_ansi(false);
+    let is_json =
+        environment.optional("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json"));
+    let started = if is_json {
+        subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+    } else {
+        // The local run and CloudWatch stamp each line themselves.
+        subscriber.without_time().try_init()
+    };
+    if let Err(error) = started {
+        tracing::debug!(%error, "the log was started before");
+    }
+}
