@@ -1,0 +1,113 @@
+//! Errors as RFC 9457 problem documents. The only place that knows how an error looks from outside.
+
+use domain::event::{EventError, EventType};
+use domain::json::Fault;
+use http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Response};
+use queue::NotQueued;
+use serde_json::{Value, json};
+use store::StoreError;
+
+use crate::json_response;
+
+/// Seconds a caller should wait after a 503.
+const RETRY_AFTER: &str = "5";
+
+/// An error answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    kind: &'static str,
+    detail: String,
+    errors: Vec<Fault>,
+    extensions: Vec<(&'static str, Value)>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, kind: &'static str, detail: &str) -> Self {
+        Self { status, kind, detail: detail.to_owned(), errors: Vec::new(), extensions: Vec::new() }
+    }
+
+    pub(crate) fn unauthorized(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// Fields that are missing or wrong.
+    pub(crate) fn invalid(errors: Vec<Fault>) -> Self {
+        let detail = "Fields of the event are missing or wrong.";
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-event", detail) }
+    }
+
+    pub(crate) fn of_event(error: EventError) -> Self {
+        match error {
+            EventError::Invalid(faults) => Self::invalid(faults),
+            EventError::UnknownType => {
+                let fault = Fault { pointer: "/type".to_owned(), detail: "is no known event type".to_owned() };
+                let known: Vec<&str> = EventType::ALL.into_iter().map(EventType::name).collect();
+                let detail = "The bridge does not know this type of event.";
+                let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-event-type", detail);
+                Self { errors: vec![fault], ..problem }.with("known_types", json!(known))
+            }
+        }
+    }
+
+    /// SQS did not take the event: Passweb keeps it. Logged here, once, with its cause.
+    pub(crate) fn not_queued(error: &NotQueued) -> Self {
+        tracing::error!(%error, "SQS did not take an event");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-queued", "The event could not be stored. Send it again.")
+    }
+
+    /// The key could not be looked up. Logged here, once, with its cause.
+    pub(crate) fn no_store(error: &StoreError) -> Self {
+        tracing::error!(%error, "a key could not be looked up");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "The API key could not be checked. Send it again.")
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.extensions.push((name, value));
+        self
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The faults with their pointers seen from `prefix`.
+    pub(crate) fn errors_below(&self, prefix: &str) -> Vec<Fault> {
+        let below = |fault: &Fault| Fault { pointer: format!("{prefix}{}", fault.pointer), ..fault.clone() };
+        self.errors.iter().map(below).collect()
+    }
+
+    /// The problem document.
+    pub(crate) fn document(&self) -> Value {
+        let mut document = json!({
+            "type": format!("urn:passweb-bridge:problem:{}", self.kind),
+            "title": self.status.canonical_reason().unwrap_or_default(),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        if let Some(fields) = document.as_object_mut() {
+            if !self.errors.is_empty() {
+                fields.insert("errors".to_owned(), json!(self.errors));
+            }
+            fields.extend(self.extensions.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        }
+        document
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let mut response = json_response(self.status, "application/problem+json", &self.document());
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"passweb-bridge\""));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        response
+    }
+}
