@@ -1,0 +1,108 @@
+//! Turns events into messages: plans, records, decides, renders, claims, calls, settles.
+//!
+//! [`handle`] lifts one record to a batch. [`record`] does what one record calls for, [`send`] what one message does.
+//! The order of the writes is what keeps the promises: the event with its plan is in the ledger before anything is
+//! claimed, a message is claimed before the provider is called, and only the owner of the claim settles it.
+
+mod config;
+mod record;
+mod send;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::config::LiveConfig;
+use domain::id::SiteId;
+use domain::message::SEND_TIMEOUT;
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::LambdaEvent;
+use provider::{Provider, SetupError};
+use runtime::Clock;
+use runtime::batch::{self, Deadline};
+use runtime::secrets::Secrets;
+use store::StoreError;
+use store::config::ConfigTable;
+use store::ledger::Ledger;
+use tokio::sync::Semaphore;
+
+pub use config::Config;
+
+/// What one send may take at most: the provider's 10 s, three calls to DynamoDB, and a little.
+const SEND_MARGIN: SignedDuration = SignedDuration::from_secs(20);
+/// Records handled at once: a whole batch.
+const RECORDS_AT_ONCE: usize = 10;
+/// Messages being sent at once in one process, whatever records they belong to.
+const SENDS_AT_ONCE: usize = 10;
+/// How long a site's configuration is kept: what an operator changes bites within this.
+const CONFIG_KEPT_FOR: SignedDuration = SignedDuration::from_secs(15);
+
+/// What the handler borrows.
+#[derive(Debug)]
+pub struct App {
+    ledger: Ledger,
+    config: ConfigTable,
+    secrets: Secrets,
+    provider: Provider,
+    clock: Clock,
+    sends: Semaphore,
+    attempts: AtomicU64,
+    kept: Mutex<HashMap<SiteId, (Timestamp, Arc<LiveConfig>)>>,
+}
+
+impl App {
+    /// An app with these clients, of which a process has one each.
+    ///
+    /// # Errors
+    /// [`SetupError`] if the HTTP client cannot be built.
+    pub fn new(
+        dynamodb: aws_sdk_dynamodb::Client,
+        secrets: aws_sdk_secretsmanager::Client,
+        config: Config,
+        clock: Clock,
+    ) -> Result<Self, SetupError> {
+        Ok(Self {
+            ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
+            config: ConfigTable::new(dynamodb, config.config_table),
+            secrets: Secrets::new(secrets, config.stack),
+            provider: Provider::new(config.network)?,
+            clock,
+            sends: Semaphore::new(SENDS_AT_ONCE),
+            attempts: AtomicU64::new(0),
+            kept: Mutex::default(),
+        })
+    }
+
+    /// The configuration of a site, at most [`CONFIG_KEPT_FOR`] old.
+    async fn live(&self, site: &SiteId) -> Result<Option<Arc<LiveConfig>>, StoreError> {
+        let now = self.clock.now();
+        let kept = self.kept.lock().ok().and_then(|kept| kept.get(site).cloned());
+        if let Some((since, live)) = kept
+            && now.duration_since(since) < CONFIG_KEPT_FOR
+        {
+            return Ok(Some(live));
+        }
+        let Some(live) = self.config.live(site).await?.map(Arc::new) else { return Ok(None) };
+        if let Ok(mut kept) = self.kept.lock() {
+            kept.insert(site.clone(), (now, Arc::clone(&live)));
+        }
+        Ok(Some(live))
+    }
+
+    /// A name for one attempt to send one message, never used twice: the invocation's id and a count.
+    fn owner(&self, invocation: &str) -> String {
+        format!("{invocation}/{}", self.attempts.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Handles a batch of records of the events queue.
+pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+    let invocation = event.context.request_id;
+    let deadline = Deadline::of(event.context.deadline, SEND_TIMEOUT, SEND_MARGIN, app.clock.clone());
+    let (deadline, invocation) = (&deadline, invocation.as_str());
+    batch::each(event.payload.records, RECORDS_AT_ONCE, deadline, |record| {
+        record::handle(app, record, record::Invocation { id: invocation, deadline })
+    })
+    .await
+}

@@ -1,0 +1,17 @@
+//! The function `send-message`: wiring only.
+
+use lambda_runtime::{Error, service_fn};
+use runtime::env::Environment;
+use runtime::{Clock, aws, telemetry};
+use send_message::{App, Config};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::process();
+    telemetry::start(&environment);
+    let config = Config::from_env(&environment)?;
+    let sdk = aws::sdk_config().await;
+    let (dynamodb, secrets) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_secretsmanager::Client::new(&sdk));
+    let app = App::new(dynamodb, secrets, config, Clock::system())?;
+    lambda_runtime::run(service_fn(|event| async { Ok::<_, Error>(send_message::handle(&app, event).await) })).await
+}
