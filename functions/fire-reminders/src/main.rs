@@ -1,0 +1,20 @@
+//! The function `fire-reminders`: wiring only.
+
+use fire_reminders::{App, Config};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use runtime::env::Environment;
+use runtime::{Clock, aws, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::process();
+    telemetry::start(&environment);
+    let config = Config::from_env(&environment)?;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws::sdk_config().await);
+    let app = App::new(dynamodb, config, Clock::system());
+    lambda_runtime::run(service_fn(|tick: LambdaEvent<serde_json::Value>| {
+        let app = &app;
+        async move { fire_reminders::handle(app, tick.context.deadline).await.map_err(Error::from) }
+    }))
+    .await
+}
