@@ -1,0 +1,129 @@
+//! The Cloud API over HTTP: paths, token and body of the two calls the bridge makes.
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, RawQuery, State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::Value;
+
+use crate::{
+    exchange::{self, Answer, Incoming},
+    graph_error::GraphError,
+    listing::{self, Query},
+    server::Cut,
+    state::Shared,
+};
+
+/// The routes of the Cloud API under any version prefix.
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/{version}/messages", post(send_without_id))
+        .route("/{version}/{id}/messages", post(send_with_id))
+        .route("/{version}/{id}/message_templates", get(list))
+}
+
+async fn send_with_id(
+    State(shared): State<Shared>,
+    Path((version, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    send(&shared, &version, Some(&id), &headers, body).await
+}
+
+async fn send_without_id(
+    State(shared): State<Shared>,
+    Path(version): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    send(&shared, &version, None, &headers, body).await
+}
+
+async fn send(
+    shared: &Shared,
+    version: &str,
+    phone_number_id: Option<&str>,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    if !is_version(version) {
+        return unknown_path(shared);
+    }
+    let incoming = Incoming { phone_number_id, token: token(shared, headers), body: json_body(headers, body) };
+    match exchange::receive(shared, incoming) {
+        Answer::Cut => Cut.into_response(),
+        Answer::Json { status, body, delay } => {
+            // Everything is decided and recorded by now: a caller that gives up changes nothing.
+            tokio::time::sleep(delay).await;
+            answer(status, body)
+        }
+    }
+}
+
+async fn list(
+    State(shared): State<Shared>,
+    Path((version, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if !is_version(&version) {
+        return unknown_path(&shared);
+    }
+    let settings = shared.settings();
+    let query = token(&shared, &headers)
+        .and_then(|()| if id == settings.waba_id { Ok(()) } else { Err(GraphError::unknown_object(&id)) })
+        .and_then(|()| Query::parse(&query.unwrap_or_default()));
+    match query {
+        Ok(query) => {
+            let page = listing::page(&shared.lock().templates, &query, &settings.waba_id, &settings.access_token);
+            answer(200, page)
+        }
+        Err(error) => refuse(&shared, &error),
+    }
+}
+
+/// `v1`, `v23.0` and the like.
+fn is_version(segment: &str) -> bool {
+    segment.strip_prefix('v').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
+    })
+}
+
+fn token(shared: &Shared, headers: &HeaderMap) -> Result<(), GraphError> {
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match header.and_then(|value| value.split_once(' ')) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && token == shared.settings().access_token => {
+            Ok(())
+        }
+        Some(_) => Err(GraphError::token("Invalid access token")),
+        None => Err(GraphError::token("An access token is required")),
+    }
+}
+
+fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, GraphError> {
+    let body = body.map_err(|rejection| GraphError::new(100, rejection.body_text()))?;
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        return Err(GraphError::new(100, "Without Content-Type application/json the body is not read"));
+    }
+    serde_json::from_slice(&body).map_err(|error| GraphError::new(100, format!("The body is not JSON: {error}")))
+}
+
+/// The refusal of a path that is neither the Cloud API's nor ours.
+pub(crate) fn unknown_path(shared: &Shared) -> Response {
+    refuse(shared, &GraphError::new(2500, "Unknown path components"))
+}
+
+fn refuse(shared: &Shared, error: &GraphError) -> Response {
+    let trace = shared.lock().ids.trace();
+    answer(error.status, error.body(&trace))
+}
+
+fn answer(status: u16, body: Value) -> Response {
+    (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body)).into_response()
+}

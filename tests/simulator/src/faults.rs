@@ -1,0 +1,183 @@
+//! Ordered faults: what the next sends meet instead of a working platform.
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use crate::graph_error::GraphError;
+
+/// The longest delay that may be ordered: far beyond any client's patience.
+const DELAY_MS_MAX: u64 = 600_000;
+
+/// A fault as posted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Posted {
+    #[serde(default = "once")]
+    count: u64,
+    #[serde(rename = "match", default)]
+    only: Match,
+    effect: PostedEffect,
+}
+
+fn once() -> u64 {
+    1
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Match {
+    to: Option<String>,
+    template: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PostedEffect {
+    Error(PostedError),
+    AcceptThenCut(bool),
+    CutBefore(bool),
+    DelayMs(u64),
+    FailLater(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PostedError {
+    status: Option<u16>,
+    code: i64,
+    details: Option<String>,
+}
+
+/// What a fault does to a send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Refused with this error, whatever was sent.
+    Error(GraphError),
+    /// Accepted, then the connection is closed without an answer.
+    AcceptThenCut,
+    /// Not looked at; the connection is closed without an answer.
+    CutBefore,
+    /// Handled as usual, answered this many milliseconds later.
+    Delay(u64),
+}
+
+struct Fault {
+    left: u64,
+    to: Option<String>,
+    template: Option<String>,
+    effect: Effect,
+}
+
+/// The faults still to be met, in the order of posting.
+#[derive(Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Adds a fault from its JSON; the error says what was not understood. Answers how many wait now.
+    pub(crate) fn post(&mut self, json: &[u8]) -> Result<usize, String> {
+        let posted: Posted = serde_json::from_slice(json).map_err(|error| format!("not a fault: {error}"))?;
+        if posted.count == 0 {
+            return Err("count must be at least 1".into());
+        }
+        self.0.push(Fault {
+            left: posted.count,
+            to: posted.only.to.as_deref().map(digits),
+            template: posted.only.template,
+            effect: effect(posted.effect)?,
+        });
+        Ok(self.0.len())
+    }
+
+    /// The first fault that concerns this send, with its place for [`Faults::spend`].
+    pub(crate) fn find(&self, to: Option<&str>, template: Option<&str>) -> Option<(usize, Effect)> {
+        let to = to.map(digits);
+        self.0.iter().enumerate().find_map(|(index, fault)| {
+            let concerns = (fault.to.is_none() || fault.to == to)
+                && (fault.template.is_none() || fault.template.as_deref() == template);
+            concerns.then(|| (index, fault.effect.clone()))
+        })
+    }
+
+    /// Counts one use of the fault at `index`; at its last use it is gone.
+    pub(crate) fn spend(&mut self, index: usize) {
+        if let Some(fault) = self.0.get_mut(index) {
+            fault.left -= 1;
+            if fault.left == 0 {
+                self.0.remove(index);
+            }
+        }
+    }
+}
+
+fn effect(posted: PostedEffect) -> Result<Effect, String> {
+    match posted {
+        PostedEffect::Error(PostedError { status, code, details }) => match status {
+            Some(status) if !(400..=599).contains(&status) => Err("error.status must lie between 400 and 599".into()),
+            _ => Ok(Effect::Error(GraphError::ordered(status, code, details))),
+        },
+        PostedEffect::AcceptThenCut(true) => Ok(Effect::AcceptThenCut),
+        PostedEffect::CutBefore(true) => Ok(Effect::CutBefore),
+        PostedEffect::AcceptThenCut(false) | PostedEffect::CutBefore(false) => {
+            Err("a cut is ordered with true; leave the fault out for none".into())
+        }
+        PostedEffect::DelayMs(ms) if ms > DELAY_MS_MAX => Err(format!("delay_ms must be at most {DELAY_MS_MAX}")),
+        PostedEffect::DelayMs(ms) => Ok(Effect::Delay(ms)),
+        PostedEffect::FailLater(_) => {
+            Err("fail_later needs status webhooks, which this simulator does not send".into())
+        }
+    }
+}
+
+/// A number by its digits, so that `+39 340 …` and `+39340…` are one recipient.
+fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(posted: &[&str]) -> Faults {
+        let mut faults = Faults::default();
+        for json in posted {
+            faults.post(json.as_bytes()).unwrap();
+        }
+        faults
+    }
+
+    #[track_caller]
+    fn refused(json: &str, expected: &str) {
+        let reason = Faults::default().post(json.as_bytes()).unwrap_err();
+        assert!(reason.contains(expected), "{reason}");
+    }
+
+    #[test]
+    fn the_first_that_concerns_a_send_applies_until_it_is_spent() {
+        let mut faults = faults(&[
+            r#"{"count":2,"match":{"to":"+39 340 1"},"effect":{"cut_before":true}}"#,
+            r#"{"match":{"template":"ordine"},"effect":{"delay_ms":5}}"#,
+            r#"{"effect":{"accept_then_cut":true}}"#,
+        ]);
+        for _ in 0..2 {
+            let (index, effect) = faults.find(Some("+393401"), Some("ordine")).unwrap();
+            assert_eq!(effect, Effect::CutBefore);
+            faults.spend(index);
+        }
+        assert_eq!(faults.find(Some("+393401"), Some("ordine")).unwrap().1, Effect::Delay(5));
+        assert_eq!(faults.find(Some("+393401"), Some("altro")).unwrap().1, Effect::AcceptThenCut);
+        assert_eq!(faults.find(None, None).unwrap().1, Effect::AcceptThenCut);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_in_words() {
+        refused("{", "not a fault");
+        refused(r#"{"effect":{"explode":true}}"#, "unknown variant `explode`");
+        refused(r#"{"effekt":{"cut_before":true}}"#, "unknown field `effekt`");
+        refused(r#"{"match":{"from":"1"},"effect":{"cut_before":true}}"#, "unknown field `from`");
+        refused(r#"{"count":0,"effect":{"cut_before":true}}"#, "count");
+        refused(r#"{"count":-1,"effect":{"cut_before":true}}"#, "not a fault");
+        refused(r#"{"effect":{"cut_before":false}}"#, "true");
+        refused(r#"{"effect":{"delay_ms":600001}}"#, "at most");
+        refused(r#"{"effect":{"error":{"status":200,"code":1}}}"#, "status");
+        refused(r#"{"effect":{"fail_later":{"code":131026}}}"#, "status webhooks");
+    }
+}

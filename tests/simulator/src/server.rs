@@ -1,0 +1,174 @@
+//! The simulator as a server: routes, connections, start and stop.
+//!
+//! Connections are served one by one with hyper, because a web framework always answers something, and a
+//! cut connection is the very thing a sender must be tested against.
+
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{Request, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
+use tower::ServiceExt as _;
+
+use crate::{
+    cloud, control, phone,
+    settings::{SeedRefused, Settings},
+    state::Shared,
+};
+
+/// How long a stop waits for answers under way, delayed ones above all.
+const STOP_LIMIT: Duration = Duration::from_secs(2);
+/// Pause after a failed accept, which is mostly a lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A simulator that is not listening yet.
+pub struct Simulator(Shared);
+
+impl Simulator {
+    /// Takes the settings; fails on a seeded template that cannot be used.
+    pub fn new(settings: Settings) -> Result<Self, SeedRefused> {
+        Shared::new(settings).map(Self)
+    }
+
+    /// All routes, to be mounted elsewhere or called in process. An ordered cut needs [`Simulator::serve`]:
+    /// under another server it is an empty 502.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .merge(phone::routes())
+            .merge(control::routes())
+            .merge(cloud::routes())
+            .fallback(not_found)
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(self.0.clone())
+    }
+
+    /// Serves `listener` until `shutdown` resolves, then lets answers under way end (at most two seconds).
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let router = self.router();
+        let (stop, stopped) = watch::channel(());
+        let mut connections = JoinSet::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => drop(connections.spawn(connection(stream, router.clone(), stopped.clone()))),
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(listener);
+        drop(stop);
+        // What is still under way after the limit is aborted with the set.
+        let _ = tokio::time::timeout(STOP_LIMIT, async { while connections.join_next().await.is_some() {} }).await;
+    }
+
+    /// Serves `listener` in a task of its own.
+    ///
+    /// # Errors
+    /// When the listener cannot say its address.
+    pub fn start(self, listener: TcpListener) -> io::Result<Running> {
+        let address = listener.local_addr()?;
+        let (stop, mut stopped) = watch::channel(());
+        let server = tokio::spawn(self.serve(listener, async move {
+            // Both a stop and a dropped handle close the channel.
+            while stopped.changed().await.is_ok() {}
+        }));
+        Ok(Running { address, stop, server })
+    }
+}
+
+/// A simulator that listens; it stops when this is dropped.
+pub struct Running {
+    address: SocketAddr,
+    stop: watch::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://address`, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops listening and waits until every connection has ended.
+    pub async fn stop(self) {
+        drop(self.stop);
+        // A panic of the server task has been reported by then; there is nothing left to stop.
+        let _ = self.server.await;
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Receiver<()>) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            let response: Result<Response, Infallible> = router.oneshot(request).await;
+            match response {
+                Ok(response) if response.extensions().get::<Cut>().is_some() => Err(Cut),
+                Ok(response) => Ok(response),
+                Err(never) => match never {},
+            }
+        }
+    });
+    let mut serving =
+        std::pin::pin!(http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        // An error is the peer's doing or an ordered cut: either way the connection is gone.
+        _ = &mut serving => {}
+        _ = stopped.changed() => {
+            serving.as_mut().graceful_shutdown();
+            let _ = serving.await;
+        }
+    }
+}
+
+/// Marks a response that must not be sent: its connection is closed instead. As a service error it makes
+/// hyper drop the connection before a byte of an answer is written.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the connection is cut as ordered")]
+pub(crate) struct Cut;
+
+impl IntoResponse for Cut {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::BAD_GATEWAY.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+async fn not_found(State(shared): State<Shared>, uri: Uri) -> Response {
+    if is_control(&uri) {
+        control::refuse(StatusCode::NOT_FOUND, &format!("there is no control call {}", uri.path()))
+    } else {
+        cloud::unknown_path(&shared)
+    }
+}
+
+async fn wrong_method(State(shared): State<Shared>, uri: Uri) -> Response {
+    if is_control(&uri) {
+        control::refuse(StatusCode::METHOD_NOT_ALLOWED, &format!("{} takes another method", uri.path()))
+    } else {
+        cloud::unknown_path(&shared)
+    }
+}
+
+fn is_control(uri: &Uri) -> bool {
+    uri.path().starts_with("/_sim")
+}

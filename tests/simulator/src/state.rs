@@ -1,0 +1,150 @@
+//! What the simulator remembers, and the records its control API shows.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    catalogue::Catalogue,
+    faults::Faults,
+    limits::Limits,
+    send::Rendered,
+    settings::{SeedRefused, Settings},
+};
+
+/// A simulator's settings and memory, shared by its connections.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    state: Mutex<State>,
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings) -> Result<Self, SeedRefused> {
+        let state = State {
+            templates: Catalogue::seeded(&settings.templates)?,
+            messages: Vec::new(),
+            requests: Vec::new(),
+            faults: Faults::default(),
+            limits: Limits::default(),
+            ids: Ids::default(),
+            resets: 0,
+        };
+        Ok(Self(Arc::new(Inner { settings, state: Mutex::new(state) })))
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0.settings.clock)()
+    }
+
+    /// The memory, locked: never held across an await.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere must not silence the control API: what it shows is still the best evidence.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Back to the beginning: seeded templates, nothing sent, no faults, limits whole.
+    pub(crate) fn reset(&self) {
+        let mut state = self.lock();
+        // The seeds were good when the simulator started.
+        if let Ok(templates) = Catalogue::seeded(&self.0.settings.templates) {
+            state.templates = templates;
+        }
+        state.messages.clear();
+        state.requests.clear();
+        state.faults = Faults::default();
+        state.limits = Limits::default();
+        state.resets += 1;
+    }
+}
+
+/// What changes while the simulator runs.
+pub(crate) struct State {
+    pub(crate) templates: Catalogue,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) faults: Faults,
+    pub(crate) limits: Limits,
+    pub(crate) ids: Ids,
+    /// How often it was reset: tells the phone to start anew.
+    pub(crate) resets: u64,
+}
+
+/// An accepted send.
+pub(crate) struct Message {
+    pub(crate) id: String,
+    pub(crate) to: String,
+    pub(crate) wa_id: String,
+    pub(crate) template: TemplateRef,
+    pub(crate) category: String,
+    pub(crate) rendered: Rendered,
+    /// The request as received.
+    pub(crate) body: Value,
+    pub(crate) callback_data: Option<String>,
+    pub(crate) received_at: Timestamp,
+}
+
+/// Which template a message is made of.
+#[derive(Serialize)]
+pub(crate) struct TemplateRef {
+    pub(crate) name: String,
+    pub(crate) language: String,
+}
+
+/// A send request, whatever became of it.
+pub(crate) struct Request {
+    pub(crate) to: Option<String>,
+    pub(crate) template: Option<String>,
+    /// HTTP status answered, nothing when the connection was cut.
+    pub(crate) status: Option<u16>,
+    /// Error code answered, if any.
+    pub(crate) code: Option<i64>,
+    pub(crate) accepted: bool,
+    /// The refusal in words, for the phone.
+    pub(crate) details: Option<String>,
+    pub(crate) received_at: Timestamp,
+}
+
+/// Source of message ids and trace ids that no other run repeats: the bridge's ledger outlives a simulator.
+#[derive(Default)]
+pub(crate) struct Ids {
+    // Seeded by the system: unpredictable is enough, these are not secrets.
+    run: RandomState,
+    count: u64,
+}
+
+impl Ids {
+    /// A new message id.
+    pub(crate) fn wamid(&mut self) -> String {
+        format!("wamid.{}", self.next("HBg"))
+    }
+
+    /// A new trace id.
+    pub(crate) fn trace(&mut self) -> String {
+        self.next("A")
+    }
+
+    /// What tells this run of the simulator from any other.
+    pub(crate) fn run(&self) -> u64 {
+        self.run.hash_one(0_u64)
+    }
+
+    fn next(&mut self, prefix: &str) -> String {
+        self.count += 1;
+        let mut bytes = self.run.hash_one(self.count).to_be_bytes().to_vec();
+        bytes.extend(self.count.to_be_bytes());
+        format!("{prefix}{}", STANDARD_NO_PAD.encode(bytes))
+    }
+}

@@ -1,0 +1,76 @@
+//! The phone: its files and the view they read.
+
+use serde_json::json;
+
+use crate::world::{World, notice, order};
+
+#[tokio::test]
+async fn the_page_needs_nothing_from_elsewhere_and_says_so() {
+    let world = World::start().await;
+    for (path, kind) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/phone.css", "text/css; charset=utf-8"),
+        ("/phone.js", "text/javascript; charset=utf-8"),
+        ("/icon.svg", "image/svg+xml"),
+    ] {
+        let response = world.client.get(format!("{}{path}", world.running.url())).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.headers()["content-type"], kind);
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        let text = response.text().await.unwrap().replace("http://www.w3.org/2000/svg", "");
+        for foreign in ["http://", "innerHTML", "style=", "onclick="] {
+            assert!(!text.contains(foreign), "{path} has {foreign}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_view_tells_only_what_is_new() {
+    let world = World::start().await;
+    let empty = world.get("/_sim/phone").await;
+    assert_eq!((&empty["anew"], &empty["messages"]), (&json!(true), &json!([])));
+    let after = |view: &serde_json::Value| format!("/_sim/phone?after={}", view["cursor"].as_str().unwrap());
+
+    world.send(&notice("+393401234567")).await;
+    let first = world.get(&after(&empty)).await;
+    assert_eq!(first["anew"], false);
+    let message = &first["messages"][0];
+    assert_eq!(
+        message,
+        &json!({
+            "id": message["id"],
+            "wa_id": "393401234567",
+            "template": {"name": "avviso", "language": "it"},
+            "category": "UTILITY",
+            "received_at": "2026-11-22T09:15:00Z",
+            "header": {"kind": "text", "text": "Avviso", "filename": null},
+            "body": "Ciao Anna.",
+            "footer": "STOP per uscire",
+            "buttons": [
+                {"kind": "quick_reply", "text": "Grazie", "value": null},
+                {"kind": "url", "text": "Apri", "value": "https://negozio.example/a1"},
+            ],
+        })
+    );
+    world.send(&order("nessuno")).await;
+    let second = world.get(&after(&first)).await;
+    assert_eq!(second["messages"], json!([]));
+    assert_eq!((&second["refused"][0]["code"], &second["refused"][0]["to"]), (&json!(131009), &json!("nessuno")));
+    let third = world.get(&after(&second)).await;
+    assert_eq!((&third["messages"], &third["refused"]), (&json!([]), &json!([])));
+}
+
+#[tokio::test]
+async fn a_reset_or_a_restart_starts_the_page_anew() {
+    let world = World::start().await;
+    world.send(&order("+393401234567")).await;
+    let cursor = world.get("/_sim/phone").await["cursor"].as_str().unwrap().to_owned();
+    let path = format!("/_sim/phone?after={cursor}");
+    assert_eq!(world.get(&path).await["anew"], false);
+    world.post("/_sim/reset", json!({})).await;
+    assert_eq!(world.get(&path).await["anew"], true);
+    assert_eq!(World::start().await.get(&path).await["anew"], true);
+    assert_eq!(world.get("/_sim/phone?after=altro").await["anew"], true);
+}
