@@ -1,0 +1,58 @@
+//! The command line. Everything the local run reads from its environment is declared here too.
+
+use std::{io::IsTerminal, path::PathBuf};
+
+use clap::{Parser, builder::NonEmptyStringValueParser};
+
+/// Runs the whole bridge on this machine: the functions as they ship, AWS emulated inside this process, and a
+/// simulated WhatsApp phone.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "local", version)]
+pub struct Options {
+    /// Port of the bridge on 127.0.0.1
+    #[arg(long, env = "BRIDGE_PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// Port of the WA Smart Business simulator on 127.0.0.1
+    #[arg(long, env = "BRIDGE_SIMULATOR_PORT", default_value_t = 8090)]
+    pub simulator_port: u16,
+    /// Folder of the tables and secrets [default: .local/data in the workspace]
+    #[arg(long, env = "BRIDGE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Begin with empty tables and new secrets
+    #[arg(long)]
+    pub fresh: bool,
+    /// The cargo that builds the functions; `cargo run` names itself here
+    #[arg(long, env = "CARGO", default_value = "cargo", hide = true, hide_env = true)]
+    pub cargo: PathBuf,
+    /// No colours if this is set to anything, see no-color.org
+    #[arg(long, env = "NO_COLOR", hide = true, hide_env = true, value_parser = NonEmptyStringValueParser::new())]
+    pub no_color: Option<String>,
+}
+
+impl Options {
+    /// Whether the output goes to a person who likes colours.
+    #[must_use]
+    pub fn colour(&self) -> bool {
+        self.no_color.is_none() && std::io::stdout().is_terminal()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_are_read() {
+        let options =
+            Options::parse_from(["local", "--port", "1", "--simulator-port", "2", "--data-dir", "d", "--fresh"]);
+        assert_eq!((options.port, options.simulator_port, options.fresh), (1, 2, true));
+        assert_eq!(options.data_dir, Some(PathBuf::from("d")));
+    }
+}

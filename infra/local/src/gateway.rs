@@ -1,0 +1,113 @@
+//! The bridge's front: an HTTP API as API Gateway would be, with routes to functions and answers of its own for what
+//! no function sees.
+
+mod answer;
+mod event;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::StreamExt as _;
+use serde_json::json;
+
+use crate::runtime_api::{RuntimeApi, request_id};
+use event::Received;
+
+/// The most a function takes as its event, 6 MB, with the body as it stands in there.
+const EVENT_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// How much of a body that is too long is read before the answer.
+const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How long API Gateway waits for a function.
+const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
+
+/// A route to a function. Paths match exactly, as they do on AWS.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path.
+    pub path: &'static str,
+    /// The function that answers.
+    pub function: &'static str,
+}
+
+struct Front {
+    api: RuntimeApi,
+    routes: Vec<Route>,
+    home: String,
+}
+
+/// The front with these routes; `home` is the plain text on `/`. Must be served with the peer's address as
+/// [`ConnectInfo`].
+pub fn router(api: RuntimeApi, routes: Vec<Route>, home: String) -> Router {
+    Router::new().fallback(handle).with_state(Arc::new(Front { api, routes, home }))
+}
+
+async fn handle(
+    State(front): State<Arc<Front>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let path = request.uri().path();
+    let route = front.routes.iter().find(|route| route.path == path && route.method == *request.method());
+    let Some(route) = route else {
+        if path == "/" && *request.method() == Method::GET {
+            return ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], front.home.clone()).into_response();
+        }
+        return own(StatusCode::NOT_FOUND, "Not Found");
+    };
+    let id = request_id();
+    let mut response = front.forward(route, &id, peer, request).await;
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
+    }
+    response
+}
+
+impl Front {
+    async fn forward(&self, route: &Route, request_id: &str, peer: SocketAddr, request: Request<Body>) -> Response {
+        let (head, body) = request.into_parts();
+        let Some(body) = read(body).await else {
+            return own(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
+        };
+        let route_key = format!("{} {}", route.method, route.path);
+        let received = Received { head: &head, body: &body, source_ip: peer.ip(), request_id, route_key: &route_key };
+        let event = received.event().to_string();
+        if event.len() > EVENT_BYTES_MAX {
+            return own(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
+        }
+        match tokio::time::timeout(INTEGRATION_LIMIT, self.api.invoke(route.function, event.into_bytes())).await {
+            Ok(Ok(answer)) => answer::response(&answer)
+                .unwrap_or_else(|| own(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")),
+            Ok(Err(_)) | Err(_) => own(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        }
+    }
+}
+
+/// The whole body, or `None` if it is too long for any event. What is too long is still read for a while, because an
+/// answer in the middle of a request reaches few clients.
+async fn read(body: Body) -> Option<Bytes> {
+    let (mut kept, mut length) = (Vec::new(), 0_usize);
+    let mut pieces = body.into_data_stream();
+    while let Some(Ok(piece)) = pieces.next().await {
+        length += piece.len();
+        if length > DRAINED_BYTES_MAX {
+            break;
+        }
+        if length <= EVENT_BYTES_MAX {
+            kept.extend_from_slice(&piece);
+        }
+    }
+    (length <= EVENT_BYTES_MAX).then(|| kept.into())
+}
+
+/// An answer of the gateway itself.
+fn own(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "message": message }))).into_response()
+}

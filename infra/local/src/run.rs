@@ -1,0 +1,264 @@
+//! One run from the first check to the last child: bind and lock, build, start, tell, wait, stop.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use store::config::ConfigTable;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    task::{JoinHandle, JoinSet},
+};
+
+use crate::{
+    build,
+    cli::Options,
+    clock,
+    data_folder::DataFolder,
+    demo::{self, Demo},
+    emulators::{DataDir, Emulators},
+    gateway, greeting, phone,
+    poller::Poller,
+    ports::Ports,
+    queues::{self, Queues},
+    runtime_api::RuntimeApi,
+    schedule,
+    secrets::Secrets,
+    seed::{self, DemoSite},
+    stop::{self, Stopper},
+    templates,
+    terminal::Terminal,
+    topology,
+    workers::{Groups, Workers},
+};
+
+/// The sender on the simulator.
+const PHONE_NUMBER_ID: &str = "106540352242922";
+/// The account on the simulator.
+const WABA_ID: &str = "102290129340398";
+/// The sender's number.
+const DISPLAY_PHONE_NUMBER: &str = "+390236269240";
+
+/// Runs until Ctrl-C or SIGTERM. Failures end on standard error as one sentence, with exit code 1.
+pub async fn run(options: Options) -> ExitCode {
+    match Box::pin(until_stopped(options)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("local: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn until_stopped(options: Options) -> Result<()> {
+    let mut signals = Signals::listen()?;
+    let workspace = build::workspace()?;
+    let ports = Ports::bind(options.port, options.simulator_port)?;
+    let data_dir = options.data_dir.clone().unwrap_or_else(|| workspace.join(".local/data"));
+    let folder = DataFolder::lock(&data_dir)?;
+    demo::remove_stale(&folder)?;
+    if options.fresh {
+        folder.empty()?;
+    }
+    let terminal = Terminal::new(options.colour());
+    terminal.say(&format!("Building {} …", topology::FUNCTIONS.join(", ")));
+    let building = build::functions(&options.cargo, &workspace, &topology::FUNCTIONS);
+    let Some(built) = signals.unless(building).await else { return Ok(()) };
+    let executables = built?;
+    let logs = workspace.join(".local/logs");
+    let starting = Stack::start(ports, &folder, &executables, &logs, terminal);
+    let Some(stack) = signals.unless(starting).await else { return Ok(()) };
+    let stack = stack?;
+    let published = stack.demo.publish(&folder)?;
+    greeting::print(terminal, &stack.demo, &folder.path().display().to_string(), &logs.display().to_string())?;
+    signals.any().await;
+    drop(published);
+    terminal.say("Stopping …");
+    let groups = stack.workers.groups();
+    tokio::select! {
+        () = stack.stop() => {}
+        // Whoever asks twice wants it now.
+        () = signals.any() => kill(&groups),
+    }
+    Ok(())
+}
+
+/// Ends the children without asking, and ourselves.
+fn kill(groups: &Groups) {
+    groups.kill();
+    std::process::exit(130);
+}
+
+/// Everything that runs.
+struct Stack {
+    demo: Demo,
+    /// Gateway and schedule: where work comes from.
+    intake: JoinSet<()>,
+    poller: JoinHandle<()>,
+    poller_stopper: Stopper,
+    workers: Workers,
+    /// The Runtime API and the watch on the phone.
+    servers: JoinSet<()>,
+    simulator: simulator::Running,
+    queues: Queues,
+    emulators: Emulators,
+    terminal: Terminal,
+}
+
+impl Stack {
+    async fn start(
+        ports: Ports,
+        folder: &DataFolder,
+        executables: &HashMap<String, PathBuf>,
+        logs: &Path,
+        terminal: Terminal,
+    ) -> Result<Self> {
+        std::fs::create_dir_all(logs).with_context(|| format!("cannot create {}", logs.display()))?;
+        let secrets = Secrets::of(folder)?;
+        let (base_url, simulator_url) = (url(&ports.gateway)?, url(&ports.simulator)?);
+        let emulators = Emulators::start_on(ports.emulators, DataDir::Folder(folder.path()))?;
+        let queues = Queues::create(&emulators.sqs(), topology::STACK, topology::VISIBILITY_SECONDS).await?;
+        let simulator = simulator(&secrets)?;
+        let (mut intake, mut servers) = (JoinSet::new(), JoinSet::new());
+        servers.spawn(phone::watch(simulator.router(), terminal));
+        let simulator = simulator.start(TcpListener::from_std(ports.simulator)?)?;
+        let dynamodb = emulators.dynamodb();
+        store::tables::create_all(&dynamodb, topology::STACK).await.context("the tables")?;
+        secrets.publish(&emulators.secrets(), topology::STACK, topology::SITE, topology::ACCOUNT).await?;
+        let config = ConfigTable::new(dynamodb, store::tables::table_name(topology::STACK, "Config"));
+        seed::seed(&config, demo_site(&secrets, &format!("{simulator_url}/v1"))).await?;
+
+        let functions = topology::functions(executables, &emulators, &queues)?;
+        let api = RuntimeApi::new(functions.iter().map(|function| (function.name, function.timeout)));
+        let api_url = url(&ports.runtime_api)?;
+        servers.spawn(serve(TcpListener::from_std(ports.runtime_api)?, api.router()));
+        let workers = Workers::start(&functions, &api, &api_url, logs, terminal)?;
+        api.ready().await;
+
+        let demo = Demo {
+            webhook_url: format!("{base_url}/v1/webhooks/whatsapp/{}", secrets.webhook_id),
+            api_key: secrets.api_key,
+            site: topology::SITE.to_owned(),
+            phone_number_id: PHONE_NUMBER_ID.to_owned(),
+            waba_id: WABA_ID.to_owned(),
+            access_token: secrets.access_token,
+            webhook_secret: secrets.webhook_secret,
+            dynamodb_url: emulators.dynamodb_url(),
+            sqs_url: emulators.sqs_url(),
+            env_file: demo::write_variables(folder, &topology::environment(&emulators, &queues))?,
+            base_url,
+            simulator_url,
+        };
+        let poller = Poller {
+            sqs: emulators.sqs(),
+            queues: queues.clone(),
+            api: api.clone(),
+            function: topology::SEND_MESSAGE,
+            concurrency: topology::WORKERS,
+            terminal,
+        };
+        let (poller_stopper, stopped) = stop::word();
+        let poller = tokio::spawn(poller.run(stopped));
+        intake.spawn(schedule::run(api.clone(), topology::FIRE_REMINDERS, terminal));
+        let front = gateway::router(api, topology::routes(), home(&demo));
+        intake.spawn(serve(TcpListener::from_std(ports.gateway)?, front));
+        Ok(Self { demo, intake, poller, poller_stopper, workers, servers, simulator, queues, emulators, terminal })
+    }
+
+    /// Stops what takes work in, lets the batches under way end, then stops the functions and what they use.
+    async fn stop(mut self) {
+        self.intake.shutdown().await;
+        self.poller_stopper.stop();
+        // A panic in there has been printed; the stop goes on.
+        drop(self.poller.await);
+        if let Ok(lost @ 1..) = queues::length(&self.emulators.sqs(), &self.queues.events_url).await {
+            self.terminal
+                .say(&format!("The queue lives in memory: {lost} records in it were not handled and are gone."));
+        }
+        self.workers.stop().await;
+        self.servers.shutdown().await;
+        self.simulator.stop().await;
+        drop(self.emulators);
+    }
+}
+
+fn demo_site<'a>(secrets: &'a Secrets, base_url: &'a str) -> DemoSite<'a> {
+    DemoSite {
+        site: topology::SITE,
+        account: topology::ACCOUNT,
+        api_key: &secrets.api_key,
+        base_url,
+        phone_number_id: PHONE_NUMBER_ID,
+        waba_id: WABA_ID,
+        access_token: &secrets.access_token,
+    }
+}
+
+fn simulator(secrets: &Secrets) -> Result<simulator::Simulator> {
+    let settings = simulator::Settings {
+        phone_number_id: PHONE_NUMBER_ID.to_owned(),
+        waba_id: WABA_ID.to_owned(),
+        access_token: secrets.access_token.clone(),
+        display_phone_number: DISPLAY_PHONE_NUMBER.to_owned(),
+        clock: Arc::new(clock::now),
+        templates: templates::rows()?,
+    };
+    simulator::Simulator::new(settings).context("the simulator")
+}
+
+fn url(listener: &std::net::TcpListener) -> Result<String> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+async fn serve(listener: TcpListener, router: axum::Router) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    // Accepting goes on after any error; this never ends by itself.
+    drop(axum::serve(listener, service).await);
+}
+
+/// The plain page on `/`.
+fn home(demo: &Demo) -> String {
+    format!(
+        "The bridge from Passweb to WhatsApp, running locally.\n\n\
+         POST {base}/v1/events         one event\n\
+         POST {base}/v1/events/batch   up to 100 events\n\n\
+         The phone: {simulator}/\n\
+         The key and a line to try are on the terminal.\n",
+        base = demo.base_url,
+        simulator = demo.simulator_url,
+    )
+}
+
+/// What ends a run: Ctrl-C, SIGTERM, or the terminal going away.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self([listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?]))
+    }
+
+    async fn any(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+
+    /// The work's result, or `None` if a signal came first; the work is dropped then.
+    async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.any() => None,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The clock of the bridge: invokes a function once at the start and then every minute, as the schedule on AWS does.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::time::MissedTickBehavior;
+
+use crate::{
+    clock,
+    emulators::{ACCOUNT, REGION},
+    runtime_api::{RuntimeApi, request_id},
+    terminal::Terminal,
+};
+
+/// The rate of the schedule in the template.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// Invokes `function` for as long as it is polled. A tick that comes while the last one is still being handled is
+/// left out.
+pub async fn run(api: RuntimeApi, function: &'static str, terminal: Terminal) {
+    let mut ticks = tokio::time::interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let event = event(clock::now(), function).to_string();
+        if let Err(error) = api.invoke(function, event.into_bytes()).await {
+            terminal.line(function, &format!("this minute's run failed: {error}"));
+        }
+    }
+}
+
+fn event(at: Timestamp, function: &str) -> Value {
+    json!({
+        "version": "0",
+        "id": request_id(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "region": REGION,
+        "resources": [format!("arn:aws:events:{REGION}:{ACCOUNT}:rule/{function}")],
+        "detail": {},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_says_when_it_is() {
+        let event = event("2026-11-22T10:15:00.75Z".parse().unwrap(), "fire-reminders");
+        assert_eq!(event["time"], "2026-11-22T10:15:00Z");
+        assert_eq!(event["resources"][0], "arn:aws:events:eu-south-1:000000000000:rule/fire-reminders");
+    }
+}

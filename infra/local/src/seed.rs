@@ -1,0 +1,125 @@
+//! What the demo site starts with: tables, secrets, key, account, templates, and a mapping for every type of event.
+//!
+//! What exists already stays as it is, so that what a developer changed survives a restart; only the account is written
+//! anew, because the simulator's address may be another one.
+
+use anyhow::{Context, Result};
+use domain::config::{Account, Site};
+use domain::credential::{PresentedKey, StoredKey};
+use domain::id::{AccountId, SiteId};
+use domain::mapping::Mapping;
+use domain::template::Template;
+use provider::{Network, Provider};
+use secrecy::SecretString;
+use serde::Deserialize;
+use store::config::ConfigTable;
+
+/// The demo site, as it is to be set up.
+#[derive(Clone, Copy)]
+pub struct DemoSite<'a> {
+    /// The site's id.
+    pub site: &'a str,
+    /// The account's id.
+    pub account: &'a str,
+    /// The site's key, `pwb_<key id>_<secret>`.
+    pub api_key: &'a str,
+    /// The simulator's Cloud API, `http://127.0.0.1:8090/v1`.
+    pub base_url: &'a str,
+    /// The sender on the simulator.
+    pub phone_number_id: &'a str,
+    /// The business account on the simulator.
+    pub waba_id: &'a str,
+    /// The simulator's token.
+    pub access_token: &'a str,
+}
+
+/// Sets the demo site up in a `Config` table that exists. The simulator must be answering: the templates come from it.
+///
+/// # Errors
+/// When the table or the simulator refuses.
+pub async fn seed(config: &ConfigTable, demo: DemoSite<'_>) -> Result<()> {
+    let site = SiteId::parse(demo.site).context("the site's id")?;
+    let key = PresentedKey::parse(demo.api_key).context("the API key is malformed")?;
+    config.put_key(&StoredKey::of(site.clone(), key)).await.context("the key")?;
+    let live = config.live(&site).await.context("the configuration")?;
+    if live.is_none() {
+        let url = Some("https://www.example.com".to_owned());
+        config.put_site(&Site { url, ..Site::new(site.clone()) }).await.context("the site")?;
+    }
+    let account = account(demo)?;
+    config.put_account(&site, &account).await.context("the account")?;
+    let token = SecretString::from(demo.access_token);
+    let provider = Provider::new(Network::Any)?;
+    sync_templates::sync(&provider, config, &site, &account, &token).await.context("the templates")?;
+    let templates = config.templates(&site, &account.id).await.context("the templates")?;
+    let existing = live.map(|live| live.mappings).unwrap_or_default();
+    for mapping in mappings(&templates)? {
+        if !existing.iter().any(|known| known.id == mapping.id) {
+            config.put_mapping(&site, &mapping).await.with_context(|| format!("the mapping {}", mapping.id))?;
+        }
+    }
+    Ok(())
+}
+
+fn account(demo: DemoSite<'_>) -> Result<Account> {
+    Ok(Account {
+        id: AccountId::parse(demo.account).context("the account's id")?,
+        active: true,
+        base_url: demo.base_url.to_owned(),
+        phone_number_id: demo.phone_number_id.to_owned(),
+        phone_number_id_in_path: true,
+        waba_id: demo.waba_id.to_owned(),
+        token_header: "Authorization".to_owned(),
+        token_scheme: "Bearer".to_owned(),
+    })
+}
+
+/// A mapping of the demo in `mappings.json`: one template name for every language it is listed in.
+#[derive(Deserialize)]
+struct DemoMapping {
+    id: String,
+    name: String,
+    event_type: String,
+    template: String,
+    body: serde_json::Value,
+}
+
+/// The demo's mappings: any state, any group, since 2020, of use for a week, with the template as the simulator has it.
+fn mappings(templates: &[Template]) -> Result<Vec<Mapping>> {
+    let demos: Vec<DemoMapping> = serde_json::from_str(include_str!("mappings.json")).context("mappings.json")?;
+    let mapping = |demo: DemoMapping| {
+        let listed = templates.iter().filter(|template| template.name == demo.template);
+        let uses: serde_json::Map<String, serde_json::Value> = listed
+            .map(|template| {
+                let one = serde_json::json!({
+                    "name": template.name, "language": template.language, "fingerprint": template.fingerprint,
+                    "body": demo.body,
+                });
+                (template.language.to_string(), one)
+            })
+            .collect();
+        let document = serde_json::json!({
+            "id": demo.id, "name": demo.name, "event_type": demo.event_type, "enabled": true,
+            "active_since": "2020-01-01T00:00:00Z", "useful_for": "7d", "on_unknown": "never_resend",
+            "templates": uses,
+        });
+        serde_json::from_value(document).with_context(|| format!("the mapping {}", demo.id))
+    };
+    demos.into_iter().map(mapping).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::event::EventType;
+
+    use super::*;
+
+    #[test]
+    fn every_type_of_event_has_its_mapping() {
+        let mapped: BTreeSet<String> =
+            mappings(&[]).unwrap().into_iter().map(|mapping| mapping.event_type.to_string()).collect();
+        assert_eq!(mapped, EventType::ALL.into_iter().map(|kind| kind.to_string()).collect());
+    }
+}

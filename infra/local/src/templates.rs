@@ -1,0 +1,48 @@
+//! The templates the simulated account has, as rows of the Graph API: one per event type, in Italian and English.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// The rows.
+///
+/// # Errors
+/// When the file beside this one is not a JSON array.
+pub fn rows() -> Result<Vec<Value>> {
+    serde_json::from_str(include_str!("templates.json")).context("the seeded templates")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_platform_would_have_approved_them() {
+        for row in rows().unwrap() {
+            let name = row["name"].as_str().unwrap();
+            assert!(name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')), "{name}");
+            assert_eq!((&row["status"], &row["category"]), (&"APPROVED".into(), &"UTILITY".into()), "{name}");
+            let components = row["components"].as_array().unwrap();
+            let body = components.iter().find(|component| component["type"] == "BODY").unwrap();
+            let text = body["text"].as_str().unwrap();
+            assert!(!text.starts_with("{{") && !text.ends_with("}}"), "{name} begins or ends with a variable: {text}");
+            let examples = body["example"]["body_text"][0].as_array().unwrap().len();
+            assert_eq!(text.matches("{{").count(), examples, "{name}: one example for each variable");
+            for footer in components.iter().filter(|component| component["type"] == "FOOTER") {
+                assert!(footer["text"].as_str().unwrap().chars().count() <= 60, "{name}: the footer is too long");
+            }
+        }
+    }
+
+    #[test]
+    fn every_template_speaks_both_languages() {
+        let rows = rows().unwrap();
+        let names = |language: &str| {
+            let mut names: Vec<_> =
+                rows.iter().filter(|row| row["language"] == language).map(|row| &row["name"]).collect();
+            names.sort_by_key(|name| name.to_string());
+            names
+        };
+        assert_eq!(names("it"), names("en"));
+        assert_eq!(names("it").len() * 2, rows.len());
+    }
+}
