@@ -1,0 +1,133 @@
+//! Why somebody was not told: the reason is in the ledger, and nothing leaves.
+
+use domain::message::State;
+use domain::reason::Reason;
+use kit::{World, file_uploaded, message_sent, order_status_changed};
+use serde_json::{Value, json};
+
+/// The reason a message of Anna's order was skipped for.
+async fn reason(world: &World, id: &str) -> Reason {
+    match world.state(id, "stato-ordine", "C7").await.unwrap() {
+        State::Skipped(skip) => skip.reason,
+        other => panic!("not skipped but {other}"),
+    }
+}
+
+async fn tell(world: &World, event: &Value) {
+    world.accept(event).await.unwrap();
+    world.deliver().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_opt_out_is_respected() {
+    let world = World::start().await.unwrap();
+    let mut event = order_status_changed("e-1");
+    event["data"]["customer"]["whatsapp_opt_out"] = json!(true);
+    tell(&world, &event).await;
+    assert_eq!(reason(&world, "e-1").await, Reason::OptedOut);
+    assert!(world.phone().await.unwrap().is_empty());
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_missing_or_wrong_phone_is_a_recorded_skip() {
+    let world = World::start().await.unwrap();
+    for (id, phone, expected) in [
+        ("e-1", Value::Null, Reason::PhoneMissing),
+        ("e-2", json!("n.d."), Reason::PhoneInvalid),
+        ("e-3", json!("800 123456"), Reason::PhoneInvalid),
+    ] {
+        let mut event = order_status_changed(id);
+        event["data"]["customer"]["phone"] = phone;
+        tell(&world, &event).await;
+        assert_eq!(reason(&world, id).await, expected);
+    }
+    assert!(world.phone().await.unwrap().is_empty());
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_channel_not_ticked_is_left_out_of_the_plan() {
+    let world = World::start().await.unwrap();
+    let mut event = message_sent("m-1", &json!([{"id": "A", "phone": "3331234567"}]));
+    event["data"]["notify"] = json!(["email"]);
+    tell(&world, &event).await;
+    let id = domain::id::EventId::parse("m-1").unwrap();
+    let plan = world.ledger.plan(&world.site().unwrap(), &id).await.unwrap().unwrap();
+    assert!(plan.messages.is_empty());
+    assert_eq!(plan.skips.first().unwrap().skip.reason, Reason::NotifyNotRequested);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_uploader_is_not_told_of_the_own_upload() {
+    let world = World::start().await.unwrap();
+    let administrators = json!([{"id": "C7", "phone": "3331234567"}, {"id": "G", "phone": "3351234567"}]);
+    tell(&world, &file_uploaded("f-1", &administrators)).await;
+    let to: Vec<Value> = world.phone().await.unwrap().iter().map(|message| message["to"].clone()).collect();
+    assert_eq!(to, ["+393351234567"]);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_template_edited_or_paused_stops_its_mapping_at_the_next_sync() {
+    let world = World::start().await.unwrap();
+    let sync = || async {
+        let live = world.live().await.unwrap();
+        world.sync_templates(live.accounts.first().unwrap()).await.unwrap();
+        // The function keeps a site's configuration for some seconds.
+        world.clock.advance(jiff::SignedDuration::from_secs(15));
+    };
+    world.set_template("conferma_ordine", "it", &json!({"status": "PAUSED"})).await.unwrap();
+    sync().await;
+    tell(&world, &order_status_changed("e-1")).await;
+    assert_eq!(reason(&world, "e-1").await, Reason::TemplateNotApproved);
+
+    let body = "Salve {{1}}, ordine {{2}} {{3}} per {{4}}: tutto nuovo.";
+    let change = json!({"status": "APPROVED", "components": [{"type": "BODY", "text": body}]});
+    world.set_template("conferma_ordine", "it", &change).await.unwrap();
+    sync().await;
+    tell(&world, &order_status_changed("e-2")).await;
+    assert_eq!(reason(&world, "e-2").await, Reason::TemplateChanged);
+
+    world.delete_template("conferma_ordine", "it").await.unwrap();
+    sync().await;
+    tell(&world, &order_status_changed("e-3")).await;
+    assert_eq!(reason(&world, "e-3").await, Reason::TemplateNotApproved);
+    assert!(world.phone().await.unwrap().is_empty());
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn marketing_goes_to_those_who_consented_only() {
+    let world = World::start().await.unwrap();
+    world.set_template("conferma_ordine", "it", &json!({"category": "MARKETING"})).await.unwrap();
+    let live = world.live().await.unwrap();
+    world.sync_templates(live.accounts.first().unwrap()).await.unwrap();
+    // The operator looked at the change and confirmed it.
+    let live = world.live().await.unwrap();
+    let mut mapping = live.mappings.into_iter().find(|mapping| mapping.id.as_str() == "stato-ordine").unwrap();
+    for used in mapping.templates.values_mut() {
+        let known = live.templates.iter().find(|(_, one)| one.name == used.name && one.language == used.language);
+        used.fingerprint.clone_from(&known.unwrap().1.fingerprint);
+    }
+    world.config.put_mapping(&world.site().unwrap(), &mapping).await.unwrap();
+
+    tell(&world, &order_status_changed("e-1")).await;
+    assert_eq!(reason(&world, "e-1").await, Reason::ConsentMissing);
+    let mut consenting = order_status_changed("e-2");
+    consenting["data"]["customer"]["marketing_consent"] = json!(true);
+    tell(&world, &consenting).await;
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn old_news_is_no_news() {
+    let world = World::start().await.unwrap();
+    let mut event = order_status_changed("e-1");
+    event["occurred_at"] = json!("2026-11-10T10:00:00Z");
+    tell(&world, &event).await;
+    assert_eq!(reason(&world, "e-1").await, Reason::Expired);
+    world.finish().await.unwrap();
+}

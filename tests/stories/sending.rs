@@ -1,0 +1,222 @@
+//! From an event to the phone: once, whatever happens on the way.
+
+use domain::message::State;
+use jiff::SignedDuration;
+use kit::{World, file_uploaded, message_sent, order_status_changed};
+use serde_json::json;
+
+#[tokio::test]
+async fn an_order_becomes_a_message_on_the_phone() {
+    let world = World::start().await.unwrap();
+    world.accept(&order_status_changed("c4a1b7e2-77")).await.unwrap();
+    world.deliver().await.unwrap();
+    let [message] = world.phone().await.unwrap().try_into().unwrap();
+    assert_eq!(message["text"], "Ciao Anna Rossi, il tuo ordine OC1/1320 è ora *MEMORIZZATO*. Totale: 129,90 €.");
+    let parameters: Vec<_> =
+        ["Anna Rossi", "OC1/1320", "MEMORIZZATO", "129,90 €"].map(|text| json!({"type": "text", "text": text})).into();
+    let body = json!({
+        "messaging_product": "whatsapp", "recipient_type": "individual", "to": "+393401234567", "type": "template",
+        "biz_opaque_callback_data": message["biz_opaque_callback_data"],
+        "template": {
+            "name": "conferma_ordine", "language": {"code": "it"},
+            "components": [{"type": "body", "parameters": parameters}]
+        }
+    });
+    assert_eq!(message["body"], body);
+    assert_eq!(world.state("c4a1b7e2-77", "stato-ordine", "C7").await.unwrap(), State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_and_an_upload_are_told_in_the_recipients_language() {
+    let world = World::start().await.unwrap();
+    let readers = json!([
+        {"id": "A", "first_name": "Anna", "phone": "3331234567"},
+        {"id": "B", "first_name": "Bob", "phone": "+447400123456", "country": "GB"}
+    ]);
+    world.accept(&message_sent("m-1", &readers)).await.unwrap();
+    world.deliver().await.unwrap();
+    let administrator = json!([{"id": "G", "first_name": "Giulia", "phone": "3351234567"}]);
+    world.accept(&file_uploaded("f-1", &administrator)).await.unwrap();
+    world.deliver().await.unwrap();
+    let mut texts = world.texts().await.unwrap();
+    texts.sort_unstable();
+    let expected = [
+        "Ciao Anna, Marco Bianchi ti ha scritto un messaggio con oggetto «Consegna di giovedì». Lo trovi nella tua area riservata.",
+        "Ciao Giulia, Anna Rossi ha caricato il file *Listino 2027.pdf* nella cartella Listini. Lo trovi nell'area riservata.",
+        "Hi Bob, Marco Bianchi has sent you a message about “Consegna di giovedì”. You can read it in your private area.",
+    ];
+    assert_eq!(texts, expected);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_same_event_twice_is_one_message() {
+    let world = World::start().await.unwrap();
+    for _ in 0..2 {
+        world.accept(&order_status_changed("e-1")).await.unwrap();
+    }
+    assert_eq!(world.deliver().await.unwrap(), 2);
+    world.accept(&order_status_changed("e-1")).await.unwrap();
+    assert_eq!(world.deliver().await.unwrap(), 1);
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_same_id_with_another_content_is_a_conflict_and_the_first_counts() {
+    let world = World::start().await.unwrap();
+    world.accept(&order_status_changed("e-1")).await.unwrap();
+    world.deliver().await.unwrap();
+    let mut other = order_status_changed("e-1");
+    other["data"]["order"]["status"] = json!("ANNULLATO");
+    world.accept(&other).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    let conflicts = world.ledger.count_conflicts(&world.site().unwrap(), world.clock.now()).await.unwrap();
+    assert_eq!(conflicts, 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_executions_at_once_send_once() {
+    let world = World::start().await.unwrap();
+    for round in 0..20 {
+        let event = order_status_changed(&format!("e-{round}"));
+        world.accept(&event).await.unwrap();
+        world.accept(&event).await.unwrap();
+        let mut batch = world.take().await.unwrap();
+        while batch.len() < 2 {
+            batch.extend(world.take().await.unwrap());
+        }
+        let (one, other) = batch.split_at(1);
+        tokio::join!(world.handle(one), world.handle(other), world.handle(one));
+        for message in &batch {
+            world.delete(message).await.unwrap();
+        }
+    }
+    assert_eq!(world.phone().await.unwrap().len(), 20);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_recipients_the_one_who_is_refused_does_not_stop_the_other() {
+    let world = World::start().await.unwrap();
+    world
+        .fault(&json!({"match": {"to": "+393331234567"}, "effect": {"error": {"status": 400, "code": 131026}}}))
+        .await
+        .unwrap();
+    let readers = json!([
+        {"id": "A", "first_name": "Anna", "phone": "3331234567"},
+        {"id": "B", "first_name": "Bea", "phone": "3341234567"}
+    ]);
+    world.accept(&message_sent("m-1", &readers)).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(world.state("m-1", "nuovo-messaggio", "A").await.unwrap(), State::Failed("131026".to_owned()));
+    assert_eq!(world.state("m-1", "nuovo-messaggio", "B").await.unwrap(), State::Sent);
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_surely_not_accepted_is_sent_when_the_record_comes_again() {
+    let world = World::start().await.unwrap();
+    world.fault(&json!({"effect": {"error": {"status": 429, "code": 130429}}})).await.unwrap();
+    world.accept(&order_status_changed("e-1")).await.unwrap();
+    let batch = world.take().await.unwrap();
+    assert_eq!(world.handle(&batch).await.len(), 1);
+    assert_eq!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Pending);
+    world.redeliver(&batch).await.unwrap();
+    world.deliver().await.unwrap();
+    let facts = world.facts("e-1", "stato-ordine", "C7").await.unwrap();
+    assert_eq!((facts.state(), facts.claim.unwrap().attempt), (State::Sent, 2));
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_may_have_been_accepted_is_unknown_and_never_sent_again() {
+    let world = World::start().await.unwrap();
+    let effects = [
+        json!({"accept_then_cut": true}),
+        json!({"cut_before": true}),
+        json!({"error": {"status": 500, "code": 131000}}),
+    ];
+    for (index, effect) in effects.iter().enumerate() {
+        let id = format!("e-{index}");
+        world.fault(&json!({"effect": effect})).await.unwrap();
+        world.accept(&order_status_changed(&id)).await.unwrap();
+        world.deliver().await.unwrap();
+        assert_eq!(world.state(&id, "stato-ordine", "C7").await.unwrap(), State::Unknown, "{effect}");
+        world.accept(&order_status_changed(&id)).await.unwrap();
+        world.deliver().await.unwrap();
+        assert_eq!(world.state(&id, "stato-ordine", "C7").await.unwrap(), State::Unknown, "{effect}");
+    }
+    let requests = world.simulator_get("/_sim/requests").await.unwrap();
+    assert_eq!(requests.as_array().unwrap().len(), 3, "{requests}");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_send_whose_owner_died_becomes_unknown_and_stays_so() {
+    let world = World::start().await.unwrap();
+    world.fault(&json!({"effect": {"delay_ms": 60_000}})).await.unwrap();
+    world.accept(&order_status_changed("e-1")).await.unwrap();
+    let batch = world.take().await.unwrap();
+    {
+        // The function is killed while the provider keeps it waiting: the future is dropped after the claim.
+        let mut sending = std::pin::pin!(world.handle(&batch));
+        let claimed = async {
+            while !matches!(world.state("e-1", "stato-ordine", "C7").await, Ok(State::Sending)) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = &mut sending => panic!("it was not kept waiting"),
+            () = claimed => {}
+        }
+    }
+    world.redeliver(&batch).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Sending, "nobody takes it over");
+
+    let early = fire_reminders::handle(&world.sweep, world.clock.deadline_ms()).await.unwrap();
+    assert_eq!(early.unknown, 0);
+    world.clock.advance(SignedDuration::from_mins(7));
+    let swept = fire_reminders::handle(&world.sweep, world.clock.deadline_ms()).await.unwrap();
+    assert_eq!((swept.unknown, swept.due), (1, 0));
+    assert_eq!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Unknown);
+    let again = fire_reminders::handle(&world.sweep, world.clock.deadline_ms()).await.unwrap();
+    assert_eq!(again.unknown, 0);
+    world.accept(&order_status_changed("e-1")).await.unwrap();
+    world.deliver().await.unwrap();
+    let requests = world.simulator_get("/_sim/requests").await.unwrap();
+    assert!(requests.as_array().unwrap().len() <= 1, "{requests}");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_understood_are_dead_letters_and_fail_nobody_else() {
+    let world = World::start().await.unwrap();
+    let poison = [
+        "not json".to_owned(),
+        r#"{"job":"event.9"}"#.to_owned(),
+        r#"{"job":"event.1","site":"nowhere","received_at":"2026-11-22T10:00:00Z","event":{}}"#.to_owned(),
+        r#"{"job":"event.1","site":"demo","received_at":"2026-11-22T10:00:00Z","event":{"id":"x"}}"#.to_owned(),
+    ];
+    for body in &poison {
+        world.enqueue(body).await.unwrap();
+    }
+    world.accept(&order_status_changed("e-1")).await.unwrap();
+    assert_eq!(world.deliver().await.unwrap(), 5);
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    let letters = |site: Option<&'static str>| {
+        let site = site.map(|site| domain::id::SiteId::parse(site).unwrap());
+        let world = &world;
+        async move { world.ledger.dead_letters(site.as_ref(), world.clock.now()).await.unwrap() }
+    };
+    assert_eq!(letters(None).await.len(), 2);
+    assert_eq!(letters(Some("nowhere")).await, ["the site nowhere does not exist"]);
+    assert_eq!(letters(Some("demo")).await, ["3 field(s) missing or wrong"]);
+    world.finish().await.unwrap();
+}
