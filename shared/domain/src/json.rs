@@ -22,11 +22,16 @@ const FAULTS_MAX: usize = 20;
 
 /// Where the readers of one document note what they find.
 #[derive(Debug, Default)]
-pub struct Faults(RefCell<Vec<Fault>>);
+pub struct Faults {
+    noted: RefCell<Vec<Fault>>,
+    /// Every place a reader stepped to, so that a test can hold a contract against what is really read.
+    #[cfg(test)]
+    pub(crate) visited: RefCell<std::collections::BTreeSet<String>>,
+}
 
 impl Faults {
     fn note(&self, pointer: String, detail: String) {
-        let mut faults = self.0.borrow_mut();
+        let mut faults = self.noted.borrow_mut();
         if faults.len() < FAULTS_MAX {
             faults.push(Fault { pointer, detail });
         }
@@ -35,7 +40,7 @@ impl Faults {
     /// The faults, in the order they were found.
     #[must_use]
     pub fn into_vec(self) -> Vec<Fault> {
-        self.0.into_inner()
+        self.noted.into_inner()
     }
 }
 
@@ -60,7 +65,10 @@ impl<'a> Reader<'a> {
     pub fn field(&self, name: &str) -> Reader<'a> {
         let value = self.value.and_then(|value| value.get(name)).filter(|value| !value.is_null());
         let escaped = name.replace('~', "~0").replace('/', "~1");
-        Reader { value, pointer: format!("{}/{escaped}", self.pointer), faults: self.faults }
+        let pointer = format!("{}/{escaped}", self.pointer);
+        #[cfg(test)]
+        self.faults.visited.borrow_mut().insert(pointer.clone());
+        Reader { value, pointer, faults: self.faults }
     }
 
     /// Whether there is a value here.

@@ -87,8 +87,14 @@ pub fn same_state(left: &str, right: &str) -> bool {
     }
 }
 
+/// A name of the state that is the same however it was written.
+#[must_use]
+pub fn key(text: &str) -> String {
+    OrderState::of(text).map_or_else(|| folded(text), |state| format!("{state:?}"))
+}
+
 /// A text without case, accents of Italian, blanks, dashes and underscores.
-fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     let plain = |character: char| match character {
         'à' | 'á' | 'â' | 'ä' => 'a',
         'è' | 'é' | 'ê' | 'ë' => 'e',

@@ -38,7 +38,7 @@ pub struct Person {
 }
 
 /// Groups a person may be in; a site has tens of them.
-const GROUPS_MAX: usize = 200;
+pub(crate) const GROUPS_MAX: usize = 200;
 
 impl Person {
     /// Reads a person. Texts that are only blanks count as absent.

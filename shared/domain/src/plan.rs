@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::LiveConfig;
-use crate::event::{Event, EventData, EventType};
+use crate::event::{Event, EventData, Telling};
 use crate::id::{MappingId, ObjectId};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, RecipientRule};
 use crate::person::Person;
 use crate::phone::Phone;
 use crate::reason::{Reason, Skip};
 
-/// The messages an event calls for, and who or what was left out.
+/// The messages an event calls for, and who or what was left out. Neither of both: there is nothing to tell now, the
+/// event matters to what is scheduled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// One entry per mapping and recipient to be told.
@@ -52,6 +53,9 @@ pub fn plan(event: &Event, config: &LiveConfig) -> Plan {
         plan.skips.push(PlannedSkip { mapping: None, recipient: None, skip });
         return plan;
     }
+    if event.kind().telling() != Telling::AtOnce {
+        return plan;
+    }
     let of_type = config.mappings.iter().filter(|mapping| mapping.enabled && mapping.event_type == event.kind());
     for mapping in of_type {
         match mapping.applies(event) {
@@ -78,13 +82,18 @@ fn event_may_notify(event: &Event, config: &LiveConfig) -> Result<(), Skip> {
             return Err(Reason::SenderNotPermitted.into());
         }
     }
-    if let EventData::OrderStatusChanged { order, .. } = &event.data
-        && let Some(marketplace) = &order.marketplace
-        && !config.site.marketplace_orders
-    {
-        return Err(Skip::new(Reason::MarketplaceOrder, marketplace.as_str()));
+    match &event.data {
+        EventData::OrderStatusChanged { order, .. } => match &order.marketplace {
+            Some(marketplace) if !config.site.marketplace_orders => {
+                Err(Skip::new(Reason::MarketplaceOrder, marketplace.as_str()))
+            }
+            _ => Ok(()),
+        },
+        EventData::CartAbandoned { cart, customer } if cart.created_by_agent || customer.is_agent => {
+            Err(Reason::CreatedByAgent.into())
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// One message per recipient, the actor left out where the type says so, nobody twice by id or by number.
@@ -93,16 +102,17 @@ fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: 
         let recipient = recipient.map(|person| person.id.clone());
         plan.skips.push(PlannedSkip { mapping: Some(mapping.id.clone()), recipient, skip });
     };
-    if event.recipients().is_empty() {
+    let (recipients, excluded) = recipients(event, mapping.recipient_rule);
+    if recipients.is_empty() {
         skip(None, Reason::NoRecipient.into());
     }
     let mut seen_ids = BTreeSet::new();
     let mut seen_phones = BTreeSet::new();
-    for person in event.recipients() {
+    for person in recipients {
         if !seen_ids.insert(&person.id) {
             continue;
         }
-        if excludes_actor(event.kind()) && event.actor().is_some_and(|actor| actor.id == person.id) {
+        if excluded.is_some_and(|actor| actor.id == person.id) {
             skip(Some(person), Reason::ActorIsRecipient.into());
             continue;
         }
@@ -117,10 +127,16 @@ fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: 
     }
 }
 
-/// Whether who did it is never told of it: uploads.
-fn excludes_actor(kind: EventType) -> bool {
-    match kind {
-        EventType::FileUploaded => true,
-        EventType::OrderStatusChanged | EventType::MessageSent => false,
+/// Whom a mapping tells, and who of them is left out for having done it.
+fn recipients(event: &Event, rule: RecipientRule) -> (&[Person], Option<&Person>) {
+    if let EventData::ActivityStatusChanged(change) = &event.data {
+        let by_creator = change.actor.id == change.creator.id;
+        match rule {
+            RecipientRule::Assignees => return (&change.assignees, None),
+            // The creator may be an assignee too ("Attività Propria").
+            RecipientRule::OtherParty if by_creator => return (&change.assignees, Some(&change.actor)),
+            RecipientRule::OtherParty | RecipientRule::Creator => {}
+        }
     }
+    (event.recipients(), event.actor().filter(|_| event.kind().excludes_actor()))
 }

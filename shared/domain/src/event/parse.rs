@@ -1,21 +1,14 @@
 //! From a callback's JSON to an [`Event`].
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Event, EventData, EventType, File, Notify, Order, OrderKind, SiteMessage};
+use super::read;
+use super::{Activity, Event, EventData, EventType, FileAction, StatusChange, activity as agenda};
 use crate::id::{EventId, ObjectId};
 use crate::json::{Fault, Faults, Reader};
 use crate::language::Language;
-use crate::money::Money;
 use crate::person::Person;
-
-/// How far ahead of our clock an event may claim to have happened: clocks differ by minutes, not more.
-pub const OCCURRED_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
-/// People an event may name in one list.
-pub const PERSONS_MAX: usize = 100;
-/// Channels a user can tick; Passweb has four.
-const CHANNELS_MAX: usize = 20;
 
 /// Why a document is no event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,10 +37,10 @@ impl Event {
         if kind == Some(None) {
             return Err(EventError::UnknownType);
         }
-        let occurred_at = root.field("occurred_at").parsed(|text| instant(text, now));
+        let occurred_at = root.field("occurred_at").parsed(|text| read::instant(text, now));
         let language = root.field("language").optional(|field| field.parsed(Language::parse));
         let data_field = root.field("data");
-        let data = data_field.object().and_then(|_| kind.flatten().and_then(|kind| data(kind, &data_field)));
+        let data = data_field.object().and_then(|_| kind.flatten().and_then(|kind| data(kind, &data_field, now)));
         match (id, occurred_at, language, data) {
             (Some(id), Some(occurred_at), Some(language), Some(data)) => {
                 Ok(Self { id, occurred_at, language, data, document })
@@ -57,149 +50,120 @@ impl Event {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-enum InstantError {
-    #[error("must be a time with an offset such as 2026-11-22T10:15:00+01:00 (RFC 3339)")]
-    Format,
-    #[error("lies more than 5 minutes in the future")]
-    Ahead,
-    #[error("lies before the year 2000")]
-    Ancient,
-}
-
-/// Reads an RFC 3339 time; the offset is required, a local time is never guessed at.
-fn instant(text: &str, now: Timestamp) -> Result<Timestamp, InstantError> {
-    let instant: Timestamp = text.parse().map_err(|_| InstantError::Format)?;
-    if instant.duration_since(now) > OCCURRED_AHEAD_MAX {
-        return Err(InstantError::Ahead);
-    }
-    if instant.as_second() < YEAR_2000_SECONDS {
-        return Err(InstantError::Ancient);
-    }
-    Ok(instant)
-}
-
-/// 2000-01-01T00:00:00Z in Unix seconds: no Passweb site is older, and times that sort as text need four digits a year.
-const YEAR_2000_SECONDS: i64 = 946_684_800;
-
-fn data(kind: EventType, data: &Reader<'_>) -> Option<EventData> {
+/// Reads `data`. Whatever is missing or wrong is noted, so everything is read before anything is given up.
+pub(super) fn data(kind: EventType, data: &Reader<'_>, now: Timestamp) -> Option<EventData> {
     match kind {
         EventType::OrderStatusChanged => {
-            let order = order(&data.field("order"));
-            let customer = Person::read(&data.field("customer"));
-            Some(EventData::OrderStatusChanged { order: Box::new(order?), customer: Box::new(customer?) })
+            let (order, customer) = (read::order(&data.field("order")), person(data, "customer"));
+            Some(EventData::OrderStatusChanged { order: Box::new(order?), customer: customer? })
         }
-        EventType::MessageSent => {
-            let message = site_message(&data.field("message"));
-            let sender = Person::read(&data.field("sender"));
-            let recipients = data.field("recipients").list(PERSONS_MAX, Person::read);
-            let notify = notify(data);
-            Some(EventData::MessageSent {
-                message: message?,
-                sender: Box::new(sender?),
-                recipients: recipients?,
-                notify: notify?,
-            })
+        EventType::CartAbandoned => {
+            let (cart, customer) = (read::cart(&data.field("cart"), now), person(data, "customer"));
+            Some(EventData::CartAbandoned { cart: cart?, customer: customer? })
         }
-        EventType::FileUploaded => {
-            let file = file(&data.field("file"));
-            let actor = Person::read(&data.field("actor"));
-            let administrators = data.field("administrators").list(PERSONS_MAX, Person::read);
-            let notify = notify(data);
-            Some(EventData::FileUploaded {
-                file: file?,
-                actor: Box::new(actor?),
-                administrators: administrators?,
-                notify: notify?,
-            })
+        EventType::CartClosed => {
+            let (cart, customer) = (id_of(data, "cart"), id_of(data, "customer"));
+            let reason = data.field("reason").parsed(read::cart_end);
+            Some(EventData::CartClosed { cart: cart?, customer: customer?, reason: reason? })
         }
+        EventType::MessageSent => message_sent(data),
+        EventType::MessageRead => message_read(data),
+        EventType::ActivitySaved => activity_saved(data),
+        EventType::ActivityDeleted => Some(EventData::ActivityDeleted { activity: id_of(data, "activity")? }),
+        EventType::ActivityStatusChanged => {
+            status_change(data).map(|change| EventData::ActivityStatusChanged(Box::new(change)))
+        }
+        EventType::ActivityAcknowledged => activity_acknowledged(data),
+        EventType::ActivityReminder => activity_reminder(data),
+        EventType::FileUploaded => file_action(data).map(EventData::FileUploaded),
+        EventType::FileDownloaded => file_action(data).map(EventData::FileDownloaded),
+        EventType::FilePreviewed => file_action(data).map(EventData::FilePreviewed),
+        EventType::DocumentsPublished => {
+            let (company, documents) = (person(data, "company"), read::documents(&data.field("documents")));
+            let notify = read::notify(data);
+            Some(EventData::DocumentsPublished { company: company?, documents: documents?, notify: notify? })
+        }
+        EventType::CustomerUpdated => Some(EventData::CustomerUpdated { customer: person(data, "customer")? }),
     }
 }
 
-fn notify(data: &Reader<'_>) -> Option<Notify> {
-    let channels = data.field("notify").list(CHANNELS_MAX, |channel| channel.text().map(str::to_ascii_lowercase));
-    let sender_may_notify = data.field("sender_may_notify").or(true, Reader::boolean);
-    let whatsapp = channels?.iter().any(|channel| channel == "whatsapp");
-    Some(Notify { whatsapp, sender_may_notify: sender_may_notify? })
+fn message_sent(data: &Reader<'_>) -> Option<EventData> {
+    let (message, sender) = (read::site_message(&data.field("message")), person(data, "sender"));
+    let (recipients, notify) = (read::people(&data.field("recipients")), read::notify(data));
+    Some(EventData::MessageSent { message: message?, sender: sender?, recipients: recipients?, notify: notify? })
 }
 
-fn order(order: &Reader<'_>) -> Option<Order> {
-    order.object()?;
-    let text = |name: &str| optional_text(order, name);
-    let date = |name: &str| order.field(name).optional(|field| field.parsed(civil_date));
-    let count = |name: &str| order.field(name).optional(Reader::count);
-    let (id, code) = (order.field("id").parsed(ObjectId::parse), text("code"));
-    let kind = order.field("kind").or(OrderKind::Order, |field| field.parsed(order_kind));
-    let (status, previous_status) = (required_text(order, "status"), text("previous_status"));
-    let (version, quantity) = (count("version"), count("quantity"));
-    let (total, item_count) = (Money::read(&order.field("total")), order.field("item_count").count());
-    let (url, tracking_url) = (text("url"), text("tracking_url"));
-    let (order_date, delivery_date) = (date("date"), date("delivery_date"));
-    let (payment, carrier, tracking_number) = (text("payment"), text("carrier"), text("tracking_number"));
-    let (origin_code, marketplace) = (text("origin_code"), text("marketplace"));
-    Some(Order {
-        id: id?,
-        code: code?,
-        kind: kind?,
-        status: status?,
-        previous_status: previous_status?,
-        version: version?,
-        total: total?,
-        item_count: item_count?,
-        quantity: quantity?,
-        url: url?,
-        date: order_date?,
-        delivery_date: delivery_date?,
-        payment: payment?,
-        carrier: carrier?,
-        tracking_number: tracking_number?,
-        tracking_url: tracking_url?,
-        origin_code: origin_code?,
-        marketplace: marketplace?,
+fn message_read(data: &Reader<'_>) -> Option<EventData> {
+    let (message, reader) = (read::site_message(&data.field("message")), person(data, "reader"));
+    let (sender, notify) = (person(data, "sender"), read::notify(data));
+    Some(EventData::MessageRead { message: message?, reader: reader?, sender: sender?, notify: notify? })
+}
+
+fn activity_saved(data: &Reader<'_>) -> Option<EventData> {
+    let (activity, creator) = (whole_activity(data), person(data, "creator"));
+    let assignees = read::people(&data.field("assignees"));
+    let (reminders, permitted) = (agenda::reminders(&data.field("reminders")), read::sender_may_notify(data));
+    Some(EventData::ActivitySaved {
+        activity: activity?,
+        creator: creator?,
+        assignees: assignees?,
+        reminders: reminders?,
+        sender_may_notify: permitted?,
     })
 }
 
-fn site_message(message: &Reader<'_>) -> Option<SiteMessage> {
-    message.object()?;
-    let id = message.field("id").parsed(ObjectId::parse);
-    // Either may be empty: people send messages without a subject.
-    let (subject, body) = (message.field("subject").text(), message.field("body").text());
-    let url = optional_text(message, "url");
-    Some(SiteMessage { id: id?, subject: subject?.to_owned(), body: body?.to_owned(), url: url? })
+fn status_change(data: &Reader<'_>) -> Option<StatusChange> {
+    let (activity, assignees) = (Activity::read(&data.field("activity")), read::people(&data.field("assignees")));
+    let (old, new) = (read::required_text(data, "old_state"), read::required_text(data, "new_state"));
+    let (actor, creator) = (Person::read(&data.field("actor")), Person::read(&data.field("creator")));
+    let notify = read::notify(data);
+    Some(StatusChange {
+        activity: activity?,
+        old_state: old?,
+        new_state: new?,
+        actor: actor?,
+        creator: creator?,
+        assignees: assignees?,
+        notify: notify?,
+    })
 }
 
-fn file(file: &Reader<'_>) -> Option<File> {
-    file.object()?;
-    let id = file.field("id").parsed(ObjectId::parse);
-    let (name, folder) = (required_text(file, "name"), required_text(file, "folder"));
-    let url = optional_text(file, "url");
-    Some(File { id: id?, name: name?, folder: folder?, url: url? })
+fn activity_acknowledged(data: &Reader<'_>) -> Option<EventData> {
+    let (activity, actor, creator) = (whole_activity(data), person(data, "actor"), person(data, "creator"));
+    let notify = read::notify(data);
+    Some(EventData::ActivityAcknowledged { activity: activity?, actor: actor?, creator: creator?, notify: notify? })
 }
 
-fn order_kind(text: &str) -> Result<OrderKind, &'static str> {
-    let named = OrderKind::NAMES.into_iter().find(|(name, _)| *name == text);
-    named.map(|(_, kind)| kind).ok_or("must be one of order, delivery_note, invoice, quote, return")
+fn activity_reminder(data: &Reader<'_>) -> Option<EventData> {
+    let (activity, reminder) = (whole_activity(data), agenda::due_reminder(&data.field("reminder")));
+    let owner = data.field("owner").optional(|owner| Person::read(owner).map(Box::new));
+    let (assignees, notify) = (read::people(&data.field("assignees")), read::notify(data));
+    Some(EventData::ActivityReminder {
+        activity: activity?,
+        reminder: reminder?,
+        owner: owner?,
+        assignees: assignees?,
+        notify: notify?,
+    })
 }
 
-fn civil_date(text: &str) -> Result<Date, &'static str> {
-    // jiff would also take a time behind the date and drop it.
-    if text.len() != "2026-11-22".len() {
-        return Err("must be a date such as 2026-11-22");
-    }
-    text.parse().map_err(|_| "must be a date such as 2026-11-22")
+fn whole_activity(data: &Reader<'_>) -> Option<Box<Activity>> {
+    Activity::read(&data.field("activity")).map(Box::new)
 }
 
-/// A text that says something.
-fn required_text(reader: &Reader<'_>, name: &str) -> Option<String> {
-    reader.field(name).parsed(
-        |text| {
-            if text.trim().is_empty() { Err("must not be empty") } else { Ok(text.to_owned()) }
-        },
-    )
+fn file_action(data: &Reader<'_>) -> Option<Box<FileAction>> {
+    let (file, actor) = (read::file(&data.field("file")), Person::read(&data.field("actor")));
+    let (administrators, notify) = (read::people(&data.field("administrators")), read::notify(data));
+    Some(Box::new(FileAction { file: file?, actor: actor?, administrators: administrators?, notify: notify? }))
 }
 
-/// A text, or nothing where it is absent or blank.
-fn optional_text(reader: &Reader<'_>, name: &str) -> Option<Option<String>> {
-    let text = reader.field(name).optional(Reader::text)?;
-    Some(text.filter(|text| !text.trim().is_empty()).map(str::to_owned))
+fn person(data: &Reader<'_>, name: &str) -> Option<Box<Person>> {
+    Person::read(&data.field(name)).map(Box::new)
+}
+
+/// The id of an object of which nothing else matters.
+fn id_of(data: &Reader<'_>, name: &str) -> Option<ObjectId> {
+    let object = data.field(name);
+    object.object()?;
+    object.field("id").parsed(ObjectId::parse)
 }

@@ -1,3 +1,7 @@
+mod activities;
+mod contract;
+mod streams;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -21,6 +25,12 @@ fn order_event() -> Value {
 fn with(mut document: Value, pointer: &str, value: Value) -> Value {
     *document.pointer_mut(pointer).unwrap() = value;
     document
+}
+
+/// The example that is published for a kind of event.
+fn example(kind: EventType) -> Value {
+    let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
 #[track_caller]
@@ -112,6 +122,36 @@ fn a_customer_area_event_says_what_was_ticked() {
     document["data"]["recipients"] = (0..=PERSONS_MAX).map(|id| json!({"id": id.to_string()})).collect();
     document["data"].as_object_mut().unwrap().remove("notify");
     assert_eq!(pointers(document), ["/data/recipients", "/data/notify"]);
+}
+
+#[test]
+fn a_cart_is_told_by_its_customer_and_its_end_is_one_of_three() {
+    let event = Event::parse(example(EventType::CartAbandoned), now()).unwrap();
+    assert_eq!((event.subject().as_str(), event.recipients().len()), ("cart:K55", 1));
+    let closed = example(EventType::CartClosed);
+    let EventData::CartClosed { reason, .. } = Event::parse(closed.clone(), now()).unwrap().data else { panic!() };
+    assert_eq!(reason, CartEnd::Ordered);
+    assert_eq!(pointers(with(closed, "/data/reason", json!("lost"))), ["/data/reason"]);
+    let ahead = with(example(EventType::CartAbandoned), "/data/cart/abandoned_at", json!("2026-11-22T10:05:01Z"));
+    assert_eq!(pointers(ahead), ["/data/cart/abandoned_at"]);
+}
+
+#[test]
+fn a_notice_of_no_documents_is_refused() {
+    let none = with(example(EventType::DocumentsPublished), "/data/documents", json!([]));
+    assert_eq!(pointers(none), ["/data/documents"]);
+}
+
+#[test]
+fn every_example_is_of_its_type_and_tells_whom_it_says() {
+    let told = |kind: EventType| {
+        let event = Event::parse(example(kind), now()).unwrap();
+        assert_eq!(event.kind(), kind);
+        event.recipients().iter().map(|person| person.id.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let recipients = EventType::ALL.map(told);
+    let expected = ["C7", "C7", "", "C7", "S1", "", "", "S1", "S1", "C7", "G3", "G3", "G3", "AZ12", ""];
+    assert_eq!(recipients, expected);
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! The states of an activity: open texts, some of which have a code (R-145, R-146).
+
+use serde::{Deserialize, Serialize};
+
+use crate::order_state::folded;
+
+/// A state the manual names. Any other text is a state too, without a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ActivityState {
+    /// It is to take place.
+    Pianificata,
+    /// It will not take place.
+    Annullata,
+    /// It took place.
+    Completata,
+    /// Its date went by (R-80).
+    Scaduta,
+}
+
+impl ActivityState {
+    /// The code of a text, without regard to case, accents, spaces, dashes and underscores.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        Some(match folded(text).as_str() {
+            "pianificata" => Self::Pianificata,
+            "annullata" => Self::Annullata,
+            "completata" => Self::Completata,
+            "scaduta" => Self::Scaduta,
+            _ => return None,
+        })
+    }
+
+    /// What the state is called in a language other than Italian, where the text received is used as it is.
+    #[must_use]
+    pub fn english(self) -> &'static str {
+        match self {
+            Self::Pianificata => "Planned",
+            Self::Annullata => "Cancelled",
+            Self::Completata => "Completed",
+            Self::Scaduta => "Overdue",
+        }
+    }
+}
+
+/// A name of the state that is the same however it was written.
+#[must_use]
+pub fn key(text: &str) -> String {
+    ActivityState::of(text).map_or_else(|| folded(text), |state| format!("{state:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_match_without_regard_to_how_they_are_written() {
+        for (text, state) in [
+            ("Pianificata", ActivityState::Pianificata),
+            ("ANNULLATA", ActivityState::Annullata),
+            (" completata ", ActivityState::Completata),
+            ("sca-duta", ActivityState::Scaduta),
+        ] {
+            assert_eq!(ActivityState::of(text), Some(state), "{text}");
+            assert_eq!(key(text), key(&serde_json::to_string(&state).unwrap().replace('"', "")));
+        }
+        assert_eq!(ActivityState::of("In attesa"), None);
+        assert_eq!(key("In  Attesa"), key("in attesa"));
+    }
+}

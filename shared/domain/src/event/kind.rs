@@ -1,0 +1,169 @@
+//! The kinds of events, by the name they have in the callback.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Kinds of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum EventType {
+    /// A document entered a state.
+    OrderStatusChanged,
+    /// A cart was left.
+    CartAbandoned,
+    /// A cart that was left is no longer to be reminded of.
+    CartClosed,
+    /// A message was sent in the customer area.
+    MessageSent,
+    /// A message was read by an addressee.
+    MessageRead,
+    /// An activity of the agenda was created or changed.
+    ActivitySaved,
+    /// An activity was deleted.
+    ActivityDeleted,
+    /// An activity entered a state.
+    ActivityStatusChanged,
+    /// An addressee opened an activity.
+    ActivityAcknowledged,
+    /// An activity's reminder is due.
+    ActivityReminder,
+    /// A file was uploaded.
+    FileUploaded,
+    /// A file was downloaded.
+    FileDownloaded,
+    /// A file's preview was opened.
+    FilePreviewed,
+    /// Documents of a company were published by Docuvision.
+    DocumentsPublished,
+    /// A person's record changed.
+    CustomerUpdated,
+}
+
+/// When an event of a kind is told to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// As soon as it is received: its plan names the messages.
+    AtOnce,
+    /// When its moment comes, unless something happens before: its plan names no message.
+    Later,
+    /// Never: it changes what is to be told of other events, and its plan names no message.
+    Never,
+}
+
+/// A text that names no kind of event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is no known event type")]
+pub struct EventTypeError;
+
+impl EventType {
+    /// Every kind, in the order of the contract.
+    pub const ALL: [Self; 15] = [
+        Self::OrderStatusChanged,
+        Self::CartAbandoned,
+        Self::CartClosed,
+        Self::MessageSent,
+        Self::MessageRead,
+        Self::ActivitySaved,
+        Self::ActivityDeleted,
+        Self::ActivityStatusChanged,
+        Self::ActivityAcknowledged,
+        Self::ActivityReminder,
+        Self::FileUploaded,
+        Self::FileDownloaded,
+        Self::FilePreviewed,
+        Self::DocumentsPublished,
+        Self::CustomerUpdated,
+    ];
+
+    /// The name in the callback, and what Passweb's users call it: the type of action where there is one.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::OrderStatusChanged => ("order.status_changed", "Notifica Stato Ordine"),
+            Self::CartAbandoned => ("cart.abandoned", "Notifica carrello abbandonato"),
+            Self::CartClosed => ("cart.closed", "Carrello chiuso"),
+            Self::MessageSent => ("message.sent", "Notifica invio messaggio"),
+            Self::MessageRead => ("message.read", "Notifica lettura messaggio"),
+            Self::ActivitySaved => ("activity.saved", "Attività salvata"),
+            Self::ActivityDeleted => ("activity.deleted", "Attività eliminata"),
+            Self::ActivityStatusChanged => ("activity.status_changed", "Notifica cambio stato attività"),
+            Self::ActivityAcknowledged => ("activity.acknowledged", "Notifica presa visione attività"),
+            Self::ActivityReminder => ("activity.reminder", "Promemoria attività"),
+            Self::FileUploaded => ("file.uploaded", "Notifica Upload File"),
+            Self::FileDownloaded => ("file.downloaded", "Notifica Download File"),
+            Self::FilePreviewed => ("file.previewed", "Notifica presa visione File"),
+            Self::DocumentsPublished => ("documents.published", "Documenti Docuvision"),
+            Self::CustomerUpdated => ("customer.updated", "Anagrafica modificata"),
+        }
+    }
+
+    /// The name in the callback.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.names().0
+    }
+
+    /// What Passweb's users call it.
+    #[must_use]
+    pub fn italian(self) -> &'static str {
+        self.names().1
+    }
+
+    /// The kind of a name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether the event comes from the shop (orders, carts), not from the customer area. Decides whose language counts
+    ///
+    #[must_use]
+    pub fn is_ecommerce(self) -> bool {
+        matches!(self, Self::OrderStatusChanged | Self::CartAbandoned | Self::CartClosed)
+    }
+
+    /// When an event of this kind is told.
+    #[must_use]
+    pub fn telling(self) -> Telling {
+        match self {
+            Self::OrderStatusChanged
+            | Self::MessageSent
+            | Self::MessageRead
+            | Self::ActivityStatusChanged
+            | Self::ActivityAcknowledged
+            | Self::ActivityReminder
+            | Self::FileUploaded
+            | Self::FileDownloaded
+            | Self::FilePreviewed
+            | Self::DocumentsPublished => Telling::AtOnce,
+            Self::CartAbandoned => Telling::Later,
+            Self::CartClosed | Self::ActivitySaved | Self::ActivityDeleted | Self::CustomerUpdated => Telling::Never,
+        }
+    }
+
+    /// Whether who did it is never told of it: what happens to files.
+    #[must_use]
+    pub fn excludes_actor(self) -> bool {
+        matches!(self, Self::FileUploaded | Self::FileDownloaded | Self::FilePreviewed)
+    }
+}
+
+impl TryFrom<String> for EventType {
+    type Error = EventTypeError;
+
+    fn try_from(name: String) -> Result<Self, EventTypeError> {
+        Self::of(&name).ok_or(EventTypeError)
+    }
+}
+
+impl From<EventType> for String {
+    fn from(kind: EventType) -> String {
+        kind.name().to_owned()
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,76 @@
+use super::*;
+
+fn saved() -> Value {
+    example(EventType::ActivitySaved)
+}
+
+fn starting(at: &str, zone: &str) -> Value {
+    let event = with(saved(), "/data/activity/starts_at", json!(at));
+    with(event, "/data/activity/time_zone", json!(zone))
+}
+
+fn all_day(starts: &str, ends: Value) -> Value {
+    let event = with(saved(), "/data/activity/all_day", json!(true));
+    with(with(event, "/data/activity/starts_at", json!(starts)), "/data/activity/ends_at", ends)
+}
+
+#[test]
+fn the_offset_of_the_start_is_the_one_of_the_zone() {
+    for (at, zone) in [
+        ("2026-11-24T15:30:00+01:00", "Europe/Rome"),
+        ("2026-07-24T15:30:00+02:00", "Europe/Rome"),
+        ("2026-11-24T14:30:00Z", "UTC"),
+        // 02:30 comes twice on this night; the offset says which one.
+        ("2026-10-25T02:30:00+02:00", "Europe/Rome"),
+        ("2026-10-25T02:30:00+01:00", "Europe/Rome"),
+    ] {
+        assert!(Event::parse(starting(at, zone), now()).is_ok(), "{at} {zone}");
+    }
+    for (at, zone) in [
+        ("2026-11-24T15:30:00+02:00", "Europe/Rome"),
+        ("2026-11-24T14:30:00Z", "Europe/Rome"),
+        ("2026-11-24T15:30:00", "Europe/Rome"),
+        ("2026-11-24", "Europe/Rome"),
+        ("24/11/2026 15:30", "Europe/Rome"),
+        ("1999-11-24T15:30:00+01:00", "Europe/Rome"),
+    ] {
+        assert_eq!(pointers(starting(at, zone)), ["/data/activity/starts_at"], "{at} {zone}");
+    }
+}
+
+#[test]
+fn a_zone_nobody_knows_is_refused() {
+    for zone in ["Europa/Roma", "CET+1", "", "+01:00"] {
+        assert_eq!(pointers(starting("2026-11-24T15:30:00+01:00", zone)), ["/data/activity/time_zone"], "{zone}");
+    }
+}
+
+#[test]
+fn an_activity_of_whole_days_has_dates() {
+    let event = Event::parse(all_day("2026-11-24", json!("2026-11-25")), now()).unwrap();
+    let activity = event.activity().unwrap();
+    assert_eq!(activity.starts, ActivityTime::Day(jiff::civil::date(2026, 11, 24)));
+    assert_eq!(activity.begun_at().to_string(), "2026-11-24T23:00:00Z");
+    assert_eq!(pointers(all_day("2026-11-24T00:00:00+01:00", Value::Null)), ["/data/activity/starts_at"]);
+    assert_eq!(pointers(all_day("2026-02-30", Value::Null)), ["/data/activity/starts_at"]);
+    assert_eq!(pointers(all_day("2026-11-24", json!("domani"))), ["/data/activity/ends_at"]);
+}
+
+#[test]
+fn the_reminders_of_an_activity_are_read() {
+    let EventData::ActivitySaved { reminders, .. } = Event::parse(saved(), now()).unwrap().data else { panic!() };
+    let [own, everybodys] = reminders.as_slice() else { panic!("{reminders:?}") };
+    assert_eq!((own.minutes_before, own.whatsapp, own.owner.is_some()), (60, true, true));
+    assert_eq!((everybodys.minutes_before, everybodys.owner.is_some()), (1440, false));
+    let late = with(saved(), "/data/reminders/0/minutes_before", json!(MINUTES_BEFORE_MAX + 1));
+    assert_eq!(pointers(late), ["/data/reminders/0/minutes_before"]);
+}
+
+#[test]
+fn a_reminder_of_nobody_is_every_assignees() {
+    let mut document = example(EventType::ActivityReminder);
+    document["data"]["owner"] = Value::Null;
+    let event = Event::parse(document, now()).unwrap();
+    let told: Vec<&str> = event.recipients().iter().map(|person| person.id.as_str()).collect();
+    assert_eq!(told, ["C7", "G3"]);
+}
