@@ -10,8 +10,8 @@ use crate::person::Person;
 use crate::phone::Phone;
 use crate::plan::PlannedMessage;
 use crate::reason::{Reason, Skip};
-use crate::render::{self, Filled};
-use crate::template::{Category, Template, TemplateStatus};
+use crate::render::{self, Filled, FilledButton, FilledHeader, Locale, Rendered};
+use crate::template::{Category, Content, Parts, Template, TemplateStatus};
 use crate::variable::Context;
 
 /// A message that may be sent: everything the provider needs.
@@ -25,8 +25,12 @@ pub struct Outgoing<'a> {
     pub template: &'a str,
     /// The template's language.
     pub language: &'a Language,
+    /// The filled header; `None` where nothing of it is filled.
+    pub header: Option<FilledHeader>,
     /// The filled body.
     pub body: Filled,
+    /// The filled buttons, in their order.
+    pub buttons: Vec<FilledButton>,
 }
 
 /// Decides one message with the mapping as it is now. The order of the checks is a contract: the first "no" is the
@@ -41,8 +45,7 @@ pub fn decide<'a>(
     now: Timestamp,
 ) -> Result<Outgoing<'a>, Skip> {
     let mapping = config.mapping(&message.mapping).ok_or(Reason::MappingDisabled)?;
-    let recipient =
-        event.recipients().iter().find(|person| person.id == message.recipient).ok_or(Reason::NoRecipient)?;
+    let recipient = event.recipient(&message.recipient).ok_or(Reason::NoRecipient)?;
     let account = config.account(mapping).filter(|account| account.active).ok_or(Reason::AccountInactive)?;
     in_groups(mapping, recipient)?;
     let phone = phone(recipient, config)?;
@@ -50,12 +53,14 @@ pub fn decide<'a>(
         return Err(Reason::OptedOut.into());
     }
     let chosen = choose_template(event, recipient, mapping, config)?;
-    let template = usable_template(chosen, account, config)?;
+    let (template, parts) = usable_template(chosen, account, config)?;
     may_send_category(template, recipient)?;
     let context = Context { event, recipient, site_url: config.site.url.as_deref() };
-    let body = render::fill(&template.body, &chosen.body, &context, &template.language)?;
+    let locale = Locale { language: &template.language, zone: &config.site.zone() };
+    let Rendered { header, body, buttons } = render::fill(parts, chosen, &context, &locale)?;
     still_useful(event, mapping, now)?;
-    Ok(Outgoing { account, phone, template: &template.name, language: &template.language, body })
+    let (template, language) = (template.name.as_str(), &template.language);
+    Ok(Outgoing { account, phone, template, language, header, body, buttons })
 }
 
 fn in_groups(mapping: &Mapping, recipient: &Person) -> Result<(), Skip> {
@@ -95,7 +100,12 @@ fn choose_template<'a>(
     chosen.ok_or_else(|| Skip::new(Reason::NoTemplateForLanguage, wanted.as_str()))
 }
 
-fn usable_template<'a>(chosen: &TemplateUse, account: &Account, config: &'a LiveConfig) -> Result<&'a Template, Skip> {
+/// The template as it is listed now, with the parts to fill.
+fn usable_template<'a>(
+    chosen: &TemplateUse,
+    account: &Account,
+    config: &'a LiveConfig,
+) -> Result<(&'a Template, &'a Parts), Skip> {
     let refused = |reason, why: &str| Skip::new(reason, format!("{} ({}): {why}", chosen.name, chosen.language));
     let template = config
         .template(&account.id, &chosen.name, &chosen.language)
@@ -106,9 +116,9 @@ fn usable_template<'a>(chosen: &TemplateUse, account: &Account, config: &'a Live
     if template.fingerprint != chosen.fingerprint {
         return Err(refused(Reason::TemplateChanged, "not the one the mapping was checked against"));
     }
-    match &template.unusable {
-        Some(why) => Err(refused(Reason::TemplateNotApproved, why)),
-        None => Ok(template),
+    match &template.content {
+        Content::Usable(parts) => Ok((template, parts)),
+        Content::Unusable { why } => Err(refused(Reason::TemplateNotApproved, why)),
     }
 }
 
@@ -122,7 +132,7 @@ fn may_send_category(template: &Template, recipient: &Person) -> Result<(), Skip
 }
 
 fn still_useful(event: &Event, mapping: &Mapping, now: Timestamp) -> Result<(), Skip> {
-    let until = event.occurred_at + mapping.useful_for().duration();
+    let until = mapping.useful_until(event);
     if now <= until { Ok(()) } else { Err(Skip::new(Reason::Expired, until.to_string())) }
 }
 

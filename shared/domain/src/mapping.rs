@@ -1,5 +1,7 @@
 //! Mappings: which template tells which event, and what fills its placeholders.
 
+mod template_use;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, EventData, EventType, Order, OrderKind};
 use crate::id::{AccountId, MappingId};
 use crate::language::Language;
+use crate::occasion::Repeat;
 use crate::order_state::same_state;
 use crate::reason::{Reason, Skip};
-use crate::template::Placeholder;
-use crate::variable::Variable;
+
+pub use template_use::{ButtonUse, Format, HeaderUse, Source, TemplateUse, ValueSource, Values};
 
 /// A configured action (azione): event type and conditions → template per language, placeholder → value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,12 @@ pub struct Mapping {
     /// Groups of recipients it tells; empty: everybody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// Whom it tells of the change of an activity's state; other events name their recipients.
+    #[serde(default, skip_serializing_if = "RecipientRule::is_default")]
+    pub recipient_rule: RecipientRule,
+    /// How often it tells the same; absent: by the type of event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
     /// The template for each language of the recipients.
     pub templates: BTreeMap<Language, TemplateUse>,
     /// How long after the event a message is still of use; absent: by the type of event.
@@ -56,76 +65,22 @@ pub struct Mapping {
     pub version: u64,
 }
 
-/// A template and what fills it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TemplateUse {
-    /// The template's name on WA Smart Business.
-    pub name: String,
-    /// The template's language there.
-    pub language: Language,
-    /// The fingerprint of the template this was checked against.
-    pub fingerprint: String,
-    /// What fills each placeholder of the body.
-    #[serde(default)]
-    pub body: BTreeMap<Placeholder, ValueSource>,
+/// Whom a mapping tells that an activity's state changed (C-1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecipientRule {
+    /// Who created the activity.
+    #[default]
+    Creator,
+    /// Whom it is assigned to.
+    Assignees,
+    /// Whoever did not act: the creator, or the assignees of an activity that its creator changed.
+    OtherParty,
 }
 
-/// What a placeholder shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "ValueFields", into = "ValueFields")]
-pub struct ValueSource {
-    /// Where it comes from.
-    pub source: Source,
-    /// What to show when it is empty.
-    pub default: Option<String>,
-    /// Whether a text too long may be cut, with "…" at its end.
-    pub shorten: bool,
-}
-
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// What Passweb knows.
-    Variable(Variable),
-    /// A text the operator wrote.
-    Text(String),
-}
-
-/// A [`ValueSource`] as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ValueFields {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    variable: Option<Variable>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    default: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    shorten: bool,
-}
-
-impl TryFrom<ValueFields> for ValueSource {
-    type Error = &'static str;
-
-    fn try_from(fields: ValueFields) -> Result<Self, &'static str> {
-        let source = match (fields.variable, fields.text) {
-            (Some(variable), None) => Source::Variable(variable),
-            (None, Some(text)) => Source::Text(text),
-            _ => return Err("a value is either a variable or a text"),
-        };
-        Ok(Self { source, default: fields.default, shorten: fields.shorten })
-    }
-}
-
-impl From<ValueSource> for ValueFields {
-    fn from(value: ValueSource) -> Self {
-        let (variable, text) = match value.source {
-            Source::Variable(variable) => (Some(variable), None),
-            Source::Text(text) => (None, Some(text)),
-        };
-        Self { variable, text, default: value.default, shorten: value.shorten }
+impl RecipientRule {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -250,10 +205,29 @@ impl Mapping {
         Ok(())
     }
 
+    /// How often this mapping tells the same.
+    #[must_use]
+    pub fn repeat(&self) -> Repeat {
+        self.repeat.unwrap_or_else(|| Repeat::default_of(self.event_type))
+    }
+
     /// How long a message of this mapping is of use.
     #[must_use]
     pub fn useful_for(&self) -> UsefulFor {
         self.useful_for.unwrap_or_else(|| UsefulFor::default_of(self.event_type))
+    }
+
+    /// Until when a message about this event is of use. Unless the mapping says otherwise a reminder is until the
+    /// activity begins, and never longer than anything else may be.
+    #[must_use]
+    pub fn useful_until(&self, event: &Event) -> Timestamp {
+        match &event.data {
+            EventData::ActivityReminder { activity, .. } if self.useful_for.is_none() => {
+                let longest = SignedDuration::from_mins(i64::from(USEFUL_MINUTES_MAX));
+                activity.begun_at().min(event.occurred_at + longest)
+            }
+            _ => event.occurred_at + self.useful_for().duration(),
+        }
     }
 }
 
@@ -283,7 +257,7 @@ mod tests {
         let again = serde_json::to_string(&mapping).unwrap();
         assert_eq!(serde_json::from_str::<Mapping>(&again).unwrap(), mapping);
         for (old, new) in [
-            ("\"enabled\"", "\"repeat\":1,\"enabled\""),
+            ("\"enabled\"", "\"repeats\":1,\"enabled\""),
             ("order.code", "order.colour"),
             ("\"1\":{", "\"0\":{"),
             ("12h", "12"),

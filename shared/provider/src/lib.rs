@@ -10,6 +10,7 @@
 pub mod codes;
 mod error;
 mod network;
+mod probe;
 mod wire;
 
 use std::time::Duration;
@@ -23,7 +24,8 @@ use serde_json::Value;
 
 pub use error::{ListError, SendError, SetupError};
 pub use network::Network;
-pub use wire::send_body;
+pub use probe::{Step, Verdict};
+pub use wire::{send_body, template as read_template};
 
 /// To connect, name resolution and TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -39,7 +41,7 @@ const PAGE_TEMPLATES: &str = "100";
 /// Pages read at most: Meta allows 6,000 templates, 60 pages; more than this is a list without an end.
 const PAGES_MAX: usize = 200;
 /// What is asked of each template; Meta answers with ids only otherwise.
-const TEMPLATE_FIELDS: &str = "id,name,language,status,category,components,parameter_format";
+const TEMPLATE_FIELDS: &str = "id,name,language,status,category,components,parameter_format,quality_score";
 
 /// A client of the provider's API. One per process.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use domain::id::AccountId;
 use domain::language::Language;
 use domain::phone::{Country, Phone};
 use domain::render::Filled;
-use domain::template::{Category, Placeholder, TemplateStatus};
+use domain::template::Placeholder;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -31,7 +31,9 @@ fn outgoing<'a>(account: &'a Account, language: &'a Language, values: &[(&str, &
         phone: Phone::parse("340 1234567", Country::ITALY).unwrap(),
         template: "avviso",
         language,
+        header: None,
         body: Filled { values, text: String::new() },
+        buttons: Vec::new(),
     }
 }
 
@@ -81,47 +83,6 @@ async fn send_to(answers: Vec<String>) -> (Result<Accepted, SendError>, Vec<Stri
     let provider = Provider::new(Network::Any).unwrap();
     let result = provider.send(&outgoing(&account, &language, &[("1", "Anna")]), &token(), "e.m").await;
     (result, serving.await.unwrap().unwrap())
-}
-
-#[test]
-fn the_body_is_a_cloud_api_template_send() {
-    let (account, language) = (account("https://example.com/v23.0"), Language::italian());
-    let body = send_body(&outgoing(&account, &language, &[("1", "Anna"), ("2", "OC1/1320")]), "e.m");
-    insta::assert_json_snapshot!(body, @r#"
-    {
-      "biz_opaque_callback_data": "e.m",
-      "messaging_product": "whatsapp",
-      "recipient_type": "individual",
-      "template": {
-        "components": [
-          {
-            "parameters": [
-              {
-                "text": "Anna",
-                "type": "text"
-              },
-              {
-                "text": "OC1/1320",
-                "type": "text"
-              }
-            ],
-            "type": "body"
-          }
-        ],
-        "language": {
-          "code": "it"
-        },
-        "name": "avviso"
-      },
-      "to": "+393401234567",
-      "type": "template"
-    }
-    "#);
-    let named = send_body(&outgoing(&account, &language, &[("nome", "Anna")]), "e.m");
-    let parameter = json!({"type": "text", "parameter_name": "nome", "text": "Anna"});
-    assert_eq!(named.pointer("/template/components/0/parameters/0"), Some(&parameter));
-    let fixed = send_body(&outgoing(&account, &language, &[]), "e.m");
-    assert_eq!(fixed.pointer("/template/components"), None);
 }
 
 #[tokio::test]
@@ -231,33 +192,5 @@ async fn a_list_that_breaks_off_is_no_list() {
         let (base_url, _serving) = server(vec![answer("200 OK", &first), second.clone()]).await;
         let result = Provider::new(Network::Any).unwrap().templates(&account(&base_url), &token()).await;
         assert!(result.is_err(), "{second}");
-    }
-}
-
-#[test]
-fn templates_are_read_and_what_cannot_be_filled_says_why() {
-    let body = json!({"type": "BODY", "text": "Ciao {{1}}."});
-    let table = [
-        (json!([body]), None),
-        (json!([{"type": "HEADER", "format": "TEXT", "text": "Avviso"}, body, {"type": "FOOTER", "text": "x"}]), None),
-        (
-            json!([body, {"type": "BUTTONS", "buttons": [{"type": "URL", "url": "https://a.it"}, {"type": "QUICK_REPLY"}]}]),
-            None,
-        ),
-        (json!([{"type": "HEADER", "format": "TEXT", "text": "{{1}}"}, body]), Some("its header has a placeholder")),
-        (json!([{"type": "HEADER", "format": "IMAGE"}, body]), Some("its header is of the kind IMAGE")),
-        (
-            json!([body, {"type": "BUTTONS", "buttons": [{"type": "URL", "url": "https://a.it/{{1}}"}]}]),
-            Some("it has a button of the kind URL with something to fill"),
-        ),
-        (json!([body, {"type": "CAROUSEL"}]), Some("it has a part of the kind CAROUSEL")),
-        (json!([]), Some("it has no body")),
-    ];
-    for (components, why) in table {
-        let page = json!({"data": [row("one", &components)]});
-        let templates = wire::templates(&page).unwrap();
-        let template = templates.first().unwrap();
-        assert_eq!(template.unusable.as_deref(), why, "{components}");
-        assert_eq!((&template.status, &template.category), (&TemplateStatus::Approved, &Category::Utility));
     }
 }

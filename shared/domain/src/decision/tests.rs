@@ -52,8 +52,8 @@ fn template(language: &str) -> Template {
         language: Language::parse(language).unwrap(),
         status: TemplateStatus::Approved,
         category: Category::Utility,
-        body: crate::template::Pattern::parse("Ciao {{1}}, novità."),
-        unusable: None,
+        quality: None,
+        content: Content::Usable(Parts::of_body(crate::template::Pattern::parse("Ciao {{1}}, novità."))),
         fingerprint: "f1".to_owned(),
     }
 }

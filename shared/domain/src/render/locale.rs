@@ -1,64 +1,112 @@
-//! Values in the words of a language: money, dates, numbers, states. Only plain spaces: WhatsApp shows the narrow ones
-//! of typographers as boxes on some phones.
+//! Values by the customs of a language: money, dates, times, numbers, states. Only plain spaces: WhatsApp shows the
+//! narrow ones of typographers as boxes on some phones.
 
-use jiff::civil::Date;
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use crate::activity_state::ActivityState;
 use crate::language::Language;
+use crate::mapping::Format;
 use crate::money::Money;
 use crate::order_state::OrderState;
 use crate::variable::Raw;
+
+/// By whose customs values are written.
+#[derive(Clone, Copy, Debug)]
+pub struct Locale<'a> {
+    /// The template's language.
+    pub language: &'a Language,
+    /// The zone times are shown in: the site's.
+    pub zone: &'a TimeZone,
+}
 
 /// How a language writes numbers.
 struct Digits {
     decimal_point: char,
     group: char,
-    /// Whether the currency's sign stands before the amount.
-    sign_first: bool,
+    sign: SignPlace,
+}
+
+/// Where the currency's sign stands.
+enum SignPlace {
+    /// `€1.00`
+    Before,
+    /// `€ 1.00`
+    BeforeBlank,
+    /// `1.00 €`
+    After,
 }
 
 fn digits(language: &Language) -> Digits {
     match language.base() {
-        "en" => Digits { decimal_point: '.', group: ',', sign_first: true },
+        "en" => Digits { decimal_point: '.', group: ',', sign: SignPlace::Before },
+        "nl" => Digits { decimal_point: ',', group: '.', sign: SignPlace::BeforeBlank },
         "fr" | "pl" | "cs" | "sk" | "hu" | "sv" | "nb" | "fi" | "ru" | "uk" | "bg" => {
-            Digits { decimal_point: ',', group: ' ', sign_first: false }
+            Digits { decimal_point: ',', group: ' ', sign: SignPlace::After }
         }
-        _ => Digits { decimal_point: ',', group: '.', sign_first: false },
+        _ if language.as_str() == "pt_BR" => Digits { decimal_point: ',', group: '.', sign: SignPlace::BeforeBlank },
+        _ => Digits { decimal_point: ',', group: '.', sign: SignPlace::After },
     }
 }
 
-/// Writes a value in a language.
+/// Writes a value by the customs of `locale`, in `format` where there is more than one way.
 #[must_use]
-pub fn write(raw: &Raw<'_>, language: &Language) -> String {
+pub fn write(raw: &Raw<'_>, format: Option<Format>, locale: &Locale<'_>) -> String {
+    let language = locale.language;
     match raw {
         Raw::Text(text) => (*text).to_owned(),
         Raw::Owned(text) => text.clone(),
+        Raw::Money(amount) if format == Some(Format::Number) => signed_number(amount, &digits(language)),
         Raw::Money(amount) => money(amount, language),
         Raw::Count(count) => number(&Decimal::from(*count), 0, &digits(language)),
         Raw::Date(day) => date(*day, language),
+        Raw::Moment(at) => moment(*at, format, locale),
+        Raw::DayOf(at) => moment(*at, Some(Format::Date), locale),
         Raw::OrderState(text) => order_state(text, language),
+        Raw::ActivityState(text) => activity_state(text, language),
     }
 }
 
 /// `1.234,56 €` in Italian, `€1,234.56` in English.
 fn money(money: &Money, language: &Language) -> String {
     let digits = digits(language);
-    let decimals = match money.currency.as_str() {
-        "JPY" | "KRW" | "CLP" | "ISK" => 0,
-        _ => 2,
-    };
-    let amount = number(&money.amount.abs(), decimals, &digits);
-    let minus = if money.amount.is_sign_negative() && !money.amount.is_zero() { "-" } else { "" };
+    let amount = number(&money.amount.abs(), decimals(money), &digits);
+    let minus = minus(money);
     let sign = match money.currency.as_str() {
         "EUR" => "€",
         "USD" => "$",
         "GBP" => "£",
+        "BRL" if language.base() == "pt" => "R$",
         code => code,
     };
-    match (digits.sign_first, sign.chars().all(|character| character.is_ascii_alphabetic())) {
-        (true, false) => format!("{minus}{sign}{amount}"),
-        (true, true) => format!("{minus}{sign} {amount}"),
-        (false, _) => format!("{minus}{amount} {sign}"),
+    let is_code = sign.chars().all(|character| character.is_ascii_alphabetic());
+    match digits.sign {
+        SignPlace::Before if is_code => format!("{minus}{sign} {amount}"),
+        SignPlace::Before => format!("{minus}{sign}{amount}"),
+        SignPlace::BeforeBlank => format!("{sign} {minus}{amount}"),
+        SignPlace::After => format!("{minus}{amount} {sign}"),
+    }
+}
+
+/// The amount without its currency.
+fn signed_number(money: &Money, digits: &Digits) -> String {
+    format!("{}{}", minus(money), number(&money.amount.abs(), decimals(money), digits))
+}
+
+/// What stands before an amount below zero, unless no digit of it is left to be seen.
+fn minus(money: &Money) -> &'static str {
+    let shown = money.amount.round_dp_with_strategy(decimals(money), RoundingStrategy::MidpointAwayFromZero);
+    if shown.is_sign_negative() && !shown.is_zero() { "-" } else { "" }
+}
+
+/// Decimals of a currency (ISO 4217).
+fn decimals(money: &Money) -> u32 {
+    match money.currency.as_str() {
+        "JPY" | "KRW" | "CLP" | "ISK" | "VND" | "PYG" | "XAF" | "XOF" => 0,
+        "TND" | "KWD" | "BHD" | "OMR" | "JOD" => 3,
+        _ => 2,
     }
 }
 
@@ -78,12 +126,30 @@ fn number(value: &Decimal, decimals: u32, digits: &Digits) -> String {
     if fraction.is_empty() { grouped } else { format!("{grouped}{}{fraction}", digits.decimal_point) }
 }
 
+/// A moment on the clocks of the zone: day and time unless `format` asks for one of them.
+fn moment(at: Timestamp, format: Option<Format>, locale: &Locale<'_>) -> String {
+    let there = at.to_zoned(locale.zone.clone());
+    let (day, time) = (date(there.date(), locale.language), clock(there.time()));
+    match format {
+        Some(Format::Date) => day,
+        Some(Format::Time) => time,
+        Some(Format::DateTime | Format::Number) | None => format!("{day} {time}"),
+    }
+}
+
+/// `15:30`, in every language.
+fn clock(time: Time) -> String {
+    format!("{:02}:{:02}", time.hour(), time.minute())
+}
+
 /// `22/11/2026` in Italian, `22 Nov 2026` in English, the international form where a language is not known.
 fn date(date: Date, language: &Language) -> String {
     let (day, month, year) = (date.day(), date.month(), date.year());
     match language.base() {
         "it" | "fr" | "es" | "pt" | "ro" | "el" => format!("{day:02}/{month:02}/{year}"),
-        "de" | "pl" | "cs" | "sk" | "sl" | "hr" | "da" | "nb" | "fi" => format!("{day:02}.{month:02}.{year}"),
+        "de" | "pl" | "cs" | "sk" | "sl" | "hr" | "da" | "nb" | "fi" | "ru" | "uk" | "sq" => {
+            format!("{day:02}.{month:02}.{year}")
+        }
         "nl" => format!("{day:02}-{month:02}-{year}"),
         "en" => format!("{day} {} {year}", english_month(month)),
         _ => date.to_string(),
@@ -110,6 +176,14 @@ fn english_month(month: i8) -> &'static str {
 /// The text received in Italian, the label of its code in other languages.
 fn order_state(text: &str, language: &Language) -> String {
     match OrderState::of(text) {
+        Some(state) if !language.is_italian() => state.english().to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// The text received in Italian, the label of its code in other languages.
+fn activity_state(text: &str, language: &Language) -> String {
+    match ActivityState::of(text) {
         Some(state) if !language.is_italian() => state.english().to_owned(),
         _ => text.to_owned(),
     }

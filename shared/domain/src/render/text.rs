@@ -1,55 +1,137 @@
-//! The text rules of parameters.
+//! Texts with placeholders: the body, and a header of text.
 
-/// What stands between two lines once they are one.
-const LINE_SEPARATOR: &str = " - ";
+use std::fmt;
 
-/// A text as a parameter may hold it: lines joined by " - ", every run of blanks one space, nothing invisible, trimmed.
-/// It may come out empty.
-#[must_use]
-pub fn clean(text: &str) -> String {
-    let lines = text.split(is_line_break).map(clean_line).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join(LINE_SEPARATOR)
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::mapping::{ValueSource, Values};
+use crate::reason::{Reason, Skip};
+use crate::template::{Pattern, Piece, Placeholder};
+
+use super::units;
+use super::value::{Writer, missing};
+
+/// Longest filled body, in UTF-16 units (Meta, template limits: 1024 as soon as there is another component; the bridge
+/// keeps to it always).
+pub const BODY_UNITS_MAX: usize = 1024;
+/// Longest filled header, in UTF-16 units (Meta, template limits).
+const HEADER_UNITS_MAX: usize = 60;
+
+/// What ends a text that was cut.
+const ELLIPSIS: &str = "…";
+
+/// A text filled: what is sent, and what the recipient reads.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Filled {
+    /// The value of each placeholder, in sending order.
+    pub values: Vec<(Placeholder, String)>,
+    /// The text with the values in place.
+    pub text: String,
 }
 
-fn is_line_break(character: char) -> bool {
-    matches!(character, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+/// Shows which placeholders are filled, not with what: values are personal data.
+impl fmt::Debug for Filled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.values.iter().map(|(placeholder, _)| placeholder)).finish()
+    }
 }
 
-fn clean_line(line: &str) -> String {
-    let mut cleaned = String::with_capacity(line.len());
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character.is_whitespace() {
-            if !cleaned.ends_with(' ') {
-                cleaned.push(' ');
-            }
-        } else if character == ZERO_WIDTH_JOINER {
-            let joins = cleaned.chars().last().is_some_and(is_pictograph)
-                && characters.peek().copied().is_some_and(is_pictograph);
-            if joins {
-                cleaned.push(character);
-            }
-        } else if !is_invisible(character) {
-            cleaned.push(character);
+/// Which text of a template it is.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    /// What stands before a placeholder when it is named.
+    prefix: &'static str,
+    units_max: usize,
+}
+
+/// The body.
+pub(super) const BODY: Part = Part { prefix: "", units_max: BODY_UNITS_MAX };
+/// The header.
+pub(super) const HEADER: Part = Part { prefix: "header ", units_max: HEADER_UNITS_MAX };
+
+impl Part {
+    pub(super) fn place(self, placeholder: &Placeholder) -> String {
+        format!("{}{{{{{placeholder}}}}}", self.prefix)
+    }
+}
+
+/// Fills the placeholders of a text.
+pub(super) fn fill(pattern: &Pattern, sources: &Values, writer: &Writer<'_>, part: Part) -> Result<Filled, Skip> {
+    let mut values = Vec::new();
+    for placeholder in pattern.placeholders() {
+        let place = part.place(placeholder);
+        let source = sources.get(placeholder).ok_or_else(|| missing(&place, None))?;
+        values.push((placeholder.clone(), writer.value(source, &place)?));
+    }
+    fit(pattern, sources, &mut values, part)?;
+    let text = hydrate(pattern, &values);
+    Ok(Filled { values, text })
+}
+
+/// The text with `values` in place of its placeholders.
+fn hydrate(pattern: &Pattern, values: &[(Placeholder, String)]) -> String {
+    let filled = |piece: &Piece| match piece {
+        Piece::Fixed(text) => text.clone(),
+        Piece::Placeholder(placeholder) => {
+            let found = values.iter().find(|(name, _)| name == placeholder);
+            found.map(|(_, value)| value.clone()).unwrap_or_default()
+        }
+    };
+    pattern.pieces().iter().map(filled).collect()
+}
+
+/// Brings the text within its limit by cutting values that allow it, the longest first.
+fn fit(pattern: &Pattern, sources: &Values, values: &mut [(Placeholder, String)], part: Part) -> Result<(), Skip> {
+    let may_shorten =
+        |placeholder: &Placeholder| sources.get(placeholder).is_some_and(|source: &ValueSource| source.shorten);
+    let mut cuttable: Vec<usize> = (0..values.len()).collect();
+    cuttable.retain(|index| values.get(*index).is_some_and(|(placeholder, _)| may_shorten(placeholder)));
+    cuttable.sort_by_key(|index| std::cmp::Reverse(values.get(*index).map_or(0, |(_, value)| units(value))));
+    for index in cuttable {
+        let excess = units(&hydrate(pattern, values)).saturating_sub(part.units_max);
+        if excess == 0 {
+            return Ok(());
+        }
+        if let Some((placeholder, value)) = values.get_mut(index) {
+            // A placeholder that stands twice loses its excess twice; dividing up never leaves too much.
+            let uses =
+                pattern.pieces().iter().filter(|piece| **piece == Piece::Placeholder(placeholder.clone())).count();
+            *value = shorten(value, units(value).saturating_sub(excess.div_ceil(uses.max(1))));
         }
     }
-    cleaned.trim().to_owned()
+    let total = units(&hydrate(pattern, values));
+    if total <= part.units_max {
+        return Ok(());
+    }
+    let longest = values.iter().max_by_key(|(_, value)| units(value));
+    let place = longest.map(|(placeholder, _)| part.place(placeholder)).unwrap_or_default();
+    Err(Skip::new(Reason::TextTooLong, format!("{place}: {total} > {}", part.units_max)))
 }
 
-/// Kept between two pictographs only, where it makes one emoji of them.
-const ZERO_WIDTH_JOINER: char = '\u{200d}';
-
-fn is_pictograph(character: char) -> bool {
-    // Symbols, emoji, their skin tones and variation selector; no letters of any script.
-    matches!(character, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
+/// The text cut to at most `units_max` UTF-16 units, "…" included, never within what a reader takes for one character.
+/// At least the "…" stays.
+fn shorten(text: &str, units_max: usize) -> String {
+    let mut kept = String::new();
+    let mut used = units(ELLIPSIS);
+    for grapheme in text.graphemes(true) {
+        used += units(grapheme);
+        if used > units_max {
+            break;
+        }
+        kept.push_str(grapheme);
+    }
+    format!("{}{ELLIPSIS}", kept.trim_end())
 }
 
-/// Control, format and zero-width characters, and what no text may hold.
-fn is_invisible(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-            | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cutting_never_splits_a_character() {
+        assert_eq!(shorten("👨\u{200d}👩\u{200d}👧 ciao", 8), "…");
+        assert_eq!(shorten("👨\u{200d}👩\u{200d}👧 ciao", 10), "👨\u{200d}👩\u{200d}👧…");
+        assert_eq!(shorten("perché no", 4), "per…");
+        assert_eq!(shorten("uno due", 5), "uno…");
+    }
 }

@@ -1,0 +1,72 @@
+//! Addresses on the web, in the form that Meta takes.
+
+use url::Url;
+
+/// An https address with a host and no password in it, its blanks and letters beyond ASCII escaped; `None` for anything
+/// else.
+pub(super) fn https(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let is_open = url.username().is_empty() && url.password().is_none();
+    (url.scheme() == "https" && url.has_host() && is_open).then(|| url.into())
+}
+
+/// What stands behind `base` in an address: the text's own rest where it begins with `base`, as the deep links of
+/// Passweb do, else the whole text. What no address may hold is escaped, its separators stay.
+pub(super) fn suffix(text: &str, base: &str) -> String {
+    escape(text.strip_prefix(base).unwrap_or(text))
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let (one, behind) = rest.split_at(character.len_utf8());
+        let is_escape = || behind.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+        let stays = match character {
+            '%' => is_escape(),
+            _ => character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=".contains(character),
+        };
+        if stays {
+            escaped.push(character);
+        } else {
+            one.bytes().for_each(|byte| escaped.push_str(&format!("%{byte:02X}")));
+        }
+        rest = behind;
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_addresses_pass_and_come_out_escaped() {
+        let table = [
+            ("https://example.com/Listino 2027.pdf", Some("https://example.com/Listino%202027.pdf")),
+            ("https://example.com", Some("https://example.com/")),
+            ("HTTPS://Example.com/a?b=c%20d", Some("https://example.com/a?b=c%20d")),
+            ("https://perché.it/è", Some("https://xn--perch-fsa.it/%C3%A8")),
+            ("http://example.com/a", None),
+            ("https://", None),
+            ("https://user:word@example.com/", None),
+            ("/files/1", None),
+            ("file:///etc/passwd", None),
+            ("-", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(https(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_suffix_is_what_stands_behind_the_base() {
+        let base = "https://example.com/ordini/";
+        assert_eq!(suffix("1320", base), "1320");
+        assert_eq!(suffix("OC1/1320", base), "OC1/1320");
+        assert_eq!(suffix("https://example.com/ordini/1320?x=1&y", base), "1320?x=1&y");
+        assert_eq!(suffix("https://example.com/ordini/", base), "");
+        assert_eq!(suffix("a b\"è😀", base), "a%20b%22%C3%A8%F0%9F%98%80");
+        assert_eq!(suffix("50% %20 %zz %", base), "50%25%20%20%20%25zz%20%25");
+    }
+}

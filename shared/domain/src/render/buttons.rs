@@ -1,0 +1,117 @@
+//! Buttons: what is sent for those that take a value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::mapping::{ButtonUse, ValueSource};
+use crate::reason::{Reason, Skip};
+use crate::template::Button;
+
+use super::address::suffix;
+use super::units;
+use super::value::{Writer, missing, named};
+
+/// Longest address of a button once it is filled, in UTF-16 units (Meta, template limits).
+const URL_UNITS_MAX: usize = 2000;
+/// Longest payload, in UTF-16 units. The platform takes 256; the bridge keeps below, for providers that take less.
+const PAYLOAD_UNITS_MAX: usize = 128;
+/// Longest code, in characters (Meta, template limits).
+const CODE_CHARS_MAX: usize = 15;
+
+/// A button filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilledButton {
+    /// Its place among all buttons of the template, from 0.
+    pub index: u8,
+    /// What fills it.
+    pub value: ButtonValue,
+}
+
+/// What fills a button.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ButtonValue {
+    /// The end of its address.
+    Suffix(String),
+    /// What is reported when it is pressed.
+    Payload(String),
+    /// The code it copies.
+    Code(String),
+}
+
+/// Shows what kind it is, not the value: it may be personal data.
+impl fmt::Debug for ButtonValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Suffix(_) => "Suffix",
+            Self::Payload(_) => "Payload",
+            Self::Code(_) => "Code",
+        })
+    }
+}
+
+/// Fills the buttons that need a value, and those that may have one and are given it. A value for a button that takes
+/// none is left out.
+pub(super) fn fill(
+    buttons: &[Button],
+    chosen: &BTreeMap<u8, ButtonUse>,
+    writer: &Writer<'_>,
+) -> Result<Vec<FilledButton>, Skip> {
+    let mut filled = Vec::new();
+    for (index, button) in (0..=u8::MAX).zip(buttons) {
+        if let Some(value) = fill_button(index, button, chosen.get(&index), writer)? {
+            filled.push(FilledButton { index, value });
+        }
+    }
+    Ok(filled)
+}
+
+fn fill_button(
+    index: u8,
+    button: &Button,
+    chosen: Option<&ButtonUse>,
+    writer: &Writer<'_>,
+) -> Result<Option<ButtonValue>, Skip> {
+    let place = |kind: &str| format!("buttons.{index}.{kind}");
+    match (button, chosen) {
+        (Button::UrlWithSuffix { base, .. }, Some(ButtonUse::Suffix(source))) => {
+            fill_suffix(base, source, &place("suffix"), writer).map(Some)
+        }
+        (Button::QuickReply { .. }, Some(ButtonUse::Payload(source))) => {
+            fill_payload(source, &place("payload"), writer).map(Some)
+        }
+        (Button::CopyCode { .. }, Some(ButtonUse::Code(source))) => fill_code(source, &place("code"), writer).map(Some),
+        (Button::UrlWithSuffix { .. }, _) => Err(missing(&place("suffix"), None)),
+        (Button::CopyCode { .. }, _) => Err(missing(&place("code"), None)),
+        (Button::QuickReply { .. } | Button::Url { .. } | Button::PhoneNumber { .. }, _) => Ok(None),
+    }
+}
+
+fn fill_suffix(base: &str, source: &ValueSource, place: &str, writer: &Writer<'_>) -> Result<ButtonValue, Skip> {
+    let end = writer.adapted(source, place, |text| suffix(&text, base))?;
+    within(units(base) + units(&end), URL_UNITS_MAX, place)?;
+    Ok(ButtonValue::Suffix(end))
+}
+
+fn fill_payload(source: &ValueSource, place: &str, writer: &Writer<'_>) -> Result<ButtonValue, Skip> {
+    let payload = writer.value(source, place)?;
+    within(units(&payload), PAYLOAD_UNITS_MAX, place)?;
+    Ok(ButtonValue::Payload(payload))
+}
+
+fn fill_code(source: &ValueSource, place: &str, writer: &Writer<'_>) -> Result<ButtonValue, Skip> {
+    let code = writer.value(source, place)?;
+    if !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let detail = format!("{}: must be letters and digits", named(place, Some(source)));
+        return Err(Skip::new(Reason::ValueMissing, detail));
+    }
+    within(code.len(), CODE_CHARS_MAX, place)?;
+    Ok(ButtonValue::Code(code))
+}
+
+fn within(length: usize, length_max: usize, place: &str) -> Result<(), Skip> {
+    if length <= length_max {
+        Ok(())
+    } else {
+        Err(Skip::new(Reason::TextTooLong, format!("{place}: {length} > {length_max}")))
+    }
+}

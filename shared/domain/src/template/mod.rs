@@ -1,0 +1,240 @@
+//! Templates: what Meta approved, as WA Smart Business lists it.
+
+mod parts;
+mod pattern;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::key::to_hex;
+use crate::language::Language;
+
+pub use parts::{Button, Header, Media, Parts};
+pub use pattern::{Pattern, Piece, Placeholder, PlaceholderError};
+
+/// An approved (or once approved) message with its placeholders. Owned by WA Smart Business; the bridge only reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "TemplateFields", into = "TemplateFields")]
+pub struct Template {
+    /// Its name, `[a-z0-9_]`.
+    pub name: String,
+    /// Its language, exactly as listed.
+    pub language: Language,
+    /// Where its approval stands.
+    pub status: TemplateStatus,
+    /// What decides consent and price.
+    pub category: Category,
+    /// How recipients take it, `GREEN`, `YELLOW`, `RED` or `UNKNOWN`, as listed. Every one may be sent.
+    pub quality: Option<String>,
+    /// What it is made of.
+    pub content: Content,
+    /// [`fingerprint`] of what a mapping was checked against.
+    pub fingerprint: String,
+}
+
+/// What a template is made of, as far as the bridge can fill it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Parts the bridge knows how to fill.
+    Usable(Parts),
+    /// Meta may have approved it, but a part of it is unknown to the bridge or cannot be filled by it.
+    Unusable {
+        /// The part, in words.
+        why: String,
+    },
+}
+
+/// A [`Template`] as it is stored.
+#[derive(Serialize, Deserialize)]
+struct TemplateFields {
+    name: String,
+    language: Language,
+    status: TemplateStatus,
+    category: Category,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quality: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unusable: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    header: Option<Header>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<Pattern>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    footer: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    buttons: Vec<Button>,
+    fingerprint: String,
+}
+
+impl From<TemplateFields> for Template {
+    fn from(fields: TemplateFields) -> Self {
+        let TemplateFields { name, language, status, category, quality, fingerprint, .. } = fields;
+        let content = match (fields.unusable, fields.body) {
+            (None, Some(body)) => {
+                Content::Usable(Parts { header: fields.header, body, footer: fields.footer, buttons: fields.buttons })
+            }
+            (Some(why), _) => Content::Unusable { why },
+            (None, None) => Content::Unusable { why: NO_BODY.to_owned() },
+        };
+        Self { name, language, status, category, quality, content, fingerprint }
+    }
+}
+
+impl From<Template> for TemplateFields {
+    fn from(template: Template) -> Self {
+        let Template { name, language, status, category, quality, content, fingerprint } = template;
+        let (unusable, parts) = match content {
+            Content::Usable(parts) => (None, Some(parts)),
+            Content::Unusable { why } => (Some(why), None),
+        };
+        let (header, body, footer, buttons) = match parts {
+            Some(parts) => (parts.header, Some(parts.body), parts.footer, parts.buttons),
+            None => (None, None, None, Vec::new()),
+        };
+        Self { name, language, status, category, quality, unusable, header, body, footer, buttons, fingerprint }
+    }
+}
+
+/// Why a template without a body cannot be used.
+pub const NO_BODY: &str = "it has no body";
+
+/// Where a template's approval stands. Only `APPROVED` may be sent; whatever Meta adds later may not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum TemplateStatus {
+    /// Sendable.
+    Approved,
+    /// Any other status, by its name: pending, paused, rejected, disabled and so on.
+    Other(String),
+}
+
+impl From<String> for TemplateStatus {
+    fn from(text: String) -> Self {
+        if text == "APPROVED" { Self::Approved } else { Self::Other(text) }
+    }
+}
+
+impl From<TemplateStatus> for String {
+    fn from(status: TemplateStatus) -> String {
+        match status {
+            TemplateStatus::Approved => "APPROVED".to_owned(),
+            TemplateStatus::Other(text) => text,
+        }
+    }
+}
+
+/// What Meta bills and restricts by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Category {
+    /// Service messages.
+    Utility,
+    /// Needs recorded consent.
+    Marketing,
+    /// One-time passwords and anything else: never sent by the bridge.
+    Other(String),
+}
+
+impl From<String> for Category {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "UTILITY" => Self::Utility,
+            "MARKETING" => Self::Marketing,
+            _ => Self::Other(text),
+        }
+    }
+}
+
+impl From<Category> for String {
+    fn from(category: Category) -> String {
+        match category {
+            Category::Utility => "UTILITY".to_owned(),
+            Category::Marketing => "MARKETING".to_owned(),
+            Category::Other(text) => text,
+        }
+    }
+}
+
+/// What a mapping was checked against: a hash of the components (examples left out: they are for Meta's reviewers), the
+/// parameter format, the category and the language.
+#[must_use]
+pub fn fingerprint(components: &Value, parameter_format: &str, category: &Category, language: &Language) -> String {
+    let mut components = components.clone();
+    drop_examples(&mut components);
+    let all = json!([components, parameter_format, category, language]);
+    to_hex(&Sha256::digest(all.to_string()))
+}
+
+fn drop_examples(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.remove("example");
+            fields.values_mut().for_each(drop_examples);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_examples),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_read_back_as_it_was_stored() {
+        let buttons = vec![
+            Button::Url { text: "Sito".to_owned(), url: "https://example.com".to_owned() },
+            Button::UrlWithSuffix { text: "Segui".to_owned(), base: "https://example.com/o/".to_owned() },
+        ];
+        let parts = Parts {
+            header: Some(Header::Media { media: Media::Document }),
+            footer: Some("Grazie".to_owned()),
+            buttons,
+            ..Parts::of_body(Pattern::parse("Ciao {{nome}}."))
+        };
+        for content in
+            [Content::Usable(parts), Content::Unusable { why: "it has a part of the kind CAROUSEL".to_owned() }]
+        {
+            let template = Template {
+                name: "avviso".to_owned(),
+                language: Language::italian(),
+                status: TemplateStatus::Approved,
+                category: Category::Utility,
+                quality: Some("GREEN".to_owned()),
+                content,
+                fingerprint: "f".to_owned(),
+            };
+            let stored = serde_json::to_string(&template).unwrap();
+            assert_eq!(serde_json::from_str::<Template>(&stored).unwrap(), template, "{stored}");
+        }
+    }
+
+    #[test]
+    fn a_template_stored_with_nothing_but_its_body_is_still_read() {
+        let stored = r#"{"name":"avviso","language":"it","status":"APPROVED","category":"UTILITY","body":"Ciao {{1}}.","fingerprint":"f"}"#;
+        let template: Template = serde_json::from_str(stored).unwrap();
+        assert_eq!(template.content, Content::Usable(Parts::of_body(Pattern::parse("Ciao {{1}}."))));
+        let unusable = stored.replace(r#""body""#, r#""unusable":"it has no body","body""#);
+        let template: Template = serde_json::from_str(&unusable).unwrap();
+        assert_eq!(template.content, Content::Unusable { why: NO_BODY.to_owned() });
+    }
+
+    #[test]
+    fn only_approved_is_approved() {
+        assert_eq!(TemplateStatus::from("APPROVED".to_owned()), TemplateStatus::Approved);
+        assert_eq!(TemplateStatus::from("approved".to_owned()), TemplateStatus::Other("approved".to_owned()));
+        assert_eq!(Category::from("AUTHENTICATION".to_owned()), Category::Other("AUTHENTICATION".to_owned()));
+    }
+
+    #[test]
+    fn the_fingerprint_sees_what_a_recipient_would_see() {
+        let it = Language::parse("it").unwrap();
+        let print = |components: Value| fingerprint(&components, "POSITIONAL", &Category::Utility, &it);
+        let one = print(json!([{"type": "BODY", "text": "Ciao {{1}}.", "example": {"body_text": [["Anna"]]}}]));
+        assert_eq!(one, print(json!([{"text": "Ciao {{1}}.", "type": "BODY"}])));
+        assert_ne!(one, print(json!([{"type": "BODY", "text": "Ciao {{1}}!"}])));
+        let marketing = fingerprint(&json!([]), "POSITIONAL", &Category::Marketing, &it);
+        assert_ne!(marketing, fingerprint(&json!([]), "POSITIONAL", &Category::Utility, &it));
+    }
+}

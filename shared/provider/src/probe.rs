@@ -1,0 +1,96 @@
+//! Trying an account's settings one by one, so that whoever set them learns which one is wrong. Nothing is sent.
+
+use domain::config::Account;
+use reqwest::StatusCode;
+use secrecy::SecretString;
+
+use crate::error::{self, ListError};
+use crate::{ANSWER_BYTES_MAX, Provider, read};
+
+/// What is tried, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Whether the base URL may be called at all.
+    BaseUrl,
+    /// Name, connection, TLS.
+    Connection,
+    /// Whether the token is taken.
+    Token,
+    /// Whether the business account has a list of templates to read.
+    WabaId,
+    /// Whether the sender exists.
+    PhoneNumberId,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is right.
+    Right,
+    /// It is wrong: what was seen.
+    Wrong(String),
+    /// Nobody can tell: what was seen.
+    Unclear(String),
+}
+
+impl Step {
+    /// Every step.
+    pub const ALL: [Self; 5] = [Self::BaseUrl, Self::Connection, Self::Token, Self::WabaId, Self::PhoneNumberId];
+}
+
+/// Codes that say the token is not taken, whatever was asked for.
+const TOKEN_CODES: [&str; 4] = ["0", "190", "3", "10"];
+
+impl Provider {
+    /// Tries each setting of an account. What cannot be tried because an earlier step failed is left out.
+    pub async fn probe(&self, account: &Account, token: &SecretString) -> Vec<(Step, Verdict)> {
+        let listed = self.templates(account, token).await;
+        let failed_at = match &listed {
+            Ok(_) => None,
+            Err(ListError::Setup(error)) => Some((Step::BaseUrl, error.to_string())),
+            Err(ListError::Unreachable(cause)) => Some((Step::Connection, cause.clone())),
+            Err(ListError::Refused(failure)) => {
+                let step = if TOKEN_CODES.contains(&failure.code.as_str()) { Step::Token } else { Step::WabaId };
+                Some((step, format!("code {}: {}", failure.code, failure.details)))
+            }
+            Err(ListError::Malformed(cause)) => Some((Step::WabaId, cause.clone())),
+        };
+        let before = Step::ALL.into_iter().take_while(|step| Some(*step) != failed_at.as_ref().map(|(step, _)| *step));
+        let mut verdicts: Vec<(Step, Verdict)> =
+            before.filter(|step| *step != Step::PhoneNumberId).map(|step| (step, Verdict::Right)).collect();
+        match failed_at {
+            Some((step, cause)) => verdicts.push((step, Verdict::Wrong(cause))),
+            None => verdicts.push((Step::PhoneNumberId, self.probe_sender(account, token).await)),
+        }
+        verdicts
+    }
+
+    /// Asks for the sender's own record. A platform that forwards no such call leaves it open.
+    async fn probe_sender(&self, account: &Account, token: &SecretString) -> Verdict {
+        let request = self.url(account, &[&account.phone_number_id]).and_then(|mut url| {
+            url.query_pairs_mut().append_pair("fields", "display_phone_number");
+            self.authorised(self.client.get(url), account, token)
+        });
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Verdict::Wrong(error.to_string()),
+        };
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => return Verdict::Unclear(error::chain(&error.without_url())),
+        };
+        let status = answer.status();
+        let Ok(body) = read(answer, ANSWER_BYTES_MAX).await else {
+            return Verdict::Unclear("the answer was cut".to_owned());
+        };
+        if status == StatusCode::OK {
+            return Verdict::Right;
+        }
+        let failure = error::failure(&body);
+        // An error of the Cloud API has a code; anything else is a platform that does not know the call.
+        match failure.code.parse::<u32>() {
+            Ok(code) => Verdict::Wrong(format!("code {code}: {}", failure.details)),
+            Err(_) => Verdict::Unclear(format!("HTTP {}", status.as_u16())),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The template list: what Meta approved, read part by part.
+//!
+//! A row is foreign data. What makes it no template at all (no name, no language) makes the page malformed; a part the
+//! bridge does not know makes the template unusable, with the reason, and no more.
+
+use domain::language::Language;
+use domain::template::{
+    Button, Category, Content, Header, Media, NO_BODY, Parts, Pattern, Piece, Placeholder, Template, TemplateStatus,
+    fingerprint,
+};
+use serde_json::Value;
+
+use crate::error::ListError;
+
+/// Most buttons a template has (Meta, template limits).
+const BUTTONS_MAX: usize = 10;
+
+/// The templates of a page. One in a language whose code we cannot read is left out, and so can't be sent; anything else
+/// unreadable makes the page malformed.
+pub(crate) fn templates(page: &Value) -> Result<Vec<Template>, ListError> {
+    let rows = page.get("data").and_then(Value::as_array).ok_or_else(|| malformed("data is no list"))?;
+    rows.iter().filter(|row| !in_strange_language(row)).map(template).collect()
+}
+
+fn in_strange_language(row: &Value) -> bool {
+    let (name, language) = (text(row, "name").unwrap_or_default(), text(row, "language").unwrap_or_default());
+    let is_strange = !language.is_empty() && Language::parse(language).is_err();
+    if is_strange {
+        tracing::warn!(template = name, language, "a template in a language of unknown form was left out");
+    }
+    is_strange
+}
+
+/// The cursor of the next page; `None` on the last.
+pub(crate) fn next_cursor(page: &Value) -> Result<Option<String>, ListError> {
+    let has_next = page.pointer("/paging/next").is_some_and(|next| !next.is_null());
+    if !has_next {
+        return Ok(None);
+    }
+    let cursor = page.pointer("/paging/cursors/after").and_then(Value::as_str);
+    cursor.map(|cursor| Some(cursor.to_owned())).ok_or_else(|| malformed("a next page without a cursor"))
+}
+
+/// Reads a row of the template list.
+///
+/// # Errors
+/// [`ListError::Malformed`] if it names no template.
+pub fn template(row: &Value) -> Result<Template, ListError> {
+    let text = |name: &str| row.get(name).and_then(Value::as_str);
+    let name = text("name").ok_or_else(|| malformed("a template without a name"))?;
+    let language = text("language").ok_or_else(|| malformed("a template without a language"))?;
+    let language = Language::parse(language).map_err(|error| malformed(&format!("a template's language {error}")))?;
+    let status = TemplateStatus::from(text("status").unwrap_or("UNKNOWN").to_owned());
+    let category = Category::from(text("category").unwrap_or("UNKNOWN").to_owned());
+    let components = row.get("components").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+    let read = parts(&components);
+    // Old rows do not say; their placeholders do.
+    let inferred = if read.as_ref().is_ok_and(is_named) { NAMED } else { POSITIONAL };
+    let format = text("parameter_format").unwrap_or(inferred);
+    let fingerprint = fingerprint(&components, format, &category, &language);
+    let content = match read.and_then(|parts| in_format(parts, format)) {
+        Ok(parts) => Content::Usable(parts),
+        Err(why) => Content::Unusable { why },
+    };
+    Ok(Template { name: name.to_owned(), language, status, category, quality: quality(row), content, fingerprint })
+}
+
+/// The score, an object with a date or the bare word.
+fn quality(row: &Value) -> Option<String> {
+    let quality = row.get("quality_score")?;
+    quality.get("score").unwrap_or(quality).as_str().map(str::to_owned)
+}
+
+const NAMED: &str = "NAMED";
+const POSITIONAL: &str = "POSITIONAL";
+
+/// The placeholders whose form the template's format says; those of buttons have no names in either.
+fn placeholders(parts: &Parts) -> impl Iterator<Item = &Placeholder> {
+    let header = match &parts.header {
+        Some(Header::Text { text }) => text.placeholders(),
+        Some(Header::Media { .. }) | None => Vec::new(),
+    };
+    header.into_iter().chain(parts.body.placeholders())
+}
+
+fn is_named(parts: &Parts) -> bool {
+    placeholders(parts).any(|placeholder| matches!(placeholder, Placeholder::Name(_)))
+}
+
+/// The parts, if their placeholders are sent the way the format says.
+fn in_format(parts: Parts, format: &str) -> Result<Parts, String> {
+    let fits = |placeholder: &Placeholder| match placeholder {
+        Placeholder::Position(_) => format == POSITIONAL,
+        Placeholder::Name(_) => format == NAMED,
+    };
+    let stray = placeholders(&parts).find(|placeholder| !fits(placeholder));
+    match stray.map(|placeholder| format!("its placeholder {{{{{placeholder}}}}} is not of the format {format}")) {
+        None => Ok(parts),
+        Some(why) => Err(why),
+    }
+}
+
+/// The parts, or why the bridge cannot fill them.
+fn parts(components: &Value) -> Result<Parts, String> {
+    let mut header = None;
+    let mut body = None;
+    let mut footer = None;
+    let mut buttons = Vec::new();
+    for component in components.as_array().into_iter().flatten() {
+        match word(component, "type").as_str() {
+            "HEADER" => header = Some(read_header(component)?),
+            "BODY" => body = text(component, "text").map(Pattern::parse),
+            "FOOTER" => footer = text(component, "text").map(str::to_owned),
+            "BUTTONS" => buttons = read_buttons(component)?,
+            kind => return Err(format!("it has a part of the kind {kind}")),
+        }
+    }
+    let body = body.ok_or_else(|| NO_BODY.to_owned())?;
+    numbered_from_one(&body, "body")?;
+    Ok(Parts { header, body, footer, buttons })
+}
+
+fn read_header(component: &Value) -> Result<Header, String> {
+    match word(component, "format").as_str() {
+        "TEXT" => {
+            let text = Pattern::parse(text(component, "text").unwrap_or_default());
+            match text.placeholders().len() {
+                0 | 1 => numbered_from_one(&text, "header").map(|()| Header::Text { text }),
+                _ => Err("its header has more than one placeholder".to_owned()),
+            }
+        }
+        "IMAGE" => Ok(Header::Media { media: Media::Image }),
+        "VIDEO" => Ok(Header::Media { media: Media::Video }),
+        "DOCUMENT" => Ok(Header::Media { media: Media::Document }),
+        kind => Err(format!("its header is of the kind {kind}")),
+    }
+}
+
+/// Positions are sent as a list, so there may be no gap in them.
+fn numbered_from_one(pattern: &Pattern, part: &str) -> Result<(), String> {
+    let positions = pattern.placeholders().into_iter().filter_map(|placeholder| match placeholder {
+        Placeholder::Position(position) => Some(*position),
+        Placeholder::Name(_) => None,
+    });
+    if positions.zip(1..).all(|(position, expected)| position == expected) {
+        Ok(())
+    } else {
+        Err(format!("the numbers of its {part} have gaps"))
+    }
+}
+
+fn read_buttons(component: &Value) -> Result<Vec<Button>, String> {
+    let buttons = component.get("buttons").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if buttons.len() > BUTTONS_MAX {
+        return Err(format!("it has more than {BUTTONS_MAX} buttons"));
+    }
+    buttons.iter().map(read_button).collect()
+}
+
+fn read_button(button: &Value) -> Result<Button, String> {
+    let label = text(button, "text").unwrap_or_default().to_owned();
+    match word(button, "type").as_str() {
+        "QUICK_REPLY" => Ok(Button::QuickReply { text: label }),
+        "COPY_CODE" => Ok(Button::CopyCode { text: label }),
+        "PHONE_NUMBER" => {
+            Ok(Button::PhoneNumber { text: label, number: text(button, "phone_number").unwrap_or_default().to_owned() })
+        }
+        "URL" => read_url(label, text(button, "url").unwrap_or_default()),
+        kind => Err(format!("it has a button of the kind {kind}")),
+    }
+}
+
+/// An address is fixed, or ends with its one placeholder.
+fn read_url(label: String, url: &str) -> Result<Button, String> {
+    match Pattern::parse(url).pieces() {
+        [] => Err("it has a URL button without a URL".to_owned()),
+        [Piece::Fixed(url)] => Ok(Button::Url { text: label, url: url.clone() }),
+        [Piece::Fixed(base), Piece::Placeholder(_)] => Ok(Button::UrlWithSuffix { text: label, base: base.clone() }),
+        _ => Err("it has a URL button whose placeholder is not at the end".to_owned()),
+    }
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name).and_then(Value::as_str)
+}
+
+/// A kind, in capitals; `?` where there is none.
+fn word(value: &Value, name: &str) -> String {
+    text(value, name).unwrap_or("?").to_ascii_uppercase()
+}
+
+fn malformed(cause: &str) -> ListError {
+    ListError::Malformed(cause.to_owned())
+}
