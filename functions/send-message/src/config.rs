@@ -10,6 +10,8 @@ pub struct Config {
     pub config_table: String,
     /// `BRIDGE_LEDGER_TABLE`: the table of events and messages.
     pub ledger_table: String,
+    /// `BRIDGE_CONTACTS_TABLE`: the table of what was told to whom.
+    pub contacts_table: String,
     /// `BRIDGE_STACK`: what the names of the secrets begin with.
     pub stack: String,
     /// `BRIDGE_PROVIDER_NETWORK`: `public` unless set; `any` is for the local run and the tests.
@@ -25,6 +27,7 @@ impl Config {
         Ok(Self {
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
             ledger_table: environment.required("BRIDGE_LEDGER_TABLE")?,
+            contacts_table: environment.required("BRIDGE_CONTACTS_TABLE")?,
             stack: environment.required("BRIDGE_STACK")?,
             network: environment.parsed_or("BRIDGE_PROVIDER_NETWORK", Network::Public, str::parse)?,
         })
@@ -35,8 +38,12 @@ impl Config {
 mod tests {
     use super::*;
 
-    const REQUIRED: [(&str, &str); 3] =
-        [("BRIDGE_CONFIG_TABLE", "c"), ("BRIDGE_LEDGER_TABLE", "l"), ("BRIDGE_STACK", "s")];
+    const REQUIRED: [(&str, &str); 4] = [
+        ("BRIDGE_CONFIG_TABLE", "c"),
+        ("BRIDGE_LEDGER_TABLE", "l"),
+        ("BRIDGE_CONTACTS_TABLE", "p"),
+        ("BRIDGE_STACK", "s"),
+    ];
 
     #[test]
     fn the_network_is_public_unless_said_otherwise() {

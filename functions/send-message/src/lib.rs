@@ -24,7 +24,7 @@ use runtime::batch::{self, Deadline};
 use runtime::secrets::Secrets;
 use store::StoreError;
 use store::config::ConfigTable;
-use store::ledger::Ledger;
+use store::ledger::{Claims, Ledger};
 use tokio::sync::Semaphore;
 
 pub use config::Config;
@@ -42,6 +42,7 @@ const CONFIG_KEPT_FOR: SignedDuration = SignedDuration::from_secs(15);
 #[derive(Debug)]
 pub struct App {
     ledger: Ledger,
+    claims: Claims,
     config: ConfigTable,
     secrets: Secrets,
     provider: Provider,
@@ -62,8 +63,10 @@ impl App {
         config: Config,
         clock: Clock,
     ) -> Result<Self, SetupError> {
+        let ledger = Ledger::new(dynamodb.clone(), config.ledger_table);
         Ok(Self {
-            ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
+            claims: Claims::new(ledger.clone(), config.contacts_table),
+            ledger,
             config: ConfigTable::new(dynamodb, config.config_table),
             secrets: Secrets::new(secrets, config.stack),
             provider: Provider::new(config.network)?,

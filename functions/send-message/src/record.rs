@@ -89,7 +89,7 @@ async fn event(
             return Ok(());
         }
     };
-    let sender = Sender { app, live: &live, event: &event, invocation };
+    let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let results = join_all(stored.messages.iter().map(|message| send::deal_with(&sender, message))).await;
     // Every message was dealt with before the first failure is looked at; a dead one must not hide one to be retried.
     let mut failures: Vec<Failure> = results.into_iter().filter_map(Result::err).collect();

@@ -5,10 +5,13 @@ use domain::decision::{Outgoing, decide};
 use domain::event::Event;
 use domain::key::{ContactSecret, MessageId};
 use domain::message::{Answer, State};
+use domain::occasion::guards;
 use domain::plan::PlannedMessage;
+use domain::reason::{Reason, Skip};
+use jiff::Timestamp;
 use provider::SendError;
 use secrecy::ExposeSecret;
-use store::ledger::{Claimed, MessageRecord, Sending};
+use store::ledger::{Claim, Claimed, MessageRecord, Sending};
 
 use crate::App;
 use crate::record::{Failure, Invocation};
@@ -18,12 +21,13 @@ pub(crate) struct Sender<'a> {
     pub(crate) app: &'a App,
     pub(crate) live: &'a LiveConfig,
     pub(crate) event: &'a Event,
+    pub(crate) received_at: Timestamp,
     pub(crate) invocation: Invocation<'a>,
 }
 
 /// Brings one planned message as far as it goes now: skipped, sent, refused, unknown, or to be tried again.
 pub(crate) async fn deal_with(sender: &Sender<'_>, planned: &PlannedMessage) -> Result<(), Failure> {
-    let Sender { app, live, event, invocation } = sender;
+    let Sender { app, live, event, invocation, .. } = sender;
     let _place = app.sends.acquire().await.map_err(|error| Failure::Again(error.to_string()))?;
     if !invocation.deadline.has_time() {
         return Err(Failure::Again("no time left for all messages of the event".to_owned()));
@@ -32,13 +36,15 @@ pub(crate) async fn deal_with(sender: &Sender<'_>, planned: &PlannedMessage) -> 
     let message = MessageRecord { site: &site.id, event, planned, retention_days: site.retention_days };
     match decide(event, planned, live, app.clock.now()) {
         Ok(outgoing) => send(sender, &message, &outgoing).await,
-        Err(skip) => {
-            let facts = app.ledger.skip(&message, &skip, app.clock.now()).await?;
-            let id = message.id();
-            tracing::info!(site = %site.id, message.id = %id, reason = %skip.reason, state = %facts.state(), "skipped a message");
-            Ok(())
-        }
+        Err(skip) => record_skip(app, &message, &skip).await,
     }
+}
+
+async fn record_skip(app: &App, message: &MessageRecord<'_>, skip: &Skip) -> Result<(), Failure> {
+    let facts = app.ledger.skip(message, skip, app.clock.now()).await?;
+    let (site, id, state) = (message.site, message.id(), facts.state());
+    tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "skipped a message");
+    Ok(())
 }
 
 /// Claims a message, calls the provider and settles it.
@@ -54,6 +60,9 @@ async fn send(sender: &Sender<'_>, message: &MessageRecord<'_>, outgoing: &Outgo
     let contacts = secret("keys".to_owned(), "/hmac".to_owned()).await?;
     let contacts = ContactSecret::parse(contacts.expose_secret()).map_err(|error| Failure::Again(error.to_string()))?;
 
+    let mapping =
+        live.mapping(&message.planned.mapping).ok_or_else(|| Failure::Again("the mapping is gone".to_owned()))?;
+    let guards = guards(site, mapping, message.event, &message.planned.recipient, sender.received_at);
     let (id, owner) = (message.id(), app.owner(invocation.id));
     let sending = Sending {
         template: (outgoing.template, outgoing.language.as_str()),
@@ -61,9 +70,19 @@ async fn send(sender: &Sender<'_>, message: &MessageRecord<'_>, outgoing: &Outgo
         contact: &contacts.contact_key(site, &outgoing.phone),
         text: &outgoing.body.text,
     };
-    if let Claimed::Theirs(facts) = app.ledger.claim(message, &owner, sending, app.clock.now()).await? {
-        tracing::info!(%site, message.id = %id, state = %facts.state(), "the message was dealt with before");
-        return Ok(());
+    let claim = Claim { message, owner: &owner, sending, guards: &guards };
+    match app.claims.claim(claim, app.clock.now()).await? {
+        Claimed::Ours => {}
+        Claimed::Theirs(facts) => {
+            tracing::info!(%site, message.id = %id, state = %facts.state(), "the message was dealt with before");
+            return Ok(());
+        }
+        Claimed::Superseded(at) => {
+            return record_skip(app, message, &Skip::new(Reason::Superseded, at.to_string())).await;
+        }
+        Claimed::AlreadyNotified(by) => {
+            return record_skip(app, message, &Skip::new(Reason::AlreadyNotified, by)).await;
+        }
     }
     let result = app.provider.send(outgoing, &token, &id.to_string()).await;
     let at = app.clock.now();

@@ -39,6 +39,24 @@ pub fn message_key(mapping: &MappingId, recipient: &ObjectId, occasion: u32) -> 
     hash(&[mapping.as_str(), recipient.as_str(), &occasion.to_string()])
 }
 
+/// The item that remembers the newest event told of a subject, for one mapping and recipient.
+#[must_use]
+pub fn head_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3]) -> String {
+    format!("SUBJECT#{}", hash(&[site.as_str(), mapping, subject, recipient]))
+}
+
+/// The item that remembers that an occasion was told: `what` says of which kind, `value` which one.
+#[must_use]
+pub fn occasion_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3], what: &str, value: &str) -> String {
+    format!("TOLD#{}", hash(&[site.as_str(), mapping, subject, recipient, what, value]))
+}
+
+/// A name for a DynamoDB transaction, which takes at most 36 characters: the same for the same owner.
+#[must_use]
+pub fn request_token(owner: &str) -> String {
+    hash(&[owner])
+}
+
 /// A message's id: both keys joined. It is the `biz_opaque_callback_data` of the send, so that a status finds its
 /// message without an index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -10,6 +10,8 @@
 //! 5. [`message`]: what is recorded of a message, and the state that follows from it;
 //! 6. [`key`] and [`job`]: the names things have in the ledger and the shape they have in the queue.
 
+pub mod activity_state;
+pub mod check;
 pub mod config;
 pub mod credential;
 pub mod decision;
@@ -22,6 +24,7 @@ pub mod language;
 pub mod mapping;
 pub mod message;
 pub mod money;
+pub mod occasion;
 pub mod order_state;
 pub mod person;
 pub mod phone;

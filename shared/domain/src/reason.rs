@@ -16,6 +16,8 @@ pub enum Reason {
     NotifyNotRequested,
     /// The sender's group may not notify.
     SenderNotPermitted,
+    /// An agent filled the cart.
+    CreatedByAgent,
     /// The person to be told did it.
     ActorIsRecipient,
     /// Another recipient of the same event has the same number.
@@ -54,6 +56,10 @@ pub enum Reason {
     ValueMissing,
     /// The text would exceed WhatsApp's limit.
     TextTooLong,
+    /// A newer event of the same subject was told.
+    Superseded,
+    /// The same was told before.
+    AlreadyNotified,
     /// Too late to be of use.
     Expired,
 }
@@ -67,6 +73,7 @@ impl Reason {
             Self::AccountInactive => "L'account WA Smart Business dell'azione è disattivato o non esiste più.",
             Self::NotifyNotRequested => "Chi ha eseguito l'operazione non ha spuntato la notifica Whatsapp.",
             Self::SenderNotPermitted => "Il gruppo del mittente non ha il permesso \"Gestione Whatsapp\".",
+            Self::CreatedByAgent => "Il carrello è stato creato da un agente.",
             Self::ActorIsRecipient => "Il destinatario è la persona che ha eseguito l'operazione.",
             Self::SamePhone => "Un altro destinatario dello stesso evento ha lo stesso numero.",
             Self::MarketplaceOrder => "L'ordine viene da un marketplace.",
@@ -86,6 +93,8 @@ impl Reason {
             Self::ConsentMissing => "Il template è di marketing e manca il consenso del destinatario.",
             Self::ValueMissing => "Un segnaposto del template resterebbe vuoto.",
             Self::TextTooLong => "Il testo supererebbe la lunghezza ammessa da WhatsApp.",
+            Self::Superseded => "Il destinatario è già stato avvisato di uno stato più recente.",
+            Self::AlreadyNotified => "Il destinatario è già stato avvisato.",
             Self::Expired => "Era troppo tardi perché il messaggio fosse utile.",
         }
     }
@@ -98,6 +107,7 @@ impl Reason {
             Self::AccountInactive => "The mapping's WA Smart Business account is switched off or gone.",
             Self::NotifyNotRequested => "The user did not tick the WhatsApp notification.",
             Self::SenderNotPermitted => "The sender's group lacks the permission \"Gestione Whatsapp\".",
+            Self::CreatedByAgent => "The cart was created by an agent.",
             Self::ActorIsRecipient => "The recipient is the person who did it.",
             Self::SamePhone => "Another recipient of the same event has the same number.",
             Self::MarketplaceOrder => "The order comes from a marketplace.",
@@ -117,6 +127,8 @@ impl Reason {
             Self::ConsentMissing => "The template is marketing and the recipient's consent is missing.",
             Self::ValueMissing => "A placeholder of the template would stay empty.",
             Self::TextTooLong => "The text would exceed WhatsApp's limit.",
+            Self::Superseded => "The recipient was already told of something newer.",
+            Self::AlreadyNotified => "The recipient was already told.",
             Self::Expired => "It was too late for the message to be of use.",
         }
     }

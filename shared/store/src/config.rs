@@ -7,7 +7,9 @@
 //! | | `MAPPING#id` | an enabled mapping |
 //! | | `TEMPLATE#account#name#language` | a template that an enabled mapping uses |
 //! | `TEMPLATES#site` | `account#name#language` | every template |
+//! | `SITES` | site | nothing: the site is that of its id |
 //! | `KEY#key id` | `KEY` | the key's hash and site |
+//! | `KEYS#site` | key id | nothing: the key is that of its id |
 
 use aws_sdk_dynamodb::Client;
 use domain::config::{Account, LiveConfig, Site};
@@ -20,6 +22,7 @@ use serde::Serialize;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, text};
 
+const SITES: &str = "SITES";
 const SITE: &str = "SITE";
 const ACCOUNT: &str = "ACCOUNT#";
 const MAPPING: &str = "MAPPING#";
@@ -75,12 +78,44 @@ impl ConfigTable {
         answer.item.as_ref().map(|item| value(&Reading::of(item))).transpose()
     }
 
-    /// Writes a key.
+    /// The keys of a site, revoked ones included, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keys(&self, site: &SiteId) -> Result<Vec<StoredKey>, StoreError> {
+        let mut keys = Vec::new();
+        for item in self.query(&keys_key(site)).await? {
+            keys.extend(self.key(Reading::of(&item).required("sk")?).await?);
+        }
+        Ok(keys)
+    }
+
+    /// Writes a key. It is listed before it opens anything, so that no key is ever out of sight.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn put_key(&self, key: &StoredKey) -> Result<(), StoreError> {
+        self.put(keys_key(&key.site), key.key_id.clone(), &()).await?;
         self.put(format!("KEY#{}", key.key_id), KEY.to_owned(), key).await
+    }
+
+    /// The ids of all sites.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sites(&self) -> Result<Vec<SiteId>, StoreError> {
+        let mut sites = Vec::new();
+        for item in self.query(SITES).await? {
+            let reading = Reading::of(&item);
+            let id = SiteId::parse(reading.required("sk")?);
+            sites.push(id.map_err(|error| reading.fault("sk", error))?);
+        }
+        Ok(sites)
+    }
+
+    /// Lists a site before anything of it is written, so that none is ever out of sight.
+    async fn list_site(&self, site: &SiteId) -> Result<(), StoreError> {
+        self.put(SITES.to_owned(), site.to_string(), &()).await
     }
 
     /// Writes a site.
@@ -88,6 +123,7 @@ impl ConfigTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn put_site(&self, site: &Site) -> Result<(), StoreError> {
+        self.list_site(&site.id).await?;
         self.put(live_key(&site.id), SITE.to_owned(), site).await
     }
 
@@ -96,6 +132,7 @@ impl ConfigTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn put_account(&self, site: &SiteId, account: &Account) -> Result<(), StoreError> {
+        self.list_site(site).await?;
         self.put(live_key(site), format!("{ACCOUNT}{}", account.id), account).await
     }
 
@@ -187,6 +224,10 @@ impl ConfigTable {
 
 fn live_key(site: &SiteId) -> String {
     format!("LIVE#{site}")
+}
+
+fn keys_key(site: &SiteId) -> String {
+    format!("KEYS#{site}")
 }
 
 fn templates_key(site: &SiteId) -> String {

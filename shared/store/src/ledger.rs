@@ -7,10 +7,12 @@
 //! | `CONFLICT#site#day` | event key + hash | an event whose id came again with another content |
 //! | `DEAD#site#day` | id of the queue's record | a record nobody could process |
 //!
-//! The promise "nothing is sent twice" rests on [`Ledger::claim`] and [`Ledger::settle`]: a message is claimed by one
+//! The promise "nothing is sent twice" rests on [`Claims::claim`] and [`Ledger::settle`]: a message is claimed by one
 //! conditional write before the provider is called, what is claimed is never taken over, and only its owner settles it.
 
+mod claim;
 mod message;
+mod read;
 mod sweep;
 
 use aws_sdk_dynamodb::Client;
@@ -26,7 +28,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text, time};
 
-pub use message::{Claimed, MessageRecord, Sending};
+pub use claim::{Claim, Claimed, Claims};
+pub use message::{MessageRecord, Sending};
+pub use read::{StoredEvent, StoredMessage};
 pub use sweep::{OpenMessage, SHARDS};
 
 const EVENT: &str = "EVENT";

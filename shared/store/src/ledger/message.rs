@@ -1,6 +1,6 @@
-//! Messages: claimed, settled, skipped.
+//! Messages: settled, skipped, read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -13,12 +13,12 @@ use domain::plan::PlannedMessage;
 use domain::reason::Skip;
 use jiff::Timestamp;
 
-use super::{Ledger, day_shard, expiry, shard, subject_key};
+use super::{Ledger, day_shard, expiry, subject_key};
 use crate::error::StoreError;
-use crate::item::{Item, Reading, json, number, text, time};
+use crate::item::{Item, Reading, json, text, time};
 
 /// A first send; higher numbers are resends a person chose.
-const FIRST_OCCASION: u32 = 1;
+pub(super) const FIRST_OCCASION: u32 = 1;
 
 /// A message as it stands in its event's partition: everything about it that does not change.
 #[derive(Clone, Debug)]
@@ -31,15 +31,6 @@ pub struct MessageRecord<'a> {
     pub planned: &'a PlannedMessage,
     /// Days the ledger keeps it.
     pub retention_days: u16,
-}
-
-/// What the ledger answers to a claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claimed {
-    /// The message is ours: the provider may be called, once.
-    Ours,
-    /// It is not to be sent now: what is known of it.
-    Theirs(Facts),
 }
 
 /// What a claim writes besides itself, for whoever asks later what was sent.
@@ -67,52 +58,6 @@ impl MessageRecord<'_> {
 }
 
 impl Ledger {
-    /// Claims a message for sending: afterwards it is `sending` and belongs to `owner`, which must be unique to this
-    /// attempt. A message can be claimed if nothing is recorded of it, or if the last attempt surely was not accepted.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nobody knows then whether the claim was written, and the provider must not be called. The sweep
-    /// finds it.
-    pub async fn claim(
-        &self,
-        message: &MessageRecord<'_>,
-        owner: &str,
-        sending: Sending<'_>,
-        now: Timestamp,
-    ) -> Result<Claimed, StoreError> {
-        let id = message.id();
-        let request = self.update(&id).update_expression(format!(
-            "SET {IDENTITY}, #owner = :owner, claimed_at = :now, attempt = if_not_exists(attempt, :zero) + :one, \
-             template = :template, #language = :language, phone = :phone, contact = :contact, #text = :text, \
-             open_shard = :open_shard, open_since = :now REMOVE answered, answer"
-        ));
-        let (template, language) = sending.template;
-        let request = identity(request, message, &id, now)
-            .condition_expression("attribute_not_exists(pk) OR (answered = :retry AND attribute_not_exists(skipped))")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_names("#language", "language")
-            .expression_attribute_names("#text", "text")
-            .expression_attribute_values(":owner", text(owner))
-            .expression_attribute_values(":zero", number(0))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":template", text(template))
-            .expression_attribute_values(":language", text(language))
-            .expression_attribute_values(":phone", text(sending.phone))
-            .expression_attribute_values(":contact", text(format!("{}#{}", message.site, sending.contact)))
-            .expression_attribute_values(":text", text(sending.text))
-            .expression_attribute_values(":open_shard", text(shard(&id.event)))
-            .expression_attribute_values(":retry", text(NOT_ACCEPTED));
-        match conditional(request).await? {
-            None => Ok(Claimed::Ours),
-            Some(old) => {
-                let facts = facts(&old)?;
-                // The write went through and its answer was lost on the way: the SDK's second try meets ourselves.
-                let ours = facts.claim.as_ref().is_some_and(|claim| claim.owner == owner) && facts.answer.is_none();
-                Ok(if ours { Claimed::Ours } else { Claimed::Theirs(facts) })
-            }
-        }
-    }
-
     /// Records what the provider answered. Only the owner of the claim settles it; a late answer replaces `unknown`.
     ///
     /// # Errors
@@ -147,10 +92,13 @@ impl Ledger {
     /// [`StoreError`].
     pub async fn skip(&self, message: &MessageRecord<'_>, skip: &Skip, now: Timestamp) -> Result<Facts, StoreError> {
         let id = message.id();
-        let request = self.update(&id).update_expression(format!("SET {IDENTITY}, skipped = :skipped"));
-        let request = identity(request, message, &id, now)
-            .condition_expression("attribute_not_exists(pk) OR (answered = :retry AND attribute_not_exists(skipped))")
-            .expression_attribute_values(":retry", text(NOT_ACCEPTED))
+        let (names, values) = identity(message, &id, now);
+        let request = self
+            .update(&id)
+            .update_expression(format!("SET {IDENTITY}, skipped = :skipped"))
+            .condition_expression(UNDECIDED)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
             .expression_attribute_values(":skipped", json(skip)?);
         match conditional(request).await? {
             None => Ok(Facts { skipped: Some(skip.clone()), ..Facts::default() }),
@@ -180,29 +128,34 @@ impl Ledger {
 pub(super) const NOT_ACCEPTED: &str = "not_accepted";
 pub(super) const UNKNOWN: &str = "unknown";
 
+/// A message of which nothing is recorded, or whose last attempt surely was not accepted.
+pub(super) const UNDECIDED: &str = "attribute_not_exists(pk) OR (answered = :retry AND attribute_not_exists(skipped))";
+
 /// What never changes of a message, set by whoever writes it first.
-const IDENTITY: &str = "site = if_not_exists(site, :site), event_id = if_not_exists(event_id, :event_id), \
+pub(super) const IDENTITY: &str = "site = if_not_exists(site, :site), event_id = if_not_exists(event_id, :event_id), \
      mapping = if_not_exists(mapping, :mapping), recipient = if_not_exists(recipient, :recipient), \
      #day = if_not_exists(#day, :day), subject = if_not_exists(subject, :subject), \
      #at = if_not_exists(#at, :now), expires_at = if_not_exists(expires_at, :expires_at)";
 
-fn identity(
-    request: UpdateItemFluentBuilder,
-    message: &MessageRecord<'_>,
-    id: &MessageId,
-    now: Timestamp,
-) -> UpdateItemFluentBuilder {
-    request
-        .expression_attribute_names("#day", "day")
-        .expression_attribute_names("#at", "at")
-        .expression_attribute_values(":site", text(message.site.as_str()))
-        .expression_attribute_values(":event_id", text(message.event.id.as_str()))
-        .expression_attribute_values(":mapping", text(message.planned.mapping.as_str()))
-        .expression_attribute_values(":recipient", text(message.planned.recipient.as_str()))
-        .expression_attribute_values(":day", text(day_shard(message.site, &id.event, now)))
-        .expression_attribute_values(":subject", text(subject_key(message.site, message.event)))
-        .expression_attribute_values(":now", time(now))
-        .expression_attribute_values(":expires_at", expiry(now, message.retention_days))
+/// The names and values of an expression.
+pub(super) type Expression = (HashMap<String, String>, HashMap<String, AttributeValue>);
+
+/// The names and values of [`IDENTITY`] and [`UNDECIDED`].
+pub(super) fn identity(message: &MessageRecord<'_>, id: &MessageId, now: Timestamp) -> Expression {
+    let names = [("#day", "day"), ("#at", "at")];
+    let values = [
+        (":site", text(message.site.as_str())),
+        (":event_id", text(message.event.id.as_str())),
+        (":mapping", text(message.planned.mapping.as_str())),
+        (":recipient", text(message.planned.recipient.as_str())),
+        (":day", text(day_shard(message.site, &id.event, now))),
+        (":subject", text(subject_key(message.site, message.event))),
+        (":now", time(now)),
+        (":expires_at", expiry(now, message.retention_days)),
+        (":retry", text(NOT_ACCEPTED)),
+    ];
+    let names = names.map(|(name, stands_for)| (name.to_owned(), stands_for.to_owned()));
+    (names.into(), values.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
 /// Sends a conditional update; `Some` is the item that made the condition fail.
@@ -218,7 +171,7 @@ pub(super) async fn conditional(request: UpdateItemFluentBuilder) -> Result<Opti
     }
 }
 
-fn sort_key(id: &MessageId) -> String {
+pub(super) fn sort_key(id: &MessageId) -> String {
     format!("M#{}", id.message)
 }
 
@@ -232,7 +185,7 @@ pub(super) fn answer_name(answer: &Answer) -> &'static str {
 }
 
 /// Reads a message's facts.
-fn facts(item: &Item) -> Result<Facts, StoreError> {
+pub(super) fn facts(item: &Item) -> Result<Facts, StoreError> {
     let reading = Reading::of(item);
     let claim = match (reading.text("owner")?, reading.time("claimed_at")?) {
         (Some(owner), Some(at)) => {

@@ -1,0 +1,257 @@
+//! The check of a mapping before it is saved: everything that is wrong with it at once, each with its place.
+//!
+//! What is wrong by itself is found by reading it field by field; then it is held against the site's accounts and
+//! templates. A mapping that passes can be sent as far as anybody can know beforehand.
+
+mod draft;
+mod problem;
+
+use serde_json::Value;
+
+use crate::config::{Account, LiveConfig};
+use crate::event::{EventType, Telling};
+use crate::language::Language;
+use crate::mapping::{ButtonUse, HeaderUse, Mapping, Source, ValueSource};
+use crate::template::{Button, Category, Content, Header, Parts, Pattern, Placeholder, Template, TemplateStatus};
+use draft::{Draft, DraftUse, Notes, below};
+
+pub use problem::Problem;
+
+/// A problem at its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// JSON pointer into the mapping.
+    pub path: String,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+/// What a check came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// The mapping, with the fingerprints it left out; `None` if it is none.
+    pub mapping: Option<Mapping>,
+    /// What there is to say, by place.
+    pub findings: Vec<Finding>,
+}
+
+impl Checked {
+    /// Whether the mapping may be saved.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        self.mapping.is_some() && self.findings.iter().all(|finding| finding.problem.is_warning())
+    }
+}
+
+/// Conditions that only some events can meet.
+const CONDITIONS: [(&str, &[EventType]); 4] = [
+    ("order_statuses", &[EventType::OrderStatusChanged]),
+    ("order_kinds", &[EventType::OrderStatusChanged]),
+    ("min_total", &[EventType::OrderStatusChanged, EventType::CartAbandoned]),
+    ("recipient_rule", &[EventType::ActivityStatusChanged]),
+];
+
+/// Checks a mapping as it is written against a site whose `templates` are all there are, not only those in use.
+#[must_use]
+pub fn check(document: &Value, config: &LiveConfig) -> Checked {
+    let mut notes = Notes::default();
+    let draft = draft::read(document, &mut notes);
+    if let Some(event) = draft.event {
+        check_event(document, event, &mut notes);
+    }
+    let account = account(&draft, config, &mut notes);
+    for used in &draft.uses {
+        check_use(used, &draft, account, config, &mut notes);
+    }
+    let default = &config.site.default_language;
+    let covers =
+        |used: &DraftUse| used.key.as_ref().is_some_and(|key| key == default || key.as_str() == default.base());
+    if !draft.uses.is_empty() && !draft.uses.iter().any(covers) {
+        notes.add("/templates", Problem::NoDefaultLanguage(default.clone()));
+    }
+    let mut findings: Vec<Finding> = notes.0.into_iter().map(|(path, problem)| Finding { path, problem }).collect();
+    let whole = serde_json::from_value(with_fingerprints(document, &draft, account, config));
+    if let Err(error) = &whole
+        && findings.iter().all(|finding| finding.problem.is_warning())
+    {
+        findings.push(Finding { path: String::new(), problem: Problem::Wrong(error.to_string()) });
+    }
+    findings.sort_by(|one, other| one.path.cmp(&other.path));
+    Checked { mapping: whole.ok(), findings }
+}
+
+fn check_event(document: &Value, event: EventType, notes: &mut Notes) {
+    if event.telling() == Telling::Never {
+        notes.add("/event_type", Problem::NeverTold(event));
+    }
+    for (condition, events) in CONDITIONS {
+        if document.get(condition).is_some() && !events.contains(&event) {
+            notes.add(below("", condition), Problem::NotOfThisEvent(event));
+        }
+    }
+}
+
+/// The account the mapping would send through.
+fn account<'a>(draft: &Draft, config: &'a LiveConfig, notes: &mut Notes) -> Option<&'a Account> {
+    let found = match &draft.account {
+        Some(id) => config.accounts.iter().find(|account| account.id == *id),
+        None => config.accounts.first(),
+    };
+    if found.is_none() {
+        let named = draft.account.as_ref().map(ToString::to_string);
+        notes.add("/account", Problem::UnknownAccount(named));
+    }
+    found
+}
+
+fn check_use(used: &DraftUse, draft: &Draft, account: Option<&Account>, config: &LiveConfig, notes: &mut Notes) {
+    for (path, value) in &used.values {
+        check_value(path, value, draft.event, notes);
+    }
+    if let (Some(key), Some(language)) = (&used.key, &used.language)
+        && key.base() != language.base()
+    {
+        notes.add(below(&used.path, "language"), Problem::OtherLanguage(language.clone()));
+    }
+    let (Some(account), Some(name), Some(language)) = (account, &used.name, &used.language) else { return };
+    let Some(template) = config.template(&account.id, name, language) else {
+        notes.add(below(&used.path, "name"), unknown_template(account, name, config));
+        return;
+    };
+    check_template(used, template, notes);
+    match &template.content {
+        Content::Usable(parts) => check_parts(used, parts, notes),
+        Content::Unusable { why } => notes.add(below(&used.path, "name"), Problem::Unusable(why.clone())),
+    }
+}
+
+fn check_value(path: &str, value: &ValueSource, event: Option<EventType>, notes: &mut Notes) {
+    if let (Source::Variable(variable), Some(event)) = (&value.source, event)
+        && !variable.definition().events.contains(&event)
+    {
+        let variable = variable.definition().id;
+        notes.add(below(path, "variable"), Problem::VariableNotInEvent { variable, event });
+    }
+}
+
+fn unknown_template(account: &Account, name: &str, config: &LiveConfig) -> Problem {
+    let listed = config.templates.iter().filter(|(owner, template)| *owner == account.id && template.name == name);
+    let listed: Vec<Language> = listed.map(|(_, template)| template.language.clone()).collect();
+    if listed.is_empty() {
+        Problem::UnknownTemplate { name: name.to_owned(), account: account.id.to_string() }
+    } else {
+        Problem::UnknownTemplateLanguage { name: name.to_owned(), listed }
+    }
+}
+
+/// What decides whether the template may be sent at all.
+fn check_template(used: &DraftUse, template: &Template, notes: &mut Notes) {
+    let name = below(&used.path, "name");
+    if let TemplateStatus::Other(status) = &template.status {
+        notes.add(name.as_str(), Problem::NotApproved(status.clone()));
+    }
+    match &template.category {
+        Category::Utility => {}
+        Category::Marketing => notes.add(name, Problem::Marketing),
+        Category::Other(category) => notes.add(name, Problem::CategoryRefused(category.clone())),
+    }
+    if used.fingerprint.as_ref().is_some_and(|fingerprint| *fingerprint != template.fingerprint) {
+        notes.add(below(&used.path, "fingerprint"), Problem::TemplateChanged);
+    }
+}
+
+/// Whether each part that wants a value has one, and each value a part.
+fn check_parts(used: &DraftUse, parts: &Parts, notes: &mut Notes) {
+    check_placeholders(&below(&used.path, "body"), &parts.body, &used.body, notes);
+    if let Some(header) = &used.header {
+        check_header(&below(&used.path, "header"), parts.header.as_ref(), header.as_ref(), notes);
+    }
+    let path = below(&used.path, "buttons");
+    for (index, given) in &used.buttons {
+        let place = below(&path, &index.to_string());
+        let button = parts.buttons.get(usize::from(*index));
+        let Some(kind) = button.and_then(button_kind) else {
+            notes.add(place, Problem::Superfluous);
+            continue;
+        };
+        let fits = match given {
+            Some(ButtonUse::Suffix(_)) => kind == SUFFIX,
+            Some(ButtonUse::Payload(_)) => kind == PAYLOAD,
+            Some(ButtonUse::Code(_)) => kind == CODE,
+            None => true,
+        };
+        if !fits {
+            notes.add(place, Problem::OtherButton(kind));
+        }
+    }
+    for (index, button) in parts.buttons.iter().enumerate() {
+        let must = matches!(button, Button::UrlWithSuffix { .. } | Button::CopyCode { .. });
+        if must && !used.buttons.iter().any(|(given, _)| usize::from(*given) == index) {
+            let kind = button_kind(button).unwrap_or_default();
+            notes.add(below(&path, &index.to_string()), Problem::Unfilled(format!("a button with a {kind}")));
+        }
+    }
+}
+
+const SUFFIX: &str = "suffix";
+const PAYLOAD: &str = "payload";
+const CODE: &str = "code";
+
+/// What a button takes; `None` if there is nothing to fill.
+fn button_kind(button: &Button) -> Option<&'static str> {
+    match button {
+        Button::UrlWithSuffix { .. } => Some(SUFFIX),
+        Button::QuickReply { .. } => Some(PAYLOAD),
+        Button::CopyCode { .. } => Some(CODE),
+        Button::Url { .. } | Button::PhoneNumber { .. } => None,
+    }
+}
+
+fn check_header(path: &str, header: Option<&Header>, given: Option<&HeaderUse>, notes: &mut Notes) {
+    match (header, given) {
+        (None, None) => {}
+        (None, Some(_)) => notes.add(path, Problem::Superfluous),
+        (Some(Header::Text { text }), None) => check_placeholders(&below(path, "text"), text, &[], notes),
+        (Some(Header::Text { text }), Some(HeaderUse::Text(values))) => {
+            let filled: Vec<Placeholder> = values.keys().cloned().collect();
+            check_placeholders(&below(path, "text"), text, &filled, notes);
+        }
+        (Some(Header::Text { .. }), Some(_)) => notes.add(path, Problem::OtherHeader(None)),
+        (Some(Header::Media { media }), None) => notes.add(path, Problem::Unfilled(format!("a header with {media}"))),
+        (Some(Header::Media { media }), Some(given)) => {
+            if given.media() != Some(*media) {
+                notes.add(path, Problem::OtherHeader(Some(*media)));
+            }
+        }
+    }
+}
+
+fn check_placeholders(path: &str, pattern: &Pattern, filled: &[Placeholder], notes: &mut Notes) {
+    let wanted = pattern.placeholders();
+    for placeholder in wanted.iter().filter(|placeholder| !filled.contains(placeholder)) {
+        notes.add(below(path, &placeholder.to_string()), Problem::Unfilled(format!("{{{{{placeholder}}}}}")));
+    }
+    for placeholder in filled.iter().filter(|placeholder| !wanted.contains(placeholder)) {
+        notes.add(below(path, &placeholder.to_string()), Problem::Superfluous);
+    }
+}
+
+/// The mapping with the present fingerprint of every template where it names none, a blank one where there is no such
+/// template.
+fn with_fingerprints(document: &Value, draft: &Draft, account: Option<&Account>, config: &LiveConfig) -> Value {
+    let mut document = document.clone();
+    for used in draft.uses.iter().filter(|used| used.fingerprint.is_none()) {
+        let template = match (account, &used.name, &used.language) {
+            (Some(account), Some(name), Some(language)) => config.template(&account.id, name, language),
+            _ => None,
+        };
+        let fingerprint = template.map(|template| template.fingerprint.clone()).unwrap_or_default();
+        if let Some(fields) = document.pointer_mut(&used.path).and_then(Value::as_object_mut) {
+            fields.insert("fingerprint".to_owned(), Value::String(fingerprint));
+        }
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests;

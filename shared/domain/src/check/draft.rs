@@ -1,0 +1,277 @@
+//! A mapping read field by field: what is wrong in one place hides nothing in another.
+//!
+//! Every field is tried alone, in a mapping that is otherwise right. So the types of [`Mapping`] stay the only place
+//! that says what a field may hold.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::Problem;
+use crate::event::EventType;
+use crate::id::AccountId;
+use crate::language::Language;
+use crate::mapping::{ButtonUse, HeaderUse, Mapping, Source, TemplateUse, ValueSource};
+use crate::template::Placeholder;
+use crate::variable::{self, Variable};
+
+/// Problems with their places.
+#[derive(Debug, Default)]
+pub(super) struct Notes(pub(super) Vec<(String, Problem)>);
+
+impl Notes {
+    pub(super) fn add(&mut self, path: impl Into<String>, problem: Problem) {
+        self.0.push((path.into(), problem));
+    }
+
+    /// Notes why serde did not take a value.
+    fn refused(&mut self, path: impl Into<String>, error: &str) {
+        let problem =
+            if error.starts_with("unknown field") { Problem::UnknownField } else { Problem::Wrong(error.to_owned()) };
+        self.add(path, problem);
+    }
+}
+
+/// What could be read of a mapping.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) event: Option<EventType>,
+    pub(super) account: Option<AccountId>,
+    pub(super) uses: Vec<DraftUse>,
+}
+
+/// What could be read of a template's use.
+#[derive(Debug)]
+pub(super) struct DraftUse {
+    pub(super) path: String,
+    pub(super) key: Option<Language>,
+    pub(super) name: Option<String>,
+    pub(super) language: Option<Language>,
+    pub(super) fingerprint: Option<String>,
+    /// `None` if there is a header that could not be read.
+    pub(super) header: Option<Option<HeaderUse>>,
+    /// `None` for a value that could not be read: its placeholder is filled all the same.
+    pub(super) body: Vec<Placeholder>,
+    pub(super) buttons: Vec<(u8, Option<ButtonUse>)>,
+    /// Every value that could be read, wherever it stands.
+    pub(super) values: Vec<(String, ValueSource)>,
+}
+
+/// A place below another.
+pub(super) fn below(path: &str, name: &str) -> String {
+    format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// A field as it was read, noted if it could not be.
+fn typed<T: DeserializeOwned>(value: Option<&Value>) -> Option<T> {
+    serde_json::from_value(value?.clone()).ok()
+}
+
+/// Tries every field of `fields` in `right`, which is right, and notes the required ones that are missing.
+fn try_fields<T: DeserializeOwned>(
+    path: &str,
+    fields: &Map<String, Value>,
+    right: &Value,
+    but: &[&str],
+    notes: &mut Notes,
+) {
+    let required = right.as_object().into_iter().flatten().map(|(name, _)| name);
+    for name in required.filter(|name| !fields.contains_key(*name) && !but.contains(&name.as_str())) {
+        notes.add(below(path, name), Problem::Missing);
+    }
+    for (name, value) in fields.iter().filter(|(name, _)| !but.contains(&name.as_str())) {
+        let place = below(path, name);
+        let Err(error) = tried::<T>(right, name, value.clone()) else { continue };
+        // The items of a list are tried one by one.
+        let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        let wrong: Vec<(usize, String)> = (0..)
+            .zip(items)
+            .filter_map(|(index, item)| tried::<T>(right, name, json!([item])).err().map(|error| (index, error)))
+            .collect();
+        if wrong.is_empty() {
+            notes.refused(place.as_str(), &error);
+        }
+        for (index, error) in wrong {
+            notes.refused(format!("{place}/{index}"), &error);
+        }
+    }
+}
+
+fn tried<T: DeserializeOwned>(right: &Value, name: &str, value: Value) -> Result<(), String> {
+    let mut document = right.clone();
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+    serde_json::from_value::<T>(document).map(drop).map_err(|error| error.to_string())
+}
+
+/// An object, or a note that there is none.
+fn object<'a>(path: &str, value: &'a Value, notes: &mut Notes) -> Option<&'a Map<String, Value>> {
+    let object = value.as_object();
+    if object.is_none() {
+        notes.add(path, Problem::Wrong("it must be an object".to_owned()));
+    }
+    object
+}
+
+/// Reads a mapping.
+pub(super) fn read(document: &Value, notes: &mut Notes) -> Draft {
+    let Some(fields) = object("", document, notes) else { return Draft::default() };
+    let right = json!({
+        "id": "x", "name": "x", "event_type": EventType::OrderStatusChanged, "enabled": true,
+        "active_since": "2020-01-01T00:00:00Z", "templates": {},
+    });
+    try_fields::<Mapping>("", fields, &right, &["templates"], notes);
+    let mut draft =
+        Draft { event: typed(fields.get("event_type")), account: typed(fields.get("account")), uses: Vec::new() };
+    let templates = fields.get("templates").and_then(|templates| object("/templates", templates, notes));
+    if templates.is_none_or(Map::is_empty) {
+        notes.add("/templates", Problem::NoTemplates);
+    }
+    for (key, value) in templates.into_iter().flatten() {
+        let path = below("/templates", key);
+        let language = Language::parse(key);
+        if let Err(error) = &language {
+            notes.add(path.as_str(), Problem::Wrong(error.to_string()));
+        }
+        if let Some(fields) = object(&path, value, notes) {
+            draft.uses.push(read_use(path, language.ok(), fields, notes));
+        }
+    }
+    draft
+}
+
+fn read_use(path: String, key: Option<Language>, fields: &Map<String, Value>, notes: &mut Notes) -> DraftUse {
+    let right = json!({"name": "x", "language": "it", "fingerprint": "x"});
+    // A fingerprint that is missing is the present one.
+    let apart = ["header", "body", "buttons"];
+    let with_fingerprint = {
+        let mut fields = fields.clone();
+        fields.entry("fingerprint").or_insert_with(|| json!("x"));
+        fields
+    };
+    try_fields::<TemplateUse>(&path, &with_fingerprint, &right, &apart, notes);
+    let mut values = Vec::new();
+    let header = match fields.get("header") {
+        None => Some(None),
+        Some(header) => read_header(&below(&path, "header"), header, &mut values, notes).map(Some),
+    };
+    let body = fields.get("body").map(|body| read_body(&below(&path, "body"), body, &mut values, notes));
+    let buttons = fields.get("buttons").map(|all| read_buttons(&below(&path, "buttons"), all, &mut values, notes));
+    DraftUse {
+        key,
+        name: typed(fields.get("name")),
+        language: typed(fields.get("language")),
+        fingerprint: typed(fields.get("fingerprint")),
+        header,
+        body: body.unwrap_or_default(),
+        buttons: buttons.unwrap_or_default(),
+        values,
+        path,
+    }
+}
+
+type Values = Vec<(String, ValueSource)>;
+
+fn read_body(path: &str, body: &Value, values: &mut Values, notes: &mut Notes) -> Vec<Placeholder> {
+    let mut placeholders = Vec::new();
+    for (name, value) in object(path, body, notes).into_iter().flatten() {
+        let place = below(path, name);
+        match Placeholder::parse(name) {
+            Ok(placeholder) => placeholders.push(placeholder),
+            Err(error) => notes.add(place.as_str(), Problem::Wrong(error.to_string())),
+        }
+        values.extend(read_value(&place, value, notes).map(|value| (place, value)));
+    }
+    placeholders
+}
+
+/// Reads what stands one level below a header or a button: values by name.
+fn read_inner(path: &str, value: &Value, values: &mut Values, notes: &mut Notes) {
+    for (name, value) in object(path, value, notes).into_iter().flatten() {
+        let place = below(path, name);
+        values.extend(read_value(&place, value, notes).map(|value| (place, value)));
+    }
+}
+
+fn read_header(path: &str, header: &Value, values: &mut Values, notes: &mut Notes) -> Option<HeaderUse> {
+    let known = notes.0.len();
+    for (kind, inner) in object(path, header, notes)? {
+        let place = below(path, kind);
+        if ["text", "image", "video", "document"].contains(&kind.as_str()) {
+            read_inner(&place, inner, values, notes);
+        } else {
+            notes.add(place, Problem::UnknownField);
+        }
+    }
+    whole(path, header, known, notes)
+}
+
+fn read_buttons(path: &str, buttons: &Value, values: &mut Values, notes: &mut Notes) -> Vec<(u8, Option<ButtonUse>)> {
+    let mut read = Vec::new();
+    for (index, button) in object(path, buttons, notes).into_iter().flatten() {
+        let place = below(path, index);
+        let known = notes.0.len();
+        read_inner(&place, button, values, notes);
+        let button = whole(&place, button, known, notes);
+        match index.parse() {
+            Ok(index) => read.push((index, button)),
+            Err(_) => notes.add(place, Problem::Wrong("it must be the button's place among all, from 0".to_owned())),
+        }
+    }
+    read
+}
+
+/// The whole of which the parts were read; what is wrong with it is new only if the parts were right.
+fn whole<T: DeserializeOwned>(path: &str, value: &Value, known: usize, notes: &mut Notes) -> Option<T> {
+    match serde_json::from_value(value.clone()) {
+        Ok(whole) => Some(whole),
+        Err(error) => {
+            if notes.0.len() == known {
+                notes.refused(path, &error.to_string());
+            }
+            None
+        }
+    }
+}
+
+fn read_value(path: &str, value: &Value, notes: &mut Notes) -> Option<ValueSource> {
+    let fields = object(path, value, notes)?;
+    let known = notes.0.len();
+    if let Some(id) = fields.get("variable").and_then(Value::as_str)
+        && Variable::of(id).is_none()
+    {
+        notes.add(below(path, "variable"), Problem::UnknownVariable { id: id.to_owned(), nearest: nearest(id) });
+    } else if fields.get("variable").is_some_and(|variable| !variable.is_string()) {
+        notes.add(below(path, "variable"), Problem::Wrong("it must be the id of a variable".to_owned()));
+    }
+    try_fields::<ValueSource>(path, fields, &json!({"text": "x"}), &["variable", "text"], notes);
+    let value: ValueSource = whole(path, value, known, notes)?;
+    if let Source::Text(text) = &value.source
+        && text.trim().is_empty()
+        && value.default.is_none()
+    {
+        notes.add(below(path, "text"), Problem::EmptyText);
+    }
+    Some(value)
+}
+
+/// The variable written most like `id`, if any is near.
+fn nearest(id: &str) -> Option<&'static str> {
+    const EDITS_MAX: usize = 4;
+    let near = variable::ALL.iter().map(|known| (edits(id, known.id), known.id));
+    near.filter(|(edits, _)| *edits <= EDITS_MAX).min().map(|(_, known)| known)
+}
+
+/// How many letters one has to change, add or take away to make one text of another (Levenshtein).
+fn edits(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (index, letter) in one.chars().enumerate() {
+        let mut next = vec![index + 1];
+        for ((kept, added), against) in row.iter().zip(row.iter().skip(1)).zip(other.chars()) {
+            let last = next.last().copied().unwrap_or_default();
+            next.push((kept + usize::from(letter != against)).min(added + 1).min(last + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}

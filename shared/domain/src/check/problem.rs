@@ -1,0 +1,211 @@
+//! What can be wrong with a mapping, in words.
+
+use crate::event::EventType;
+use crate::language::Language;
+use crate::template::Media;
+
+/// One thing to be said about a mapping. Its code is a contract of the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Something required is not there.
+    Missing,
+    /// A field nobody knows.
+    UnknownField,
+    /// A value that is none of its field's: why.
+    Wrong(String),
+    /// No variable of that id; one that is written much like it.
+    UnknownVariable {
+        /// What stands there.
+        id: String,
+        /// The nearest id.
+        nearest: Option<&'static str>,
+    },
+    /// A variable the event does not have.
+    VariableNotInEvent {
+        /// The variable.
+        variable: &'static str,
+        /// The mapping's events.
+        event: EventType,
+    },
+    /// Nobody is told of events of that type.
+    NeverTold(EventType),
+    /// A condition that only other events can meet.
+    NotOfThisEvent(EventType),
+    /// No template at all.
+    NoTemplates,
+    /// No account of that id; where none is named, the site has none.
+    UnknownAccount(Option<String>),
+    /// The account lists no template of that name.
+    UnknownTemplate {
+        /// The name.
+        name: String,
+        /// The account.
+        account: String,
+    },
+    /// The account lists the template, but not in that language.
+    UnknownTemplateLanguage {
+        /// The name.
+        name: String,
+        /// The languages it is listed in.
+        listed: Vec<Language>,
+    },
+    /// Meta has not approved the template, or took the approval back: its status.
+    NotApproved(String),
+    /// The template has a part the bridge cannot fill: which.
+    Unusable(String),
+    /// The template is another than the one of the fingerprint.
+    TemplateChanged,
+    /// A category that is never sent.
+    CategoryRefused(String),
+    /// Marketing: sent to those only who consented.
+    Marketing,
+    /// The template has a placeholder and the mapping no value for it.
+    Unfilled(String),
+    /// The mapping has a value and the template nothing it could fill.
+    Superfluous,
+    /// The header shows something else than the mapping gives it.
+    OtherHeader(Option<Media>),
+    /// The button wants another kind of value: which.
+    OtherButton(&'static str),
+    /// A fixed text with nothing in it, and no default.
+    EmptyText,
+    /// Readers of one language get a text in another.
+    OtherLanguage(Language),
+    /// Who reads a language that is not listed gets nothing: the site's language.
+    NoDefaultLanguage(Language),
+}
+
+impl Problem {
+    /// The problem's name in the contract.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::UnknownField => "unknown_field",
+            Self::Wrong(_) => "wrong_value",
+            Self::UnknownVariable { .. } => "unknown_variable",
+            Self::VariableNotInEvent { .. } => "variable_not_in_event",
+            Self::NeverTold(_) => "event_never_told",
+            Self::NotOfThisEvent(_) => "condition_not_in_event",
+            Self::NoTemplates => "no_templates",
+            Self::UnknownAccount(_) => "unknown_account",
+            Self::UnknownTemplate { .. } => "unknown_template",
+            Self::UnknownTemplateLanguage { .. } => "unknown_template_language",
+            Self::NotApproved(_) => "template_not_approved",
+            Self::Unusable(_) => "template_unusable",
+            Self::TemplateChanged => "template_changed",
+            Self::CategoryRefused(_) => "category_refused",
+            Self::Marketing => "marketing",
+            Self::Unfilled(_) => "unfilled",
+            Self::Superfluous => "superfluous",
+            Self::OtherHeader(_) => "other_header",
+            Self::OtherButton(_) => "other_button",
+            Self::EmptyText => "empty_text",
+            Self::OtherLanguage(_) => "other_language",
+            Self::NoDefaultLanguage(_) => "no_default_language",
+        }
+    }
+
+    /// Whether the mapping works all the same.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        matches!(self, Self::Marketing | Self::OtherLanguage(_) | Self::NoDefaultLanguage(_))
+    }
+
+    /// The problem in English.
+    #[must_use]
+    pub fn english(&self) -> String {
+        match self {
+            Self::Missing => "It is required and is missing.".to_owned(),
+            Self::UnknownField => "There is no such field.".to_owned(),
+            Self::Wrong(why) => format!("The value is wrong: {why}."),
+            Self::UnknownVariable { id, nearest: None } => format!("There is no variable {id}."),
+            Self::UnknownVariable { id, nearest: Some(nearest) } => {
+                format!("There is no variable {id}; perhaps {nearest}?")
+            }
+            Self::VariableNotInEvent { variable, event } => format!("Events {event} have no {variable}."),
+            Self::NeverTold(event) => format!("Nobody is told of {event}: a mapping for it would never send."),
+            Self::NotOfThisEvent(event) => format!("Events {event} can't meet this condition: leave it out."),
+            Self::NoTemplates => "There is no template: name one for at least one language.".to_owned(),
+            Self::UnknownAccount(Some(id)) => format!("The site has no account {id}."),
+            Self::UnknownAccount(None) => "The site has no account yet.".to_owned(),
+            Self::UnknownTemplate { name, account } => {
+                format!("The account {account} has no template {name}; if it is new, sync the templates.")
+            }
+            Self::UnknownTemplateLanguage { name, listed } => {
+                format!("The template {name} is not in this language, only in {}.", joined(listed))
+            }
+            Self::NotApproved(status) => format!("Meta has not approved the template: its status is {status}."),
+            Self::Unusable(why) => format!("The bridge can't fill the template: {why}."),
+            Self::TemplateChanged => {
+                "The template changed since the mapping was checked: look at it again, then leave the fingerprint out."
+                    .to_owned()
+            }
+            Self::CategoryRefused(category) => format!("Templates of the category {category} are never sent."),
+            Self::Marketing => {
+                "The template is marketing: it goes only to people whose consent is recorded.".to_owned()
+            }
+            Self::Unfilled(what) => format!("The template has {what} and the mapping no value for it."),
+            Self::Superfluous => "The template has nothing this value could fill.".to_owned(),
+            Self::OtherHeader(Some(media)) => format!("The template's header shows {media}: give it that."),
+            Self::OtherHeader(None) => "The template's header is a text: give it that.".to_owned(),
+            Self::OtherButton(kind) => format!("This button takes a {kind}."),
+            Self::EmptyText => "The text is empty and has no default: nothing could be sent.".to_owned(),
+            Self::OtherLanguage(language) => format!("Readers of this language get a text in {language}."),
+            Self::NoDefaultLanguage(language) => {
+                format!("Whoever reads another language gets nothing: no template for the site's language {language}.")
+            }
+        }
+    }
+
+    /// The problem in Italian.
+    #[must_use]
+    pub fn italian(&self) -> String {
+        match self {
+            Self::Missing => "È obbligatorio e manca.".to_owned(),
+            Self::UnknownField => "Questo campo non esiste.".to_owned(),
+            Self::Wrong(why) => format!("Il valore non è valido: {why}."),
+            Self::UnknownVariable { id, nearest: None } => format!("La variabile {id} non esiste."),
+            Self::UnknownVariable { id, nearest: Some(nearest) } => {
+                format!("La variabile {id} non esiste; forse {nearest}?")
+            }
+            Self::VariableNotInEvent { variable, event } => format!("L'evento {event} non ha {variable}."),
+            Self::NeverTold(event) => format!("L'evento {event} non avvisa nessuno: l'azione non invierebbe mai."),
+            Self::NotOfThisEvent(event) => format!("L'evento {event} non può soddisfare questa condizione: toglierla."),
+            Self::NoTemplates => "Manca il template: indicarne uno per almeno una lingua.".to_owned(),
+            Self::UnknownAccount(Some(id)) => format!("Il sito non ha l'account {id}."),
+            Self::UnknownAccount(None) => "Il sito non ha ancora un account.".to_owned(),
+            Self::UnknownTemplate { name, account } => {
+                format!("L'account {account} non ha il template {name}; se è nuovo, sincronizzare i template.")
+            }
+            Self::UnknownTemplateLanguage { name, listed } => {
+                format!("Il template {name} non esiste in questa lingua, solo in {}.", joined(listed))
+            }
+            Self::NotApproved(status) => format!("Il template non è approvato da Meta: il suo stato è {status}."),
+            Self::Unusable(why) => format!("Il bridge non può compilare il template: {why}."),
+            Self::TemplateChanged => {
+                "Il template è cambiato dopo la verifica dell'azione: rivederla, poi togliere fingerprint.".to_owned()
+            }
+            Self::CategoryRefused(category) => {
+                format!("I template della categoria {category} non vengono mai inviati.")
+            }
+            Self::Marketing => "Il template è di marketing: arriva solo a chi ha dato il consenso.".to_owned(),
+            Self::Unfilled(what) => format!("Il template ha {what} e l'azione non indica il valore."),
+            Self::Superfluous => "Il template non ha nulla che questo valore possa compilare.".to_owned(),
+            Self::OtherHeader(Some(media)) => format!("L'intestazione del template è di tipo {media}."),
+            Self::OtherHeader(None) => "L'intestazione del template è un testo.".to_owned(),
+            Self::OtherButton(kind) => format!("Questo pulsante vuole {kind}."),
+            Self::EmptyText => "Il testo è vuoto e senza default: non si potrebbe inviare nulla.".to_owned(),
+            Self::OtherLanguage(language) => format!("Chi legge questa lingua riceve un testo in {language}."),
+            Self::NoDefaultLanguage(language) => {
+                format!(
+                    "Chi legge un'altra lingua non riceve nulla: manca il template nella lingua del sito, {language}."
+                )
+            }
+        }
+    }
+}
+
+fn joined(languages: &[Language]) -> String {
+    languages.iter().map(Language::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,219 @@
+use serde_json::json;
+
+use super::*;
+use crate::config::Site;
+use crate::id::{AccountId, SiteId};
+
+fn account() -> Account {
+    serde_json::from_value(json!({
+        "id": "main", "base_url": "https://example.com", "phone_number_id": "1", "waba_id": "2",
+    }))
+    .unwrap()
+}
+
+fn template(change: &Value) -> (AccountId, Template) {
+    let mut fields = json!({
+        "name": "stato", "language": "it", "status": "APPROVED", "category": "UTILITY",
+        "body": "Ciao {{1}}, l'ordine {{2}} è pronto.", "fingerprint": "now",
+    });
+    for (name, value) in change.as_object().unwrap() {
+        fields[name] = value.clone();
+    }
+    (AccountId::parse("main").unwrap(), serde_json::from_value(fields).unwrap())
+}
+
+fn config() -> LiveConfig {
+    LiveConfig {
+        site: Site::new(SiteId::parse("demo").unwrap()),
+        accounts: vec![account()],
+        mappings: Vec::new(),
+        templates: vec![
+            template(&json!({})),
+            template(&json!({"language": "en"})),
+            template(&json!({"name": "promo", "category": "MARKETING"})),
+            template(&json!({"name": "codice", "category": "AUTHENTICATION"})),
+            template(&json!({"name": "fermo", "status": "PAUSED"})),
+            template(&json!({"name": "giostra", "unusable": "it has a part of the kind CAROUSEL"})),
+            template(&json!({
+                "name": "pieno", "header": {"kind": "media", "media": "document"}, "buttons": [
+                    {"kind": "url", "text": "Sito", "url": "https://example.com"},
+                    {"kind": "url_with_suffix", "text": "Segui", "base": "https://example.com/"},
+                    {"kind": "quick_reply", "text": "Ok"},
+                ],
+            })),
+        ],
+    }
+}
+
+fn mapping() -> Value {
+    json!({
+        "id": "ordini", "name": "Ordini", "event_type": "order.status_changed", "enabled": true,
+        "active_since": "2020-01-01T00:00:00Z",
+        "templates": {"it": {"name": "stato", "language": "it", "body": {
+            "1": {"variable": "recipient.full_name", "default": "cliente"}, "2": {"variable": "order.code"},
+        }}},
+    })
+}
+
+fn found(document: &Value) -> Vec<(String, &'static str)> {
+    let findings = check(document, &config()).findings;
+    findings.into_iter().map(|finding| (finding.path, finding.problem.code())).collect()
+}
+
+#[track_caller]
+fn one(change: impl FnOnce(&mut Value), path: &str, code: &str) {
+    let mut document = mapping();
+    change(&mut document);
+    assert_eq!(found(&document), [(path.to_owned(), code)], "{document}");
+}
+
+#[test]
+fn a_right_mapping_gets_the_fingerprint_it_left_out() {
+    let checked = check(&mapping(), &config());
+    assert_eq!(checked.findings, []);
+    let uses = &checked.mapping.unwrap().templates;
+    assert_eq!(uses[&Language::italian()].fingerprint, "now");
+}
+
+#[test]
+fn wrong_types_in_several_places_hide_nothing() {
+    let document = json!({
+        "id": "or dini", "name": 7, "event_type": "order.status_changed", "enabled": "sì",
+        "active_since": "ieri", "useful_for": "3 weeks", "colour": "red", "order_kinds": ["order", "letter", "fax"],
+        "templates": {
+            "it": {"name": "stato", "language": "italiano", "body": {"1": {"variable": "order.cod"}, "2": {"text": 3}}},
+            "klingon": {"name": "stato", "language": "it", "body": {"1": {"text": " "}, "2": "x", "0": {"text": "x"}}},
+        },
+    });
+    let expected = [
+        ("/active_since", "wrong_value"),
+        ("/colour", "unknown_field"),
+        ("/enabled", "wrong_value"),
+        ("/id", "wrong_value"),
+        ("/name", "wrong_value"),
+        ("/order_kinds/1", "wrong_value"),
+        ("/order_kinds/2", "wrong_value"),
+        ("/templates/it/body/1/variable", "unknown_variable"),
+        ("/templates/it/body/2", "wrong_value"),
+        ("/templates/it/language", "wrong_value"),
+        ("/templates/klingon", "wrong_value"),
+        ("/templates/klingon/body/0", "wrong_value"),
+        ("/templates/klingon/body/1/text", "empty_text"),
+        ("/templates/klingon/body/2", "wrong_value"),
+        ("/useful_for", "wrong_value"),
+    ];
+    assert_eq!(found(&document), expected.map(|(path, code)| (path.to_owned(), code)));
+    assert_eq!(check(&document, &config()).mapping, None);
+}
+
+#[test]
+fn what_is_required_is_missed() {
+    let codes: Vec<_> = found(&json!({}));
+    let missed = ["active_since", "enabled", "event_type", "id", "name"];
+    let missed = missed.map(|name| (format!("/{name}"), "missing"));
+    assert_eq!(codes, [missed.as_slice(), &[("/templates".to_owned(), "no_templates")]].concat());
+    assert_eq!(found(&json!("x")).first().unwrap().1, "wrong_value");
+}
+
+#[test]
+fn a_template_must_be_sendable() {
+    let name = "/templates/it/name";
+    let named = |name: &'static str| move |document: &mut Value| document["templates"]["it"]["name"] = name.into();
+    one(named("altro"), name, "unknown_template");
+    one(named("fermo"), name, "template_not_approved");
+    one(named("codice"), name, "category_refused");
+    one(named("giostra"), name, "template_unusable");
+    one(named("promo"), name, "marketing");
+    one(|document| document["templates"]["it"]["language"] = "en".into(), "/templates/it/language", "other_language");
+    one(|document| document["templates"]["it"]["language"] = "it_CH".into(), name, "unknown_template_language");
+    one(
+        |document| document["templates"]["it"]["fingerprint"] = "old".into(),
+        "/templates/it/fingerprint",
+        "template_changed",
+    );
+    one(|document| document["account"] = "second".into(), "/account", "unknown_account");
+}
+
+#[test]
+fn every_part_is_filled_by_what_it_wants() {
+    one(
+        |document| drop(document["templates"]["it"]["body"].as_object_mut().unwrap().remove("2")),
+        "/templates/it/body/2",
+        "unfilled",
+    );
+    one(
+        |document| document["templates"]["it"]["body"]["3"] = json!({"text": "x"}),
+        "/templates/it/body/3",
+        "superfluous",
+    );
+    one(
+        |document| document["templates"]["it"]["header"] = json!({"text": {"1": {"text": "x"}}}),
+        "/templates/it/header",
+        "superfluous",
+    );
+    one(
+        |document| document["templates"]["it"]["buttons"] = json!({"0": {"code": {"text": "x"}}}),
+        "/templates/it/buttons/0",
+        "superfluous",
+    );
+    let mut document = mapping();
+    document["templates"]["it"]["name"] = "pieno".into();
+    let places = [("/templates/it/buttons/1".to_owned(), "unfilled"), ("/templates/it/header".to_owned(), "unfilled")];
+    assert_eq!(found(&document), places);
+    document["templates"]["it"]["header"] = json!({"image": {"link": {"text": "https://example.com/a.png"}}});
+    document["templates"]["it"]["buttons"] = json!({"1": {"code": {"text": "x"}}});
+    let places =
+        [("/templates/it/buttons/1".to_owned(), "other_button"), ("/templates/it/header".to_owned(), "other_header")];
+    assert_eq!(found(&document), places);
+    let link = json!({"text": "https://example.com/a.pdf"});
+    document["templates"]["it"]["header"] = json!({"document": {"link": link, "filename": {"text": "a.pdf"}}});
+    document["templates"]["it"]["buttons"] =
+        json!({"1": {"suffix": {"variable": "order.id"}}, "2": {"payload": {"text": "ok"}}});
+    assert_eq!(found(&document), []);
+}
+
+#[test]
+fn variables_and_conditions_belong_to_the_event() {
+    let mut document = mapping();
+    document["event_type"] = "message.sent".into();
+    document["min_total"] = "10".into();
+    assert_eq!(
+        found(&document),
+        [
+            ("/min_total".to_owned(), "condition_not_in_event"),
+            ("/templates/it/body/2/variable".to_owned(), "variable_not_in_event"),
+        ]
+    );
+    one(
+        |document| {
+            document["event_type"] = "customer.updated".into();
+            document["templates"]["it"]["body"] = json!({"1": {"text": "x"}, "2": {"text": "x"}});
+        },
+        "/event_type",
+        "event_never_told",
+    );
+}
+
+#[test]
+fn warnings_do_not_refuse() {
+    let mut document = mapping();
+    document["templates"]["it"]["name"] = "promo".into();
+    let checked = check(&document, &config());
+    assert!(checked.findings[0].problem.is_warning() && checked.is_right());
+    document = mapping();
+    let only = document["templates"].as_object_mut().unwrap().remove("it").unwrap();
+    document["templates"]["de"] = only;
+    assert_eq!(
+        found(&document),
+        [("/templates".to_owned(), "no_default_language"), ("/templates/de/language".to_owned(), "other_language"),]
+    );
+}
+
+#[test]
+fn every_problem_is_worded_in_both_languages() {
+    let mut document = mapping();
+    document["templates"]["it"]["body"]["2"] = json!({"variable": "order.cod"});
+    let problem = &check(&document, &config()).findings[0].problem;
+    assert_eq!(problem.english(), "There is no variable order.cod; perhaps order.code?");
+    assert_eq!(problem.italian(), "La variabile order.cod non esiste; forse order.code?");
+}

@@ -1,0 +1,209 @@
+//! The claim: one transaction over the message and what it must not overtake or repeat.
+//!
+//! | item | table | refuses when |
+//! |---|---|---|
+//! | the message | `Ledger` | anything is recorded of it, but an attempt that surely was not accepted |
+//! | the subject's head | `Contacts` | a newer event of the subject was claimed for the same mapping and recipient |
+//! | the occasion | `Contacts` | the same state, or the same actor, was told before |
+//!
+//! The last two belong to the message that wrote them, so that its own next attempt passes.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+use domain::key::{MessageId, request_token};
+use domain::message::Facts;
+use domain::occasion::{Guards, Moment};
+use jiff::{SignedDuration, Timestamp};
+
+use super::message::{IDENTITY, Sending, UNDECIDED, facts, identity, sort_key};
+use super::{Ledger, MessageRecord, shard};
+use crate::error::StoreError;
+use crate::item::{Reading, number, text, time};
+
+/// How long heads and occasions are remembered: longer than any event is told late, and than any synchronisation raises
+/// old states again without somebody noticing.
+const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// What the ledger answers to a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// The message is ours: the provider may be called, once.
+    Ours,
+    /// It is not to be sent now: what is known of it.
+    Theirs(Facts),
+    /// A newer event of the same subject was told: when it happened.
+    Superseded(Timestamp),
+    /// The same occasion was told before: by which message.
+    AlreadyNotified(String),
+}
+
+/// What a claim is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The message.
+    pub message: &'a MessageRecord<'a>,
+    /// Who claims it: a name never used for another attempt.
+    pub owner: &'a str,
+    /// What is going to be sent.
+    pub sending: Sending<'a>,
+    /// What it must not overtake or repeat.
+    pub guards: &'a Guards,
+}
+
+/// The ledger with the table of contacts, which holds what a claim must not overtake or repeat.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    ledger: Ledger,
+    contacts: String,
+}
+
+impl Claims {
+    /// The claims of a ledger.
+    #[must_use]
+    pub fn new(ledger: Ledger, contacts: String) -> Self {
+        Self { ledger, contacts }
+    }
+
+    /// Claims a message for sending: afterwards it is `sending` and belongs to its owner.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nobody knows then whether the claim was written, and the provider must not be called. The sweep
+    /// finds it.
+    pub async fn claim(&self, claim: Claim<'_>, now: Timestamp) -> Result<Claimed, StoreError> {
+        let id = claim.message.id();
+        let mut writes = vec![self.claim_message(&claim, &id, now)?];
+        if let Some(head) = &claim.guards.head {
+            writes.push(self.put_head(head, claim.guards, &id, now)?);
+        }
+        if let Some(occasion) = &claim.guards.occasion {
+            writes.push(self.put_occasion(occasion, &id, now)?);
+        }
+        let request = self.ledger.client.transact_write_items().client_request_token(request_token(claim.owner));
+        let Err(error) = request.set_transact_items(Some(writes)).send().await else { return Ok(Claimed::Ours) };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                let verdict = verdict(&claim, cancelled.cancellation_reasons())?;
+                verdict.ok_or_else(|| error.into())
+            }
+            _ => Err(error.into()),
+        }
+    }
+
+    /// The message: `sending`, its owner's, with what is going to be sent.
+    fn claim_message(
+        &self,
+        claim: &Claim<'_>,
+        id: &MessageId,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let Claim { message, owner, sending, .. } = claim;
+        let (names, values) = identity(message, id, now);
+        let (template, language) = sending.template;
+        let update = Update::builder()
+            .table_name(&self.ledger.table)
+            .key("pk", text(&id.event))
+            .key("sk", text(sort_key(id)))
+            .update_expression(format!(
+                "SET {IDENTITY}, #owner = :owner, claimed_at = :now, attempt = if_not_exists(attempt, :zero) + :one, \
+                 template = :template, #language = :language, phone = :phone, contact = :contact, #text = :text, \
+                 open_shard = :open_shard, open_since = :now REMOVE answered, answer"
+            ))
+            .condition_expression(UNDECIDED)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#language", "language")
+            .expression_attribute_names("#text", "text")
+            .expression_attribute_values(":owner", text(*owner))
+            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":template", text(template))
+            .expression_attribute_values(":language", text(language))
+            .expression_attribute_values(":phone", text(sending.phone))
+            .expression_attribute_values(":contact", text(format!("{}#{}", message.site, sending.contact)))
+            .expression_attribute_values(":text", text(sending.text))
+            .expression_attribute_values(":open_shard", text(shard(&id.event)));
+        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The newest event told; refused if it is newer than ours, unless it is this message's own.
+    fn put_head(
+        &self,
+        key: &str,
+        guards: &Guards,
+        id: &MessageId,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let Moment { version, occurred_at, received_at } = guards.moment;
+        let not_later = "(occurred_at < :occurred_at OR (occurred_at = :occurred_at AND received_at <= :received_at))";
+        let mut put = remembered(&self.contacts, key, id, now)
+            .item("occurred_at", time(occurred_at))
+            .item("received_at", time(received_at))
+            .expression_attribute_values(":occurred_at", time(occurred_at))
+            .expression_attribute_values(":received_at", time(received_at));
+        let newest = match version {
+            None => not_later.to_owned(),
+            Some(version) => {
+                put = put.item("version", number(version)).expression_attribute_values(":version", number(version));
+                let unknown_or_same = "(attribute_not_exists(#version) OR #version = :version)";
+                put = put.expression_attribute_names("#version", "version");
+                format!("#version < :version OR ({unknown_or_same} AND {not_later})")
+            }
+        };
+        let put = put.condition_expression(format!("attribute_not_exists(pk) OR message = :message OR {newest}"));
+        written(put)
+    }
+
+    /// The occasion; refused if another message told it.
+    fn put_occasion(&self, key: &str, id: &MessageId, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let put = remembered(&self.contacts, key, id, now);
+        written(put.condition_expression("attribute_not_exists(pk) OR message = :message"))
+    }
+}
+
+/// An item that belongs to a message for a while.
+fn remembered(table: &str, key: &str, id: &MessageId, now: Timestamp) -> PutBuilder {
+    Put::builder()
+        .table_name(table)
+        .item("pk", text(key))
+        .item("message", text(id.to_string()))
+        .item("expires_at", number(now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second()))
+        .expression_attribute_values(":message", text(id.to_string()))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+}
+
+fn written(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
+    let put = put.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// What a cancelled transaction says, in the order of its writes; `None` if it was cancelled for no condition of ours.
+fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason]) -> Result<Option<Claimed>, StoreError> {
+    let mut reasons = reasons.iter();
+    let mut refusal = || {
+        let reason = reasons.next()?;
+        (reason.code() == Some("ConditionalCheckFailed")).then(|| reason.item().cloned().unwrap_or_default())
+    };
+    if let Some(old) = refusal() {
+        let facts = facts(&old)?;
+        // The write went through and its answer was lost on the way: a second try meets ourselves.
+        let ours = facts.claim.as_ref().is_some_and(|own| own.owner == claim.owner) && facts.answer.is_none();
+        return Ok(Some(if ours { Claimed::Ours } else { Claimed::Theirs(facts) }));
+    }
+    if claim.guards.head.is_some()
+        && let Some(old) = refusal()
+    {
+        return Ok(Some(Claimed::Superseded(Reading::of(&old).time("occurred_at")?.unwrap_or_default())));
+    }
+    if claim.guards.occasion.is_some()
+        && let Some(old) = refusal()
+    {
+        return Ok(Some(Claimed::AlreadyNotified(Reading::of(&old).required("message")?.to_owned())));
+    }
+    Ok(None)
+}

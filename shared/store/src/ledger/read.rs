@@ -1,0 +1,248 @@
+//! Reading the ledger for people: an event with everything that became of it, by its id, by number, by subject, by day.
+//! No decision reads any of this.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::id::{EventId, MappingId, ObjectId, SiteId};
+use domain::key::{MessageId, event_key, message_key};
+use domain::message::Facts;
+use domain::plan::Plan;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::message::{FIRST_OCCASION, facts};
+use super::{EVENT, Ledger, SHARDS};
+use crate::error::StoreError;
+use crate::item::{Item, Reading, text, time};
+
+/// An event as the ledger has it.
+#[derive(Clone, Debug)]
+pub struct StoredEvent {
+    /// Its id.
+    pub id: String,
+    /// Its type's name.
+    pub event_type: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When it was accepted.
+    pub received_at: Timestamp,
+    /// The document as received.
+    pub document: Value,
+    /// What was to be done about it.
+    pub plan: Plan,
+    /// What became of each message, those of the plan of which nothing is recorded included.
+    pub messages: Vec<StoredMessage>,
+}
+
+/// A message as the ledger has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// Through which mapping.
+    pub mapping: MappingId,
+    /// To whom: the person's id.
+    pub recipient: ObjectId,
+    /// What is known of it.
+    pub facts: Facts,
+    /// The number it went to, E.164; only of what was claimed.
+    pub phone: Option<String>,
+    /// The text it had; only of what was claimed.
+    pub text: Option<String>,
+}
+
+/// An index and the attributes of its key.
+struct Index {
+    name: &'static str,
+    partition: &'static str,
+}
+
+const BY_CONTACT: Index = Index { name: "by_contact", partition: "contact" };
+const BY_SUBJECT: Index = Index { name: "by_subject", partition: "subject" };
+const BY_DAY: Index = Index { name: "by_day", partition: "day" };
+
+impl Ledger {
+    /// An event with its plan and messages, in one query; `None` if it is not known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn event(&self, site: &SiteId, event: &EventId) -> Result<Option<StoredEvent>, StoreError> {
+        self.event_of(&event_key(site, event)).await
+    }
+
+    /// The events of which a message went to a number, by its pseudonym at the site, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn events_of_contact(&self, site: &SiteId, contact: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        let keys = self.event_keys(BY_CONTACT, &format!("{site}#{contact}"), None).await?;
+        self.events(keys).await
+    }
+
+    /// The events of a subject such as `order:1320`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn events_of_subject(&self, site: &SiteId, subject: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        let keys = self.event_keys(BY_SUBJECT, &format!("{site}#{subject}"), None).await?;
+        self.events(keys).await
+    }
+
+    /// The events recorded from one moment up to another, both included, oldest first within each shard of a day.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn events_between(
+        &self,
+        site: &SiteId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut keys = BTreeSet::new();
+        for day in days(from, until) {
+            for shard in SHARDS {
+                let partition = format!("{site}#{day}#{shard}");
+                keys.extend(self.event_keys(BY_DAY, &partition, Some((from, until))).await?);
+            }
+        }
+        self.events(keys).await
+    }
+
+    /// The partitions of the events an index names. A message is in the same partition as its event.
+    async fn event_keys(
+        &self,
+        index: Index,
+        partition: &str,
+        between: Option<(Timestamp, Timestamp)>,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let condition = if between.is_some() { "#pk = :pk AND #at BETWEEN :from AND :until" } else { "#pk = :pk" };
+        let request = self.client.query().table_name(&self.table).index_name(index.name);
+        let mut request = request
+            .key_condition_expression(condition)
+            .expression_attribute_names("#pk", index.partition)
+            .expression_attribute_values(":pk", text(partition));
+        if let Some((from, until)) = between {
+            request = request
+                .expression_attribute_names("#at", "at")
+                .expression_attribute_values(":from", time(from))
+                .expression_attribute_values(":until", time(until));
+        }
+        let mut keys = BTreeSet::new();
+        let mut pages = request.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for item in page?.items() {
+                let reading = Reading::of(item);
+                // Of a day only the events themselves: a message may be written on the day after its event.
+                if between.is_none() || reading.required("sk")? == EVENT {
+                    keys.insert(reading.required("pk")?.to_owned());
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    async fn events(&self, keys: BTreeSet<String>) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut events = Vec::with_capacity(keys.len());
+        for key in keys {
+            events.extend(self.event_of(&key).await?);
+        }
+        events.sort_by(|one, other| (one.occurred_at, &one.id).cmp(&(other.occurred_at, &other.id)));
+        Ok(events)
+    }
+
+    async fn event_of(&self, key: &str) -> Result<Option<StoredEvent>, StoreError> {
+        let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
+        let request = request.expression_attribute_values(":pk", text(key)).consistent_read(true);
+        let mut pages = request.into_paginator().send();
+        let (mut event, mut messages) = (None, Vec::new());
+        while let Some(page) = pages.next().await {
+            for item in page?.items() {
+                match item.get("sk").and_then(|sk| sk.as_s().ok()).map(String::as_str) {
+                    Some(EVENT) => event = Some(stored_event(item)?),
+                    Some(sk) if sk.starts_with("M#") => messages.push(stored_message(item)?),
+                    _ => {}
+                }
+            }
+        }
+        let Some(mut event) = event else { return Ok(None) };
+        for planned in &event.plan.messages {
+            let message = message_key(&planned.mapping, &planned.recipient, FIRST_OCCASION);
+            if !messages.iter().any(|known| known.id.message == message) {
+                messages.push(StoredMessage {
+                    id: MessageId { event: key.to_owned(), message },
+                    mapping: planned.mapping.clone(),
+                    recipient: planned.recipient.clone(),
+                    facts: Facts::default(),
+                    phone: None,
+                    text: None,
+                });
+            }
+        }
+        messages.sort_by(|one, other| (&one.mapping, &one.recipient).cmp(&(&other.mapping, &other.recipient)));
+        event.messages = messages;
+        Ok(Some(event))
+    }
+}
+
+/// The UTC days from one moment to another, as the index names them.
+fn days(from: Timestamp, until: Timestamp) -> Vec<String> {
+    let day = |moment: Timestamp| moment.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let (mut next, last) = (day(from), day(until));
+    let mut days = Vec::new();
+    while next <= last {
+        days.push(next.to_string());
+        match next.tomorrow() {
+            Ok(tomorrow) => next = tomorrow,
+            Err(_) => break,
+        }
+    }
+    days
+}
+
+fn stored_event(item: &Item) -> Result<StoredEvent, StoreError> {
+    let reading = Reading::of(item);
+    let moment = |name: &str| reading.time(name)?.ok_or_else(|| reading.fault(name, "is missing"));
+    Ok(StoredEvent {
+        id: reading.required("event_id")?.to_owned(),
+        event_type: reading.required("event_type")?.to_owned(),
+        occurred_at: moment("occurred_at")?,
+        received_at: moment("received_at")?,
+        document: reading.json("event")?.unwrap_or_default(),
+        plan: reading.json("plan")?.unwrap_or_default(),
+        messages: Vec::new(),
+    })
+}
+
+fn stored_message(item: &Item) -> Result<StoredMessage, StoreError> {
+    let reading = Reading::of(item);
+    let key = |name: &str| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok()).cloned();
+    let fault = |name: &'static str| move |error: domain::id::IdError| reading_fault(item, name, &error);
+    Ok(StoredMessage {
+        id: MessageId {
+            event: key("pk").unwrap_or_default(),
+            message: key("sk").and_then(|sk| sk.strip_prefix("M#").map(str::to_owned)).unwrap_or_default(),
+        },
+        mapping: MappingId::parse(reading.required("mapping")?).map_err(fault("mapping"))?,
+        recipient: ObjectId::parse(reading.required("recipient")?).map_err(fault("recipient"))?,
+        facts: facts(item)?,
+        phone: reading.text("phone")?.map(str::to_owned),
+        text: reading.text("text")?.map(str::to_owned),
+    })
+}
+
+fn reading_fault(item: &Item, name: &str, cause: &impl std::fmt::Display) -> StoreError {
+    Reading::of(item).fault(name, cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_those_of_utc() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(days(at("2026-12-31T23:30:00+01:00"), at("2027-01-01T12:00:00Z")), ["2026-12-31", "2027-01-01"]);
+        assert_eq!(days(at("2026-01-02T00:00:00Z"), at("2026-01-01T00:00:00Z")), Vec::<String>::new());
+    }
+}
