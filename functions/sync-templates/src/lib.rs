@@ -1,37 +1,148 @@
-//! Reads the template list of an account into the store.
+//! Every hour: reads the template list of every active account into the store.
 //!
-//! The list is read whole before anything is written: an incomplete one changes nothing.
+//! [`sync`] does one account: the list is read whole before anything is written, and an incomplete one changes nothing.
+//! [`handle`] goes through all sites; an account that fails hinders no other, and the run fails at its end, so that
+//! somebody is told.
 
-use domain::config::Account;
+mod config;
+mod sync;
+
+use domain::config::{Account, LiveConfig};
 use domain::id::SiteId;
-use provider::{ListError, Provider};
-use secrecy::SecretString;
+use futures_util::{StreamExt, stream};
+use jiff::SignedDuration;
+use provider::{Provider, SetupError};
+use runtime::Clock;
+use runtime::batch::Deadline;
+use runtime::secrets::Secrets;
+use serde::Serialize;
 use store::StoreError;
 use store::config::ConfigTable;
 
-/// Why the templates are still those of the last sync.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    /// The list could not be read whole; nothing was changed.
-    #[error(transparent)]
-    List(#[from] ListError),
-    /// The store did not take all of it; the next sync completes it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+pub use config::Config;
+pub use sync::{SyncError, sync, sync_even_if_many_go};
+
+/// This function's own time-out, as in the stack's template.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(300);
+/// What one account may take: a few pages of at most 10 s each, and the writes.
+const ACCOUNT_MARGIN: SignedDuration = SignedDuration::from_secs(45);
+/// Accounts synced at once: a slow one must not hold up the rest, and the provider is not to be flooded.
+const ACCOUNTS_AT_ONCE: usize = 4;
+
+/// What the handler borrows.
+#[derive(Debug)]
+pub struct App {
+    config: ConfigTable,
+    secrets: Secrets,
+    provider: Provider,
+    clock: Clock,
 }
 
-/// Reads the templates of an account and replaces what the store knows of them. Answers how many there are.
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Synced {
+    /// Accounts whose templates are those of the provider now.
+    pub accounts: usize,
+    /// Their templates.
+    pub templates: usize,
+}
+
+/// Why a run is to be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The sites could not be read; nothing was done.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Some accounts still have the templates of an earlier sync; each was logged with its cause.
+    #[error("{failed} accounts could not be synced, {} were", .synced.accounts)]
+    Incomplete {
+        /// Accounts that failed.
+        failed: usize,
+        /// The others.
+        synced: Synced,
+    },
+}
+
+impl App {
+    /// An app with these clients, of which a process has one each.
+    ///
+    /// # Errors
+    /// [`SetupError`] if the HTTP client cannot be built.
+    pub fn new(
+        dynamodb: aws_sdk_dynamodb::Client,
+        secrets: aws_sdk_secretsmanager::Client,
+        config: Config,
+        clock: Clock,
+    ) -> Result<Self, SetupError> {
+        Ok(Self {
+            config: ConfigTable::new(dynamodb, config.config_table),
+            secrets: Secrets::new(secrets, config.stack),
+            provider: Provider::new(config.network)?,
+            clock,
+        })
+    }
+}
+
+/// Syncs every active account of every active site. `deadline_ms` is the invocation's deadline in milliseconds since
+/// 1970.
 ///
 /// # Errors
-/// [`SyncError`].
-pub async fn sync(
-    provider: &Provider,
-    store: &ConfigTable,
-    site: &SiteId,
-    account: &Account,
-    token: &SecretString,
-) -> Result<usize, SyncError> {
-    let templates = provider.templates(account, token).await?;
-    store.put_templates(site, &account.id, &templates).await?;
-    Ok(templates.len())
+/// [`RunError`]; what was synced stays synced.
+pub async fn handle(app: &App, deadline_ms: u64) -> Result<Synced, RunError> {
+    let deadline = Deadline::of(deadline_ms, TIMEOUT, ACCOUNT_MARGIN, app.clock.clone());
+    let mut accounts = Vec::new();
+    let mut failed = 0;
+    for site in app.config.sites().await? {
+        match app.config.live(&site).await {
+            Ok(live) => accounts.extend(live.into_iter().flat_map(active_accounts)),
+            Err(error) => {
+                tracing::error!(%site, %error, "the accounts of a site could not be read");
+                failed += 1;
+            }
+        }
+    }
+    let runs = accounts.iter().map(|(site, account)| sync_one(app, &deadline, site, account));
+    let results: Vec<Option<usize>> = stream::iter(runs).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
+    let mut synced = Synced::default();
+    for result in results {
+        match result {
+            Some(templates) => {
+                synced.accounts += 1;
+                synced.templates += templates;
+            }
+            None => failed += 1,
+        }
+    }
+    tracing::info!(accounts = synced.accounts, templates = synced.templates, failed, "synced the templates");
+    if failed == 0 { Ok(synced) } else { Err(RunError::Incomplete { failed, synced }) }
+}
+
+fn active_accounts(live: LiveConfig) -> Vec<(SiteId, Account)> {
+    let LiveConfig { site, accounts, .. } = live;
+    let active = accounts.into_iter().filter(|account| site.active && account.active);
+    active.map(|account| (site.id.clone(), account)).collect()
+}
+
+/// Syncs one account; `None` if its templates are still those of an earlier sync.
+async fn sync_one(app: &App, deadline: &Deadline, site: &SiteId, account: &Account) -> Option<usize> {
+    let id = &account.id;
+    if !deadline.has_time() {
+        tracing::error!(%site, account = %id, "no time left to sync the templates of an account");
+        return None;
+    }
+    let (name, pointer) = (format!("{site}/provider"), format!("/accounts/{id}/token"));
+    let token = match app.secrets.text(&name, &pointer, app.clock.now()).await {
+        Ok(token) => token,
+        Err(error) => {
+            tracing::error!(%site, account = %id, %error, "the templates of an account were not synced");
+            return None;
+        }
+    };
+    match sync(&app.provider, &app.config, site, account, &token).await {
+        Ok(templates) => Some(templates),
+        Err(error) => {
+            tracing::error!(%site, account = %id, %error, "the templates of an account were not synced");
+            None
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! or `exit`; a batch of SQS records, of which those whose body is `fail-once` are reported as failed the first time.
 //! Anything else comes back as it is.
 //!
-//! Called as `stand-in build …` it plays the cargo that has built three functions, all of them itself.
+//! Called as `stand-in build …` it plays the cargo that has built the functions, all of them itself.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn main() -> Result<(), Error> {
 
 fn build() -> Result<(), Error> {
     let executable = std::env::current_exe()?;
-    for name in ["receive-event", "send-message", "fire-reminders"] {
+    for name in local::topology::FUNCTIONS {
         println!("{}", json!({"target": {"kind": ["bin"], "name": name}, "executable": executable}));
     }
     Ok(())

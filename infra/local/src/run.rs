@@ -166,7 +166,8 @@ impl Stack {
         };
         let (poller_stopper, stopped) = stop::word();
         let poller = tokio::spawn(poller.run(stopped));
-        intake.spawn(schedule::run(api.clone(), topology::FIRE_REMINDERS, terminal));
+        intake.spawn(schedule::run(api.clone(), topology::FIRE_REMINDERS, schedule::MINUTE, terminal));
+        intake.spawn(schedule::run(api.clone(), topology::SYNC_TEMPLATES, schedule::HOUR, terminal));
         let front = gateway::router(api, topology::routes(), home(&demo));
         intake.spawn(serve(TcpListener::from_std(ports.gateway)?, front));
         Ok(Self { demo, intake, poller, poller_stopper, workers, servers, simulator, queues, emulators, terminal })

@@ -1,4 +1,4 @@
-//! The clock of the bridge: invokes a function once at the start and then every minute, as the schedule on AWS does.
+//! The clock of the bridge: invokes a function once at the start and then at its rate, as the schedules on AWS do.
 
 use std::time::Duration;
 
@@ -13,19 +13,21 @@ use crate::{
     terminal::Terminal,
 };
 
-/// The rate of the schedule in the template.
-const PERIOD: Duration = Duration::from_secs(60);
+/// The rate of the schedule of `fire-reminders` in the template.
+pub const MINUTE: Duration = Duration::from_secs(60);
+/// The rate of the schedule of `sync-templates` in the template.
+pub const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Invokes `function` for as long as it is polled. A tick that comes while the last one is still being handled is
 /// left out.
-pub async fn run(api: RuntimeApi, function: &'static str, terminal: Terminal) {
-    let mut ticks = tokio::time::interval(PERIOD);
+pub async fn run(api: RuntimeApi, function: &'static str, period: Duration, terminal: Terminal) {
+    let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let event = event(clock::now(), function).to_string();
         if let Err(error) = api.invoke(function, event.into_bytes()).await {
-            terminal.line(function, &format!("this minute's run failed: {error}"));
+            terminal.line(function, &format!("a run by the clock failed: {error}"));
         }
     }
 }

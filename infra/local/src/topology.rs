@@ -19,8 +19,10 @@ pub const RECEIVE_EVENT: &str = "receive-event";
 pub const SEND_MESSAGE: &str = "send-message";
 /// Runs every minute.
 pub const FIRE_REMINDERS: &str = "fire-reminders";
-/// All functions, in the order an event meets them.
-pub const FUNCTIONS: [&str; 3] = [RECEIVE_EVENT, SEND_MESSAGE, FIRE_REMINDERS];
+/// Runs every hour.
+pub const SYNC_TEMPLATES: &str = "sync-templates";
+/// All functions, in the order an event meets them, then those of the clock.
+pub const FUNCTIONS: [&str; 4] = [RECEIVE_EVENT, SEND_MESSAGE, FIRE_REMINDERS, SYNC_TEMPLATES];
 
 /// How long a record stays hidden after it was handed out: 10 s instead of the 360 s on AWS, so that a retry is soon
 /// seen.
@@ -34,6 +36,7 @@ fn timeout(function: &str) -> Duration {
     Duration::from_secs(match function {
         RECEIVE_EVENT => 10,
         FIRE_REMINDERS => 50,
+        SYNC_TEMPLATES => 300,
         _ => 60,
     })
 }
@@ -50,14 +53,15 @@ type Variable = (&'static str, String, &'static [&'static str]);
 
 fn variables(emulators: &Emulators, queues: &Queues) -> Vec<Variable> {
     let table = |name| store::tables::table_name(STACK, name);
-    let ours: [Variable; 6] = [
-        ("BRIDGE_CONFIG_TABLE", table("Config"), &[RECEIVE_EVENT, SEND_MESSAGE]),
+    let ours: [Variable; 7] = [
+        ("BRIDGE_CONFIG_TABLE", table("Config"), &[RECEIVE_EVENT, SEND_MESSAGE, SYNC_TEMPLATES]),
         ("BRIDGE_LEDGER_TABLE", table("Ledger"), &[SEND_MESSAGE, FIRE_REMINDERS]),
+        ("BRIDGE_CONTACTS_TABLE", table("Contacts"), &[SEND_MESSAGE]),
         ("BRIDGE_SCHEDULE_TABLE", table("Schedule"), &[FIRE_REMINDERS]),
         ("BRIDGE_EVENTS_QUEUE_URL", queues.events_url.clone(), &[RECEIVE_EVENT]),
-        ("BRIDGE_STACK", STACK.to_owned(), &[SEND_MESSAGE]),
+        ("BRIDGE_STACK", STACK.to_owned(), &[SEND_MESSAGE, SYNC_TEMPLATES]),
         // The simulator is http on a loopback address, which the bridge refuses anywhere else.
-        ("BRIDGE_PROVIDER_NETWORK", "any".to_owned(), &[SEND_MESSAGE]),
+        ("BRIDGE_PROVIDER_NETWORK", "any".to_owned(), &[SEND_MESSAGE, SYNC_TEMPLATES]),
     ];
     let of_lambda: [Variable; 2] =
         [("AWS_LAMBDA_LOG_FORMAT", "Text".to_owned(), &[]), ("AWS_LAMBDA_LOG_LEVEL", "INFO".to_owned(), &[])];

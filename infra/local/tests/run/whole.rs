@@ -80,17 +80,20 @@ async fn when_demo_json_is_there_everything_answers() {
     let messages = http.get(format!("{}/_sim/messages", of("simulator_url"))).send().await.unwrap();
     assert_eq!(messages.json::<Value>().await.unwrap(), json!([]));
     let templates = http
-        .get(format!("{}/v1/{}/message_templates", of("simulator_url"), of("waba_id")))
+        .get(format!("{}/v1/{}/message_templates?limit=100", of("simulator_url"), of("waba_id")))
         .bearer_auth(of("access_token"))
         .send()
         .await
         .unwrap();
-    assert_eq!(templates.json::<Value>().await.unwrap()["data"].as_array().unwrap().len(), 6);
+    assert_eq!(
+        templates.json::<Value>().await.unwrap()["data"].as_array().unwrap().len(),
+        local::templates::rows().unwrap().len()
+    );
     let variables = fs::read_to_string(of("env_file")).unwrap();
     for variable in ["BRIDGE_CONFIG_TABLE=bridge-config", "BRIDGE_PROVIDER_NETWORK=any", "AWS_ENDPOINT_URL_DYNAMODB="] {
         assert!(variables.contains(variable), "{variable} is missing in {variables}");
     }
-    assert_eq!(running.children().len(), 6, "two processes for each of three functions");
+    assert_eq!(running.children().len(), 8, "two processes for each of four functions");
 }
 
 #[tokio::test]

@@ -1,0 +1,52 @@
+//! What this function reads from its environment.
+
+use provider::Network;
+use runtime::env::{EnvError, Environment};
+
+/// The function's configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `BRIDGE_CONFIG_TABLE`: the table of sites, accounts, mappings and templates.
+    pub config_table: String,
+    /// `BRIDGE_STACK`: what the names of the secrets begin with.
+    pub stack: String,
+    /// `BRIDGE_PROVIDER_NETWORK`: `public` unless set; `any` is for the local run and the tests.
+    pub network: Network,
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// [`EnvError`] naming the first variable that is missing or wrong.
+    pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
+        Ok(Self {
+            config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
+            stack: environment.required("BRIDGE_STACK")?,
+            network: environment.parsed_or("BRIDGE_PROVIDER_NETWORK", Network::Public, str::parse)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUIRED: [(&str, &str); 2] = [("BRIDGE_CONFIG_TABLE", "c"), ("BRIDGE_STACK", "s")];
+
+    #[test]
+    fn the_network_is_public_unless_said_otherwise() {
+        assert_eq!(Config::from_env(&Environment::of(&REQUIRED)).unwrap().network, Network::Public);
+        let with = |value| [REQUIRED.as_slice(), &[("BRIDGE_PROVIDER_NETWORK", value)]].concat();
+        assert_eq!(Config::from_env(&Environment::of(&with("any"))).unwrap().network, Network::Any);
+        assert!(Config::from_env(&Environment::of(&with("all"))).is_err());
+    }
+
+    #[test]
+    fn every_other_variable_is_required() {
+        for (name, _) in REQUIRED {
+            let others: Vec<_> = REQUIRED.into_iter().filter(|(other, _)| *other != name).collect();
+            assert_eq!(Config::from_env(&Environment::of(&others)), Err(EnvError::Missing(name)));
+        }
+    }
+}
