@@ -1,0 +1,144 @@
+//! `bridge account`.
+
+use std::path::Path;
+
+use domain::config::Account;
+use domain::id::AccountId;
+use provider::{Step, Verdict};
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+
+use crate::args;
+use crate::document;
+use crate::failure::Failure;
+use crate::output::{Lang, Output, wrapped};
+use crate::settings::{self, ACCOUNT};
+use crate::stack::Stack;
+
+pub(crate) async fn run(command: args::Account, stack: &Stack, output: Output) -> Result<(), Failure> {
+    match command {
+        args::Account::Add { id, token_file, settings } => add(&id, &token_file, &settings, stack, output).await,
+        args::Account::Show { id } => show(id.as_deref(), stack, output).await,
+        args::Account::Set { id, token_file, settings } => {
+            set(&id, token_file.as_deref(), &settings, stack, output).await
+        }
+        args::Account::Test { id } => test(id.as_deref(), stack, output).await,
+    }
+}
+
+/// The account named, else the site's first.
+async fn find(id: Option<&str>, stack: &Stack) -> Result<Account, Failure> {
+    let mut accounts = stack.live().await?.accounts.into_iter();
+    let found = match id {
+        Some(id) => accounts.find(|account| account.id.as_str() == id),
+        None => accounts.next(),
+    };
+    found.ok_or_else(|| Failure::No(format!("the site has no account {}", id.unwrap_or_default())))
+}
+
+async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
+    let id = AccountId::parse(id).map_err(|error| Failure::Usage(format!("the account's id {error}")))?;
+    if stack.live().await?.accounts.iter().any(|account| account.id == id) {
+        return Err(Failure::No(format!("the account {id} exists already")));
+    }
+    let account = with(Map::from_iter([("id".to_owned(), json!(id))]), pairs)?;
+    stack.put_token(&account, &read_token(token)?).await?;
+    stack.config.put_account(stack.site()?, &account).await?;
+    output.say(&json!({"account": account}), |lang| {
+        lang.of(
+            format!("L'account {id} c'è. Ora: bridge account test {id}, poi bridge template sync"),
+            format!("The account {id} is there. Now: bridge account test {id}, then bridge template sync"),
+        )
+    });
+    Ok(())
+}
+
+async fn show(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let account = find(id, stack).await?;
+    let fields = serde_json::to_value(&account).unwrap_or_default();
+    output.say(&json!({"account": fields}), |lang| {
+        format!("Account {}\n{}", account.id, settings::shown(&fields, ACCOUNT, lang))
+    });
+    Ok(())
+}
+
+async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
+    let old = find(Some(id), stack).await?;
+    let fields: Map<String, Value> =
+        serde_json::to_value(&old).and_then(serde_json::from_value).map_err(|error| Failure::No(error.to_string()))?;
+    let account = with(fields, pairs)?;
+    let token = token.map(read_token).transpose()?;
+    if host(&old) != host(&account) && token.is_none() {
+        // Otherwise whoever may change settings could have the token sent anywhere.
+        return Err(Failure::Usage("another host in base_url needs the token again: --token-file".to_owned()));
+    }
+    if let Some(token) = token {
+        stack.put_token(&account, &token).await?;
+    }
+    stack.config.put_account(stack.site()?, &account).await?;
+    output.say(&json!({"account": account}), |lang| lang.of("Fatto.", "Done.").to_owned());
+    Ok(())
+}
+
+async fn test(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let account = find(id, stack).await?;
+    let token = stack.token(&account).await?;
+    let verdicts = stack.provider()?.probe(&account, &token).await;
+    let steps: Vec<Value> = verdicts.iter().map(|(step, verdict)| step_document(*step, verdict)).collect();
+    let wrong = verdicts.iter().find(|(_, verdict)| matches!(verdict, Verdict::Wrong(_)));
+    output.say(&json!({"account": account.id, "ok": wrong.is_none(), "steps": steps}), |lang| {
+        verdicts.iter().map(|(step, verdict)| step_words(*step, verdict, lang)).collect()
+    });
+    match wrong {
+        None => Ok(()),
+        Some((step, _)) => Err(Failure::No(format!("wrong: {}", setting_of(*step)))),
+    }
+}
+
+fn step_document(step: Step, verdict: &Verdict) -> Value {
+    let (result, detail) = match verdict {
+        Verdict::Right => ("right", None),
+        Verdict::Wrong(detail) => ("wrong", Some(detail)),
+        Verdict::Unclear(detail) => ("unclear", Some(detail)),
+    };
+    json!({"step": setting_of(step), "result": result, "detail": detail})
+}
+
+fn step_words(step: Step, verdict: &Verdict, lang: Lang) -> String {
+    let (word, detail) = match verdict {
+        Verdict::Right => (lang.of("a posto", "right"), ""),
+        Verdict::Wrong(detail) => (lang.of("SBAGLIATO", "WRONG"), detail.as_str()),
+        Verdict::Unclear(detail) => (lang.of("non verificabile", "cannot be told"), detail.as_str()),
+    };
+    wrapped(&format!("{}: {word}{}{detail}", setting_of(step), if detail.is_empty() { "" } else { " — " }), 0)
+}
+
+/// What to look at where a step fails.
+fn setting_of(step: Step) -> &'static str {
+    match step {
+        Step::BaseUrl => "base_url",
+        Step::Connection => "connection",
+        Step::Token => "token",
+        Step::WabaId => "waba_id",
+        Step::PhoneNumberId => "phone_number_id",
+    }
+}
+
+fn host(account: &Account) -> Option<String> {
+    let url = url::Url::parse(&account.base_url).ok()?;
+    Some(format!("{}:{:?}", url.host_str()?, url.port_or_known_default()))
+}
+
+fn with(mut fields: Map<String, Value>, pairs: &[String]) -> Result<Account, Failure> {
+    settings::assign(&mut fields, ACCOUNT, pairs)?;
+    serde_json::from_value(Value::Object(fields)).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn read_token(file: &Path) -> Result<SecretString, Failure> {
+    let text = document::read_text(file)?;
+    let token = text.trim();
+    if token.is_empty() || token.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+        return Err(Failure::Usage("the token's file must hold the token and nothing else".to_owned()));
+    }
+    Ok(SecretString::from(token))
+}

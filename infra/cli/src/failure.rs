@@ -1,0 +1,63 @@
+//! Why a command did not do what it was asked, by the exit code it ends with.
+
+use provider::{ListError, SetupError};
+use runtime::secrets::SecretError;
+use store::StoreError;
+
+/// A command that ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The answer is no.
+    #[error("{0}")]
+    No(String),
+    /// The command line asks for something that does not exist or make sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The stack or the platform does not answer.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+impl Failure {
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::No(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable(_) => 3,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) | StoreError::Refused(_) => Self::Unreachable(error.to_string()),
+            StoreError::Malformed { .. } => Self::No(error.to_string()),
+        }
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Unavailable { .. } => Self::Unreachable(error.to_string()),
+            SecretError::Malformed { .. } => Self::No(error.to_string()),
+        }
+    }
+}
+
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        Self::No(error.to_string())
+    }
+}
+
+impl From<ListError> for Failure {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Unreachable(_) => Self::Unreachable(error.to_string()),
+            ListError::Setup(_) | ListError::Refused(_) | ListError::Malformed(_) => Self::No(error.to_string()),
+        }
+    }
+}

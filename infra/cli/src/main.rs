@@ -1,0 +1,56 @@
+//! The command line of the bridge: what an operator or a developer needs to know and to change, against the local run or
+//! a stack on AWS.
+//!
+//! [`args`] is the command line, [`stack`] what it talks to; every other module is one command or one thing they share.
+
+mod account;
+mod args;
+mod document;
+mod explain;
+mod failure;
+mod mapping;
+mod outcome;
+mod output;
+mod preview;
+mod send_test;
+mod settings;
+mod site;
+mod stack;
+mod template;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use failure::Failure;
+use output::Output;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("bridge: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let Cli { common, command } = cli;
+    let output = Output { json: common.json, lang: common.lang, show_phones: common.show_phones };
+    let stack = stack::open(&common).await;
+    match command {
+        Command::Site(command) => site::run(command, &stack?, output).await,
+        Command::Account(command) => account::run(command, &stack?, output).await,
+        Command::Mapping(command) => mapping::run(command, &stack?, output).await,
+        Command::Template(command) => template::run(command, &stack?, output).await,
+        // Files alone can be tried without any stack.
+        Command::Preview(command) => preview::run(&command, &common, stack, output).await,
+        Command::SendTest(command) => send_test::run(&command, &stack?, output).await,
+        Command::Explain(command) => explain::explain(&command, &stack?, output).await,
+        Command::Audit(command) => explain::audit(&command, &stack?, output).await,
+    }
+}

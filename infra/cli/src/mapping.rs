@@ -1,0 +1,145 @@
+//! `bridge mapping`.
+
+use std::path::Path;
+
+use domain::check::{Checked, Finding, check};
+use domain::id::MappingId;
+use domain::mapping::Mapping;
+use serde_json::{Value, json};
+use serde_norway::Value as Yaml;
+
+use crate::args;
+use crate::document;
+use crate::failure::Failure;
+use crate::output::{Lang, Output, wrapped};
+use crate::stack::Stack;
+
+pub(crate) async fn run(command: args::Mapping, stack: &Stack, output: Output) -> Result<(), Failure> {
+    match command {
+        args::Mapping::Check { file } => {
+            let checked = read(&file, stack, output).await?;
+            output.say(&document(&checked.findings), |lang| words(&checked.findings, lang));
+            if checked.is_right() { Ok(()) } else { Err(refused()) }
+        }
+        args::Mapping::Apply { file } => apply(&file, stack, output).await,
+        args::Mapping::Export { id: Some(id), .. } => export(&id, stack, output).await,
+        args::Mapping::Export { dir: Some(dir), .. } => export_all(&dir, stack, output).await,
+        args::Mapping::Export { .. } => Err(Failure::Usage("name a mapping or --dir".to_owned())),
+    }
+}
+
+fn refused() -> Failure {
+    Failure::No("the mapping can't be saved".to_owned())
+}
+
+/// Checks a file. One that is no YAML has that as its only finding, which is said here.
+async fn read(file: &Path, stack: &Stack, output: Output) -> Result<Checked, Failure> {
+    let text = document::read_text(file)?;
+    let live = stack.live().await?;
+    let document = document::parse_yaml(&text).map_err(|error| {
+        let finding = json!({"path": "", "code": "not_yaml", "message": error});
+        output.say(&json!({"findings": [finding], "warnings": []}), |lang| {
+            wrapped(&format!("{}: {error}", lang.of("Il file non è YAML", "The file is no YAML")), 0)
+        });
+        refused()
+    })?;
+    Ok(check(&document, &live))
+}
+
+/// Findings as JSON; what does not keep the mapping from being saved stands apart.
+pub(crate) fn document(findings: &[Finding]) -> Value {
+    let listed = |warnings: bool| -> Vec<Value> {
+        let some = findings.iter().filter(|finding| finding.problem.is_warning() == warnings);
+        some.map(|finding| {
+            json!({"path": finding.path, "code": finding.problem.code(), "message": finding.problem.english()})
+        })
+        .collect()
+    };
+    json!({"findings": listed(false), "warnings": listed(true)})
+}
+
+/// Findings in words.
+pub(crate) fn words(findings: &[Finding], lang: Lang) -> String {
+    if findings.is_empty() {
+        return lang.of("Tutto a posto.", "All right.").to_owned();
+    }
+    let one = |finding: &Finding| {
+        let place = if finding.path.is_empty() { "/" } else { finding.path.as_str() };
+        let weight =
+            if finding.problem.is_warning() { lang.of("avviso", "warning") } else { lang.of("errore", "error") };
+        let sentence = lang.of(finding.problem.italian(), finding.problem.english());
+        format!("{place}  [{weight}]\n{}", wrapped(&sentence, 4))
+    };
+    findings.iter().map(one).collect()
+}
+
+async fn apply(file: &Path, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let checked = read(file, stack, output).await?;
+    let is_right = checked.is_right();
+    let Checked { mapping, findings } = checked;
+    let Some(mut mapping) = mapping.filter(|_| is_right) else {
+        output.say(&document(&findings), |lang| words(&findings, lang));
+        return Err(refused());
+    };
+    let live = stack.live().await?;
+    let known = live.mappings.iter().find(|known| known.id == mapping.id);
+    mapping.version = known.map_or(0, |known| known.version);
+    let is_new = known != Some(&mapping);
+    if is_new {
+        mapping.version += 1;
+        stack.config.put_mapping(stack.site()?, &mapping).await?;
+    }
+    let mut said = document(&findings);
+    if let Some(fields) = said.as_object_mut() {
+        fields.insert("mapping".to_owned(), json!(mapping.id));
+        fields.insert("version".to_owned(), json!(mapping.version));
+        fields.insert("changed".to_owned(), json!(is_new));
+    }
+    output.say(&said, |lang| {
+        let saved = match is_new {
+            true => lang.of("salvata, versione", "saved, version"),
+            false => lang.of("invariata, versione", "unchanged, version"),
+        };
+        let head = format!("{} {saved} {}\n", mapping.id, mapping.version);
+        if findings.is_empty() { head } else { head + &words(&findings, lang) }
+    });
+    Ok(())
+}
+
+/// A mapping as its file has it, in the order a person writes it: who applies the file counts the versions.
+fn as_file(mapping: &Mapping) -> Result<Yaml, Failure> {
+    let mut document = serde_norway::to_value(mapping).map_err(|error| Failure::No(error.to_string()))?;
+    if let Some(fields) = document.as_mapping_mut() {
+        fields.shift_remove("version");
+    }
+    Ok(document)
+}
+
+async fn export(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let mapping = find(id, stack).await?;
+    let document = as_file(&mapping)?;
+    let yaml = document::to_yaml(&document)?;
+    output.say(&document, |_| yaml);
+    Ok(())
+}
+
+/// A mapping of the site by its id.
+pub(crate) async fn find(id: &str, stack: &Stack) -> Result<Mapping, Failure> {
+    let id = MappingId::parse(id).map_err(|error| Failure::Usage(format!("the mapping's id {error}")))?;
+    let found = stack.live().await?.mappings.into_iter().find(|mapping| mapping.id == id);
+    found.ok_or_else(|| Failure::No(format!("the site has no mapping {id}")))
+}
+
+async fn export_all(dir: &Path, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let unwritable = |error: std::io::Error| Failure::Usage(format!("{}: {error}", dir.display()));
+    std::fs::create_dir_all(dir).map_err(unwritable)?;
+    let mut files = Vec::new();
+    for mapping in stack.live().await?.mappings {
+        // Ids hold no slash; a colon is no good name on every system.
+        let file = dir.join(format!("{}.yaml", mapping.id.as_str().replace(':', "_")));
+        std::fs::write(&file, document::to_yaml(&as_file(&mapping)?)?).map_err(unwritable)?;
+        files.push(file.display().to_string());
+    }
+    output.say(&json!({"files": files}), |_| files.join("\n"));
+    Ok(())
+}

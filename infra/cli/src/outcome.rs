@@ -1,0 +1,186 @@
+//! What became of an event, message by message, in the shape that programs rely on and in words.
+
+use domain::config::LiveConfig;
+use domain::mapping::UsefulFor;
+use domain::message::{Answer, State};
+use domain::reason::Reason;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::ledger::{StoredEvent, StoredMessage};
+
+use crate::output::{Lang, Output, table, wrapped};
+
+/// How long after it ceased to be of use a message that is not final is unaccounted for.
+const GRACE: SignedDuration = SignedDuration::from_mins(15);
+/// How long a message of a mapping that is gone may have been of use: as long as any.
+const USEFUL_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What became of a message, or of what was left out of the plan.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) mapping: Option<String>,
+    pub(crate) recipient: Option<String>,
+    /// The state's name.
+    pub(crate) outcome: String,
+    /// Of a skip the reason, of a failure the code.
+    pub(crate) reason: Option<String>,
+    /// The value that decided.
+    pub(crate) detail: Option<String>,
+    pub(crate) message_id: Option<String>,
+    pub(crate) provider_id: Option<String>,
+    /// The number, masked unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) phone: Option<String>,
+    /// The text that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+    #[serde(skip)]
+    sentence: Option<Reason>,
+}
+
+/// An event with its outcomes.
+pub(crate) struct Explained {
+    event: Value,
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) unaccounted: usize,
+}
+
+/// Explains an event as the ledger has it.
+pub(crate) fn explained(event: &StoredEvent, live: &LiveConfig, now: Timestamp, output: Output) -> Explained {
+    let messages = event.messages.iter().map(|message| of_message(message, output));
+    let skips = event.plan.skips.iter().map(|planned| Outcome {
+        mapping: planned.mapping.as_ref().map(ToString::to_string),
+        recipient: planned.recipient.as_ref().map(ToString::to_string),
+        outcome: "skipped".to_owned(),
+        reason: Some(planned.skip.reason.to_string()),
+        detail: filled(&planned.skip.detail),
+        message_id: None,
+        provider_id: None,
+        phone: None,
+        text: None,
+        sentence: Some(planned.skip.reason),
+    });
+    Explained {
+        event: json!({
+            "id": event.id, "type": event.event_type, "occurred_at": event.occurred_at,
+            "received_at": event.received_at,
+        }),
+        outcomes: messages.chain(skips).collect(),
+        unaccounted: event.messages.iter().filter(|message| is_unaccounted(message, event, live, now)).count(),
+    }
+}
+
+/// Whether nobody can say any more what becomes of a message: it is not final and was of use too long ago.
+pub(crate) fn is_unaccounted(message: &StoredMessage, event: &StoredEvent, live: &LiveConfig, now: Timestamp) -> bool {
+    let mapping = live.mappings.iter().find(|mapping| mapping.id == message.mapping);
+    let useful_for = mapping.map_or(USEFUL_MAX, |mapping| UsefulFor::duration(mapping.useful_for()));
+    !message.facts.state().is_final() && now.duration_since(event.occurred_at) > useful_for + GRACE
+}
+
+fn filled(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+fn of_message(message: &StoredMessage, output: Output) -> Outcome {
+    let facts = &message.facts;
+    let state = facts.state();
+    let (mut reason, mut detail, mut sentence) = (None, None, None);
+    match (&state, &facts.answer) {
+        (State::Skipped(skip), _) => {
+            reason = Some(skip.reason.to_string());
+            detail = filled(&skip.detail);
+            sentence = Some(skip.reason);
+        }
+        (_, Some(Answer::Refused { failure, .. } | Answer::NotAccepted { failure, .. })) => {
+            reason = Some(failure.code.clone());
+            detail = filled(&failure.details);
+        }
+        (State::Failed(code), _) => reason = Some(code.clone()),
+        (State::Unknown, Some(Answer::Unknown { cause, .. })) => detail = filled(cause),
+        _ => {}
+    }
+    let provider_id = match &facts.answer {
+        Some(Answer::Accepted { provider_id, .. }) => Some(provider_id.clone()),
+        _ => None,
+    };
+    Outcome {
+        mapping: Some(message.mapping.to_string()),
+        recipient: Some(message.recipient.to_string()),
+        outcome: state.to_string(),
+        reason,
+        detail,
+        message_id: Some(message.id.to_string()),
+        provider_id,
+        phone: message.phone.as_deref().map(|phone| output.phone(phone)),
+        text: message.text.clone(),
+        sentence,
+    }
+}
+
+impl Explained {
+    /// The shape programs rely on.
+    pub(crate) fn document(&self) -> Value {
+        json!({"event": self.event, "outcomes": self.outcomes, "unaccounted": self.unaccounted})
+    }
+
+    /// The same in words: a table, and why below it.
+    pub(crate) fn words(&self, lang: Lang) -> String {
+        let of = |name: &str| self.event.get(name).and_then(Value::as_str).unwrap_or_default();
+        let head = format!("{} {}  {}  {}\n", lang.of("Evento", "Event"), of("id"), of("type"), of("occurred_at"));
+        if self.outcomes.is_empty() {
+            return head + lang.of("  Non avvisa nessuno subito.\n", "  It tells nobody at once.\n");
+        }
+        let name = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let rows: Vec<[String; 4]> = self
+            .outcomes
+            .iter()
+            .map(|outcome| {
+                let word = word(&outcome.outcome, lang).to_owned();
+                [name(&outcome.mapping), name(&outcome.recipient), name(&outcome.phone), word]
+            })
+            .collect();
+        let heading =
+            lang.of(["AZIONE", "DESTINATARIO", "NUMERO", "ESITO"], ["MAPPING", "RECIPIENT", "NUMBER", "OUTCOME"]);
+        let mut words = head;
+        for (index, line) in table(heading, &rows).lines().enumerate() {
+            words = words + "  " + line + "\n";
+            let outcome = index.checked_sub(1).and_then(|index| self.outcomes.get(index));
+            words += &outcome.map(|outcome| outcome.why(lang)).unwrap_or_default();
+        }
+        words
+    }
+}
+
+impl Outcome {
+    /// Why, in a sentence, and the text that was sent.
+    pub(crate) fn why(&self, lang: Lang) -> String {
+        let detail = self.detail.as_deref().unwrap_or_default();
+        let why = match (self.sentence, &self.reason) {
+            (Some(reason), _) => format!("{} {detail}", lang.of(reason.italian(), reason.english())),
+            (None, Some(code)) => format!("{} {code}: {detail}", lang.of("Codice", "Code")),
+            (None, None) => detail.to_owned(),
+        };
+        let text = self.text.as_ref().map(|text| format!("«{text}»")).unwrap_or_default();
+        [why, text].iter().filter(|words| !words.trim().is_empty()).map(|words| wrapped(words, 6)).collect()
+    }
+}
+
+/// An outcome as people call it.
+pub(crate) fn word(outcome: &str, lang: Lang) -> &str {
+    if lang == Lang::En {
+        return outcome;
+    }
+    match outcome {
+        "pending" => "da inviare",
+        "waiting" => "in programma",
+        "sending" => "in invio",
+        "sent" => "inviato",
+        "delivered" => "consegnato",
+        "read" => "letto",
+        "failed" => "fallito",
+        "skipped" => "non inviato",
+        "unknown" => "esito ignoto",
+        other => other,
+    }
+}

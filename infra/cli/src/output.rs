@@ -1,0 +1,135 @@
+//! What people see: tables of at most 80 columns, wrapped sentences, masked numbers; and JSON for programs.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// Columns of a terminal that everybody has.
+const COLUMNS: usize = 80;
+/// What stands between two columns.
+const GAP: usize = 2;
+
+/// A language of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Lang {
+    /// Italian.
+    It,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// The one of two texts that is in this language.
+    pub(crate) fn of<T>(self, italian: T, english: T) -> T {
+        match self {
+            Self::It => italian,
+            Self::En => english,
+        }
+    }
+}
+
+/// How to say what there is to say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// JSON instead of words.
+    pub(crate) json: bool,
+    /// The language of the words.
+    pub(crate) lang: Lang,
+    /// Whether numbers are shown whole.
+    pub(crate) show_phones: bool,
+}
+
+impl Output {
+    /// Prints `document` if JSON was asked for, else the words. A reader that went away is no fault of ours.
+    pub(crate) fn say(self, document: &impl Serialize, words: impl FnOnce(Lang) -> String) {
+        let text = if self.json {
+            serde_json::to_string_pretty(document).unwrap_or_default()
+        } else {
+            words(self.lang).trim_end().to_owned()
+        };
+        drop(writeln!(io::stdout(), "{text}"));
+    }
+
+    /// A number as it may be shown.
+    pub(crate) fn phone(self, e164: &str) -> String {
+        if self.show_phones {
+            return e164.to_owned();
+        }
+        let count = e164.chars().count();
+        let part = |from: usize, to: usize| e164.chars().skip(from).take(to).collect::<String>();
+        format!("{}…{}", part(0, 3), part(count.saturating_sub(4), 4))
+    }
+}
+
+/// A table with a heading. The widest columns give way until it fits; cells that are cut end with "…".
+pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
+    let lines: Vec<[&str; N]> =
+        std::iter::once(heading).chain(rows.iter().map(|row| row.each_ref().map(String::as_str))).collect();
+    let widest = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| width(cell)).max();
+    let mut widths: Vec<usize> = (0..N).map(|column| widest(column).unwrap_or(0)).collect();
+    while widths.iter().sum::<usize>() + GAP * N.saturating_sub(1) > COLUMNS {
+        let Some(most) = widths.iter_mut().max() else { break };
+        *most -= 1;
+    }
+    let line = |cells: &[&str; N]| {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| padded(cell, *width));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    lines.iter().map(line).collect()
+}
+
+/// A text in lines of at most 80 columns, each beginning with `indent` blanks.
+pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+    let mut lines = String::new();
+    let mut line = " ".repeat(indent);
+    for word in text.split_whitespace() {
+        if width(&line) + 1 + width(word) > COLUMNS && width(&line) > indent {
+            lines.push_str(&line);
+            lines.push('\n');
+            line = " ".repeat(indent);
+        }
+        if width(&line) > indent {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines + &line + "\n"
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn padded(cell: &str, to: usize) -> String {
+    if width(cell) <= to {
+        return format!("{cell:to$}");
+    }
+    cell.chars().take(to.saturating_sub(1)).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_fits_eighty_columns() {
+        let rows = [["a".repeat(90), "b".to_owned()], ["x".to_owned(), "è già".to_owned()]];
+        let text = table(["ONE", "TWO"], &rows);
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+        assert!(text.contains("a…  b") && text.contains("x ") && text.starts_with("ONE "), "{text}");
+    }
+
+    #[test]
+    fn sentences_are_wrapped_between_words() {
+        let text = wrapped(&"parola ".repeat(30), 4);
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS && line.starts_with("    parola")), "{text}");
+        assert_eq!(text.matches("parola").count(), 30);
+    }
+
+    #[test]
+    fn numbers_are_masked_unless_asked_for() {
+        let output = Output { json: false, lang: Lang::It, show_phones: false };
+        assert_eq!(output.phone("+393401234567"), "+39…4567");
+        assert_eq!(Output { show_phones: true, ..output }.phone("+393401234567"), "+393401234567");
+    }
+}

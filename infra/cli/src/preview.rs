@@ -1,0 +1,197 @@
+//! `bridge preview`: the very plan, decision, text and request body of the functions, without a send.
+
+use std::path::Path;
+
+use domain::check::check;
+use domain::config::{Account, LiveConfig, Site};
+use domain::decision::decide;
+use domain::event::Event;
+use domain::id::{EventId, MappingId, ObjectId, SiteId};
+use domain::key::{MessageId, event_key, message_key};
+use domain::mapping::Mapping;
+use domain::plan::{PlannedMessage, plan};
+use domain::reason::Skip;
+use domain::template::Template;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::args::{self, Common};
+use crate::document;
+use crate::failure::Failure;
+use crate::mapping;
+use crate::output::{Lang, Output, wrapped};
+use crate::stack::{self, Stack};
+
+/// What would become of one recipient, or of the whole event.
+struct Decision {
+    mapping: Option<MappingId>,
+    recipient: Option<ObjectId>,
+    outcome: Result<Sendable, Skip>,
+}
+
+/// A message that would be sent.
+struct Sendable {
+    text: String,
+    request: Value,
+}
+
+pub(crate) async fn run(
+    command: &args::Preview,
+    common: &Common,
+    stack: Result<Stack, Failure>,
+    output: Output,
+) -> Result<(), Failure> {
+    let only_files = is_file(&command.mapping) && is_file(&command.event) && command.template.is_some();
+    let stack = match stack {
+        Err(Failure::Unreachable(_)) if only_files && common.stack.is_none() => None,
+        opened => Some(opened?),
+    };
+    let mut live = match &stack {
+        Some(stack) => stack.live().await?,
+        None => unset(common)?,
+    };
+    let given = match &stack {
+        Some(stack) if !is_file(&command.mapping) => Some(mapping::find(&command.mapping, stack).await?),
+        _ => None,
+    };
+    let template = command.template.as_deref().map(read_template).transpose()?;
+    if let Some(template) = &template {
+        put_template(&mut live, given.as_ref(), template);
+    }
+    let mut mapping = match given {
+        Some(mapping) => mapping,
+        None => mapping_of_file(Path::new(&command.mapping), &live, output)?,
+    };
+    if let Some(template) = &template {
+        // It is tried as if the mapping had been checked against it.
+        for used in mapping.templates.values_mut().filter(|used| is_of(used, template)) {
+            used.fingerprint.clone_from(&template.fingerprint);
+        }
+    }
+    mapping.enabled = true;
+    live.mappings = vec![mapping];
+    let (event, now) = read_event(&command.event, stack.as_ref()).await?;
+    let decisions = decisions(&event, &live, now);
+    let documents: Vec<Value> = decisions.iter().map(as_document).collect();
+    output.say(&json!({"event": event.id, "decisions": documents}), |lang| words(&decisions, lang));
+    Ok(())
+}
+
+/// Whether an argument names a file rather than an id.
+fn is_file(argument: &str) -> bool {
+    argument == "-" || Path::new(argument).is_file()
+}
+
+fn is_of(used: &domain::mapping::TemplateUse, template: &Template) -> bool {
+    used.name == template.name && used.language == template.language
+}
+
+/// A site with nothing set, for files that are tried without a stack.
+fn unset(common: &Common) -> Result<LiveConfig, Failure> {
+    let site = common.site.as_deref().map_or_else(|| stack::site_id("site"), stack::site_id)?;
+    let account: Account = serde_json::from_value(json!({
+        "id": "account", "base_url": "https://example.com", "phone_number_id": "0", "waba_id": "0",
+    }))
+    .map_err(|error| Failure::No(error.to_string()))?;
+    Ok(LiveConfig { site: Site::new(site), accounts: vec![account], mappings: Vec::new(), templates: Vec::new() })
+}
+
+fn read_template(file: &Path) -> Result<Template, Failure> {
+    let row = document::read_json(file)?;
+    provider::read_template(&row).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
+}
+
+/// Puts a template in the place of the synced one: with the account the mapping names, else with every one.
+fn put_template(live: &mut LiveConfig, mapping: Option<&Mapping>, template: &Template) {
+    let account = mapping.and_then(|mapping| mapping.account.as_ref());
+    live.templates.retain(|(_, known)| known.name != template.name || known.language != template.language);
+    let owners = live.accounts.iter().filter(|owner| account.is_none_or(|id| owner.id == *id));
+    let templates: Vec<_> = owners.map(|owner| (owner.id.clone(), template.clone())).collect();
+    live.templates.extend(templates);
+}
+
+/// The mapping of a file. What its check finds is said by the decision too, unless it is no mapping at all.
+fn mapping_of_file(file: &Path, live: &LiveConfig, output: Output) -> Result<Mapping, Failure> {
+    let document = document::parse_yaml(&document::read_text(file)?)
+        .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    let checked = check(&document, live);
+    checked.mapping.ok_or_else(|| {
+        output.say(&mapping::document(&checked.findings), |lang| mapping::words(&checked.findings, lang));
+        Failure::No("the file holds no mapping".to_owned())
+    })
+}
+
+/// The event and the moment it is looked at: as if it had just happened, so that old ones can be tried too.
+pub(crate) async fn read_event(argument: &str, stack: Option<&Stack>) -> Result<(Event, Timestamp), Failure> {
+    let document = match stack {
+        _ if is_file(argument) => document::read_json(Path::new(argument))?,
+        Some(stack) => {
+            let id = EventId::parse(argument).map_err(|error| Failure::Usage(format!("the event's id {error}")))?;
+            let event = stack.ledger.event(stack.site()?, &id).await?;
+            event.ok_or_else(|| Failure::No(format!("there is no event {id}, and no file of that name")))?.document
+        }
+        None => return Err(Failure::Usage(format!("there is no file {argument}"))),
+    };
+    let at = document.get("occurred_at").and_then(Value::as_str).and_then(|text| text.parse().ok());
+    let at: Timestamp = at.ok_or_else(|| Failure::Usage("the event has no valid occurred_at".to_owned()))?;
+    let event = Event::parse(document, at).map_err(|error| Failure::Usage(format!("the event {error}")))?;
+    Ok((event, at))
+}
+
+fn decisions(event: &Event, live: &LiveConfig, now: Timestamp) -> Vec<Decision> {
+    let plan = plan(event, live);
+    let planned = plan.messages.into_iter().map(|planned| {
+        let outcome = decide(event, &planned, live, now).map(|outgoing| {
+            let opaque = message_id(&live.site.id, event, &planned).to_string();
+            Sendable { text: outgoing.body.text.clone(), request: provider::send_body(&outgoing, &opaque) }
+        });
+        Decision { mapping: Some(planned.mapping), recipient: Some(planned.recipient), outcome }
+    });
+    let skips = plan.skips.into_iter().map(|planned| Decision {
+        mapping: planned.mapping,
+        recipient: planned.recipient,
+        outcome: Err(planned.skip),
+    });
+    planned.chain(skips).collect()
+}
+
+fn message_id(site: &SiteId, event: &Event, planned: &PlannedMessage) -> MessageId {
+    let message = message_key(&planned.mapping, &planned.recipient, 1);
+    MessageId { event: event_key(site, &event.id), message }
+}
+
+fn as_document(decision: &Decision) -> Value {
+    let (word, reason, detail) = match &decision.outcome {
+        Ok(_) => ("send", None, None),
+        Err(skip) => ("skip", Some(skip.reason), Some(skip.detail.as_str()).filter(|detail| !detail.is_empty())),
+    };
+    let sendable = decision.outcome.as_ref().ok();
+    json!({
+        "mapping": decision.mapping, "recipient": decision.recipient, "decision": word, "reason": reason,
+        "detail": detail, "text": sendable.map(|message| &message.text),
+        "request": sendable.map(|message| &message.request),
+    })
+}
+
+fn words(decisions: &[Decision], lang: Lang) -> String {
+    if decisions.is_empty() {
+        return lang.of("Questo evento non avvisa nessuno subito.", "This event tells nobody at once.").to_owned();
+    }
+    let one = |decision: &Decision| {
+        let name = |id: Option<&str>| id.unwrap_or(lang.of("tutti", "all")).to_owned();
+        let recipient = name(decision.recipient.as_ref().map(ObjectId::as_str));
+        let mapping = name(decision.mapping.as_ref().map(MappingId::as_str));
+        match &decision.outcome {
+            Ok(message) => {
+                let head = lang.of("verrebbe inviato", "would be sent");
+                format!("{mapping} → {recipient}: {head}\n{}", wrapped(&message.text, 4))
+            }
+            Err(skip) => {
+                let head = lang.of("non verrebbe inviato", "would not be sent");
+                let why = format!("{} {}", lang.of(skip.reason.italian(), skip.reason.english()), skip.detail);
+                format!("{mapping} → {recipient}: {head} ({})\n{}", skip.reason, wrapped(&why, 4))
+            }
+        }
+    };
+    decisions.iter().map(one).collect()
+}

@@ -1,0 +1,151 @@
+//! `bridge send-test`: a message to one's own number, on the way every message goes.
+//!
+//! The event is written into the ledger with a plan of just this message, then queued: `send-message` keeps to the plan it
+//! finds. So nothing here can send twice, and `explain` knows the test like anything else.
+
+use std::time::Duration;
+
+use domain::event::Event;
+use domain::id::{EventId, ObjectId};
+use domain::job::Job;
+use domain::key::to_hex;
+use domain::phone::Phone;
+use domain::plan::{Plan, plan};
+use jiff::SignedDuration;
+use serde_json::Value;
+use store::ledger::{EventRecord, StoredEvent};
+
+use crate::args;
+use crate::failure::Failure;
+use crate::mapping;
+use crate::outcome::explained;
+use crate::output::Output;
+use crate::preview::read_event;
+use crate::stack::Stack;
+
+/// How often the ledger is asked for the outcome.
+const PAUSE: Duration = Duration::from_millis(500);
+
+pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let mut live = stack.live().await?;
+    let phone = Phone::parse(&command.phone, live.site.country(None));
+    let phone = phone.map_err(|error| Failure::Usage(format!("the number {error}")))?;
+    live.mappings = vec![mapping::find(&command.mapping, stack).await?];
+    let mut id = [0; 6];
+    getrandom::fill(&mut id).map_err(|error| Failure::No(format!("the system has no randomness: {error}")))?;
+    let id = format!("test.{}", to_hex(&id));
+    let (event, _) = read_event(&command.event, Some(stack)).await?;
+    let now = stack.clock.now();
+    let document = as_test(&event, &id, &phone, now);
+    let event = Event::parse(document, now).map_err(|error| Failure::Usage(format!("the event {error}")))?;
+
+    let mut test_plan = plan(&event, &live);
+    // The stranger of an event without numbers, or the second recipient, is nobody to be written to.
+    test_plan.messages.retain(|planned| planned.recipient.as_str() == id);
+    test_plan.messages.truncate(1);
+    if test_plan.messages.is_empty() {
+        let reasons = test_plan.skips.iter().map(|planned| planned.skip.reason);
+        let reasons: Vec<_> = reasons.map(|reason| output.lang.of(reason.italian(), reason.english())).collect();
+        return Err(Failure::No(format!(
+            "no message would go to {}. {}",
+            output.phone(phone.as_e164()),
+            reasons.join(" ")
+        )));
+    }
+    let test_plan = Plan { skips: Vec::new(), ..test_plan };
+    let site = &live.site.id;
+    let record = EventRecord {
+        site,
+        event: &event,
+        received_at: now,
+        plan: &test_plan,
+        retention_days: live.site.retention_days,
+    };
+    stack.ledger.record_event(record, now).await?;
+    let job = Job::Event { site: site.clone(), received_at: now, event: event.document.clone() };
+    stack.queue.send(&job).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
+
+    let stored = wait(&event.id, command.wait, stack).await?;
+    let explained = explained(&stored, &live, stack.clock.now(), output);
+    output.say(&explained.document(), |lang| explained.words(lang));
+    let sent =
+        explained.outcomes.iter().all(|outcome| ["sent", "delivered", "read"].contains(&outcome.outcome.as_str()));
+    if sent { Ok(()) } else { Err(Failure::No("the message was not sent".to_owned())) }
+}
+
+/// The event as the ledger has it once its message is final, or when the wait is over.
+async fn wait(id: &EventId, seconds: u32, stack: &Stack) -> Result<StoredEvent, Failure> {
+    let until = stack.clock.now() + SignedDuration::from_secs(seconds.into());
+    loop {
+        let event = stack.ledger.event(stack.site()?, id).await?;
+        let event = event.ok_or_else(|| Failure::No(format!("the event {id} is gone from the ledger")))?;
+        if event.messages.iter().all(|message| message.facts.state().is_final()) || stack.clock.now() >= until {
+            return Ok(event);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The event anew: another id, now, and in the place of its recipients somebody with the given number. The person's id is
+/// the test's own, so that the real person counts as told of nothing.
+fn as_test(event: &Event, id: &str, phone: &Phone, now: jiff::Timestamp) -> Value {
+    let recipients: Vec<ObjectId> = event.recipients().iter().map(|person| person.id.clone()).collect();
+    let mut document = event.document.clone();
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("id".to_owned(), id.into());
+        fields.insert("occurred_at".to_owned(), now.to_string().into());
+    }
+    if let Some(data) = document.get_mut("data") {
+        replace(data, &recipients, id, phone);
+    }
+    document
+}
+
+/// Replaces every person with a recipient's id, and takes the numbers of all others away.
+fn replace(value: &mut Value, recipients: &[ObjectId], id: &str, phone: &Phone) {
+    match value {
+        Value::Object(fields) => {
+            let own = fields.get("id").and_then(Value::as_str);
+            let is_person =
+                ["phone", "first_name", "last_name", "company"].iter().any(|name| fields.contains_key(*name));
+            let is_recipient = is_person && recipients.iter().any(|recipient| Some(recipient.as_str()) == own);
+            if is_recipient {
+                fields.insert("id".to_owned(), id.into());
+                fields.insert("phone".to_owned(), phone.as_e164().into());
+            } else {
+                fields.remove("phone");
+            }
+            fields.values_mut().for_each(|value| replace(value, recipients, id, phone));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| replace(value, recipients, id, phone)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::phone::Country;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nobody_of_the_event_keeps_a_number() {
+        let at: jiff::Timestamp = "2026-11-22T09:15:00Z".parse().unwrap();
+        let document = json!({
+            "id": "e1", "type": "message.sent", "occurred_at": "2026-11-22T09:15:00Z", "data": {
+                "message": {"id": "M1", "subject": "a", "body": "b"}, "sender": {"id": "S1", "phone": "3401111111"},
+                "recipients": [{"id": "C1", "phone": "3402222222", "last_name": "Rossi"}, {"id": "C2", "phone": "3403333333"}],
+                "notify": ["whatsapp"],
+            },
+        });
+        let event = Event::parse(document, at).unwrap();
+        let phone = Phone::parse("340 1234567", Country::ITALY).unwrap();
+        let now = "2026-11-23T09:15:00Z".parse().unwrap();
+        let test = as_test(&event, "test.1", &phone, now);
+        assert!(!test.to_string().contains("340111") && !test.to_string().contains("340222"));
+        let test = Event::parse(test, now).unwrap();
+        assert!(test.recipients().iter().all(|person| person.id.as_str() == "test.1"));
+        assert_eq!(test.recipients()[0].last_name.as_deref(), Some("Rossi"));
+    }
+}

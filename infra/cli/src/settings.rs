@@ -1,0 +1,300 @@
+//! Every setting of a site and of an account, as data: what the commands read and show, and what the docs list.
+
+use domain::language::Language;
+use domain::phone::Country;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
+
+use crate::failure::Failure;
+use crate::output::{Lang, wrapped};
+
+/// A setting.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// Its name, which is that of the field.
+    name: &'static str,
+    kind: Kind,
+    /// What it is unless set; `-` for nothing, empty where it must be set.
+    default: &'static str,
+    italian: &'static str,
+    english: &'static str,
+}
+
+/// What a setting may be.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Flag,
+    Text { chars_max: usize },
+    Url,
+    Language,
+    Country,
+    Zone,
+    Count { min: u16, max: u16 },
+}
+
+const fn setting(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    italian: &'static str,
+    english: &'static str,
+) -> Setting {
+    Setting { name, kind, default, italian, english }
+}
+
+/// The settings of a site.
+pub(crate) static SITE: &[Setting] = &[
+    setting(
+        "active",
+        Kind::Flag,
+        "true",
+        "Un sito non attivo scarta ogni evento.",
+        "An inactive site skips every event.",
+    ),
+    setting(
+        "url",
+        Kind::Url,
+        "-",
+        "L'indirizzo del sito: la variabile URL Sito negli eventi dell'area riservata.",
+        "The site's address: the variable site.url on events of the customer area.",
+    ),
+    setting(
+        "default_language",
+        Kind::Language,
+        "it",
+        "La lingua di chi non ne ha un'altra, e del template di riserva.",
+        "The language of whoever has no other, and of the template to fall back on.",
+    ),
+    setting(
+        "default_country",
+        Kind::Country,
+        "IT",
+        "Il paese dei numeri scritti senza prefisso internazionale.",
+        "The country of phone numbers written without a code.",
+    ),
+    setting(
+        "time_zone",
+        Kind::Zone,
+        "Europe/Rome",
+        "Il fuso in cui si scrivono gli orari.",
+        "The zone times are written in.",
+    ),
+    setting(
+        "marketplace_orders",
+        Kind::Flag,
+        "false",
+        "Se avvisare anche degli ordini dei marketplace.",
+        "Whether orders of marketplaces are told too.",
+    ),
+    setting(
+        "retention_days",
+        Kind::Count { min: 30, max: 3650 },
+        "90",
+        "Per quanti giorni il registro conserva eventi e messaggi.",
+        "How many days the ledger keeps events and messages.",
+    ),
+];
+
+/// The settings of an account.
+pub(crate) static ACCOUNT: &[Setting] = &[
+    setting("active", Kind::Flag, "true", "Un account non attivo non invia.", "An inactive account sends nothing."),
+    setting(
+        "base_url",
+        Kind::Url,
+        "",
+        "L'indirizzo dell'API con la versione, https://host/v23.0.",
+        "The API's address with its version, https://host/v23.0.",
+    ),
+    setting(
+        "phone_number_id",
+        Kind::Text { chars_max: 64 },
+        "",
+        "L'id Meta del numero mittente.",
+        "Meta's id of the sender number.",
+    ),
+    setting(
+        "phone_number_id_in_path",
+        Kind::Flag,
+        "true",
+        "Se l'id del mittente fa parte del percorso (/{id}/messages).",
+        "Whether the sender's id is part of the path (/{id}/messages).",
+    ),
+    setting(
+        "waba_id",
+        Kind::Text { chars_max: 64 },
+        "",
+        "L'id Meta del WhatsApp Business Account, che possiede i template.",
+        "Meta's id of the WhatsApp Business Account, which owns the templates.",
+    ),
+    setting(
+        "token_header",
+        Kind::Text { chars_max: 64 },
+        "Authorization",
+        "L'intestazione HTTP del token.",
+        "The HTTP header the token goes into.",
+    ),
+    setting(
+        "token_scheme",
+        Kind::Text { chars_max: 64 },
+        "Bearer",
+        "Che cosa precede il token; vuoto per il solo token.",
+        "What stands before the token; empty for the bare token.",
+    ),
+];
+
+impl Setting {
+    /// What it means.
+    fn meaning(&self, lang: Lang) -> &'static str {
+        lang.of(self.italian, self.english)
+    }
+
+    /// What it may be.
+    fn bounds(&self) -> String {
+        match self.kind {
+            Kind::Flag => "true, false".to_owned(),
+            Kind::Text { chars_max } => format!("≤ {chars_max} characters"),
+            Kind::Url => "http(s) URL".to_owned(),
+            Kind::Language => "language code: it, en_US".to_owned(),
+            Kind::Country => "ISO 3166 code: IT".to_owned(),
+            Kind::Zone => "IANA zone".to_owned(),
+            Kind::Count { min, max } => format!("{min} to {max}"),
+        }
+    }
+
+    /// Reads a value as it is typed.
+    fn read(&self, text: &str) -> Result<Value, String> {
+        let wrong = || format!("{} must be: {}", self.name, self.bounds());
+        let kept = |fits: bool| if fits { Ok(json!(text)) } else { Err(wrong()) };
+        match self.kind {
+            Kind::Flag => text.parse::<bool>().map(Value::from).map_err(|_| wrong()),
+            Kind::Text { chars_max } => kept(text.chars().count() <= chars_max && !text.chars().any(char::is_control)),
+            Kind::Url => {
+                let url = url::Url::parse(text).map_err(|_| wrong())?;
+                kept(matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty())
+            }
+            Kind::Language => Language::parse(text).map(|language| json!(language)).map_err(|_| wrong()),
+            Kind::Country => kept(Country::parse(text).is_some()),
+            Kind::Zone => kept(TimeZone::get(text).is_ok()),
+            Kind::Count { min, max } => match text.parse::<u16>() {
+                Ok(count) if (min..=max).contains(&count) => Ok(json!(count)),
+                _ => Err(wrong()),
+            },
+        }
+    }
+}
+
+/// Puts `NAME=VALUE` pairs into the fields of a site or an account.
+///
+/// # Errors
+/// [`Failure::Usage`] with every pair that is wrong.
+pub(crate) fn assign(fields: &mut Map<String, Value>, settings: &[Setting], pairs: &[String]) -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    for pair in pairs {
+        let found = pair.split_once('=').and_then(|(name, value)| {
+            settings.iter().find(|setting| setting.name == name).map(|setting| (setting, value))
+        });
+        match found {
+            None => {
+                let names: Vec<_> = settings.iter().map(|setting| setting.name).collect();
+                wrong.push(format!("{pair} sets nothing; there are: {}", names.join(", ")));
+            }
+            Some((setting, "")) if setting.default == "-" => drop(fields.remove(setting.name)),
+            Some((setting, value)) => match setting.read(value) {
+                Ok(value) => drop(fields.insert(setting.name.to_owned(), value)),
+                Err(error) => wrong.push(error),
+            },
+        }
+    }
+    let missing = settings.iter().filter(|setting| setting.default.is_empty() && !fields.contains_key(setting.name));
+    wrong.extend(missing.map(|setting| format!("{} must be set", setting.name)));
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::Usage(wrong.join("\n"))) }
+}
+
+/// The settings with their values, and what they mean below each.
+pub(crate) fn shown(fields: &Value, settings: &[Setting], lang: Lang) -> String {
+    let one = |setting: &Setting| {
+        let value = match fields.get(setting.name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => setting.default.to_owned(),
+        };
+        format!("{} = {value}\n{}", setting.name, wrapped(setting.meaning(lang), 4))
+    };
+    settings.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::config::{Account, Site};
+    use domain::id::SiteId;
+
+    use super::*;
+
+    fn names(settings: &[Setting]) -> Vec<&str> {
+        let mut names: Vec<_> = settings.iter().map(|setting| setting.name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn fields(value: &Value) -> Vec<&str> {
+        value.as_object().unwrap().keys().map(String::as_str).filter(|name| *name != "id").collect()
+    }
+
+    /// A table of the docs: what they must hold, word for word.
+    fn documented(settings: &[Setting]) -> String {
+        let row = |setting: &Setting| {
+            let default = if setting.default.is_empty() { "required" } else { setting.default };
+            format!("| `{}` | {} | {} | {} |\n", setting.name, setting.english, default, setting.bounds())
+        };
+        let rows: String = settings.iter().map(row).collect();
+        format!("| setting | meaning | default | may be |\n|---|---|---|---|\n{rows}")
+    }
+
+    #[test]
+    fn every_field_is_a_setting_with_its_default() {
+        let site = Site { url: Some("x".to_owned()), ..Site::new(SiteId::parse("demo").unwrap()) };
+        let site = serde_json::to_value(site).unwrap();
+        assert_eq!(fields(&site), names(SITE));
+        let account: Account = serde_json::from_value(json!({
+            "id": "a", "base_url": "u", "phone_number_id": "1", "waba_id": "2",
+        }))
+        .unwrap();
+        let account = serde_json::to_value(account).unwrap();
+        assert_eq!(fields(&account), names(ACCOUNT));
+        for (settings, fields) in [(SITE, &site), (ACCOUNT, &account)] {
+            for setting in settings.iter().filter(|setting| !["", "-"].contains(&setting.default)) {
+                let default = setting.read(setting.default).unwrap();
+                assert_eq!(default, fields[setting.name], "{}", setting.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_docs_list_every_setting() {
+        let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md")).unwrap();
+        for settings in [SITE, ACCOUNT] {
+            let table = documented(settings);
+            assert!(docs.contains(&table), "docs/cli.md lacks this table:\n{table}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_refused_all_at_once() {
+        let pairs = [
+            "active=sì",
+            "time_zone=Europe/Roma",
+            "retention_days=5",
+            "colour=red",
+            "url=ftp://x",
+            "default_country=ITA",
+        ];
+        let refused = assign(&mut Map::new(), SITE, &pairs.map(str::to_owned)).unwrap_err();
+        assert_eq!(refused.to_string().lines().count(), 6, "{refused}");
+        assert_eq!(refused.code(), 2);
+        let mut fields = Map::from_iter([("url".to_owned(), json!("https://old"))]);
+        let pairs = ["url=", "default_language=en-us", "retention_days=30"];
+        assign(&mut fields, SITE, &pairs.map(str::to_owned)).unwrap();
+        assert_eq!(Value::Object(fields), json!({"default_language": "en_US", "retention_days": 30}));
+        assert!(assign(&mut Map::new(), ACCOUNT, &["base_url=https://x".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! `bridge site`.
+
+use domain::config::Site;
+use domain::credential::StoredKey;
+use domain::id::SiteId;
+use domain::key::to_hex;
+use serde_json::{Map, Value, json};
+
+use crate::args;
+use crate::failure::Failure;
+use crate::output::{Output, wrapped};
+use crate::settings::{self, SITE};
+use crate::stack::{Stack, site_id};
+
+/// Keys of a site that open something at the same time: an old one and its successor.
+const LIVE_KEYS_MAX: usize = 2;
+/// Random bytes of a key's id.
+const KEY_ID_BYTES: usize = 6;
+
+pub(crate) async fn run(command: args::Site, stack: &Stack, output: Output) -> Result<(), Failure> {
+    match command {
+        args::Site::Add { id, settings } => add(&site_id(&id)?, &settings, stack, output).await,
+        args::Site::Show => show(stack, output).await,
+        args::Site::Set { settings } => set(&settings, stack, output).await,
+        args::Site::RotateKey { revoke } => rotate_key(&revoke, stack, output).await,
+    }
+}
+
+async fn add(id: &SiteId, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
+    if stack.config.live(id).await?.is_some() {
+        return Err(Failure::No(format!("the site {id} exists already")));
+    }
+    let site = with(&Site::new(id.clone()), pairs)?;
+    // The key comes first: a site without one could not be entered, a key without its site opens nothing.
+    let key = make_key(id, stack).await?;
+    stack.config.put_site(&site).await?;
+    output.say(&json!({"site": id, "api_key": key}), |lang| {
+        lang.of(
+            format!("Il sito {id} c'è. La sua chiave, mostrata solo ora:\n{key}"),
+            format!("The site {id} is there. Its key, shown only now:\n{key}"),
+        )
+    });
+    Ok(())
+}
+
+async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
+    let live = stack.live().await?;
+    let keys = stack.config.keys(&live.site.id).await?;
+    let keys: Vec<Value> = keys.iter().map(|key| json!({"key_id": key.key_id, "revoked": key.revoked})).collect();
+    let accounts: Vec<&str> = live.accounts.iter().map(|account| account.id.as_str()).collect();
+    let mappings: Vec<&str> = live.mappings.iter().map(|mapping| mapping.id.as_str()).collect();
+    let site = serde_json::to_value(&live.site).unwrap_or_default();
+    let document = json!({"site": site, "keys": keys, "accounts": accounts, "mappings": mappings});
+    output.say(&document, |lang| {
+        let list = |title: &str, ids: &[&str]| wrapped(&format!("{title}: {}", ids.join(", ")), 0);
+        let keys: Vec<String> = keys
+            .iter()
+            .map(|key| {
+                let revoked = key["revoked"] == true;
+                let id = key["key_id"].as_str().unwrap_or_default();
+                if revoked { format!("{id} ({})", lang.of("revocata", "revoked")) } else { id.to_owned() }
+            })
+            .collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        lang.of("Sito ", "Site ").to_owned()
+            + live.site.id.as_str()
+            + "\n"
+            + &settings::shown(&site, SITE, lang)
+            + &list(lang.of("Chiavi", "Keys"), &keys)
+            + &list("Account", &accounts)
+            + &list(lang.of("Azioni", "Mappings"), &mappings)
+    });
+    Ok(())
+}
+
+async fn set(pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
+    let site = with(&stack.live().await?.site, pairs)?;
+    stack.config.put_site(&site).await?;
+    output.say(&json!({"site": site}), |lang| lang.of("Fatto.", "Done.").to_owned());
+    Ok(())
+}
+
+async fn rotate_key(revoke: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
+    let site = &stack.live().await?.site.id;
+    let mut keys = stack.config.keys(site).await?;
+    if let Some(unknown) = revoke.iter().find(|id| !keys.iter().any(|key| key.key_id == **id)) {
+        return Err(Failure::Usage(format!("the site has no key {unknown}")));
+    }
+    for key in keys.iter_mut().filter(|key| revoke.contains(&key.key_id)) {
+        key.revoked = true;
+        stack.config.put_key(key).await?;
+    }
+    let live: Vec<&str> = keys.iter().filter(|key| !key.revoked).map(|key| key.key_id.as_str()).collect();
+    if live.len() >= LIVE_KEYS_MAX {
+        let live = live.join(", ");
+        return Err(Failure::No(format!("the keys {live} are live: revoke one with --revoke, there may be two")));
+    }
+    let key = make_key(site, stack).await?;
+    output.say(&json!({"site": site, "api_key": key, "revoked": revoke}), |lang| {
+        lang.of(
+            format!("La nuova chiave di {site}, mostrata solo ora:\n{key}"),
+            format!("The new key of {site}, shown only now:\n{key}"),
+        )
+    });
+    Ok(())
+}
+
+/// Makes a key, stores what recognises it and answers with its text.
+async fn make_key(site: &SiteId, stack: &Stack) -> Result<String, Failure> {
+    let (mut id, mut secret) = ([0; KEY_ID_BYTES], [0; 32]);
+    let filled = getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut secret));
+    filled.map_err(|error| Failure::No(format!("the system has no randomness: {error}")))?;
+    let (stored, text) = StoredKey::create(site.clone(), &to_hex(&id), &secret);
+    stack.config.put_key(&stored).await?;
+    Ok(text)
+}
+
+/// A site with some settings changed.
+fn with(site: &Site, pairs: &[String]) -> Result<Site, Failure> {
+    let malformed = |error: serde_json::Error| Failure::Usage(error.to_string());
+    let mut fields: Map<String, Value> =
+        serde_json::to_value(site).and_then(serde_json::from_value).map_err(malformed)?;
+    settings::assign(&mut fields, SITE, pairs)?;
+    serde_json::from_value(Value::Object(fields)).map_err(malformed)
+}

@@ -1,0 +1,229 @@
+//! The stack a command talks to: the local run by its data folder, or one on AWS by its CloudFormation outputs.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use domain::config::{Account, LiveConfig};
+use domain::id::SiteId;
+use domain::key::ContactSecret;
+use provider::{Network, Provider};
+use queue::EventsQueue;
+use runtime::Clock;
+use runtime::secrets::Secrets;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::config::ConfigTable;
+use store::ledger::Ledger;
+
+use crate::args::Common;
+use crate::failure::Failure;
+
+/// Everything a command may need of a stack.
+pub(crate) struct Stack {
+    pub(crate) config: ConfigTable,
+    pub(crate) ledger: Ledger,
+    pub(crate) queue: EventsQueue,
+    pub(crate) clock: Clock,
+    network: Network,
+    name: String,
+    secrets: aws_sdk_secretsmanager::Client,
+    site: Option<SiteId>,
+}
+
+/// The names of a stack's resources.
+struct Names {
+    stack: String,
+    config_table: String,
+    ledger_table: String,
+    events_queue_url: String,
+}
+
+/// What the local run says of itself in `demo.json`, as far as a command needs it.
+#[derive(Deserialize)]
+struct Demo {
+    site: String,
+    env_file: String,
+}
+
+/// Opens the stack the options name.
+///
+/// # Errors
+/// [`Failure::Unreachable`] if there is none.
+pub(crate) async fn open(common: &Common) -> Result<Stack, Failure> {
+    let named = common.site.as_deref().map(site_id).transpose()?;
+    match &common.stack {
+        Some(stack) => on_aws(stack, named).await,
+        None => local(&common.data_dir, named),
+    }
+}
+
+/// Reads a site's id.
+pub(crate) fn site_id(text: &str) -> Result<SiteId, Failure> {
+    SiteId::parse(text).map_err(|error| Failure::Usage(format!("the site's id {error}")))
+}
+
+fn local(data_dir: &Path, named: Option<SiteId>) -> Result<Stack, Failure> {
+    let file = data_dir.join("demo.json");
+    let text = std::fs::read_to_string(&file).map_err(|_| {
+        Failure::Unreachable(format!(
+            "no local run: {} is not there. Start it with `cargo run`, name its folder with --data-dir, or a stack on \
+             AWS with --stack",
+            file.display()
+        ))
+    })?;
+    let malformed = |error: &dyn std::fmt::Display| Failure::Unreachable(format!("{}: {error}", file.display()));
+    let demo: Demo = serde_json::from_str(&text).map_err(|error| malformed(&error))?;
+    let variables = std::fs::read_to_string(&demo.env_file).map_err(|error| malformed(&error))?;
+    let variables: HashMap<&str, &str> = variables.lines().filter_map(|line| line.split_once('=')).collect();
+    let variable = |name: &str| {
+        let value = variables.get(name).map(|value| (*value).to_owned());
+        value.ok_or_else(|| malformed(&format_args!("{} says no {name}", demo.env_file)))
+    };
+    let names = Names {
+        stack: variable("BRIDGE_STACK")?,
+        config_table: variable("BRIDGE_CONFIG_TABLE")?,
+        ledger_table: variable("BRIDGE_LEDGER_TABLE")?,
+        events_queue_url: variable("BRIDGE_EVENTS_QUEUE_URL")?,
+    };
+    let credentials = Credentials::new(
+        variable("AWS_ACCESS_KEY_ID")?,
+        variable("AWS_SECRET_ACCESS_KEY")?,
+        None,
+        None,
+        "the local run",
+    );
+    let at = |endpoint: String| {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(variables.get("AWS_REGION").copied().unwrap_or("eu-south-1").to_owned()))
+            .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials.clone()))
+            .endpoint_url(endpoint)
+            .build()
+    };
+    let dynamodb = aws_sdk_dynamodb::Client::new(&at(variable("AWS_ENDPOINT_URL_DYNAMODB")?));
+    let sqs = aws_sdk_sqs::Client::new(&at(variable("AWS_ENDPOINT_URL_SQS")?));
+    let secrets = aws_sdk_secretsmanager::Client::new(&at(variable("AWS_ENDPOINT_URL_SECRETS_MANAGER")?));
+    let site = named.or(SiteId::parse(&demo.site).ok());
+    // The simulator is http on a loopback address.
+    Ok(Stack::new(names, dynamodb, sqs, secrets, Network::Any, site))
+}
+
+async fn on_aws(stack: &str, site: Option<SiteId>) -> Result<Stack, Failure> {
+    let sdk = runtime::aws::sdk_config().await;
+    let answer = aws_sdk_cloudformation::Client::new(&sdk).describe_stacks().stack_name(stack).send().await;
+    let answer = answer.map_err(|error| {
+        let cause = aws_sdk_cloudformation::error::DisplayErrorContext(error);
+        Failure::Unreachable(format!("the stack {stack} could not be read: {cause}"))
+    })?;
+    let outputs = answer.stacks().first().map(aws_sdk_cloudformation::types::Stack::outputs).unwrap_or_default();
+    let output = |name: &str| {
+        let found = outputs.iter().find(|output| output.output_key() == Some(name));
+        let value = found.and_then(|output| output.output_value()).map(str::to_owned);
+        value.ok_or_else(|| Failure::Unreachable(format!("the stack {stack} has no output {name}")))
+    };
+    let names = Names {
+        stack: stack.to_owned(),
+        config_table: output("ConfigTableName")?,
+        ledger_table: output("LedgerTableName")?,
+        events_queue_url: output("EventsQueueUrl")?,
+    };
+    let clients = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
+    let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+    Ok(Stack::new(names, clients.0, clients.1, secrets, Network::Public, site))
+}
+
+impl Stack {
+    fn new(
+        names: Names,
+        dynamodb: aws_sdk_dynamodb::Client,
+        sqs: aws_sdk_sqs::Client,
+        secrets: aws_sdk_secretsmanager::Client,
+        network: Network,
+        site: Option<SiteId>,
+    ) -> Self {
+        Self {
+            config: ConfigTable::new(dynamodb.clone(), names.config_table),
+            ledger: Ledger::new(dynamodb, names.ledger_table),
+            queue: EventsQueue::new(sqs, names.events_queue_url),
+            clock: Clock::system(),
+            network,
+            name: names.stack,
+            secrets,
+            site,
+        }
+    }
+
+    /// The site the command is about.
+    pub(crate) fn site(&self) -> Result<&SiteId, Failure> {
+        self.site.as_ref().ok_or_else(|| Failure::Usage("name the site with --site".to_owned()))
+    }
+
+    /// The configuration of the site, with all templates of its accounts.
+    pub(crate) async fn live(&self) -> Result<LiveConfig, Failure> {
+        let site = self.site()?;
+        let live = self.config.live(site).await?;
+        let mut live = live.ok_or_else(|| Failure::No(format!("there is no site {site}")))?;
+        live.templates.clear();
+        for account in &live.accounts {
+            let templates = self.config.templates(site, &account.id).await?;
+            live.templates.extend(templates.into_iter().map(|template| (account.id.clone(), template)));
+        }
+        Ok(live)
+    }
+
+    /// A client of WA Smart Business.
+    pub(crate) fn provider(&self) -> Result<Provider, Failure> {
+        Ok(Provider::new(self.network)?)
+    }
+
+    /// An account's token.
+    pub(crate) async fn token(&self, account: &Account) -> Result<SecretString, Failure> {
+        let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
+        let pointer = format!("/accounts/{}/token", account.id);
+        Ok(secrets.text(&format!("{}/provider", self.site()?), &pointer, self.clock.now()).await?)
+    }
+
+    /// The secret for pseudonyms of contacts.
+    pub(crate) async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
+        let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
+        let hmac = secrets.text("keys", "/hmac", self.clock.now()).await?;
+        ContactSecret::parse(hmac.expose_secret()).map_err(|error| Failure::No(error.to_string()))
+    }
+
+    /// Stores an account's token beside those of the site's other accounts.
+    pub(crate) async fn put_token(&self, account: &Account, token: &SecretString) -> Result<(), Failure> {
+        let name = format!("{}/{}/provider", self.name, self.site()?);
+        let unreachable = |error: &dyn std::fmt::Display| {
+            Failure::Unreachable(format!("the secret {name} could not be written: {error}"))
+        };
+        let known = match self.secrets.get_secret_value().secret_id(&name).send().await {
+            Ok(answer) => {
+                Some(answer.secret_string().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+            }
+            Err(error) => match error.as_service_error() {
+                Some(GetSecretValueError::ResourceNotFoundException(_)) => None,
+                _ => return Err(unreachable(&aws_sdk_secretsmanager::error::DisplayErrorContext(error))),
+            },
+        };
+        let exists = known.is_some();
+        let mut secret: Value = known.unwrap_or_default();
+        if !secret.get("accounts").is_some_and(Value::is_object) {
+            secret = json!({"accounts": {}});
+        }
+        if let Some(accounts) = secret.get_mut("accounts").and_then(Value::as_object_mut) {
+            accounts.insert(account.id.to_string(), json!({"token": token.expose_secret()}));
+        }
+        let text = secret.to_string();
+        if exists {
+            let sent = self.secrets.put_secret_value().secret_id(&name).secret_string(text).send().await;
+            sent.map(drop).map_err(|error| unreachable(&aws_sdk_secretsmanager::error::DisplayErrorContext(error)))
+        } else {
+            let sent = self.secrets.create_secret().name(&name).secret_string(text).send().await;
+            sent.map(drop).map_err(|error| unreachable(&aws_sdk_secretsmanager::error::DisplayErrorContext(error)))
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `bridge template`.
+
+use domain::check::check;
+use domain::config::LiveConfig;
+use domain::template::{Category, Content, Template, TemplateStatus};
+use serde_json::{Value, json};
+use sync_templates::{SyncError, sync, sync_even_if_many_go};
+
+use crate::args;
+use crate::failure::Failure;
+use crate::output::{Output, table};
+use crate::stack::Stack;
+
+pub(crate) async fn run(command: args::Template, stack: &Stack, output: Output) -> Result<(), Failure> {
+    match command {
+        args::Template::Sync { even_if_many_go } => sync_all(even_if_many_go, stack, output).await,
+        args::Template::List => list(stack, output).await,
+    }
+}
+
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::List(error) => error.into(),
+            SyncError::Store(error) => error.into(),
+            refused => Self::No(refused.to_string()),
+        }
+    }
+}
+
+async fn sync_all(even_if_many_go: bool, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let (site, provider) = (stack.site()?, stack.provider()?);
+    let mut accounts = Vec::new();
+    for account in stack.live().await?.accounts.iter().filter(|account| account.active) {
+        let token = stack.token(account).await?;
+        let templates = if even_if_many_go {
+            sync_even_if_many_go(&provider, &stack.config, site, account, &token).await?
+        } else {
+            sync(&provider, &stack.config, site, account, &token).await?
+        };
+        accounts.push((account.id.to_string(), templates));
+    }
+    let to_review = needing_review(&stack.live().await?);
+    let document = json!({
+        "accounts": accounts.iter().map(|(id, templates)| json!({"account": id, "templates": templates})).collect::<Vec<_>>(),
+        "needs_review": to_review,
+    });
+    output.say(&document, |lang| {
+        let mut words: String =
+            accounts.iter().map(|(id, templates)| format!("{id}: {templates} template\n")).collect();
+        for mapping in &to_review {
+            words += &lang.of(format!("Da rivedere: {mapping}\n"), format!("Needs a look: {mapping}\n"));
+        }
+        words
+    });
+    Ok(())
+}
+
+/// The enabled mappings that could not be saved as they are, now that the templates are what they are.
+fn needing_review(live: &LiveConfig) -> Vec<String> {
+    let fails = |document: Value| !check(&document, live).is_right();
+    let enabled = live.mappings.iter().filter(|mapping| mapping.enabled);
+    let failing = enabled.filter(|mapping| serde_json::to_value(mapping).is_ok_and(fails));
+    failing.map(|mapping| mapping.id.to_string()).collect()
+}
+
+async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
+    let live = stack.live().await?;
+    let used_by = |template: &Template| -> Vec<&str> {
+        let uses = |mapping: &&domain::mapping::Mapping| {
+            mapping.templates.values().any(|used| used.name == template.name && used.language == template.language)
+        };
+        live.mappings.iter().filter(uses).map(|mapping| mapping.id.as_str()).collect()
+    };
+    let documents: Vec<Value> = live
+        .templates
+        .iter()
+        .map(|(account, template)| {
+            let unusable = match &template.content {
+                Content::Usable(_) => None,
+                Content::Unusable { why } => Some(why),
+            };
+            json!({
+                "account": account, "name": template.name, "language": template.language, "status": template.status,
+                "category": template.category, "quality": template.quality, "unusable": unusable,
+                "fingerprint": template.fingerprint, "used_by": used_by(template),
+            })
+        })
+        .collect();
+    output.say(&json!({"templates": documents}), |lang| {
+        let row = |template: &Template| {
+            let status = match (&template.content, &template.status) {
+                (Content::Unusable { why }, _) => why.clone(),
+                (Content::Usable(_), TemplateStatus::Approved) => "APPROVED".to_owned(),
+                (Content::Usable(_), TemplateStatus::Other(status)) => status.clone(),
+            };
+            let category = match &template.category {
+                Category::Utility => "UTILITY".to_owned(),
+                Category::Marketing => "MARKETING".to_owned(),
+                Category::Other(category) => category.clone(),
+            };
+            [template.name.clone(), template.language.to_string(), status, category, used_by(template).join(", ")]
+        };
+        let rows: Vec<_> = live.templates.iter().map(|(_, template)| row(template)).collect();
+        let heading = lang.of(
+            ["TEMPLATE", "LINGUA", "STATO", "CATEGORIA", "AZIONI"],
+            ["TEMPLATE", "LANGUAGE", "STATUS", "CATEGORY", "MAPPINGS"],
+        );
+        table(heading, &rows)
+    });
+    Ok(())
+}

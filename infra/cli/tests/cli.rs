@@ -1,0 +1,345 @@
+//! The shipped binary against the emulators of a story: what it prints, what it changes, and its exit codes.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use domain::event::{EventType, Telling};
+use kit::World;
+use runtime::Clock;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+
+/// How often a queue is looked at.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The binary, pointed at a world.
+struct Bridge {
+    world: World,
+    folder: TempDir,
+}
+
+/// What a command came to.
+#[derive(Debug)]
+struct Ended {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Ended {
+    fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.out).with_context(|| format!("{self:?}"))
+    }
+}
+
+impl Bridge {
+    async fn new() -> Result<Self> {
+        let world = World::start().await?;
+        // The binary has the system's clock only: the story takes place now.
+        world.clock.advance(Clock::system().now().duration_since(world.clock.now()));
+        let folder = tempfile::tempdir()?;
+        let variables: String = world.variables().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        let env_file = folder.path().join("functions.env");
+        fs::write(&env_file, variables)?;
+        let demo = json!({"site": "demo", "env_file": env_file});
+        fs::write(folder.path().join("demo.json"), demo.to_string())?;
+        Ok(Self { world, folder })
+    }
+
+    /// Runs a command; the world goes on meanwhile.
+    async fn run(&self, args: &[&str], input: &str) -> Result<Ended> {
+        run(self.folder.path(), args, input).await
+    }
+
+    /// Runs a command that must end with 0, and reads its JSON.
+    async fn ok(&self, args: &[&str]) -> Result<Value> {
+        let ended = self.run(&[args, &["--json"]].concat(), "").await?;
+        anyhow::ensure!(ended.code == 0, "{args:?}: {ended:?}");
+        ended.json()
+    }
+
+    /// An event of the documents, as if it happened now.
+    fn event(&self, kind: &str, id: &str) -> Result<Value> {
+        let mut event: Value =
+            serde_json::from_str(&fs::read_to_string(format!("{DOCS}/events/examples/{kind}.json"))?)?;
+        let fields = event.as_object_mut().context("no object")?;
+        fields.insert("id".to_owned(), id.into());
+        fields.insert("occurred_at".to_owned(), self.world.clock.now().to_string().into());
+        Ok(event)
+    }
+
+    fn file(&self, name: &str, text: &str) -> Result<String> {
+        let file = self.folder.path().join(name);
+        fs::write(&file, text)?;
+        Ok(file.display().to_string())
+    }
+}
+
+async fn run(data_dir: &Path, args: &[&str], input: &str) -> Result<Ended> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
+    command.args(args).arg("--data-dir").arg(data_dir);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let input = input.to_owned();
+    let ended = tokio::task::spawn_blocking(move || -> Result<std::process::Output> {
+        let mut child = command.spawn()?;
+        // A command that reads nothing may be gone already.
+        drop(child.stdin.take().context("no input")?.write_all(input.as_bytes()));
+        Ok(child.wait_with_output()?)
+    });
+    let ended = ended.await??;
+    Ok(Ended {
+        code: ended.status.code().context("killed")?,
+        out: String::from_utf8(ended.stdout)?,
+        err: String::from_utf8(ended.stderr)?,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_stack_it_says_how_to_get_one() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let ended = run(folder.path(), &["audit"], "").await?;
+    assert_eq!(ended.code, 3);
+    assert!(ended.err.contains("cargo run"), "{ended:?}");
+    assert_eq!(run(folder.path(), &["audit", "--days", "x"], "").await?.code, 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_mapping_passes_its_check_and_comes_back_as_it_was() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let mut count = 0;
+    for file in fs::read_dir(format!("{DOCS}/mappings"))? {
+        let file = file?.path().display().to_string();
+        let checked = bridge.ok(&["mapping", "check", &file]).await?;
+        assert_eq!(checked, json!({"findings": [], "warnings": []}), "{file}");
+        count += 1;
+        let applied = bridge.ok(&["mapping", "apply", &file]).await?;
+        let id = applied["mapping"].as_str().context("no id")?;
+        let exported = bridge.run(&["mapping", "export", id], "").await?;
+        let again = bridge.run(&["mapping", "apply", "-", "--json"], &exported.out).await?;
+        assert_eq!(
+            (&again.json()?["changed"], &again.json()?["version"]),
+            (&json!(false), &applied["version"]),
+            "{again:?}"
+        );
+    }
+    let told = EventType::ALL.into_iter().filter(|kind| kind.telling() != Telling::Never);
+    assert_eq!(count, told.count());
+    let folder = bridge.folder.path().join("azioni").display().to_string();
+    let files = bridge.ok(&["mapping", "export", "--dir", &folder]).await?;
+    assert_eq!(files["files"].as_array().map(Vec::len), Some(bridge.world.live().await?.mappings.len()));
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_wrong_things_are_six_findings() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let yaml = "id: sei\nname: Sei\nevent_type: message.sent\nenabled: forse\nactive_since: 2026-01-01T00:00:00Z\n\
+        useful_for: 3w\ntemplates:\n  it:\n    name: nuovo_messaggio\n    language: it\n    body:\n      \
+        1: {variable: recipient.ful_name}\n      2: {variable: order.code}\n      4: {text: x}\n  en:\n    name: manca\n    \
+        language: en\n";
+    let file = bridge.file("sei.yaml", yaml)?;
+    let ended = bridge.run(&["mapping", "check", &file, "--json"], "").await?;
+    let found: Vec<Value> = ended.json()?["findings"]
+        .as_array()
+        .context("no list")?
+        .iter()
+        .map(|finding| json!([finding["path"], finding["code"]]))
+        .collect();
+    assert_eq!(ended.code, 1);
+    assert_eq!(
+        json!(found),
+        json!([
+            ["/enabled", "wrong_value"],
+            ["/templates/en/name", "unknown_template"],
+            ["/templates/it/body/1/variable", "unknown_variable"],
+            ["/templates/it/body/2/variable", "variable_not_in_event"],
+            ["/templates/it/body/3", "unfilled"],
+            ["/templates/it/body/4", "superfluous"],
+            ["/useful_for", "wrong_value"],
+        ])
+    );
+    let words = bridge.run(&["mapping", "apply", &file], "").await?;
+    assert_eq!(words.code, 1);
+    assert!(
+        words.out.contains("forse recipient.full_name?") && words.out.lines().all(|line| line.chars().count() <= 80)
+    );
+    assert!(!bridge.world.live().await?.mappings.iter().any(|mapping| mapping.id.as_str() == "sei"));
+    let no_yaml = bridge.run(&["mapping", "check", "-", "--json"], "a: [").await?;
+    assert_eq!((no_yaml.code, &no_yaml.json()?["findings"][0]["code"]), (1, &json!("not_yaml")));
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preview_shows_what_would_be_sent_and_sends_nothing() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let event = bridge.event("message.sent", "p1")?;
+    let file = bridge.file("event.json", &event.to_string())?;
+    let shown = bridge.ok(&["preview", "--mapping", "nuovo-messaggio", "--event", &file]).await?;
+    assert_eq!(shown["event"], "p1");
+    assert!(bridge.world.phone().await?.is_empty());
+    bridge.world.accept(&event).await?;
+    bridge.world.deliver().await?;
+    let sent = bridge.world.phone().await?;
+    let decisions = shown["decisions"].as_array().context("no list")?;
+    let would: Vec<(&Value, &Value)> = decisions
+        .iter()
+        .filter(|decision| decision["decision"] == "send")
+        .map(|one| (&one["text"], &one["request"]))
+        .collect();
+    let did: Vec<(&Value, &Value)> = sent.iter().map(|message| (&message["text"], &message["body"])).collect();
+    assert!(!did.is_empty() && would.len() == did.len(), "{shown}");
+    assert!(did.iter().all(|message| would.contains(message)), "{shown}");
+    let by_id = bridge.ok(&["preview", "--mapping", "nuovo-messaggio", "--event", "p1"]).await?;
+    assert_eq!(by_id, shown);
+    assert_eq!(bridge.run(&["preview", "--mapping", "manca", "--event", "p1"], "").await?.code, 1);
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_files_can_be_tried_without_any_stack() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let template = folder.path().join("template.json");
+    let row = json!({"name": "nuovo_messaggio", "language": "it", "status": "PAUSED", "category": "UTILITY",
+        "components": [{"type": "BODY", "text": "Ciao {{1}}, {{2}} ti ha scritto: {{3}}. Saluti"}]});
+    let files = [format!("{DOCS}/mappings/message.sent.yaml"), format!("{DOCS}/events/examples/message.sent.json")];
+    let [mapping, event] = files.each_ref().map(String::as_str);
+    let path = template.display().to_string();
+    let args = ["preview", "--json", "--mapping", mapping, "--event", event, "--template", &path];
+    for (status, expected) in [("PAUSED", "skip"), ("APPROVED", "send")] {
+        let mut row = row.clone();
+        row["status"] = status.into();
+        fs::write(&template, row.to_string())?;
+        let ended = run(folder.path(), &args, "").await?;
+        let decisions = ended.json()?["decisions"].clone();
+        assert!(decisions.as_array().is_some_and(|all| all.iter().any(|one| one["decision"] == expected)), "{ended:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_and_audit_account_for_everything() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let mut order = bridge.event("order.status_changed", "e1")?;
+    order["data"]["customer"]["phone"] = "340 1234567".into();
+    bridge.world.accept(&order).await?;
+    let mut silent = bridge.event("order.status_changed", "e2")?;
+    silent["data"]["order"]["id"] = "other".into();
+    silent["data"]["customer"]["phone"] = "+39 340 1234567".into();
+    silent["data"]["customer"]["whatsapp_opt_out"] = true.into();
+    bridge.world.accept(&silent).await?;
+    bridge.world.deliver().await?;
+
+    let explained = bridge.ok(&["explain", "--event", "e1"]).await?;
+    let outcome = &explained["outcomes"][0];
+    assert_eq!((&explained["event"]["id"], &explained["unaccounted"]), (&json!("e1"), &json!(0)));
+    assert_eq!((&outcome["mapping"], &outcome["outcome"]), (&json!("stato-ordine"), &json!("sent")), "{explained}");
+    assert!(outcome["provider_id"].is_string() && outcome["message_id"].is_string(), "{explained}");
+    assert_eq!(outcome["phone"], "+39…4567");
+
+    let words = bridge.run(&["explain", "--event", "e2"], "").await?;
+    assert!(words.out.contains("ha scelto di non ricevere messaggi WhatsApp"), "{words:?}");
+    assert!(words.out.lines().all(|line| line.chars().count() <= 80), "{words:?}");
+    let english = bridge.run(&["explain", "--event", "e2", "--lang", "en"], "").await?;
+    assert!(english.out.contains("opted out") && english.code == 0, "{english:?}");
+
+    let ids = |document: &Value| -> Vec<Value> {
+        document["events"].as_array().into_iter().flatten().map(|event| event["event"]["id"].clone()).collect()
+    };
+    let by_phone = bridge.ok(&["explain", "--phone", "3401234567", "--show-phones"]).await?;
+    assert_eq!(ids(&by_phone), ["e1", "e2"]);
+    assert_eq!(by_phone["events"][0]["outcomes"][0]["phone"], "+393401234567");
+    assert_eq!(ids(&bridge.ok(&["explain", "--order", "other"]).await?), ["e2"]);
+    assert_eq!(bridge.run(&["explain", "--event", "e9"], "").await?.code, 1);
+
+    let audit = bridge.ok(&["audit", "--days", "1"]).await?;
+    assert_eq!((&audit["events"], &audit["messages"], &audit["unaccounted"]), (&json!(2), &json!(2), &json!(0)));
+    assert_eq!(audit["by_outcome"], json!({"sent": 1, "skipped": 1}));
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sites_keys_and_accounts_are_set_up_and_tested() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let added = bridge.ok(&["site", "add", "negozio", "retention_days=60"]).await?;
+    let key = added["api_key"].as_str().context("no key")?;
+    assert_eq!(added["site"], "negozio");
+    assert!(bridge.world.request("/v1/events", &[("x-api-key", key)], b"{}").await?.status == 422);
+    assert_eq!(bridge.run(&["site", "add", "negozio"], "").await?.code, 1);
+    assert_eq!(bridge.run(&["site", "set", "retention_days=1"], "").await?.code, 2);
+    bridge.ok(&["site", "set", "time_zone=Europe/Zurich"]).await?;
+    assert_eq!(bridge.ok(&["site", "show"]).await?["site"]["time_zone"], "Europe/Zurich");
+
+    let second = bridge.ok(&["site", "rotate-key", "--site", "negozio"]).await?;
+    assert_ne!(second["api_key"], key);
+    assert_eq!(bridge.run(&["site", "rotate-key", "--site", "negozio"], "").await?.code, 1);
+    let first = key.split('_').nth(1).context("no key id")?;
+    bridge.ok(&["site", "rotate-key", "--site", "negozio", "--revoke", first]).await?;
+    let shown = bridge.ok(&["site", "show", "--site", "negozio"]).await?;
+    assert_eq!(shown["keys"].as_array().map(Vec::len), Some(3));
+
+    let steps = bridge.ok(&["account", "test"]).await?;
+    assert_eq!((&steps["ok"], steps["steps"].as_array().map(Vec::len)), (&json!(true), Some(5)), "{steps}");
+    for (setting, step) in [("waba_id=9", "waba_id"), ("phone_number_id=9", "phone_number_id")] {
+        let before = bridge.ok(&["account", "show", "main"]).await?;
+        bridge.ok(&["account", "set", "main", setting]).await?;
+        let ended = bridge.run(&["account", "test", "--json"], "").await?;
+        let steps = ended.json()?["steps"].clone();
+        let last = steps.as_array().and_then(|steps| steps.last()).context("no steps")?;
+        assert_eq!((ended.code, &last["step"], &last["result"]), (1, &json!(step), &json!("wrong")), "{ended:?}");
+        let old = format!("{step}={}", before["account"][step].as_str().context("no value")?);
+        bridge.ok(&["account", "set", "main", &old]).await?;
+    }
+    let other_host = ["account", "set", "main", "base_url=http://127.0.0.1:9/v1"];
+    assert_eq!(bridge.run(&other_host, "").await?.code, 2);
+    let moved = bridge.run(&[&other_host as &[&str], &["--token-file", "-"]].concat(), "a-new-token\n").await?;
+    assert_eq!(moved.code, 0, "{moved:?}");
+    let ended = bridge.run(&["account", "test", "main"], "").await?;
+    assert!(ended.code == 1 && ended.out.contains("connection: SBAGLIATO"), "{ended:?}");
+    assert!(!ended.out.contains("a-new-token") && !ended.err.contains("a-new-token"));
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_names_the_mappings_that_need_a_look() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    assert_eq!(bridge.ok(&["template", "sync"]).await?["needs_review"], json!([]));
+    bridge.world.set_template("nuovo_messaggio", "it", &json!({"status": "PAUSED"})).await?;
+    assert_eq!(bridge.ok(&["template", "sync"]).await?["needs_review"], json!(["nuovo-messaggio"]));
+    let listed = bridge.ok(&["template", "list"]).await?;
+    let paused = |one: &&Value| one["name"] == "nuovo_messaggio" && one["status"] == "PAUSED";
+    let paused: Vec<&Value> = listed["templates"].as_array().into_iter().flatten().filter(paused).collect();
+    assert_eq!(paused.len(), 1);
+    assert_eq!(paused[0]["used_by"], json!(["nuovo-messaggio"]));
+    let words = bridge.run(&["template", "list"], "").await?;
+    assert!(words.out.lines().all(|line| line.chars().count() <= 80), "{words:?}");
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_message_goes_to_one_number_and_tells_nobody_else() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let file = bridge.file("event.json", &bridge.event("message.sent", "real")?.to_string())?;
+    let args = ["send-test", "--mapping", "nuovo-messaggio", "--event", &file, "--phone", "347 7654321", "--json"];
+    // The command itself gives up after its own wait.
+    let ended = {
+        let mut command = std::pin::pin!(bridge.run(&args, ""));
+        loop {
+            tokio::select! {
+                ended = &mut command => break ended?,
+                () = tokio::time::sleep(POLL) => drop(bridge.world.deliver().await?),
+            }
+        }
+    };
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let phone = bridge.world.phone().await?;
+    assert_eq!((phone.len(), &phone[0]["to"]), (1, &json!("+393477654321")));
+    assert_eq!(ended.json()?["outcomes"][0]["outcome"], "sent");
+    bridge.world.finish().await
+}
