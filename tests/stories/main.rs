@@ -2,9 +2,15 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "the whole crate is tests; clippy knows only functions marked as such"
 )]
 
+mod events;
 mod intake;
 mod outcomes;
+mod repeats;
 mod sending;
+mod streams;
+mod templates;
+mod texts;

@@ -1,6 +1,18 @@
 //! Events as Passweb sends them, with a fresh id each where a story gives one.
 
+use anyhow::{Context, Result};
+use domain::event::EventType;
 use serde_json::{Value, json};
+
+/// The example of a type of event that is published for whoever makes the callbacks.
+///
+/// # Errors
+/// When there is none.
+pub fn example(kind: EventType) -> Result<Value> {
+    let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&file).with_context(|| file.clone())?;
+    serde_json::from_str(&text).context(file)
+}
 
 /// Anna's order enters a state.
 #[must_use]

@@ -29,7 +29,7 @@ use store::ledger::Ledger;
 use store::tables::table_name;
 
 pub use clock::SharedClock;
-pub use events::{file_uploaded, message_sent, order_status_changed};
+pub use events::{example, file_uploaded, message_sent, order_status_changed};
 
 const STACK: &str = "story";
 const SITE: &str = "demo";
@@ -55,6 +55,8 @@ pub struct World {
     pub send: send_message::App,
     /// The function of the schedule.
     pub sweep: fire_reminders::App,
+    /// The function of every hour.
+    pub sync: sync_templates::App,
     api_key: String,
     access_token: String,
     queues: Queues,
@@ -107,15 +109,19 @@ impl World {
         let send = send_message::Config {
             config_table: table("Config"),
             ledger_table: table("Ledger"),
+            contacts_table: table("Contacts"),
             stack: STACK.to_owned(),
             network: Network::Any,
         };
+        let sync =
+            sync_templates::Config { config_table: table("Config"), stack: STACK.to_owned(), network: Network::Any };
         let sweep = fire_reminders::Config { ledger_table: table("Ledger"), schedule_table: table("Schedule") };
         Ok(Self {
             config,
             ledger: Ledger::new(dynamodb.clone(), table("Ledger")),
             receive: receive_event::App::new(dynamodb.clone(), sqs.clone(), receive, clock.clock()),
             send: send_message::App::new(dynamodb.clone(), emulators.secrets(), send, clock.clock())?,
+            sync: sync_templates::App::new(dynamodb.clone(), emulators.secrets(), sync, clock.clock())?,
             sweep: fire_reminders::App::new(dynamodb, sweep, clock.clock()),
             clock,
             api_key: secrets.api_key,
@@ -182,6 +188,17 @@ impl World {
             content_type: content_type.unwrap_or_default().to_owned(),
             body: serde_json::from_slice(response.body())?,
         })
+    }
+
+    /// What the functions would read from their environment, for a program that looks at this world from outside.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = self.emulators.environment();
+        variables.push(("BRIDGE_STACK", STACK.to_owned()));
+        variables.push(("BRIDGE_CONFIG_TABLE", table_name(STACK, "Config")));
+        variables.push(("BRIDGE_LEDGER_TABLE", table_name(STACK, "Ledger")));
+        variables.push(("BRIDGE_EVENTS_QUEUE_URL", self.queues.events_url.clone()));
+        variables
     }
 
     /// The site's key.

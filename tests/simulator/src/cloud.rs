@@ -4,17 +4,17 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{Path, RawQuery, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     exchange::{self, Answer, Incoming},
     graph_error::GraphError,
     listing::{self, Query},
-    server::Cut,
+    server::{self, Cut},
     state::Shared,
 };
 
@@ -24,6 +24,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/{version}/messages", post(send_without_id))
         .route("/{version}/{id}/messages", post(send_with_id))
         .route("/{version}/{id}/message_templates", get(list))
+        .route("/{version}/{id}", get(node).fallback(server::not_found))
 }
 
 async fn send_with_id(
@@ -83,6 +84,26 @@ async fn list(
             let page = listing::page(&shared.lock().templates, &query, &settings.waba_id, &settings.access_token);
             answer(200, page)
         }
+        Err(error) => refuse(&shared, &error),
+    }
+}
+
+/// The record of the sender: all that is asked of it is whether it exists.
+async fn node(
+    State(shared): State<Shared>,
+    Path((version, id)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if !is_version(&version) {
+        return server::not_found(State(shared), uri).await;
+    }
+    let settings = shared.settings();
+    match token(&shared, &headers) {
+        Ok(()) if id == settings.phone_number_id => {
+            answer(200, json!({"id": id, "display_phone_number": settings.display_phone_number}))
+        }
+        Ok(()) => refuse(&shared, &GraphError::unknown_object(&id)),
         Err(error) => refuse(&shared, &error),
     }
 }

@@ -153,7 +153,7 @@ impl IntoResponse for Cut {
     }
 }
 
-async fn not_found(State(shared): State<Shared>, uri: Uri) -> Response {
+pub(crate) async fn not_found(State(shared): State<Shared>, uri: Uri) -> Response {
     if is_control(&uri) {
         control::refuse(StatusCode::NOT_FOUND, &format!("there is no control call {}", uri.path()))
     } else {

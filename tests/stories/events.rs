@@ -1,0 +1,172 @@
+//! The published example of every type of event, sent as it stands.
+
+use domain::event::{EventType, Telling};
+use domain::id::EventId;
+use domain::plan::Plan;
+use domain::reason::Reason;
+use kit::{World, example};
+use serde_json::{Value, json};
+
+/// What each example becomes on the phone, with the number; `None` where it tells nobody now.
+fn expected(kind: EventType) -> Option<(&'static str, &'static str)> {
+    let (anna, marco, giulia) = ("+393401234567", "+393331234567", "+393351234567");
+    Some(match kind {
+        EventType::OrderStatusChanged => {
+            (anna, "Ciao Anna Rossi, il tuo ordine OC1/1320 è ora *MEMORIZZATO*. Totale: 129,90 €.")
+        }
+        EventType::MessageSent => (
+            anna,
+            "Ciao Anna Rossi, Marco Bianchi ti ha scritto un messaggio con oggetto «Consegna di giovedì». Lo trovi nella tua area riservata.",
+        ),
+        EventType::MessageRead => (
+            marco,
+            "Ciao Marco Bianchi, il tuo messaggio «Consegna di giovedì» è stato letto da Anna Rossi nell'area riservata.",
+        ),
+        EventType::ActivityStatusChanged => (
+            marco,
+            "Ciao Marco Bianchi, l'attività «Sopralluogo» del 24/11/2026 è passata da Pianificata a *Completata*. L'ha aggiornata Anna Rossi dall'agenda.",
+        ),
+        EventType::ActivityAcknowledged => (
+            marco,
+            "Ciao Marco Bianchi, Anna Rossi ha preso visione dell'attività «Sopralluogo» in programma il 24/11/2026. Trovi i dettagli in agenda.",
+        ),
+        EventType::ActivityReminder => (
+            anna,
+            "Ciao Anna Rossi, ti ricordiamo l'attività «Sopralluogo»: inizia il 24/11/2026 15:30. Trovi i dettagli in agenda.",
+        ),
+        EventType::FileUploaded => (
+            giulia,
+            "Ciao Giulia Verdi, Anna Rossi ha caricato il file *Listino 2027.pdf* nella cartella Listini. Lo trovi nell'area riservata.",
+        ),
+        EventType::FileDownloaded => (
+            giulia,
+            "Ciao Giulia Verdi, Anna Rossi ha scaricato il file *Listino 2027.pdf* dalla cartella Listini dell'area riservata.",
+        ),
+        EventType::FilePreviewed => (
+            giulia,
+            "Ciao Giulia Verdi, Anna Rossi ha aperto l'anteprima del file *Listino 2027.pdf* nella cartella Listini dell'area riservata.",
+        ),
+        EventType::DocumentsPublished => (
+            "+393471234567",
+            "Gentile Rossi Impianti S.r.l., nella tua area riservata ci sono 2 nuovi documenti: Cedolino ottobre.pdf, F24 novembre.pdf. Puoi consultarli dopo l'accesso.",
+        ),
+        EventType::CartAbandoned
+        | EventType::CartClosed
+        | EventType::ActivitySaved
+        | EventType::ActivityDeleted
+        | EventType::CustomerUpdated => return None,
+    })
+}
+
+async fn tell(world: &World, event: &Value) {
+    world.accept(event).await.unwrap();
+    world.deliver().await.unwrap();
+}
+
+async fn plan(world: &World, event: &Value) -> Plan {
+    let id = EventId::parse(event["id"].as_str().unwrap()).unwrap();
+    world.ledger.plan(&world.site().unwrap(), &id).await.unwrap().unwrap()
+}
+
+fn told(messages: &[Value]) -> Vec<(String, String)> {
+    let text = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
+    messages.iter().map(|message| (text(message, "to"), text(message, "text"))).collect()
+}
+
+#[tokio::test]
+async fn every_published_example_is_accepted_and_told_as_it_says() {
+    let world = World::start().await.unwrap();
+    for kind in EventType::ALL {
+        let (event, before) = (example(kind).unwrap(), world.phone().await.unwrap().len());
+        let answer = world.post(&event).await.unwrap();
+        assert_eq!((answer.status, &answer.body["id"]), (202, &event["id"]), "{kind}: {answer:?}");
+        world.deliver().await.unwrap();
+        let phone = world.phone().await.unwrap();
+        let expected: Vec<_> = expected(kind).map(|(to, text)| (to.to_owned(), text.to_owned())).into_iter().collect();
+        assert_eq!(told(phone.get(before..).unwrap()), expected, "{kind}");
+        let plan = plan(&world, &event).await;
+        let at_once = kind.telling() == Telling::AtOnce;
+        assert_eq!((plan.messages.len(), plan.skips.len()), (usize::from(at_once), 0), "{kind}: {plan:?}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agents_cart_is_never_told() {
+    let world = World::start().await.unwrap();
+    for (id, pointer) in [("k-1", "/data/cart/created_by_agent"), ("k-2", "/data/customer/is_agent")] {
+        let mut event = example(EventType::CartAbandoned).unwrap();
+        event["id"] = json!(id);
+        *event.pointer_mut(pointer).unwrap() = json!(true);
+        tell(&world, &event).await;
+        assert_eq!(plan(&world, &event).await.skips.first().unwrap().skip.reason, Reason::CreatedByAgent);
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_opened_a_file_is_not_told_of_it() {
+    let world = World::start().await.unwrap();
+    for kind in [EventType::FileDownloaded, EventType::FilePreviewed] {
+        let mut event = example(kind).unwrap();
+        event["data"]["actor"]["id"] = event["data"]["administrators"][0]["id"].clone();
+        tell(&world, &event).await;
+        assert_eq!(plan(&world, &event).await.skips.first().unwrap().skip.reason, Reason::ActorIsRecipient, "{kind}");
+    }
+    assert!(world.phone().await.unwrap().is_empty());
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reminder_of_nobody_is_told_to_every_assignee() {
+    let world = World::start().await.unwrap();
+    let mut event = example(EventType::ActivityReminder).unwrap();
+    event["data"]["owner"] = Value::Null;
+    tell(&world, &event).await;
+    assert_eq!(world.phone().await.unwrap().len(), 2);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reminder_is_of_no_use_once_the_activity_began() {
+    let world = World::start().await.unwrap();
+    let live = world.live().await.unwrap();
+    let mut mapping = live.mappings.into_iter().find(|one| one.id.as_str() == "promemoria-attivita").unwrap();
+    mapping.useful_for = None;
+    world.config.put_mapping(&world.site().unwrap(), &mapping).await.unwrap();
+    for (id, starts_at, expected) in
+        [("r-1", "2026-11-22T10:20:00+01:00", "skipped"), ("r-2", "2026-11-24T15:30:00+01:00", "sent")]
+    {
+        let mut event = example(EventType::ActivityReminder).unwrap();
+        event["id"] = json!(id);
+        event["data"]["activity"]["starts_at"] = json!(starts_at);
+        tell(&world, &event).await;
+        assert_eq!(world.state(id, "promemoria-attivita", "C7").await.unwrap().to_string(), expected);
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mapping_chooses_who_is_told_of_a_state() {
+    // Anna and Giulia are assigned an activity of Marco's.
+    for (rule, actor, expected) in [
+        ("creator", "C7", vec!["S1"]),
+        ("assignees", "C7", vec!["C7", "G3"]),
+        ("other_party", "C7", vec!["S1"]),
+        ("other_party", "S1", vec!["C7", "G3"]),
+    ] {
+        let world = World::start().await.unwrap();
+        let live = world.live().await.unwrap();
+        let mut mapping = live.mappings.into_iter().find(|one| one.id.as_str() == "stato-attivita").unwrap();
+        mapping.recipient_rule = serde_json::from_value(json!(rule)).unwrap();
+        world.config.put_mapping(&world.site().unwrap(), &mapping).await.unwrap();
+        let mut event = example(EventType::ActivityStatusChanged).unwrap();
+        event["data"]["actor"]["id"] = json!(actor);
+        tell(&world, &event).await;
+        let plan = plan(&world, &event).await;
+        let told: Vec<&str> = plan.messages.iter().map(|message| message.recipient.as_str()).collect();
+        assert_eq!(told, expected, "{rule} {actor}");
+        assert_eq!(world.phone().await.unwrap().len(), expected.len());
+        world.finish().await.unwrap();
+    }
+}

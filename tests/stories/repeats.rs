@@ -1,0 +1,99 @@
+//! What is not told again, and what comes too late.
+
+use domain::message::State;
+use domain::reason::Reason;
+use jiff::SignedDuration;
+use kit::{World, order_status_changed};
+use serde_json::{Value, json};
+
+fn order(id: &str, status: &str, version: Option<u64>, occurred_at: &str) -> Value {
+    let mut event = order_status_changed(id);
+    event["data"]["order"]["status"] = json!(status);
+    event["data"]["order"]["version"] = json!(version);
+    event["occurred_at"] = json!(occurred_at);
+    event
+}
+
+async fn tell(world: &World, event: &Value) {
+    world.accept(event).await.unwrap();
+    world.deliver().await.unwrap();
+}
+
+async fn reason(world: &World, id: &str) -> Option<Reason> {
+    match world.state(id, "stato-ordine", "C7").await.unwrap() {
+        State::Skipped(skip) => Some(skip.reason),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_full_synchronisation_that_raises_every_order_again_sends_nothing() {
+    let world = World::start().await.unwrap();
+    let order = |sync: usize, number: usize| {
+        let mut event = order_status_changed(&format!("sync{sync}-{number}"));
+        event["data"]["order"]["id"] = json!(format!("O{number}"));
+        event["data"]["customer"]["id"] = json!(format!("C{number}"));
+        event["data"]["customer"]["phone"] = json!(format!("34012{number:05}"));
+        event
+    };
+    for sync in 0..2 {
+        for chunk in 0..20 {
+            let events: Vec<Value> = (0..50).map(|index| order(sync, chunk * 50 + index)).collect();
+            assert_eq!(world.post_batch(&json!({"events": events})).await.unwrap().status, 202);
+            world.deliver().await.unwrap();
+            // The platform takes 80 messages a second from one number.
+            world.clock.advance(SignedDuration::from_secs(1));
+        }
+        assert_eq!(world.phone().await.unwrap().len(), 1000, "synchronisation {sync}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_state_entered_again_is_told_once_unless_the_mapping_says_otherwise() {
+    let world = World::start().await.unwrap();
+    tell(&world, &order("e-1", "MEMORIZZATO", None, "2026-11-22T09:00:00Z")).await;
+    tell(&world, &order("e-2", "MODIFICATO", None, "2026-11-22T09:01:00Z")).await;
+    tell(&world, &order("e-3", "Confermato", None, "2026-11-22T09:02:00Z")).await;
+    assert_eq!(reason(&world, "e-3").await, Some(Reason::AlreadyNotified));
+    assert_eq!(world.phone().await.unwrap().len(), 2);
+
+    let site = world.site().unwrap();
+    let live = world.live().await.unwrap();
+    let mut mapping = live.mappings.into_iter().find(|mapping| mapping.id.as_str() == "stato-ordine").unwrap();
+    mapping.repeat = Some(domain::occasion::Repeat::Every);
+    world.config.put_mapping(&site, &mapping).await.unwrap();
+    world.clock.advance(SignedDuration::from_secs(15));
+    tell(&world, &order("e-4", "MEMORIZZATO", None, "2026-11-22T09:03:00Z")).await;
+    assert_eq!(world.phone().await.unwrap().len(), 3);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_state_that_was_left_is_not_told_after_the_one_that_followed() {
+    let world = World::start().await.unwrap();
+    tell(&world, &order("e-2", "EVASO", Some(8), "2026-11-22T09:00:00Z")).await;
+    // Later by the clock, older by its version: the version counts.
+    tell(&world, &order("e-1", "MEMORIZZATO", Some(7), "2026-11-22T09:05:00Z")).await;
+    assert_eq!(reason(&world, "e-1").await, Some(Reason::Superseded));
+    // Without a version the time counts.
+    tell(&world, &order("e-0", "NUOVO", None, "2026-11-22T08:00:00Z")).await;
+    assert_eq!(reason(&world, "e-0").await, Some(Reason::Superseded));
+    tell(&world, &order("e-3", "BOLLATO", Some(9), "2026-11-22T09:01:00Z")).await;
+    assert_eq!(reason(&world, "e-3").await, None);
+    assert_eq!(world.phone().await.unwrap().len(), 2);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_passes_its_own_guards_when_it_is_tried_again() {
+    let world = World::start().await.unwrap();
+    world.fault(&json!({"effect": {"error": {"status": 429, "code": 130429}}})).await.unwrap();
+    world.accept(&order_status_changed("e-1")).await.unwrap();
+    let batch = world.take().await.unwrap();
+    assert_eq!(world.handle(&batch).await.len(), 1);
+    world.redeliver(&batch).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Sent);
+    world.finish().await.unwrap();
+}

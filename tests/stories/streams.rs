@@ -1,0 +1,107 @@
+//! Random streams of events: whatever comes, in whatever order and however often, plans and outcomes add up.
+
+use std::collections::BTreeSet;
+
+use domain::event::EventType;
+use domain::id::EventId;
+use domain::message::State;
+use kit::World;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+/// One event of a stream: a published example with some of its people and permissions changed.
+#[derive(Clone, Debug)]
+struct Raised {
+    kind: EventType,
+    /// Few ids, so that some come again.
+    id: u8,
+    phone: Option<&'static str>,
+    opted_out: bool,
+    ticked: bool,
+    /// Some are too old to be of use.
+    day: u8,
+}
+
+fn raised() -> impl Strategy<Value = Raised> {
+    let kind = prop::sample::select(EventType::ALL.as_slice());
+    let phone = prop::option::of(prop::sample::select(vec!["340 1234567", "06 69812345", "n.d.", "+41 79 123 45 67"]));
+    let rest = (any::<bool>(), prop::bool::weighted(0.8), 1u8..=22);
+    (kind, 0u8..12, phone, rest).prop_map(|(kind, id, phone, (opted_out, ticked, day))| Raised {
+        kind,
+        id,
+        phone,
+        opted_out,
+        ticked,
+        day,
+    })
+}
+
+/// Changes every person of a document.
+fn change_people(value: &mut Value, one: &Raised) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| change_people(item, one)),
+        Value::Object(fields) => {
+            if fields.contains_key("phone") {
+                fields.insert("phone".to_owned(), json!(one.phone));
+                fields.insert("whatsapp_opt_out".to_owned(), json!(one.opted_out));
+            }
+            fields.values_mut().for_each(|field| change_people(field, one));
+        }
+        _ => {}
+    }
+}
+
+fn document(one: &Raised) -> Value {
+    let mut document = kit::example(one.kind).unwrap();
+    document["id"] = json!(format!("e-{}-{}", one.kind, one.id));
+    document["occurred_at"] = json!(format!("2026-11-{:02}T08:00:00Z", one.day));
+    change_people(&mut document["data"], one);
+    if document["data"].get("notify").is_some() && !one.ticked {
+        document["data"]["notify"] = json!(["email"]);
+    }
+    document
+}
+
+async fn every_outcome_is_accounted_for(stream: &[Raised]) {
+    let world = World::start().await.unwrap();
+    let mut accepted = BTreeSet::new();
+    for one in stream {
+        let document = document(one);
+        let answer = world.post(&document).await.unwrap();
+        // Only what is wrong in itself is refused: an activity's times are held against each other.
+        assert!([202, 422].contains(&answer.status), "{answer:?}");
+        if answer.status == 202 {
+            accepted.insert(document["id"].as_str().unwrap().to_owned());
+        }
+    }
+    world.deliver().await.unwrap();
+    let site = world.site().unwrap();
+    let mut sent = 0;
+    for id in &accepted {
+        let event = world.ledger.event(&site, &EventId::parse(id).unwrap()).await.unwrap().unwrap();
+        assert_eq!(event.messages.len(), event.plan.messages.len(), "{id}");
+        for message in &event.messages {
+            let state = message.facts.state();
+            assert!(state.is_final(), "{id}: {state}");
+            sent += usize::from(state == State::Sent);
+        }
+        let tells = !event.plan.messages.is_empty() || !event.plan.skips.is_empty();
+        let kind = EventType::of(&event.event_type).unwrap();
+        assert_eq!(tells, kind.telling() == domain::event::Telling::AtOnce, "{id}");
+    }
+    assert_eq!(world.phone().await.unwrap().len(), sent);
+    world.finish().await.unwrap();
+}
+
+#[test]
+fn plans_and_outcomes_always_add_up() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
+    let streams = prop::collection::vec(raised(), 1..30);
+    let run = runner.run(&streams, |stream| {
+        runtime.block_on(every_outcome_is_accounted_for(&stream));
+        Ok(())
+    });
+    run.unwrap();
+}
