@@ -10,6 +10,7 @@
 //! 5. [`message`]: what is recorded of a message, and the state that follows from it;
 //! 6. [`key`] and [`job`]: the names things have in the ledger and the shape they have in the queue.
 
+pub mod cause;
 pub mod config;
 pub mod credential;
 pub mod decision;

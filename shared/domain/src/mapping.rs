@@ -10,6 +10,7 @@ use crate::event::{Event, EventData, EventType, Order, OrderKind};
 use crate::id::{AccountId, MappingId};
 use crate::language::Language;
 use crate::order_state::same_state;
+use crate::person::Person;
 use crate::reason::{Reason, Skip};
 use crate::template::Placeholder;
 use crate::variable::Variable;
@@ -248,6 +249,12 @@ impl Mapping {
             return unmet(format!("order.total = {} < {least}", order.total.amount));
         }
         Ok(())
+    }
+
+    /// Whether a person is in one of the mapping's groups, or the mapping is for everybody.
+    #[must_use]
+    pub fn includes(&self, person: &Person) -> bool {
+        self.groups.is_empty() || self.groups.iter().any(|group| person.groups.contains(group))
     }
 
     /// How long a message of this mapping is of use.

@@ -298,8 +298,9 @@ mod tests {
                 Piece::Fixed(text) => text.clone(),
                 Piece::Placeholder(placeholder) => format!("{{{{{placeholder}}}}}"),
             }).collect();
-            // A number may be written with leading zeros.
-            prop_assert_eq!(joined.replace("{{0", "{{").replace("{{0", "{{"), text.replace("{{0", "{{").replace("{{0", "{{"));
+            // Between braces blanks and leading zeros do not count.
+            let plain = |text: &str| text.replace(' ', "").replace("{{0", "{{").replace("{{0", "{{");
+            prop_assert_eq!(plain(&joined), plain(&text));
         }
     }
 }

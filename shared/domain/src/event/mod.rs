@@ -190,7 +190,7 @@ impl OrderKind {
 }
 
 /// A message of the customer area.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SiteMessage {
     /// Passweb's id.
     pub id: ObjectId,
@@ -200,6 +200,13 @@ pub struct SiteMessage {
     pub body: String,
     /// Its page on the site.
     pub url: Option<String>,
+}
+
+/// What people write stays out of logs.
+impl fmt::Debug for SiteMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SiteMessage").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// A file in a folder of the customer area.

@@ -12,8 +12,10 @@ use crate::person::Person;
 
 /// How far ahead of our clock an event may claim to have happened: clocks differ by minutes, not more.
 pub const OCCURRED_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
-/// People an event may name in one list.
+/// People an event may name, all roles together.
 pub const PERSONS_MAX: usize = 100;
+/// People in a list beside the one who wrote or uploaded.
+const LIST_PERSONS_MAX: usize = PERSONS_MAX - 1;
 /// Channels a user can tick; Passweb has four.
 const CHANNELS_MAX: usize = 20;
 
@@ -69,6 +71,13 @@ enum InstantError {
 
 /// Reads an RFC 3339 time; the offset is required, a local time is never guessed at.
 fn instant(text: &str, now: Timestamp) -> Result<Timestamp, InstantError> {
+    // jiff reads more than RFC 3339: times without seconds or separators, and zones in brackets.
+    let has_separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')]
+        .into_iter()
+        .all(|(at, separator)| text.as_bytes().get(at) == Some(&separator));
+    if !has_separators || text.contains('[') {
+        return Err(InstantError::Format);
+    }
     let instant: Timestamp = text.parse().map_err(|_| InstantError::Format)?;
     if instant.duration_since(now) > OCCURRED_AHEAD_MAX {
         return Err(InstantError::Ahead);
@@ -92,7 +101,7 @@ fn data(kind: EventType, data: &Reader<'_>) -> Option<EventData> {
         EventType::MessageSent => {
             let message = site_message(&data.field("message"));
             let sender = Person::read(&data.field("sender"));
-            let recipients = data.field("recipients").list(PERSONS_MAX, Person::read);
+            let recipients = data.field("recipients").list(LIST_PERSONS_MAX, Person::read);
             let notify = notify(data);
             Some(EventData::MessageSent {
                 message: message?,
@@ -104,7 +113,7 @@ fn data(kind: EventType, data: &Reader<'_>) -> Option<EventData> {
         EventType::FileUploaded => {
             let file = file(&data.field("file"));
             let actor = Person::read(&data.field("actor"));
-            let administrators = data.field("administrators").list(PERSONS_MAX, Person::read);
+            let administrators = data.field("administrators").list(LIST_PERSONS_MAX, Person::read);
             let notify = notify(data);
             Some(EventData::FileUploaded {
                 file: file?,

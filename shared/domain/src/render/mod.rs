@@ -28,12 +28,19 @@ pub const BODY_UNITS_MAX: usize = 1024;
 const ELLIPSIS: &str = "…";
 
 /// A body filled: what is sent, and what the recipient reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Filled {
     /// The value of each placeholder, in sending order.
     pub values: Vec<(Placeholder, String)>,
     /// The body with the values in place.
     pub text: String,
+}
+
+/// Shows which placeholders are filled, not with what: values are personal data.
+impl std::fmt::Debug for Filled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.values.iter().map(|(placeholder, _)| placeholder)).finish()
+    }
 }
 
 /// Fills a body's placeholders from `sources`, in the template's language.
