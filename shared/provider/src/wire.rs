@@ -42,14 +42,15 @@ pub(crate) fn accepted(body: &[u8]) -> Result<Accepted, SendError> {
     let text = |name: &str| message.and_then(|message| message.get(name)).and_then(Value::as_str).map(str::to_owned);
     match text("id").filter(|id| !id.is_empty()) {
         Some(provider_id) => Ok(Accepted { provider_id, note: text("message_status") }),
-        None => Err(SendError::Unknown("the answer has no message id".to_owned())),
+        None => Err(SendError::unknown("the answer has no message id".to_owned())),
     }
 }
 
-/// The templates of a page. One that cannot be read is left out of nothing: the page is malformed.
+/// The templates of a page. One in a language whose code we cannot read is left out, and so can't be sent; anything else
+/// unreadable makes the page malformed.
 pub(crate) fn templates(page: &Value) -> Result<Vec<Template>, ListError> {
     let rows = page.get("data").and_then(Value::as_array).ok_or_else(|| malformed("data is no list"))?;
-    rows.iter().map(template).collect()
+    rows.iter().filter_map(|row| template(row).transpose()).collect()
 }
 
 /// The cursor of the next page; `None` on the last.
@@ -62,11 +63,14 @@ pub(crate) fn next_cursor(page: &Value) -> Result<Option<String>, ListError> {
     cursor.map(|cursor| Some(cursor.to_owned())).ok_or_else(|| malformed("a next page without a cursor"))
 }
 
-fn template(row: &Value) -> Result<Template, ListError> {
+fn template(row: &Value) -> Result<Option<Template>, ListError> {
     let text = |name: &str| row.get(name).and_then(Value::as_str);
     let name = text("name").ok_or_else(|| malformed("a template without a name"))?;
     let language = text("language").ok_or_else(|| malformed("a template without a language"))?;
-    let language = Language::parse(language).map_err(|error| malformed(&format!("a template's language {error}")))?;
+    let Ok(language) = Language::parse(language) else {
+        tracing::warn!(template = name, language, "a template in a language of unknown form was left out");
+        return Ok(None);
+    };
     let status = TemplateStatus::from(text("status").unwrap_or("UNKNOWN").to_owned());
     let category = Category::from(text("category").unwrap_or("UNKNOWN").to_owned());
     let no_components = Value::Array(Vec::new());
@@ -76,7 +80,7 @@ fn template(row: &Value) -> Result<Template, ListError> {
     let format = text("parameter_format").unwrap_or("POSITIONAL");
     let fingerprint = fingerprint(components, format, &category, &language);
     let body = Pattern::parse(body.unwrap_or_default());
-    Ok(Template { name: name.to_owned(), language, status, category, body, unusable, fingerprint })
+    Ok(Some(Template { name: name.to_owned(), language, status, category, body, unusable, fingerprint }))
 }
 
 fn body(components: &Value) -> Option<&str> {

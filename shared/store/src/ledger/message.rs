@@ -33,6 +33,10 @@ pub struct MessageRecord<'a> {
     pub retention_days: u16,
 }
 
+/// Longest id of the provider that is indexed: real ones have some sixty bytes, a key may have 2,048. A longer one is
+/// kept in the answer.
+const PROVIDER_ID_BYTES_MAX: usize = 512;
+
 /// What the ledger answers to a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claimed {
@@ -43,7 +47,7 @@ pub enum Claimed {
 }
 
 /// What a claim writes besides itself, for whoever asks later what was sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Sending<'a> {
     /// The template's name and language.
     pub template: (&'a str, &'a str),
@@ -120,7 +124,9 @@ impl Ledger {
     pub async fn settle(&self, site: &SiteId, id: &MessageId, owner: &str, answer: &Answer) -> Result<(), StoreError> {
         let mut set = "SET answered = :answered, answer = :answer".to_owned();
         let mut request = self.update(id);
-        if let Answer::Accepted { provider_id, .. } = answer {
+        if let Answer::Accepted { provider_id, .. } = answer
+            && provider_id.len() <= PROVIDER_ID_BYTES_MAX
+        {
             set.push_str(", provider = :provider");
             let provider = text(format!("{site}#{provider_id}"));
             request = request.expression_attribute_values(":provider", provider);
@@ -178,7 +184,7 @@ impl Ledger {
 }
 
 pub(super) const NOT_ACCEPTED: &str = "not_accepted";
-pub(super) const UNKNOWN: &str = "unknown";
+const UNKNOWN: &str = "unknown";
 
 /// What never changes of a message, set by whoever writes it first.
 const IDENTITY: &str = "site = if_not_exists(site, :site), event_id = if_not_exists(event_id, :event_id), \
