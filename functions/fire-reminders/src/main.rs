@@ -1,16 +1,21 @@
 //! The function `fire-reminders`: wiring only.
 
+use std::time::Duration;
+
 use fire_reminders::{App, Config};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use runtime::env::Environment;
 use runtime::{Clock, aws, telemetry};
+
+/// Three attempts of a call and the pauses between them.
+const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     telemetry::start(&environment);
     let config = Config::from_env(&environment)?;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&aws::sdk_config().await);
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws::sdk_config(CALL_TIMEOUT).await);
     let app = App::new(dynamodb, config, Clock::system());
     lambda_runtime::run(service_fn(|tick: LambdaEvent<serde_json::Value>| {
         let app = &app;

@@ -1,16 +1,21 @@
 //! The function `receive-event`: wiring only.
 
+use std::time::Duration;
+
 use lambda_http::{Error, service_fn};
 use receive_event::{App, Config};
 use runtime::env::Environment;
 use runtime::{Clock, aws, telemetry};
+
+/// A callback makes two calls one after the other, the key's and the queue's, and answers within its 10 s.
+const CALL_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     telemetry::start(&environment);
     let config = Config::from_env(&environment)?;
-    let sdk = aws::sdk_config().await;
+    let sdk = aws::sdk_config(CALL_TIMEOUT).await;
     let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
     let app = App::new(dynamodb, sqs, config, Clock::system());
     lambda_http::run(service_fn(|request| async { Ok::<_, Error>(receive_event::handle(&app, request).await) })).await

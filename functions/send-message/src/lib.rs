@@ -1,6 +1,6 @@
 //! Turns events into messages: plans, records, decides, renders, claims, calls, settles.
 //!
-//! [`handle`] lifts one record to a batch. [`record`] does what one record calls for, [`send`] what one message does.
+//! [`handle`] lifts one record to a batch; the module `record` does what one record calls for, `send` what one message does.
 //! The order of the writes is what keeps the promises: the event with its plan is in the ledger before anything is
 //! claimed, a message is claimed before the provider is called, and only the owner of the claim settles it.
 
@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::config::LiveConfig;
 use domain::id::SiteId;
+use domain::key::to_hex;
 use domain::message::SEND_TIMEOUT;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
@@ -29,8 +30,9 @@ use tokio::sync::Semaphore;
 
 pub use config::Config;
 
-/// What one send may take at most: the provider's 10 s, three calls to DynamoDB, and a little.
-const SEND_MARGIN: SignedDuration = SignedDuration::from_secs(20);
+/// What one send may take at most from its claim on: a call to DynamoDB (8 s), the provider's (10 s), and the settling
+/// write (8 s). Asked before a record is begun, and again before each claim.
+const SEND_MARGIN: SignedDuration = SignedDuration::from_secs(28);
 /// Records handled at once: a whole batch.
 const RECORDS_AT_ONCE: usize = 10;
 /// Messages being sent at once in one process, whatever records they belong to.
@@ -48,6 +50,7 @@ pub struct App {
     provider: Provider,
     clock: Clock,
     sends: Semaphore,
+    process: String,
     attempts: AtomicU64,
     kept: Mutex<HashMap<SiteId, (Timestamp, Arc<LiveConfig>)>>,
 }
@@ -56,7 +59,7 @@ impl App {
     /// An app with these clients, of which a process has one each.
     ///
     /// # Errors
-    /// [`SetupError`] if the HTTP client cannot be built.
+    /// [`SetupError`] if the HTTP client cannot be built or the system has no randomness.
     pub fn new(
         dynamodb: aws_sdk_dynamodb::Client,
         secrets: aws_sdk_secretsmanager::Client,
@@ -72,6 +75,7 @@ impl App {
             provider: Provider::new(config.network)?,
             clock,
             sends: Semaphore::new(SENDS_AT_ONCE),
+            process: process_name()?,
             attempts: AtomicU64::new(0),
             kept: Mutex::default(),
         })
@@ -93,10 +97,18 @@ impl App {
         Ok(Some(live))
     }
 
-    /// A name for one attempt to send one message, never used twice: the invocation's id and a count.
+    /// A name for one attempt to send one message, never used twice: the invocation's id alone would not do, since
+    /// Lambda repeats it when it retries.
     fn owner(&self, invocation: &str) -> String {
-        format!("{invocation}/{}", self.attempts.fetch_add(1, Ordering::Relaxed))
+        format!("{invocation}/{}/{}", self.process, self.attempts.fetch_add(1, Ordering::Relaxed))
     }
+}
+
+/// A name no other process has.
+fn process_name() -> Result<String, SetupError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| SetupError::Client(error.to_string()))?;
+    Ok(to_hex(&bytes))
 }
 
 /// Handles a batch of records of the events queue.

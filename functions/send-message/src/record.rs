@@ -57,8 +57,8 @@ pub(crate) enum Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) | StoreError::Refused(_) => Self::Again(error.to_string()),
-            StoreError::Malformed { .. } => Self::Dead(error.to_string()),
+            StoreError::Unavailable(_) => Self::Again(error.to_string()),
+            StoreError::Refused(_) | StoreError::Malformed { .. } => Self::Dead(error.to_string()),
         }
     }
 }

@@ -11,6 +11,7 @@ use domain::reason::{Reason, Skip};
 use jiff::Timestamp;
 use provider::SendError;
 use secrecy::ExposeSecret;
+use store::StoreError;
 use store::ledger::{Claim, Claimed, MessageRecord, Sending};
 
 use crate::App;
@@ -70,6 +71,10 @@ async fn send(sender: &Sender<'_>, message: &MessageRecord<'_>, outgoing: &Outgo
         contact: &contacts.contact_key(site, &outgoing.phone),
         text: &outgoing.body.text,
     };
+    // Reading the secrets may have taken its time.
+    if !invocation.deadline.has_time() {
+        return Err(Failure::Again("no time left for a send".to_owned()));
+    }
     let claim = Claim { message, owner: &owner, sending, guards: &guards };
     match app.claims.claim(claim, app.clock.now()).await? {
         Claimed::Ours => {}
@@ -90,19 +95,30 @@ async fn send(sender: &Sender<'_>, message: &MessageRecord<'_>, outgoing: &Outgo
         Ok(accepted) => Answer::Accepted { at, provider_id: accepted.provider_id, note: accepted.note },
         Err(SendError::Refused(failure)) => Answer::Refused { at, failure },
         Err(SendError::NotAccepted(failure)) => Answer::NotAccepted { at, failure },
-        Err(SendError::Unknown(cause)) => Answer::Unknown { at, cause },
+        Err(SendError::Unknown { cause, details }) => Answer::Unknown { at, cause, details },
     };
     log_answer(sender, &id, outgoing, &answer);
-    if let Err(error) = app.ledger.settle(site, &id, &owner, &answer).await {
-        // The claim stands, so nobody sends it again; the sweep will call it unknown.
-        tracing::error!(%site, message.id = %id, %error, "the answer to a send could not be recorded");
-        return Ok(());
-    }
+    settle(sender, &id, &owner, &answer).await;
     match answer {
-        Answer::NotAccepted { failure, .. } => {
-            Err(Failure::Again(format!("not accepted, code {}: {}", failure.code, failure.details)))
-        }
+        // What the provider said of it is in the ledger; it may quote the message.
+        Answer::NotAccepted { failure, .. } => Err(Failure::Again(format!("not accepted, code {}", failure.code))),
         _ => Ok(()),
+    }
+}
+
+/// Records an answer, trying for as long as the invocation has time: without the record it is `unknown` to everybody.
+async fn settle(sender: &Sender<'_>, id: &MessageId, owner: &str, answer: &Answer) {
+    let Sender { app, live, invocation, .. } = sender;
+    let site = &live.site.id;
+    loop {
+        let Err(error) = app.ledger.settle(site, id, owner, answer).await else { return };
+        let may_pass = matches!(error, StoreError::Unavailable(_));
+        if !may_pass || !invocation.deadline.has_time() {
+            // The claim stands, so nobody sends it again; the sweep will call it unknown.
+            tracing::error!(%site, message.id = %id, %error, "the answer to a send could not be recorded");
+            return;
+        }
+        tracing::warn!(%site, message.id = %id, %error, "the answer to a send could not be recorded; trying again");
     }
 }
 

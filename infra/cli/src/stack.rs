@@ -22,6 +22,9 @@ use store::ledger::Ledger;
 use crate::args::Common;
 use crate::failure::Failure;
 
+/// Three attempts of a call and the pauses between them.
+const CALL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(8);
+
 /// Everything a command may need of a stack.
 pub(crate) struct Stack {
     pub(crate) config: ConfigTable,
@@ -113,7 +116,7 @@ fn local(data_dir: &Path, named: Option<SiteId>) -> Result<Stack, Failure> {
 }
 
 async fn on_aws(stack: &str, site: Option<SiteId>) -> Result<Stack, Failure> {
-    let sdk = runtime::aws::sdk_config().await;
+    let sdk = runtime::aws::sdk_config(CALL_TIMEOUT).await;
     let answer = aws_sdk_cloudformation::Client::new(&sdk).describe_stacks().stack_name(stack).send().await;
     let answer = answer.map_err(|error| {
         let cause = aws_sdk_cloudformation::error::DisplayErrorContext(error);

@@ -44,10 +44,15 @@ pub fn decide<'a>(
     config: &'a LiveConfig,
     now: Timestamp,
 ) -> Result<Outgoing<'a>, Skip> {
+    if !config.site.active {
+        return Err(Reason::SiteInactive.into());
+    }
     let mapping = config.mapping(&message.mapping).ok_or(Reason::MappingDisabled)?;
     let recipient = event.recipient(&message.recipient).ok_or(Reason::NoRecipient)?;
     let account = config.account(mapping).filter(|account| account.active).ok_or(Reason::AccountInactive)?;
-    in_groups(mapping, recipient)?;
+    if !mapping.includes(recipient) {
+        return Err(Skip::new(Reason::GroupNotIncluded, recipient.groups.join(", ")));
+    }
     let phone = phone(recipient, config)?;
     if recipient.whatsapp_opt_out {
         return Err(Reason::OptedOut.into());
@@ -61,11 +66,6 @@ pub fn decide<'a>(
     still_useful(event, mapping, now)?;
     let (template, language) = (template.name.as_str(), &template.language);
     Ok(Outgoing { account, phone, template, language, header, body, buttons })
-}
-
-fn in_groups(mapping: &Mapping, recipient: &Person) -> Result<(), Skip> {
-    let shared = mapping.groups.is_empty() || mapping.groups.iter().any(|group| recipient.groups.contains(group));
-    if shared { Ok(()) } else { Err(Skip::new(Reason::GroupNotIncluded, recipient.groups.join(", "))) }
 }
 
 fn phone(recipient: &Person, config: &LiveConfig) -> Result<Phone, Skip> {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest identifier Passweb may send, in bytes: long enough for a UUID with a prefix, short enough for any key.
-pub const ID_BYTES_MAX: usize = 128;
+/// Longest identifier Passweb may send, in characters: long enough for a UUID with a prefix, short enough for any key.
+pub const ID_CHARS_MAX: usize = 128;
 
 /// Why a text is not an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,8 +13,8 @@ pub enum IdError {
     /// Nothing in it.
     #[error("must not be empty")]
     Empty,
-    /// Longer than [`ID_BYTES_MAX`].
-    #[error("must have at most {ID_BYTES_MAX} characters")]
+    /// Longer than [`ID_CHARS_MAX`].
+    #[error("must have at most {ID_CHARS_MAX} characters")]
     TooLong,
     /// A character outside what this kind of identifier may hold.
     #[error("may only hold letters, digits and . _ : -")]
@@ -28,9 +28,9 @@ pub enum IdError {
 }
 
 fn check_length(text: &str) -> Result<(), IdError> {
-    match text.len() {
+    match text.chars().take(ID_CHARS_MAX + 1).count() {
         0 => Err(IdError::Empty),
-        1..=ID_BYTES_MAX => Ok(()),
+        1..=ID_CHARS_MAX => Ok(()),
         _ => Err(IdError::TooLong),
     }
 }
@@ -136,6 +136,7 @@ mod tests {
     #[test]
     fn an_object_id_is_any_text_without_control_characters() {
         assert!(ObjectId::parse("OC 1/1320 à").is_ok());
+        assert!(ObjectId::parse(&"à".repeat(128)).is_ok());
         assert_eq!(ObjectId::parse("a\0b"), Err(IdError::Control));
     }
 

@@ -11,6 +11,7 @@
 //! 6. [`key`] and [`job`]: the names things have in the ledger and the shape they have in the queue.
 
 pub mod activity_state;
+pub mod cause;
 pub mod check;
 pub mod config;
 pub mod credential;

@@ -13,6 +13,7 @@ use crate::id::{AccountId, MappingId};
 use crate::language::Language;
 use crate::occasion::Repeat;
 use crate::order_state::same_state;
+use crate::person::Person;
 use crate::reason::{Reason, Skip};
 
 pub use template_use::{ButtonUse, Format, HeaderUse, Source, TemplateUse, ValueSource, Values};
@@ -209,6 +210,12 @@ impl Mapping {
     #[must_use]
     pub fn repeat(&self) -> Repeat {
         self.repeat.unwrap_or_else(|| Repeat::default_of(self.event_type))
+    }
+
+    /// Whether a person is in one of the mapping's groups, or the mapping is for everybody.
+    #[must_use]
+    pub fn includes(&self, person: &Person) -> bool {
+        self.groups.is_empty() || self.groups.iter().any(|group| person.groups.contains(group))
     }
 
     /// How long a message of this mapping is of use.

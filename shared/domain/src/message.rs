@@ -75,6 +75,9 @@ pub enum Answer {
         at: Timestamp,
         /// What was seen of it.
         cause: String,
+        /// What the provider said, if anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        details: Option<String>,
     },
 }
 
@@ -219,7 +222,7 @@ mod tests {
     #[test]
     fn each_state_follows_from_its_facts() {
         let accepted = Answer::Accepted { at: at(), provider_id: "wamid.1".to_owned(), note: None };
-        let unknown = Answer::Unknown { at: at(), cause: "timed out".to_owned() };
+        let unknown = Answer::Unknown { at: at(), cause: "timed out".to_owned(), details: None };
         let skip = Skip::from(Reason::PhoneMissing);
         let table = [
             (Facts::default(), State::Pending),

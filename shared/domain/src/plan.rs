@@ -108,7 +108,10 @@ fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: 
     }
     let mut seen_ids = BTreeSet::new();
     let mut seen_phones = BTreeSet::new();
-    for person in recipients {
+    // Of two people with one number the one the mapping is for is told.
+    let (inside, outside): (Vec<&Person>, Vec<&Person>) =
+        recipients.into_iter().partition(|person| mapping.includes(person));
+    for person in inside.into_iter().chain(outside) {
         if !seen_ids.insert(&person.id) {
             continue;
         }

@@ -151,11 +151,15 @@ pub struct Skip {
     pub detail: String,
 }
 
+/// Longest detail kept, in characters: enough to recognise a value, and a plan of many skips still fits an item.
+const DETAIL_CHARS_MAX: usize = 200;
+
 impl Skip {
     /// A skip for a reason, with the value that decided.
     #[must_use]
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
+        let detail: String = detail.into();
+        Self { reason, detail: detail.chars().take(DETAIL_CHARS_MAX).collect() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a call came to when it was not accepted, by what is known of the message afterwards.
 
+use domain::cause::chain;
 use domain::message::Failure;
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -30,8 +31,13 @@ pub enum SendError {
     #[error("not accepted, code {}: {}", .0.code, .0.details)]
     NotAccepted(Failure),
     /// Bytes may have left, and no full answer came.
-    #[error("unknown outcome: {0}")]
-    Unknown(String),
+    #[error("unknown outcome: {cause}")]
+    Unknown {
+        /// What was seen, in our own words.
+        cause: String,
+        /// What the provider said, if it said anything. It may quote the message, so it is for the ledger only.
+        details: Option<String>,
+    },
 }
 
 /// Why a list of templates could not be read whole.
@@ -55,6 +61,10 @@ pub enum ListError {
 const NO_CODE: &str = "none";
 /// Longest details kept, in characters.
 const DETAILS_CHARS_MAX: usize = 500;
+/// Longest code kept, in characters; Meta's have at most seven digits.
+const CODE_CHARS_MAX: usize = 32;
+/// Longest trace id kept, in characters; Meta's have some twenty.
+const TRACE_ID_CHARS_MAX: usize = 128;
 
 impl SendError {
     pub(crate) fn not_sent(error: SetupError) -> Self {
@@ -62,7 +72,7 @@ impl SendError {
     }
 
     pub(crate) fn unknown(cause: String) -> Self {
-        Self::Unknown(cause)
+        Self::Unknown { cause, details: None }
     }
 
     /// A connection that was never made cannot have carried a message; any other fault may have.
@@ -72,14 +82,16 @@ impl SendError {
         if surely_not_sent {
             Self::NotAccepted(Failure { code: NO_CODE.to_owned(), details: cause, trace_id: None })
         } else {
-            Self::Unknown(cause)
+            Self::unknown(cause)
         }
     }
 
     /// An answer that is no success. A listed code decides; without one the status does, and a server error proves
     /// nothing.
     pub(crate) fn of_answer(status: StatusCode, body: &[u8]) -> Self {
-        let failure = failure(body);
+        // A gateway in front of the API has error codes of its own: on a server error only Meta's own wrapper proves
+        // that Meta refused.
+        let failure = if status.is_server_error() { wrapped_failure(body) } else { failure(body) };
         let class = match codes::class(&failure.code) {
             Some(Class::Ambiguous) if status.is_server_error() => None,
             Some(Class::Ambiguous) => Some(Class::Retry),
@@ -87,7 +99,10 @@ impl SendError {
             None => class_of_status(status),
         };
         match class {
-            None => Self::Unknown(format!("HTTP {}, code {}: {}", status.as_u16(), failure.code, failure.details)),
+            None => Self::Unknown {
+                cause: format!("HTTP {}, code {}", status.as_u16(), failure.code),
+                details: Some(failure.details),
+            },
             Some(Class::Message) => Self::Refused(failure),
             Some(_) => Self::NotAccepted(failure),
         }
@@ -100,7 +115,8 @@ fn class_of_status(status: StatusCode) -> Option<Class> {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Class::Account),
         StatusCode::TOO_MANY_REQUESTS => Some(Class::Rate),
-        StatusCode::REQUEST_TIMEOUT => None,
+        // After a 303 the request was processed; the other redirects say it never was.
+        StatusCode::REQUEST_TIMEOUT | StatusCode::SEE_OTHER => None,
         status if status.is_redirection() => Some(Class::Account),
         status if status.is_client_error() => Some(Class::Message),
         _ => None,
@@ -111,7 +127,16 @@ fn class_of_status(status: StatusCode) -> Option<Class> {
 /// of another type.
 pub(crate) fn failure(body: &[u8]) -> Failure {
     let document: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-    let error = document.get("error").unwrap_or(&document);
+    failure_of(document.get("error").unwrap_or(&document))
+}
+
+/// The failure within Meta's own wrapper; without one it has no code.
+fn wrapped_failure(body: &[u8]) -> Failure {
+    let document: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    failure_of(document.get("error").unwrap_or(&Value::Null))
+}
+
+fn failure_of(error: &Value) -> Failure {
     let text = |value: Option<&Value>| match value {
         Some(Value::String(text)) => Some(text.clone()),
         Some(Value::Number(number)) => Some(number.to_string()),
@@ -122,22 +147,12 @@ pub(crate) fn failure(body: &[u8]) -> Failure {
         .or_else(|| text(data))
         .or_else(|| text(error.get("message")))
         .unwrap_or_else(|| "the answer is no error of the Cloud API".to_owned());
+    let short = |text: String, chars_max: usize| text.chars().take(chars_max).collect::<String>();
     Failure {
-        code: text(error.get("code")).unwrap_or_else(|| NO_CODE.to_owned()),
-        details: details.chars().take(DETAILS_CHARS_MAX).collect(),
-        trace_id: text(error.get("fbtrace_id")),
+        code: text(error.get("code")).map_or_else(|| NO_CODE.to_owned(), |code| short(code, CODE_CHARS_MAX)),
+        details: short(details, DETAILS_CHARS_MAX),
+        trace_id: text(error.get("fbtrace_id")).map(|id| short(id, TRACE_ID_CHARS_MAX)),
     }
-}
-
-/// An error with its causes, which is where the HTTP client says what happened.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -157,7 +172,7 @@ mod tests {
         let outcome = match of(status, body) {
             SendError::Refused(_) => "refused",
             SendError::NotAccepted(_) => "again",
-            SendError::Unknown(_) => "unknown",
+            SendError::Unknown { .. } => "unknown",
         };
         assert_eq!(outcome, expected, "{status} {body}");
     }
@@ -185,6 +200,9 @@ mod tests {
         check(429, "slow down", "again");
         check(408, "", "unknown");
         check(301, "", "again");
+        check(303, "", "unknown");
+        check(504, r#"{"code":4,"message":"context deadline exceeded"}"#, "unknown");
+        check(400, r#"{"code":4,"message":"own wrapper"}"#, "again");
         check(404, "<html>", "refused");
         check(502, "<html>", "unknown");
     }

@@ -15,6 +15,7 @@ mod wire;
 
 use std::time::Duration;
 
+use domain::cause::chain;
 use domain::config::Account;
 use domain::decision::Outgoing;
 use domain::template::Template;
@@ -32,6 +33,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A whole call. Meta answers in well under a second; what takes longer is `unknown`, and waiting on would only make
 /// more of the batch late.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an unused connection is kept: shorter than any load balancer does.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest answer to a send that is read, in bytes; real ones have some hundred.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Longest page of templates that is read, in bytes: 100 templates of the largest size Meta allows fit.
@@ -69,6 +72,9 @@ impl Provider {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(CALL_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
+            // A frozen process does not see a server close its idle connections; writing to one of those would make the
+            // outcome unknown. Within a batch connections are used again at once.
+            .pool_idle_timeout(IDLE_TIMEOUT)
             // A call that may have been accepted is never repeated, not even by the HTTP client.
             .retry(reqwest::retry::never())
             .no_proxy()
@@ -134,7 +140,7 @@ impl Provider {
             url.query_pairs_mut().append_pair("after", after);
         }
         let request = self.authorised(self.client.get(url), account, token).map_err(ListError::Setup)?;
-        let response = request.send().await.map_err(|error| ListError::Unreachable(error::chain(&error)))?;
+        let response = request.send().await.map_err(|error| ListError::Unreachable(chain(&error)))?;
         let status = response.status();
         let body = read(response, PAGE_BYTES_MAX).await.map_err(ListError::Unreachable)?;
         if status != StatusCode::OK {
@@ -172,7 +178,7 @@ impl Provider {
 /// Reads a body whole, up to a bound.
 async fn read(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| error::chain(&error.without_url()))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {
         if body.len() + chunk.len() > bytes_max {
             return Err(format!("the answer has more than {bytes_max} bytes"));
         }

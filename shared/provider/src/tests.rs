@@ -101,20 +101,20 @@ async fn an_accepted_send_has_the_id_and_asked_the_right_way() {
 async fn a_success_without_an_id_is_unknown() {
     for body in ["", "{}", r#"{"messages":[null]}"#, r#"{"messages":[{"id":""}]}"#, "<html>"] {
         let (result, _) = send_to(vec![answer("200 OK", body)]).await;
-        assert_eq!(result, Err(SendError::Unknown("the answer has no message id".to_owned())), "{body}");
+        assert_eq!(result, Err(SendError::unknown("the answer has no message id".to_owned())), "{body}");
     }
 }
 
 #[tokio::test]
 async fn a_connection_cut_after_the_request_is_unknown_and_not_repeated() {
     let (result, requests) = send_to(vec![String::new()]).await;
-    assert!(matches!(result, Err(SendError::Unknown(_))), "{result:?}");
+    assert!(matches!(result, Err(SendError::Unknown { .. })), "{result:?}");
     assert_eq!(requests.len(), 1);
     let cut_within = "HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"messages\":[{\"id\":\"wamid.1\"".to_owned();
     let (result, _) = send_to(vec![cut_within]).await;
-    assert!(matches!(result, Err(SendError::Unknown(_))), "{result:?}");
+    assert!(matches!(result, Err(SendError::Unknown { .. })), "{result:?}");
     let (result, _) = send_to(vec![answer("200 OK", &"x".repeat(ANSWER_BYTES_MAX + 1))]).await;
-    assert!(matches!(result, Err(SendError::Unknown(_))), "{result:?}");
+    assert!(matches!(result, Err(SendError::Unknown { .. })), "{result:?}");
 }
 
 #[tokio::test]

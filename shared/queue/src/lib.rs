@@ -1,9 +1,10 @@
 //! SQS: the producer of the events queue.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use domain::cause::chain;
 use domain::job::Job;
+use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
@@ -37,57 +38,51 @@ impl EventsQueue {
     /// [`NotQueued`].
     pub async fn send(&self, job: &Job) -> Result<(), NotQueued> {
         let request = self.client.send_message().queue_url(&self.url).message_body(body(job)?);
-        request.send().await.map_err(|error| NotQueued(DisplayErrorContext(error).to_string()))?;
+        request.send().await.map_err(|error| NotQueued(chain(&error)))?;
         Ok(())
     }
 
-    /// Puts several jobs into the queue, in as few calls as SQS allows, and answers for each in the order given.
+    /// Puts several jobs into the queue, in as few calls as SQS allows, all at once, and answers for each in the order
+    /// given.
     pub async fn send_all(&self, jobs: &[Job]) -> Vec<Result<(), NotQueued>> {
-        let bodies: Vec<Result<String, NotQueued>> = jobs.iter().map(body).collect();
-        let mut results: Vec<Result<(), NotQueued>> = Vec::with_capacity(jobs.len());
-        let mut bodies = bodies.into_iter().peekable();
-        while bodies.peek().is_some() {
-            let mut call: Vec<Result<String, NotQueued>> = Vec::new();
-            let mut bytes = 0;
-            while let Some(next) = bodies.next_if(|next| {
-                let fits = bytes + size(next) <= BATCH_BYTES_MAX && call.len() < BATCH_RECORDS_MAX;
-                fits || call.is_empty()
-            }) {
-                bytes += size(&next);
-                call.push(next);
-            }
-            results.extend(self.send_call(call).await);
-        }
-        results
+        let calls = calls(jobs.iter().map(body).collect());
+        join_all(calls.into_iter().map(|call| self.send_call(call))).await.into_iter().flatten().collect()
     }
 
     /// One call of `SendMessageBatch`, each record answered by its place.
     async fn send_call(&self, bodies: Vec<Result<String, NotQueued>>) -> Vec<Result<(), NotQueued>> {
-        let mut request = self.client.send_message_batch().queue_url(&self.url);
-        let mut results: Vec<Result<(), NotQueued>> = Vec::with_capacity(bodies.len());
-        for (index, body) in bodies.into_iter().enumerate() {
-            let entry = body.and_then(|body| {
-                let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).build();
-                entry.map_err(|error| NotQueued(error.to_string()))
-            });
-            results.push(entry.map(|entry| request = request.clone().entries(entry)));
-        }
-        if results.iter().all(Result::is_err) {
-            return results;
-        }
-        match request.send().await {
-            Err(error) => {
-                let error = NotQueued(DisplayErrorContext(error).to_string());
-                results.into_iter().map(|result| result.and(Err(error.clone()))).collect()
-            }
-            Ok(answer) => {
-                let took = |index: usize| answer.successful().iter().any(|entry| entry.id() == index.to_string());
-                let refused = || Err(NotQueued("refused within a batch".to_owned()));
-                let each = results.into_iter().enumerate();
-                each.map(|(index, result)| result.and(if took(index) { Ok(()) } else { refused() })).collect()
+        let entry = |(index, body): (usize, Result<String, NotQueued>)| {
+            let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body?).build();
+            entry.map_err(|error| NotQueued(error.to_string()))
+        };
+        let entries: Vec<Result<_, NotQueued>> = bodies.into_iter().enumerate().map(entry).collect();
+        let request = self.client.send_message_batch().queue_url(&self.url);
+        let request = request.set_entries(Some(entries.iter().flatten().cloned().collect()));
+        let answer = if entries.iter().all(Result::is_err) { None } else { Some(request.send().await) };
+        let took = |index: usize| match &answer {
+            Some(Ok(answer)) if answer.successful().iter().any(|entry| entry.id() == index.to_string()) => Ok(()),
+            Some(Err(error)) => Err(NotQueued(chain(error))),
+            _ => Err(NotQueued("refused within a batch".to_owned())),
+        };
+        entries.into_iter().enumerate().map(|(index, entry)| entry.and_then(|_| took(index))).collect()
+    }
+}
+
+/// The bodies in calls, each within what SQS takes at once.
+fn calls(bodies: Vec<Result<String, NotQueued>>) -> Vec<Vec<Result<String, NotQueued>>> {
+    let mut calls: Vec<Vec<Result<String, NotQueued>>> = Vec::new();
+    let mut bytes = 0;
+    for body in bodies {
+        bytes += size(&body);
+        match calls.last_mut() {
+            Some(call) if call.len() < BATCH_RECORDS_MAX && bytes <= BATCH_BYTES_MAX => call.push(body),
+            _ => {
+                bytes = size(&body);
+                calls.push(vec![body]);
             }
         }
     }
+    calls
 }
 
 fn size(body: &Result<String, NotQueued>) -> usize {
@@ -133,6 +128,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_call_keeps_to_the_bounds_of_sqs() {
+        let bodies = |count: usize, bytes: usize| (0..count).map(|_| Ok("x".repeat(bytes))).collect();
+        let sizes = |count, bytes| calls(bodies(count, bytes)).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(0, 1), Vec::<usize>::new());
+        assert_eq!(sizes(21, 10), [10, 10, 1]);
+        assert_eq!(sizes(7, 64 * 1024), [3, 3, 1]);
+        assert_eq!(sizes(2, 250 * 1024), [1, 1]);
+    }
 
     #[test]
     fn a_body_holds_only_characters_sqs_takes() {

@@ -10,17 +10,16 @@ use aws_config::timeout::TimeoutConfig;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// One attempt. A DynamoDB or SQS call that takes longer is lost.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-/// All attempts of one call: three attempts and the pauses between them, within the shortest function's 10 s.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 /// Attempts of one call, the first included.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// The configuration for every client of a process: region, credentials and endpoints as the environment says.
-pub async fn sdk_config() -> SdkConfig {
+/// The configuration for every client of a process: region, credentials and endpoints as the environment says. A call
+/// with all its attempts takes at most `call_timeout`.
+pub async fn sdk_config(call_timeout: Duration) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
+        .operation_timeout(call_timeout)
         .build();
     let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX);
     aws_config::defaults(aws_config::BehaviorVersion::latest())

@@ -1,6 +1,6 @@
 //! What every function needs from Lambda and AWS, and nothing of what the bridge decides.
 //!
-//! [`env`] reads the environment (nothing else may), [`aws`] builds the SDK's configuration with explicit time-outs,
+//! [`mod@env`] reads the environment (nothing else may), [`aws`] builds the SDK's configuration with explicit time-outs,
 //! [`clock`] tells the time, [`telemetry`] sets up the log, [`secrets`] reads secrets so that they can't be printed,
 //! and [`batch`] lifts the handling of one queue record to a batch of them.
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use domain::cause::chain;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -60,7 +60,7 @@ impl Secrets {
         }
         let unavailable = |cause: String| SecretError::Unavailable { name: name.clone(), cause };
         let answer = self.client.get_secret_value().secret_id(&name).send().await;
-        let answer = answer.map_err(|error| unavailable(DisplayErrorContext(error).to_string()))?;
+        let answer = answer.map_err(|error| unavailable(chain(&error)))?;
         let document: Option<Value> = answer.secret_string().and_then(|text| serde_json::from_str(text).ok());
         let field = document.as_ref().and_then(|document| document.pointer(pointer)).and_then(Value::as_str);
         let malformed = || SecretError::Malformed { name: name.clone(), pointer: pointer.to_owned() };

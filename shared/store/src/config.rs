@@ -54,13 +54,9 @@ impl ConfigTable {
             let reading = Reading::of(&item);
             match reading.required("sk")? {
                 SITE => found = Some(value(&reading)?),
-                sk if sk.starts_with(ACCOUNT) => live.0.push(value::<Account>(&reading)?),
-                sk if sk.starts_with(MAPPING) => live.1.push(value::<Mapping>(&reading)?),
-                sk => {
-                    if let Some(template) = owned_template(&reading, sk.strip_prefix(TEMPLATE))? {
-                        live.2.push(template);
-                    }
-                }
+                sk if sk.starts_with(ACCOUNT) => live.0.extend(readable(value::<Account>(&reading))),
+                sk if sk.starts_with(MAPPING) => live.1.extend(readable(value::<Mapping>(&reading))),
+                sk => live.2.extend(readable(owned_template(&reading, sk.strip_prefix(TEMPLATE))).flatten()),
             }
         }
         let (accounts, mappings, templates) = live;
@@ -246,6 +242,12 @@ fn uses(mapping: &Mapping, template: &Template) -> bool {
 fn value<T: serde::de::DeserializeOwned>(reading: &Reading<'_>) -> Result<T, StoreError> {
     let value = reading.json("json")?;
     value.ok_or_else(|| reading.fault("json", "is missing"))
+}
+
+/// A value, or nothing and a line in the log: one account, mapping or template that cannot be read must not stop the
+/// others, and what is missing is never sent with.
+fn readable<T>(value: Result<T, StoreError>) -> Option<T> {
+    value.inspect_err(|error| tracing::error!(%error, "a part of the configuration was left out")).ok()
 }
 
 /// A template with the account it belongs to, which its key names; `None` for items of a later version.

@@ -1,14 +1,15 @@
 //! What can go wrong with a table, by what the caller does about it.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use domain::cause::chain;
 
 /// A table did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The table is out of reach or too busy: later it may work.
+    /// The table is out of reach, too busy or not ours: later, or once somebody has repaired it, it may work.
     #[error("the table cannot be reached or is busy: {0}")]
     Unavailable(String),
-    /// The request was refused for what it is: permissions, a missing table, a size. Waiting does not help.
+    /// The request was refused for what it holds, its size for one. Neither waiting nor repairing helps.
     #[error("the table refused the request: {0}")]
     Refused(String),
     /// An item is not what we write.
@@ -30,16 +31,12 @@ impl StoreError {
 impl<E, R> From<SdkError<E, R>> for StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     fn from(error: SdkError<E, R>) -> Self {
-        let refused = error.as_service_error().is_some_and(|service| {
-            matches!(
-                service.code(),
-                Some("ValidationException" | "ResourceNotFoundException" | "AccessDeniedException")
-            )
-        });
-        let text = DisplayErrorContext(&error).to_string();
+        let service = error.as_service_error();
+        let refused = service.is_some_and(|service| service.code() == Some("ValidationException"));
+        let text = chain(&error);
         if refused { Self::Refused(text) } else { Self::Unavailable(text) }
     }
 }

@@ -71,7 +71,7 @@ pub enum Recorded {
 }
 
 /// A record of a queue that nobody could process.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct DeadLetter<'a> {
     /// The site, where the record still tells.
     pub site: Option<&'a SiteId>,
@@ -161,27 +161,35 @@ impl Ledger {
         Ok(())
     }
 
-    /// The dead letters of a site and a day, each with its cause; `None` asks for those that name no site.
+    /// The causes of the dead letters of a site and a day; `None` asks for those that name no site.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn dead_letters(&self, site: Option<&SiteId>, day: Timestamp) -> Result<Vec<String>, StoreError> {
         let site = site.map_or("-", SiteId::as_str);
-        let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
-        let pk = format!("DEAD#{site}#{}", utc_day(day));
-        let answer = request.expression_attribute_values(":pk", text(pk)).consistent_read(true).send().await?;
-        answer.items().iter().map(|item| Reading::of(item).required("cause").map(str::to_owned)).collect()
+        let items = self.partition(format!("DEAD#{site}#{}", utc_day(day))).await?;
+        items.iter().map(|item| Reading::of(item).required("cause").map(str::to_owned)).collect()
     }
 
-    /// How many conflicts a site had on a day.
+    /// The ids of the events of a site that came again with another content on a day.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn count_conflicts(&self, site: &SiteId, day: Timestamp) -> Result<usize, StoreError> {
+    pub async fn conflicts(&self, site: &SiteId, day: Timestamp) -> Result<Vec<String>, StoreError> {
+        let items = self.partition(format!("CONFLICT#{site}#{}", utc_day(day))).await?;
+        items.iter().map(|item| Reading::of(item).required("event_id").map(str::to_owned)).collect()
+    }
+
+    /// Every item of a partition.
+    async fn partition(&self, pk: String) -> Result<Vec<Item>, StoreError> {
         let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
-        let pk = format!("CONFLICT#{site}#{}", utc_day(day));
-        let answer = request.expression_attribute_values(":pk", text(pk)).consistent_read(true).send().await?;
-        Ok(answer.items().len())
+        let request = request.expression_attribute_values(":pk", text(pk)).consistent_read(true);
+        let mut items = Vec::new();
+        let mut pages = request.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            items.extend(page?.items.unwrap_or_default());
+        }
+        Ok(items)
     }
 
     async fn put_conflict(

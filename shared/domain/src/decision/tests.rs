@@ -180,6 +180,19 @@ fn a_mapping_switched_off_after_the_plan_sends_nothing() {
     let off = with(|config| config.mappings[0].enabled = false);
     let skip = decide(&event, planned.messages.first().unwrap(), &off, now()).unwrap_err();
     assert_eq!(skip.reason, Reason::MappingDisabled);
+    let inactive = with(|config| config.site.active = false);
+    let skip = decide(&event, planned.messages.first().unwrap(), &inactive, now()).unwrap_err();
+    assert_eq!(skip.reason, Reason::SiteInactive);
+}
+
+#[test]
+fn of_two_people_with_one_number_the_one_the_mapping_is_for_is_told() {
+    let administrators =
+        json!([{"id": "A", "phone": "3401234567"}, {"id": "B", "phone": "3401234567", "groups": ["vip"]}]);
+    let vip = with(|config| config.mappings[1].groups = vec!["vip".to_owned()]);
+    let planned = plan(&upload(administrators, &[]), &vip);
+    let told: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
+    assert_eq!(told, ["B"]);
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl OrderKind {
 }
 
 /// A message of the customer area.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SiteMessage {
     /// Passweb's id.
     pub id: ObjectId,
@@ -86,6 +86,13 @@ pub struct SiteMessage {
     pub body: String,
     /// Its page on the site.
     pub url: Option<String>,
+}
+
+/// What people write stays out of logs.
+impl std::fmt::Debug for SiteMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SiteMessage").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// A file in a folder of the customer area.

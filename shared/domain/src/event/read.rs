@@ -28,8 +28,19 @@ pub(super) enum InstantError {
     Ancient,
 }
 
+/// Whether a text has the form of RFC 3339. jiff reads more: times without seconds or separators, and zones in brackets.
+pub(super) fn is_rfc3339(text: &str) -> bool {
+    let has_separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')]
+        .into_iter()
+        .all(|(at, separator)| text.as_bytes().get(at) == Some(&separator));
+    has_separators && !text.contains('[')
+}
+
 /// Reads an RFC 3339 time; the offset is required, a local time is never guessed at.
 pub(super) fn instant(text: &str, now: Timestamp) -> Result<Timestamp, InstantError> {
+    if !is_rfc3339(text) {
+        return Err(InstantError::Format);
+    }
     let instant: Timestamp = text.parse().map_err(|_| InstantError::Format)?;
     if instant.duration_since(now) > OCCURRED_AHEAD_MAX {
         return Err(InstantError::Ahead);

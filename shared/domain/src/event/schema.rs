@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::EventType;
 use super::contract::{Field, Shape, data_of};
-use crate::id::ID_BYTES_MAX;
+use crate::id::ID_CHARS_MAX;
 
 /// The schema (draft 2020-12) of a kind of event. A document it refuses is refused by the bridge too; whether a zone
 /// exists and an offset is the zone's, only the bridge can tell.
@@ -22,7 +22,7 @@ pub fn schema(kind: EventType) -> Value {
         "properties": {
             "id": {
                 "type": "string",
-                "pattern": format!("^(?!bridge:)[A-Za-z0-9._:-]{{1,{ID_BYTES_MAX}}}$"),
+                "pattern": format!("^(?!bridge:)[A-Za-z0-9._:-]{{1,{ID_CHARS_MAX}}}$"),
                 "description": "The idempotency key, unique within the site: the same id is told once.",
             },
             "type": {"const": kind.name()},
@@ -51,7 +51,7 @@ fn object(fields: &[Field], definitions: &mut Map<String, Value>) -> Value {
 fn of(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {
     match shape {
         // Control characters are refused too; a pattern for them would say less than this does.
-        Shape::Id => json!({"type": "string", "minLength": 1, "maxLength": ID_BYTES_MAX}),
+        Shape::Id => json!({"type": "string", "minLength": 1, "maxLength": ID_CHARS_MAX}),
         Shape::Text => json!({"type": "string"}),
         Shape::Filled => json!({"type": "string", "pattern": "\\S"}),
         Shape::Count(u64::MAX) => json!({"type": "integer", "minimum": 0}),

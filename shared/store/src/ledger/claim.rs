@@ -41,7 +41,7 @@ pub enum Claimed {
 }
 
 /// What a claim is for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Claim<'a> {
     /// The message.
     pub message: &'a MessageRecord<'a>,

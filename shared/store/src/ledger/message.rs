@@ -33,8 +33,12 @@ pub struct MessageRecord<'a> {
     pub retention_days: u16,
 }
 
+/// Longest id of the provider that is indexed: real ones have some sixty bytes, a key may have 2,048. A longer one is
+/// kept in the answer.
+const PROVIDER_ID_BYTES_MAX: usize = 512;
+
 /// What a claim writes besides itself, for whoever asks later what was sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Sending<'a> {
     /// The template's name and language.
     pub template: (&'a str, &'a str),
@@ -65,7 +69,9 @@ impl Ledger {
     pub async fn settle(&self, site: &SiteId, id: &MessageId, owner: &str, answer: &Answer) -> Result<(), StoreError> {
         let mut set = "SET answered = :answered, answer = :answer".to_owned();
         let mut request = self.update(id);
-        if let Answer::Accepted { provider_id, .. } = answer {
+        if let Answer::Accepted { provider_id, .. } = answer
+            && provider_id.len() <= PROVIDER_ID_BYTES_MAX
+        {
             set.push_str(", provider = :provider");
             let provider = text(format!("{site}#{provider_id}"));
             request = request.expression_attribute_values(":provider", provider);
@@ -126,7 +132,7 @@ impl Ledger {
 }
 
 pub(super) const NOT_ACCEPTED: &str = "not_accepted";
-pub(super) const UNKNOWN: &str = "unknown";
+const UNKNOWN: &str = "unknown";
 
 /// A message of which nothing is recorded, or whose last attempt surely was not accepted.
 pub(super) const UNDECIDED: &str = "attribute_not_exists(pk) OR (answered = :retry AND attribute_not_exists(skipped))";

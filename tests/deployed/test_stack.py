@@ -1,0 +1,61 @@
+"""The deployed stack, called as Passweb calls it."""
+
+import json
+
+from support.bridge import order_event, order_events, problem
+
+FUNCTIONS = ("receive-event", "send-message", "fire-reminders")
+
+
+def test_an_event_becomes_a_message_and_the_same_id_again_does_not(bridge, site):
+    event = order_event()
+    for _ in range(2):
+        assert bridge.accept(event) == {"id": event["id"], "status": "accepted"}
+        (message,) = bridge.arrived(1)
+    assert message["to"] == "+393401234567"
+    for part in ("Anna", "OC1/1320", "129,90 €"):
+        assert part in message["text"], message["text"]
+    # It was the deployed functions that sent it: the local run has never heard of the event.
+    assert site.table_items("BRIDGE_LEDGER_TABLE") == []
+
+
+def test_every_event_of_a_batch_becomes_a_message(bridge):
+    events = order_events(12)
+    answer = bridge.accept({"events": events}, "/v1/events/batch")
+    assert [result["status"] for result in answer["results"]] == ["accepted"] * len(events)
+    messages = bridge.arrived(len(events))
+    assert {m["to"] for m in messages} == {e["data"]["customer"]["phone"] for e in events}
+
+
+def test_a_wrong_key_is_refused_and_sends_nothing(bridge):
+    problem(bridge.post(order_event(), key="pwb_nobody_bm90aGluZw"), 401)
+    bridge.drained()
+    assert bridge.messages() == []
+
+
+def test_a_record_nobody_can_read_fails_nobody_else(bridge):
+    bridge.sqs.send_message(QueueUrl=bridge.queue_url, MessageBody="not a job")
+    event = order_event()
+    bridge.accept(event)
+    bridge.arrived(1)
+
+
+def test_the_gateway_answers_what_it_does_not_route(bridge):
+    answer = bridge.post(order_event(), "/v1/unknown")
+    assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
+
+
+def test_a_tick_sweeps_without_an_error(stack):
+    answer = stack.emulator.client("lambda").invoke(FunctionName="bridge-test-fire-reminders", Payload=b"{}")
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def test_every_bundle_is_native_and_named_as_lambda_expects(stack):
+    functions = stack.emulator.client("lambda").list_functions()["Functions"]
+    found = {function["FunctionName"]: (function["Runtime"], function["Handler"]) for function in functions}
+    assert found == {f"bridge-test-{name}": ("provided.al2023", "bootstrap") for name in FUNCTIONS}
+
+
+def test_the_keys_of_the_stack_were_generated(stack):
+    secret = stack.emulator.client("secretsmanager").get_secret_value(SecretId=stack.outputs["SecretsPrefix"] + "keys")
+    assert len(json.loads(secret["SecretString"])["hmac"]) >= 43

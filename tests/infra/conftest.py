@@ -1,0 +1,10 @@
+"""The template, read once."""
+
+import pytest
+
+from support import template as sam
+
+
+@pytest.fixture(scope="session")
+def template():
+    return sam.load()

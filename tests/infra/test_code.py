@@ -1,0 +1,135 @@
+"""The template against the code: the same names and numbers on both sides."""
+
+import re
+
+from support import template as sam
+from support.paths import FUNCTIONS, ROOT
+
+VARIABLE = re.compile(r'"(BRIDGE_[A-Z_]+)"')
+
+# What the code reads and AWS must never be given: it lifts the ban on plain HTTP and private addresses.
+LOCAL_ONLY = "BRIDGE_PROVIDER_NETWORK"
+
+TABLES = ROOT / "shared" / "store" / "src" / "tables.rs"
+MESSAGE = ROOT / "shared" / "domain" / "src" / "message.rs"
+TOPOLOGY = ROOT / "infra" / "local" / "src" / "topology.rs"
+
+
+def code(path):
+    """A Rust file without its unit tests."""
+    return path.read_text(encoding="utf-8").split("#[cfg(test)]")[0]
+
+
+def read_by(function):
+    """The variables that a function's configuration reads."""
+    return set(VARIABLE.findall(code(FUNCTIONS / function / "src" / "config.rs")))
+
+
+# ---- Environment
+
+
+def test_every_variable_read_is_set_and_the_reverse(template):
+    for function, properties in sam.functions(template).items():
+        assert set(properties["Environment"]["Variables"]) == read_by(function) - {LOCAL_ONLY}, function
+
+
+def test_only_the_configuration_reads_the_environment():
+    for source in FUNCTIONS.glob("*/src/**/*.rs"):
+        if source.name != "config.rs":
+            assert not VARIABLE.search(code(source)), source
+
+
+def test_the_local_exemption_exists_and_is_not_in_the_template(template):
+    assert LOCAL_ONLY in read_by("send-message")
+    assert LOCAL_ONLY not in sam.TEMPLATE.read_text(encoding="utf-8")
+
+
+def test_every_function_with_a_binary_is_deployed(template):
+    binaries = {main.parents[1].name for main in FUNCTIONS.glob("*/src/main.rs")}
+    assert set(sam.functions(template)) == binaries
+
+
+# ---- Tables
+
+
+def schemas_of_the_code():
+    """The tables of shared/store as {name: (keys, {index: (keys, projection)})}."""
+    keys = r'\("(\w+)", (?:Some\("(\w+)"\)|None)\)'
+    found = {}
+    for schema in code(TABLES).split("Schema {")[2:]:
+        name = re.search(r'name: "(\w+)"', schema)
+        table = re.search(rf"keys: {keys}", schema)
+        indexes = re.findall(rf'\("(\w+)", {keys}, Projected::(\w+)\)', schema)
+        found[name[1]] = (table.groups(""), {i[0]: (i[1:3], i[3]) for i in indexes})
+    return found
+
+
+def keys_of(schema):
+    names = {element["KeyType"]: element["AttributeName"] for element in schema}
+    return names["HASH"], names.get("RANGE", "")
+
+
+def schemas_of_the_template(template):
+    projections = {"KEYS_ONLY": "Nothing", "ALL": "Everything"}
+    found = {}
+    for name, table in sam.of_type(template, "AWS::DynamoDB::Table").items():
+        properties = table["Properties"]
+        indexes = {
+            index["IndexName"]: (keys_of(index["KeySchema"]), projections[index["Projection"]["ProjectionType"]])
+            for index in properties.get("GlobalSecondaryIndexes", [])
+        }
+        found[name.removesuffix("Table")] = (keys_of(properties["KeySchema"]), indexes)
+    return found
+
+
+def test_tables_have_the_keys_and_indexes_of_the_code(template):
+    assert schemas_of_the_template(template) == schemas_of_the_code()
+
+
+def test_every_key_is_text(template):
+    for name, table in sam.of_type(template, "AWS::DynamoDB::Table").items():
+        assert {a["AttributeType"] for a in table["Properties"]["AttributeDefinitions"]} == {"S"}, name
+
+
+def test_items_expire_by_the_attribute_the_code_writes(template):
+    attribute = re.search(r'TTL_ATTRIBUTE: &str = "(\w+)"', code(TABLES))[1]
+    for table in sam.of_type(template, "AWS::DynamoDB::Table").values():
+        ttl = table["Properties"].get("TimeToLiveSpecification")
+        assert ttl is None or ttl["AttributeName"] == attribute
+
+
+# ---- Time-outs
+
+
+def seconds_of(path, constant):
+    return int(re.search(rf"{constant}: SignedDuration = SignedDuration::from_secs\((\d+)\)", code(path))[1])
+
+
+def test_functions_know_their_own_time_outs(template):
+    functions = sam.functions(template)
+    assert seconds_of(FUNCTIONS / "fire-reminders/src/lib.rs", "TIMEOUT") == functions["fire-reminders"]["Timeout"]
+    assert seconds_of(MESSAGE, "SEND_TIMEOUT") == functions["send-message"]["Timeout"]
+
+
+# ---- The local run
+
+
+def test_the_local_run_serves_the_routes_of_the_template(template):
+    local = {f"POST {path}" for path in re.findall(r'post\("([^"]+)"\)', code(TOPOLOGY))}
+    assert local == {r["Properties"]["RouteKey"] for r in sam.of_type(template, "AWS::ApiGatewayV2::Route").values()}
+
+
+def test_the_local_run_has_the_time_outs_of_the_template(template):
+    arms = re.search(r"fn timeout\(.*?match function \{(.*?)\}\)", code(TOPOLOGY), re.DOTALL)[1]
+    local = {name: int(seconds) for name, seconds in re.findall(r"(\w+) => (\d+)", arms)}
+    for function, properties in sam.functions(template).items():
+        constant = function.upper().replace("-", "_")
+        assert properties["Timeout"] == local.get(constant, local["_"]), function
+
+
+def test_the_local_run_gives_each_function_the_variables_of_the_template(template):
+    readers = re.findall(r'\("(BRIDGE_\w+)", [^&]*&\[([^\]]*)\]\)', code(TOPOLOGY))
+    for function, properties in sam.functions(template).items():
+        constant = function.upper().replace("-", "_")
+        local = {name for name, functions in readers if constant in functions.split(", ")}
+        assert set(properties["Environment"]["Variables"]) == local - {LOCAL_ONLY}, function

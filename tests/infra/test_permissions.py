@@ -1,0 +1,110 @@
+"""Who may do what: one written-out role for each function, and nothing wider than it needs."""
+
+import re
+
+import pytest
+
+from support import permissions
+from support import template as sam
+from support.paths import ROOT
+
+# The one pattern there is: the token of whichever site a message belongs to.
+PATTERNS_ALLOWED = {
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*/provider-??????"
+}
+
+# The client in a function's manifest for each service. Logs belong to every function.
+CLIENTS = {"dynamodb": "aws-sdk-dynamodb", "sqs": "aws-sdk-sqs", "secretsmanager": "aws-sdk-secretsmanager"}
+
+
+def all_statements(template):
+    for name, role in sam.of_type(template, "AWS::IAM::Role").items():
+        for statement in sam.statements(role["Properties"]):
+            yield name, statement
+
+
+def test_every_function_has_a_role_of_its_own(template):
+    roles = [sam.role_of(template, properties)[0] for properties in sam.functions(template).values()]
+    assert len(roles) == len(set(roles)) >= 3
+
+
+def test_no_role_is_left_over(template):
+    used = {sam.role_of(template, properties)[0] for properties in sam.functions(template).values()}
+    used |= {
+        s["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
+        for s in sam.of_type(template, "AWS::Scheduler::Schedule").values()
+    }
+    assert used == set(sam.of_type(template, "AWS::IAM::Role"))
+
+
+def test_no_managed_policy_and_nothing_that_makes_sam_add_one(template):
+    for role in sam.of_type(template, "AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+    for name, properties in sam.functions(template).items():
+        assert not {"Policies", "Events", "Tracing", "DeadLetterQueue"} & set(properties), name
+
+
+def test_no_wildcard_in_an_action(template):
+    for name, statement in all_statements(template):
+        assert statement["Effect"] == "Allow"
+        assert all(re.fullmatch(r"[a-z]+:[A-Za-z]+", action) for action in statement["Action"]), (name, statement)
+
+
+def test_every_resource_is_named(template):
+    for name, statement in all_statements(template):
+        for resource in statement["Resource"]:
+            assert isinstance(resource, dict), (name, resource)
+            text = resource.get("Fn::Sub", "")
+            assert not re.search(r"[*?]", text) or text in PATTERNS_ALLOWED, (name, resource)
+
+
+def test_every_role_trusts_one_service(template):
+    for name, role in sam.of_type(template, "AWS::IAM::Role").items():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Action"] == "sts:AssumeRole"
+        expected = "scheduler.amazonaws.com" if name == "MinuteRole" else "lambda.amazonaws.com"
+        assert statement["Principal"] == {"Service": expected}, name
+
+
+def test_a_function_writes_to_its_own_logs_only(template):
+    for name, properties in sam.functions(template).items():
+        _, role = sam.role_of(template, properties)
+        groups = [r for s in sam.statements(role) if "logs:PutLogEvents" in s["Action"] for r in s["Resource"]]
+        assert groups == [{"Fn::GetAtt": [properties["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]}], name
+
+
+def test_role_and_environment_name_the_same_tables_and_queues(template):
+    kept = {"AWS::DynamoDB::Table", "AWS::SQS::Queue"}
+    fed = {
+        mapping["Properties"]["FunctionName"]["Ref"]: mapping["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]
+        for mapping in sam.of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    }
+    for logical, resource in sam.of_type(template, "AWS::Serverless::Function").items():
+        properties = resource["Properties"]
+        _, role = sam.role_of(template, properties)
+        allowed = {sam.resource_name(r).split(",")[0] for s in sam.statements(role) for r in s["Resource"]}
+        allowed = {n for n in allowed if n in template["Resources"] and template["Resources"][n]["Type"] in kept}
+        told = {v["Ref"] for v in properties["Environment"]["Variables"].values()} & set(template["Resources"])
+        told |= {fed[logical]} if logical in fed else set()
+        assert allowed == told, logical
+
+
+@pytest.mark.parametrize("service", sorted(CLIENTS))
+def test_a_role_reaches_a_service_exactly_if_the_manifest_does(template, service):
+    for function, properties in sam.functions(template).items():
+        manifest = (ROOT / "functions" / function / "Cargo.toml").read_text(encoding="utf-8")
+        ours = manifest.split("[dev-dependencies]")[0]
+        depends = re.search(rf"^{re.escape(CLIENTS[service])}\b", ours, re.MULTILINE) is not None
+        _, role = sam.role_of(template, properties)
+        actions = {a for s in sam.statements(role) for a in s["Action"]} - {
+            # Lambda itself polls, in the function's name.
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+        }
+        assert depends == any(action.startswith(f"{service}:") for action in actions), function
+
+
+def test_the_readme_shows_these_permissions():
+    readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
+    assert permissions.table() in readme, "run: cd tests && ../.local/venv/bin/python -m support.permissions"

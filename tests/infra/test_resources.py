@@ -1,0 +1,182 @@
+"""What is kept, queued, logged and reachable, and with which safeguards."""
+
+import json
+
+from support import template as sam
+
+FOURTEEN_DAYS_S = 14 * 24 * 3600
+
+
+def properties_of(template, kind):
+    return {name: res["Properties"] for name, res in sam.of_type(template, kind).items()}
+
+
+# ---- Tables
+
+
+def test_tables_outlive_the_stack_and_can_be_restored(template):
+    tables = sam.of_type(template, "AWS::DynamoDB::Table")
+    assert set(tables) == {"ConfigTable", "ContactsTable", "LedgerTable", "ScheduleTable"}
+    for name, table in tables.items():
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
+        properties = table["Properties"]
+        assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+        assert properties["SSESpecification"] == {"SSEEnabled": True}, name
+        assert properties["BillingMode"] == "PAY_PER_REQUEST", name
+        assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["Production", True, False]}, name
+
+
+def test_what_expires_is_what_grows_with_traffic(template):
+    expiring = {
+        name
+        for name, properties in properties_of(template, "AWS::DynamoDB::Table").items()
+        if properties.get("TimeToLiveSpecification") == {"AttributeName": "expires_at", "Enabled": True}
+    }
+    assert expiring == {"ContactsTable", "LedgerTable"}
+
+
+# ---- Queues and their consumer
+
+
+def test_a_record_comes_back_only_when_nobody_can_still_hold_it(template):
+    sender = sam.functions(template)["send-message"]
+    events = properties_of(template, "AWS::SQS::Queue")["EventsQueue"]
+    assert events["VisibilityTimeout"] >= 6 * sender["Timeout"]
+
+
+def test_dead_letters_are_kept_at_least_as_long_as_events(template):
+    queues = properties_of(template, "AWS::SQS::Queue")
+    redrive = queues["EventsQueue"]["RedrivePolicy"]
+    assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": ["EventsDeadLetters", "Arn"]}, "maxReceiveCount": 10}
+    for name, queue in queues.items():
+        assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS_S, name
+        assert queue["SqsManagedSseEnabled"] is True, name
+
+
+def test_one_bad_record_never_brings_back_the_good_ones(template):
+    mappings = properties_of(template, "AWS::Lambda::EventSourceMapping")
+    assert {m["EventSourceArn"]["Fn::GetAtt"][0] for m in mappings.values()} == {"EventsQueue"}
+    for name, mapping in mappings.items():
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+        assert mapping["BatchSize"] == 10, name
+        assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "SendConcurrency"}}, name
+
+
+# ---- Functions and logs
+
+
+def test_functions_are_native_bundles_built_by_cargo_lambda(template):
+    shared = template["Globals"]["Function"]
+    assert shared["Runtime"] == "provided.al2023"
+    assert shared["Handler"] == "bootstrap"
+    assert shared["Architectures"] == [{"Ref": "Architecture"}]
+    assert template["Parameters"]["Architecture"]["Default"] == "arm64"
+    for name, function in sam.of_type(template, "AWS::Serverless::Function").items():
+        assert function["Metadata"] == {"BuildMethod": "rust-cargolambda"}, name
+
+
+def test_every_log_group_is_ours_and_ends(template):
+    groups = sam.of_type(template, "AWS::Logs::LogGroup")
+    for name, group in groups.items():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+    used = {f["LoggingConfig"]["LogGroup"]["Ref"] for f in sam.functions(template).values()}
+    used |= {
+        s["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"][0]
+        for s in properties_of(template, "AWS::ApiGatewayV2::Stage").values()
+    }
+    assert used == set(groups)
+
+
+def test_functions_log_json(template):
+    for name, function in sam.functions(template).items():
+        assert function["LoggingConfig"]["LogFormat"] == "JSON", name
+
+
+# ---- Schedule
+
+
+def test_the_tick_has_its_own_retry_and_dead_letters(template):
+    (schedule,) = properties_of(template, "AWS::Scheduler::Schedule").values()
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    target = schedule["Target"]
+    assert target["Arn"] == {"Fn::GetAtt": ["FireRemindersFunction", "Arn"]}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["MissedTicks", "Arn"]}}
+    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 60
+
+
+def test_a_sweep_ends_before_the_next_begins(template):
+    sweeper = sam.functions(template)["fire-reminders"]
+    assert sweeper["Timeout"] < 60
+    assert sweeper["EventInvokeConfig"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+
+
+# ---- HTTP
+
+
+def test_exactly_the_documented_routes_are_reachable(template):
+    routes = properties_of(template, "AWS::ApiGatewayV2::Route")
+    keys = {route["RouteKey"] for route in routes.values()}
+    assert keys == {"POST /v1/events", "POST /v1/events/batch"}
+    permitted = {
+        p["SourceArn"]["Fn::Sub"].split("/$default/", 1)[1]
+        for p in properties_of(template, "AWS::Lambda::Permission").values()
+    }
+    assert permitted == {key.replace(" /", "/") for key in keys}
+
+
+def test_the_gateway_waits_longer_than_the_function_may_take(template):
+    (integration,) = properties_of(template, "AWS::ApiGatewayV2::Integration").values()
+    assert integration["PayloadFormatVersion"] == "2.0"
+    assert sam.functions(template)["receive-event"]["Timeout"] * 1000 < integration["TimeoutInMillis"] <= 30000
+
+
+def test_the_stage_throttles_and_its_log_names_nobody(template):
+    (stage,) = properties_of(template, "AWS::ApiGatewayV2::Stage").values()
+    assert stage["StageName"] == "$default"
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] > 0
+    logged = set(json.loads(stage["AccessLogSettings"]["Format"]).values())
+    assert logged <= {
+        "$context.requestId",
+        "$context.routeKey",
+        "$context.status",
+        "$context.responseLength",
+        "$context.responseLatency",
+        "$context.integrationLatency",
+        "$context.integration.requestId",
+        "$context.error.message",
+    }
+
+
+# ---- Secrets and outputs
+
+
+def test_the_keys_of_the_stack_are_made_by_aws_and_kept(template):
+    (secret,) = sam.of_type(template, "AWS::SecretsManager::Secret").values()
+    assert secret["DeletionPolicy"] == secret["UpdateReplacePolicy"] == "Retain"
+    properties = secret["Properties"]
+    assert properties["Name"] == {"Fn::Sub": "${AWS::StackName}/keys"}
+    generated = properties["GenerateSecretString"]
+    assert generated["GenerateStringKey"] == "hmac"
+    # 43 letters and digits hold the 256 bits that HMAC-SHA256 can use.
+    assert generated["PasswordLength"] >= 43 and generated["ExcludePunctuation"] is True
+    assert "SecretString" not in properties
+
+
+def test_no_secret_is_a_parameter_or_a_variable(template):
+    text = json.dumps([template["Parameters"], [f["Environment"] for f in sam.functions(template).values()]]).lower()
+    assert not any(word in text for word in ("token", "password", "secret", "resolve:", "api_key"))
+
+
+def test_outputs_are_what_an_operator_needs(template):
+    assert set(template["Outputs"]) == {
+        "ApiUrl",
+        "EventsQueueUrl",
+        "EventsDeadLettersUrl",
+        "MissedTicksUrl",
+        "ConfigTableName",
+        "ContactsTableName",
+        "LedgerTableName",
+        "ScheduleTableName",
+        "SecretsPrefix",
+    }

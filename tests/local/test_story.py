@@ -1,0 +1,66 @@
+"""The main story as a newcomer meets it: the printed line makes a message appear on the phone."""
+
+import subprocess
+
+from support.bridge import order_event
+
+CURL_LIMIT_S = 30
+
+
+def printed_curl(run):
+    (line,) = [line for line in run.output().splitlines() if line.startswith("curl ")]
+    return line
+
+
+def test_the_printed_curl_line_makes_one_message_however_often_it_is_run(start):
+    run = start()
+    for _ in range(2):
+        # The status is written after the body, on a line of its own.
+        command = printed_curl(run) + " -w '\\n%{http_code}'"
+        answer = subprocess.run(
+            ["bash", "-c", command], capture_output=True, text=True, check=True, timeout=CURL_LIMIT_S
+        )
+        body, status = answer.stdout.rsplit("\n", 1)
+        assert status == "202", answer.stdout
+        assert '"accepted"' in body
+        (message,) = run.bridge.arrived(1)
+    for part in ("Anna", "OC1/1320", "129,90 €"):
+        assert part in message["text"], message["text"]
+    assert "memorizzato" in message["text"].lower()
+
+
+def test_the_request_is_a_template_send_of_the_cloud_api(run):
+    run.bridge.accept(order_event())
+    (message,) = run.bridge.arrived(1)
+    body = message["body"]
+    assert set(body) == {"messaging_product", "recipient_type", "to", "type", "template", "biz_opaque_callback_data"}
+    assert body["messaging_product"] == "whatsapp"
+    assert body["recipient_type"] == "individual"
+    assert body["type"] == "template"
+    assert body["to"] == message["to"] == "+393401234567"
+    assert body["biz_opaque_callback_data"] == message["biz_opaque_callback_data"]
+    assert set(body["template"]) == {"name", "language", "components"}
+    assert body["template"]["language"] == {"code": "it"}
+    (component,) = body["template"]["components"]
+    assert component["type"] == "body"
+    assert all(
+        set(parameter) == {"type", "text"} and parameter["type"] == "text" for parameter in component["parameters"]
+    )
+
+
+def test_the_same_id_again_is_taken_and_sends_nothing(run):
+    event = order_event()
+    first = run.bridge.accept(event)
+    again = run.bridge.accept(event)
+    assert first == again == {"id": event["id"], "status": "accepted"}
+    run.bridge.arrived(1)
+
+
+def test_a_batch_answers_for_each_event_in_order(run):
+    good, bad = order_event(), order_event(type="order.exploded")
+    answer = run.bridge.accept({"events": [bad, good]}, "/v1/events/batch")
+    refused, accepted = answer["results"]
+    assert (refused["index"], refused["status"]) == (0, "refused")
+    assert refused["problem"]["status"] == 422
+    assert accepted == {"index": 1, "id": good["id"], "status": "accepted"}
+    run.bridge.arrived(1)

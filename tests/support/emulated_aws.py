@@ -1,0 +1,161 @@
+"""The stack on an emulator of AWS: SAM's own translation of the template, deployed by a change set."""
+
+import json
+import os
+import platform
+import subprocess
+
+from samtranslator.translator.transform import transform
+
+from support import processes, waiting
+from support import template as sam
+from support.bridge import Bridge, aws_client
+from support.paths import ROOT
+
+REGION = "eu-central-1"
+STACK = "bridge-test"
+BUCKET = "bundles"
+# The link of a function alone takes more than a minute on two cores; it is the longest step of all suites.
+BUILD_LIMIT_S = 1500
+START_LIMIT_S = 30
+DEPLOY_LIMIT_S = 120
+
+# The emulator runs the bundles on this machine, so they must be built for it.
+ARCHITECTURE, TARGET_FLAG = (
+    ("arm64", "--arm64") if platform.machine() in ("aarch64", "arm64") else ("x86_64", "--x86-64")
+)
+
+
+def build_bundles():
+    """The zip of every function, built as for AWS: {name: path}."""
+    names = sorted(sam.functions(sam.load()))
+    packages = [flag for name in names for flag in ("--package", name)]
+    command = ["cargo", "lambda", "build", "--release", "--locked", "--output-format", "zip", TARGET_FLAG, *packages]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=BUILD_LIMIT_S)
+    return {name: ROOT / "target" / "lambda" / name / "bootstrap.zip" for name in names}
+
+
+class NoManagedPolicies:
+    """The translator asks for AWS's managed policies; the template uses none."""
+
+    @staticmethod
+    def load():
+        return {}
+
+
+def translate(template):
+    """The template as CloudFormation sees it, with the bundles in the bucket."""
+    for name, properties in sam.functions(template).items():
+        properties["CodeUri"] = {"Bucket": BUCKET, "Key": f"{name}.zip"}
+    # The emulator hands a parameter of type Number on as text, and its poller cannot compare that.
+    for mapping in sam.of_type(template, "AWS::Lambda::EventSourceMapping").values():
+        scaling = mapping["Properties"]["ScalingConfig"]
+        scaling["MaximumConcurrency"] = template["Parameters"][scaling["MaximumConcurrency"]["Ref"]]["Default"]
+    # The translator takes the region from where the AWS tools do.
+    os.environ["AWS_DEFAULT_REGION"] = REGION
+    return transform(template, {"Architecture": ARCHITECTURE}, NoManagedPolicies)
+
+
+class Emulator(processes.Process):
+    """An emulator of AWS on a free port of 127.0.0.1, with nothing in it."""
+
+    def __init__(self, folder):
+        self.port = processes.free_port()
+        self.url = f"http://localhost:{self.port}"
+        environment = {
+            "GATEWAY_PORT": str(self.port),
+            # By default it listens on every address, and calls functions by an address that they refuse as a host.
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "localhost",
+            "TMPDIR": str(folder),
+            "MINISTACK_REGION": REGION,
+            # Servers of other services, which would take well-known ports.
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            # From here on what the functions inherit, where AWS would reach them through its own names. The
+            # simulator is plain HTTP on this machine, which the template never allows.
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "BRIDGE_PROVIDER_NETWORK": "any",
+        }
+        super().__init__(["ministack"], folder / "emulator.log", environment)
+        try:
+            self.until(lambda: processes.listening(self.port), "the emulator listens", START_LIMIT_S)
+        except BaseException:
+            self.end()
+            raise
+
+    def client(self, service):
+        return aws_client(service, self.url, REGION)
+
+
+class Stack:
+    """The deployed stack: its outputs, its tables and its HTTP API."""
+
+    def __init__(self, emulator, bundles):
+        self.emulator = emulator
+        self.deploy(bundles)
+        description = self.describe()
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
+
+    def deploy(self, bundles):
+        s3, cloudformation = self.emulator.client("s3"), self.emulator.client("cloudformation")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for name, bundle in bundles.items():
+            s3.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=bundle.read_bytes())
+        cloudformation.create_change_set(
+            StackName=STACK,
+            ChangeSetName="first",
+            ChangeSetType="CREATE",
+            TemplateBody=json.dumps(translate(sam.load())),
+            Parameters=[{"ParameterKey": "Architecture", "ParameterValue": ARCHITECTURE}],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        change_set = {"StackName": STACK, "ChangeSetName": "first"}
+        waiting.until(
+            lambda: cloudformation.describe_change_set(**change_set)["Status"] == "CREATE_COMPLETE",
+            "the change set is there",
+            DEPLOY_LIMIT_S,
+        )
+        cloudformation.execute_change_set(**change_set)
+        waiting.until(
+            lambda: self.status() not in ("CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"),
+            "the stack is made",
+            DEPLOY_LIMIT_S,
+        )
+        assert self.status() == "CREATE_COMPLETE", cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+
+    def describe(self):
+        return self.emulator.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+
+    def status(self):
+        return self.describe()["StackStatus"]
+
+    def take_over_site(self, run):
+        """Sets up the site of a local run here too: its configuration and the token of its account."""
+        dynamodb = self.emulator.client("dynamodb")
+        for item in run.table_items("BRIDGE_CONFIG_TABLE"):
+            dynamodb.put_item(TableName=self.outputs["ConfigTableName"], Item=item)
+        local_secrets = aws_client("secretsmanager", run.settings["AWS_ENDPOINT_URL_SECRETS_MANAGER"])
+        name = f"{run.demo['site']}/provider"
+        token = local_secrets.get_secret_value(SecretId=f"{run.settings['BRIDGE_STACK']}/{name}")["SecretString"]
+        self.emulator.client("secretsmanager").create_secret(
+            Name=self.outputs["SecretsPrefix"] + name, SecretString=token
+        )
+
+    def bridge(self, run):
+        """The deployed HTTP API, with the key of the local run's site and its phone."""
+        # The output has the address that AWS would give it. The emulator listens for that name on its own port,
+        # under a domain that not every resolver knows, so the name travels in the header.
+        (api,) = self.emulator.client("apigatewayv2").get_apis()["Items"]
+        return Bridge(
+            self.emulator.url,
+            run.bridge.api_key,
+            run.bridge.simulator_url,
+            self.emulator.client("sqs"),
+            self.outputs["EventsQueueUrl"],
+            host=api["ApiEndpoint"].split("://")[1],
+        )

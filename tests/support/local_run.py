@@ -1,0 +1,105 @@
+"""The local run as a user starts it, `cargo run`, on free ports and with a data folder of its own."""
+
+import json
+import os
+import signal
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+from support import processes
+from support.bridge import Bridge, aws_client
+from support.paths import ROOT
+
+# From the start of the built runner until it wrote demo.json; it includes a build that finds nothing to do.
+READY_LIMIT_S = 90
+BUILD_LIMIT_S = 1200
+
+
+def build():
+    """Builds what `cargo run` builds, so that no later wait has to allow for a compiler."""
+    subprocess.run(["cargo", "build"], cwd=ROOT, check=True, timeout=BUILD_LIMIT_S)
+
+
+def command(data_dir, port, simulator_port):
+    return [
+        "cargo",
+        "run",
+        "--quiet",
+        "--",
+        "--data-dir",
+        str(data_dir),
+        "--port",
+        str(port),
+        "--simulator-port",
+        str(simulator_port),
+    ]
+
+
+def read_variables(path):
+    """The variables of an environment file, `KEY=VALUE` lines."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line)
+
+
+class LocalRun(processes.Process):
+    """One run. `bridge` speaks to it once `LocalRun` is constructed."""
+
+    def __init__(self, data_dir, log):
+        self.data_dir = Path(data_dir)
+        self.port, self.simulator_port = processes.free_port(), processes.free_port()
+        super().__init__(command(self.data_dir, self.port, self.simulator_port), log)
+        try:
+            self.until(self.demo_file.exists, "demo.json is written", READY_LIMIT_S)
+            self.demo = json.loads(self.demo_file.read_text(encoding="utf-8"))
+        except BaseException:
+            self.end()
+            raise
+        self.settings = read_variables(self.demo["env_file"])
+        self.bridge = Bridge(
+            self.demo["base_url"],
+            self.demo["api_key"],
+            self.demo["simulator_url"],
+            aws_client("sqs", self.demo["sqs_url"]),
+            self.settings["BRIDGE_EVENTS_QUEUE_URL"],
+        )
+
+    @property
+    def demo_file(self):
+        return self.data_dir / "demo.json"
+
+    def table_items(self, variable):
+        """Every item of the table that `variable` names, ordered by its keys."""
+        dynamodb = aws_client("dynamodb", self.demo["dynamodb_url"])
+        pages = dynamodb.get_paginator("scan").paginate(TableName=self.settings[variable])
+        items = [item for page in pages for item in page["Items"]]
+        return sorted(items, key=lambda item: (item["pk"]["S"], item.get("sk", {}).get("S", "")))
+
+    def workers(self, function):
+        """Process ids of the running copies of a function, which bear its name."""
+        return {pid for pid in processes.descendants(self.pid) if processes.executable(pid) == function}
+
+    def signal_workers(self, function, number):
+        """Sends a signal to every copy of a function; returns their ids."""
+        pids = self.workers(function)
+        for pid in pids:
+            os.kill(pid, number)
+        return pids
+
+    def end(self):
+        # A stopped process takes no other signal than these.
+        if self.child.poll() is None:
+            for pid in processes.descendants(self.pid):
+                os.kill(pid, signal.SIGCONT)
+        super().end()
+
+
+@contextmanager
+def running(folder):
+    """A run for the time of a `with` block, built before it starts."""
+    build()
+    run = LocalRun(folder / "data", folder / "output.log")
+    try:
+        yield run
+    finally:
+        run.end()
