@@ -4,7 +4,7 @@ import json
 
 from support.bridge import order_event, order_events, problem
 
-FUNCTIONS = ("receive-event", "send-message", "fire-reminders")
+FUNCTIONS = ("receive-event", "send-message", "fire-reminders", "sync-templates")
 
 
 def test_an_event_becomes_a_message_and_the_same_id_again_does_not(bridge, site):

@@ -108,6 +108,7 @@ def seconds_of(path, constant):
 def test_functions_know_their_own_time_outs(template):
     functions = sam.functions(template)
     assert seconds_of(FUNCTIONS / "fire-reminders/src/lib.rs", "TIMEOUT") == functions["fire-reminders"]["Timeout"]
+    assert seconds_of(FUNCTIONS / "sync-templates/src/lib.rs", "TIMEOUT") == functions["sync-templates"]["Timeout"]
     assert seconds_of(MESSAGE, "SEND_TIMEOUT") == functions["send-message"]["Timeout"]
 
 

@@ -62,7 +62,7 @@ def test_every_role_trusts_one_service(template):
     for name, role in sam.of_type(template, "AWS::IAM::Role").items():
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Action"] == "sts:AssumeRole"
-        expected = "scheduler.amazonaws.com" if name == "MinuteRole" else "lambda.amazonaws.com"
+        expected = "scheduler.amazonaws.com" if name == "ClockRole" else "lambda.amazonaws.com"
         assert statement["Principal"] == {"Service": expected}, name
 
 

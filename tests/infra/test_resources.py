@@ -95,13 +95,20 @@ def test_functions_log_json(template):
 # ---- Schedule
 
 
-def test_the_tick_has_its_own_retry_and_dead_letters(template):
-    (schedule,) = properties_of(template, "AWS::Scheduler::Schedule").values()
-    assert schedule["ScheduleExpression"] == "rate(1 minute)"
-    target = schedule["Target"]
-    assert target["Arn"] == {"Fn::GetAtt": ["FireRemindersFunction", "Arn"]}
-    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["MissedTicks", "Arn"]}}
-    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 60
+def test_every_tick_has_its_own_retry_and_dead_letters(template):
+    schedules = properties_of(template, "AWS::Scheduler::Schedule")
+    expected = {
+        "EveryMinute": ("rate(1 minute)", "FireRemindersFunction", 60),
+        "EveryHour": ("rate(1 hour)", "SyncTemplatesFunction", 3600),
+    }
+    assert set(schedules) == set(expected)
+    for name, (rate, function, age_s) in expected.items():
+        schedule, target = schedules[name], schedules[name]["Target"]
+        assert schedule["ScheduleExpression"] == rate
+        assert target["Arn"] == {"Fn::GetAtt": [function, "Arn"]}
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["MissedTicks", "Arn"]}}
+        # What is older than the next tick is of no use.
+        assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == age_s
 
 
 def test_a_sweep_ends_before_the_next_begins(template):
