@@ -97,3 +97,28 @@ async fn a_message_passes_its_own_guards_when_it_is_tried_again() {
     assert_eq!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Sent);
     world.finish().await.unwrap();
 }
+
+/// Anna's record changed.
+fn customer_updated(id: &str, opted_out: bool, occurred_at: &str) -> Value {
+    json!({
+        "id": id, "type": "customer.updated", "occurred_at": occurred_at,
+        "data": {"customer": {"id": "C7", "phone": "340 1234567", "whatsapp_opt_out": opted_out}}
+    })
+}
+
+#[tokio::test]
+async fn an_opt_out_counts_for_what_happened_before_it() {
+    let world = World::start().await.unwrap();
+    tell(&world, &customer_updated("c-1", true, "2026-11-22T09:10:00Z")).await;
+    // An older record that arrives late changes nothing.
+    tell(&world, &customer_updated("c-0", false, "2026-11-22T08:00:00Z")).await;
+    tell(&world, &order("e-1", "MEMORIZZATO", None, "2026-11-22T09:00:00Z")).await;
+    assert_eq!(reason(&world, "e-1").await, Some(Reason::OptedOut));
+    // Afterwards the person's record in the event itself knows better.
+    tell(&world, &order("e-2", "EVASO", None, "2026-11-22T09:20:00Z")).await;
+    assert_eq!(reason(&world, "e-2").await, None);
+    tell(&world, &customer_updated("c-2", false, "2026-11-22T09:30:00Z")).await;
+    tell(&world, &order("e-3", "BOLLATO", None, "2026-11-22T09:25:00Z")).await;
+    assert_eq!(world.phone().await.unwrap().len(), 2);
+    world.finish().await.unwrap();
+}

@@ -91,8 +91,20 @@ fn a_problem_is_an_rfc_9457_document() {
       ],
       "known_types": [
         "order.status_changed",
+        "cart.abandoned",
+        "cart.closed",
         "message.sent",
-        "file.uploaded"
+        "message.read",
+        "activity.saved",
+        "activity.deleted",
+        "activity.status_changed",
+        "activity.acknowledged",
+        "activity.reminder",
+        "file.uploaded",
+        "file.downloaded",
+        "file.previewed",
+        "documents.published",
+        "customer.updated"
       ],
       "status": 422,
       "title": "Unprocessable Entity",

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::config::LiveConfig;
 use domain::id::SiteId;
-use domain::key::to_hex;
+use domain::key::{ContactSecret, to_hex};
 use domain::message::SEND_TIMEOUT;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
@@ -23,12 +23,15 @@ use provider::{Provider, SetupError};
 use runtime::Clock;
 use runtime::batch::{self, Deadline};
 use runtime::secrets::Secrets;
+use secrecy::ExposeSecret;
 use store::StoreError;
 use store::config::ConfigTable;
+use store::contacts::Contacts;
 use store::ledger::{Claims, Ledger};
 use tokio::sync::Semaphore;
 
 pub use config::Config;
+use record::Failure;
 
 /// What one send may take at most from its claim on: a call to DynamoDB (8 s), the provider's (10 s), and the settling
 /// write (8 s). Asked before a record is begun, and again before each claim.
@@ -45,6 +48,7 @@ const CONFIG_KEPT_FOR: SignedDuration = SignedDuration::from_secs(15);
 pub struct App {
     ledger: Ledger,
     claims: Claims,
+    contacts: Contacts,
     config: ConfigTable,
     secrets: Secrets,
     provider: Provider,
@@ -68,7 +72,8 @@ impl App {
     ) -> Result<Self, SetupError> {
         let ledger = Ledger::new(dynamodb.clone(), config.ledger_table);
         Ok(Self {
-            claims: Claims::new(ledger.clone(), config.contacts_table),
+            claims: Claims::new(ledger.clone(), config.contacts_table.clone()),
+            contacts: Contacts::new(dynamodb.clone(), config.contacts_table),
             ledger,
             config: ConfigTable::new(dynamodb, config.config_table),
             secrets: Secrets::new(secrets, config.stack),
@@ -95,6 +100,13 @@ impl App {
             kept.insert(site.clone(), (now, Arc::clone(&live)));
         }
         Ok(Some(live))
+    }
+
+    /// The secret that pseudonyms are made with.
+    async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
+        let secret = self.secrets.text("keys", "/hmac", self.clock.now()).await;
+        let secret = secret.map_err(|error| Failure::Again(error.to_string()))?;
+        ContactSecret::parse(secret.expose_secret()).map_err(|error| Failure::Again(error.to_string()))
     }
 
     /// A name for one attempt to send one message, never used twice: the invocation's id alone would not do, since

@@ -1,7 +1,7 @@
 //! One record of the queue: from its body to an event in the ledger with every message dealt with.
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use domain::event::Event;
+use domain::event::{Event, EventData};
 use domain::id::SiteId;
 use domain::job::Job;
 use domain::plan::{Plan, plan};
@@ -89,6 +89,10 @@ async fn event(
             return Ok(());
         }
     };
+    if let EventData::CustomerUpdated { customer } = &event.data {
+        let key = app.contact_secret().await?.person_key(site, &customer.id);
+        app.contacts.put_person(&key, customer, event.occurred_at).await?;
+    }
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let results = join_all(stored.messages.iter().map(|message| send::deal_with(&sender, message))).await;
     // Every message was dealt with before the first failure is looked at; a dead one must not hide one to be retried.

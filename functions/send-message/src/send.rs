@@ -3,14 +3,13 @@
 use domain::config::LiveConfig;
 use domain::decision::{Outgoing, decide};
 use domain::event::Event;
-use domain::key::{ContactSecret, MessageId};
+use domain::key::MessageId;
 use domain::message::{Answer, State};
 use domain::occasion::guards;
 use domain::plan::PlannedMessage;
 use domain::reason::{Reason, Skip};
 use jiff::Timestamp;
 use provider::SendError;
-use secrecy::ExposeSecret;
 use store::StoreError;
 use store::ledger::{Claim, Claimed, MessageRecord, Sending};
 
@@ -52,14 +51,11 @@ async fn record_skip(app: &App, message: &MessageRecord<'_>, skip: &Skip) -> Res
 async fn send(sender: &Sender<'_>, message: &MessageRecord<'_>, outgoing: &Outgoing<'_>) -> Result<(), Failure> {
     let Sender { app, live, invocation, .. } = sender;
     let (site, account) = (&live.site.id, &outgoing.account.id);
-    let secret = |name: String, pointer: String| async move {
-        let now = app.clock.now();
-        app.secrets.text(&name, &pointer, now).await.map_err(|error| Failure::Again(error.to_string()))
-    };
     // Whatever may go wrong without the provider goes wrong before the claim.
-    let token = secret(format!("{site}/provider"), format!("/accounts/{account}/token")).await?;
-    let contacts = secret("keys".to_owned(), "/hmac".to_owned()).await?;
-    let contacts = ContactSecret::parse(contacts.expose_secret()).map_err(|error| Failure::Again(error.to_string()))?;
+    let (name, pointer) = (format!("{site}/provider"), format!("/accounts/{account}/token"));
+    let token = app.secrets.text(&name, &pointer, app.clock.now()).await;
+    let token = token.map_err(|error| Failure::Again(error.to_string()))?;
+    let contacts = app.contact_secret().await?;
 
     let mapping =
         live.mapping(&message.planned.mapping).ok_or_else(|| Failure::Again("the mapping is gone".to_owned()))?;
@@ -75,12 +71,16 @@ async fn send(sender: &Sender<'_>, message: &MessageRecord<'_>, outgoing: &Outgo
     if !invocation.deadline.has_time() {
         return Err(Failure::Again("no time left for a send".to_owned()));
     }
-    let claim = Claim { message, owner: &owner, sending, guards: &guards };
+    let person = contacts.person_key(site, &message.planned.recipient);
+    let claim = Claim { message, owner: &owner, sending, person: &person, guards: &guards };
     match app.claims.claim(claim, app.clock.now()).await? {
         Claimed::Ours => {}
         Claimed::Theirs(facts) => {
             tracing::info!(%site, message.id = %id, state = %facts.state(), "the message was dealt with before");
             return Ok(());
+        }
+        Claimed::OptedOut(at) => {
+            return record_skip(app, message, &Skip::new(Reason::OptedOut, at.to_string())).await;
         }
         Claimed::Superseded(at) => {
             return record_skip(app, message, &Skip::new(Reason::Superseded, at.to_string())).await;

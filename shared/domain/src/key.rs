@@ -107,11 +107,19 @@ impl ContactSecret {
     /// The pseudonym of a number at a site.
     #[must_use]
     pub fn contact_key(&self, site: &SiteId, phone: &Phone) -> String {
+        self.pseudonym(&[site.as_str(), phone.as_e164()])
+    }
+
+    /// The item that holds what is known of a person.
+    #[must_use]
+    pub fn person_key(&self, site: &SiteId, person: &ObjectId) -> String {
+        format!("PERSON#{site}#{}", self.pseudonym(&[site.as_str(), "person", person.as_str()]))
+    }
+
+    fn pseudonym(&self, parts: &[&str]) -> String {
         // HMAC takes keys of any length: there is no error to have.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
-        mac.update(site.as_str().as_bytes());
-        mac.update(b"\0");
-        mac.update(phone.as_e164().as_bytes());
+        mac.update(parts.join("\0").as_bytes());
         to_hex(&mac.finalize().into_bytes())
     }
 }
@@ -151,6 +159,8 @@ mod tests {
         let (demo, other) = (SiteId::parse("demo").unwrap(), SiteId::parse("other").unwrap());
         assert_eq!(secret.contact_key(&demo, &phone).len(), 64);
         assert_ne!(secret.contact_key(&demo, &phone), secret.contact_key(&other, &phone));
+        let person = ObjectId::parse("C7").unwrap();
+        assert!(secret.person_key(&demo, &person).starts_with("PERSON#demo#"));
         assert_eq!(ContactSecret::parse("short").unwrap_err(), WeakSecret);
         assert!(ContactSecret::parse(&"x".repeat(43)).is_ok());
         assert_eq!(format!("{secret:?}"), "ContactSecret(…)");

@@ -7,12 +7,13 @@
 //! | `Config` | `pk`, `sk` | [`config::ConfigTable`] |
 //! | `Ledger` | `pk`, `sk` | [`ledger::Ledger`] |
 //! | `Schedule` | `pk`, index `due` | [`schedule::Schedule`] |
-//! | `Contacts` | `pk` | none yet |
+//! | `Contacts` | `pk` | [`contacts::Contacts`], [`ledger::Claims`] |
 //!
 //! [`tables`] holds the key schema of all four as data. Values live as JSON in one attribute where nothing but us reads
 //! them, as attributes of their own where a condition or an index does.
 
 pub mod config;
+pub mod contacts;
 mod error;
 mod item;
 pub mod ledger;

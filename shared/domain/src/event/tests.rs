@@ -122,7 +122,7 @@ fn a_customer_area_event_says_what_was_ticked() {
     assert_eq!(event.recipients().len(), 2);
     assert_eq!(event.actor().map(|actor| actor.id.as_str()), Some("S"));
 
-    document["data"]["recipients"] = (0..PERSONS_MAX).map(|id| json!({"id": id.to_string()})).collect();
+    document["data"]["recipients"] = (0..=PERSONS_MAX).map(|id| json!({"id": id.to_string()})).collect();
     document["data"].as_object_mut().unwrap().remove("notify");
     assert_eq!(pointers(document), ["/data/recipients", "/data/notify"]);
 }

@@ -3,6 +3,7 @@
 //! | item | table | refuses when |
 //! |---|---|---|
 //! | the message | `Ledger` | anything is recorded of it, but an attempt that surely was not accepted |
+//! | the recipient | `Contacts` | the person opted out after the event happened |
 //! | the subject's head | `Contacts` | a newer event of the subject was claimed for the same mapping and recipient |
 //! | the occasion | `Contacts` | the same state, or the same actor, was told before |
 //!
@@ -11,7 +12,8 @@
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
 };
 use domain::key::{MessageId, request_token};
 use domain::message::Facts;
@@ -34,6 +36,8 @@ pub enum Claimed {
     Ours,
     /// It is not to be sent now: what is known of it.
     Theirs(Facts),
+    /// The recipient opted out after the event happened: when.
+    OptedOut(Timestamp),
     /// A newer event of the same subject was told: when it happened.
     Superseded(Timestamp),
     /// The same occasion was told before: by which message.
@@ -49,6 +53,8 @@ pub struct Claim<'a> {
     pub owner: &'a str,
     /// What is going to be sent.
     pub sending: Sending<'a>,
+    /// The item of the recipient.
+    pub person: &'a str,
     /// What it must not overtake or repeat.
     pub guards: &'a Guards,
 }
@@ -74,7 +80,7 @@ impl Claims {
     /// finds it.
     pub async fn claim(&self, claim: Claim<'_>, now: Timestamp) -> Result<Claimed, StoreError> {
         let id = claim.message.id();
-        let mut writes = vec![self.claim_message(&claim, &id, now)?];
+        let mut writes = vec![self.claim_message(&claim, &id, now)?, self.check_person(&claim)?];
         if let Some(head) = &claim.guards.head {
             writes.push(self.put_head(head, claim.guards, &id, now)?);
         }
@@ -129,6 +135,19 @@ impl Claims {
             .expression_attribute_values(":open_shard", text(shard(&id.event)));
         let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The recipient: an opt-out that came after the event counts, an older one does not, since the event knows better.
+    fn check_person(&self, claim: &Claim<'_>) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.contacts)
+            .key("pk", text(claim.person))
+            .condition_expression("attribute_not_exists(pk) OR whatsapp_opt_out = :no OR occurred_at < :occurred_at")
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":occurred_at", time(claim.guards.moment.occurred_at))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// The newest event told; refused if it is newer than ours, unless it is this message's own.
@@ -194,6 +213,9 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason]) -> Result<Option<C
         // The write went through and its answer was lost on the way: a second try meets ourselves.
         let ours = facts.claim.as_ref().is_some_and(|own| own.owner == claim.owner) && facts.answer.is_none();
         return Ok(Some(if ours { Claimed::Ours } else { Claimed::Theirs(facts) }));
+    }
+    if let Some(old) = refusal() {
+        return Ok(Some(Claimed::OptedOut(Reading::of(&old).time("occurred_at")?.unwrap_or_default())));
     }
     if claim.guards.head.is_some()
         && let Some(old) = refusal()
