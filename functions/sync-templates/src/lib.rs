@@ -1,6 +1,6 @@
 //! Every hour: reads the template list of every active account into the store.
 //!
-//! [`sync`] does one account: the list is read whole before anything is written, and an incomplete one changes nothing.
+//! [`sync()`] does one account: the list is read whole before anything is written, and an incomplete one changes nothing.
 //! [`handle`] goes through all sites; an account that fails hinders no other, and the run fails at its end, so that
 //! somebody is told.
 

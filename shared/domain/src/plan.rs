@@ -110,7 +110,7 @@ fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: 
     let mut seen_phones = BTreeSet::new();
     // Of two people with one number the one the mapping is for is told.
     let (inside, outside): (Vec<&Person>, Vec<&Person>) =
-        recipients.into_iter().partition(|person| mapping.includes(person));
+        recipients.iter().partition(|person| mapping.includes(person));
     for person in inside.into_iter().chain(outside) {
         if !seen_ids.insert(&person.id) {
             continue;
