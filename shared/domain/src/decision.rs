@@ -71,7 +71,7 @@ pub fn decide<'a>(
 fn phone(recipient: &Person, config: &LiveConfig) -> Result<Phone, Skip> {
     let typed = recipient.phone.as_deref().ok_or(Reason::PhoneMissing)?;
     let country = config.site.country(recipient.country.as_deref());
-    Phone::parse(typed, country).map_err(|error| Skip::new(Reason::PhoneInvalid, error.to_string()))
+    Phone::parse(typed, country).map_err(|_| Skip::new(Reason::PhoneInvalid, typed.trim()))
 }
 
 /// The language the recipient reads: the session's on events of the shop, else the person's own, else the country's,
