@@ -98,6 +98,23 @@ async fn a_message_passes_its_own_guards_when_it_is_tried_again() {
     world.finish().await.unwrap();
 }
 
+#[tokio::test]
+async fn what_was_never_accepted_was_not_told() {
+    let world = World::start().await.unwrap();
+    world.fault(&json!({"effect": {"error": {"status": 429, "code": 130429}}})).await.unwrap();
+    world.accept(&order("e-1", "EVASO", None, "2026-11-22T09:00:00Z")).await.unwrap();
+    let batch = world.take().await.unwrap();
+    assert_eq!(world.handle(&batch).await.len(), 1);
+    // Before the record comes again a synchronisation raises the same state under another id.
+    tell(&world, &order("e-2", "EVASO", None, "2026-11-22T09:01:00Z")).await;
+    assert_eq!(world.state("e-2", "stato-ordine", "C7").await.unwrap(), State::Sent);
+    world.redeliver(&batch).await.unwrap();
+    world.deliver().await.unwrap();
+    assert!(matches!(reason(&world, "e-1").await, Some(Reason::Superseded | Reason::AlreadyNotified)));
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
 /// Anna's record changed.
 fn customer_updated(id: &str, opted_out: bool, occurred_at: &str) -> Value {
     json!({

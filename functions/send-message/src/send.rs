@@ -100,8 +100,11 @@ async fn send(sender: &Sender<'_>, message: &MessageRecord<'_>, outgoing: &Outgo
     log_answer(sender, &id, outgoing, &answer);
     settle(sender, &id, &owner, &answer).await;
     match answer {
-        // What the provider said of it is in the ledger; it may quote the message.
-        Answer::NotAccepted { failure, .. } => Err(Failure::Again(format!("not accepted, code {}", failure.code))),
+        Answer::NotAccepted { failure, .. } => {
+            app.claims.give_back(&guards, &id).await?;
+            // What the provider said of it is in the ledger; it may quote the message.
+            Err(Failure::Again(format!("not accepted, code {}", failure.code)))
+        }
         _ => Ok(()),
     }
 }

@@ -9,6 +9,7 @@
 //!
 //! The last two belong to the message that wrote them, so that its own next attempt passes.
 
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
@@ -95,6 +96,25 @@ impl Claims {
                 verdict.ok_or_else(|| error.into())
             }
             _ => Err(error.into()),
+        }
+    }
+
+    /// Gives an occasion back that a claim took for a message which surely was not accepted: nobody was told, so another
+    /// event may tell it, and the message itself takes it again with its next claim.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn give_back(&self, guards: &Guards, id: &MessageId) -> Result<(), StoreError> {
+        let Some(occasion) = &guards.occasion else { return Ok(()) };
+        let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(occasion));
+        let request = request.condition_expression("message = :message");
+        match request.expression_attribute_values(":message", text(id.to_string())).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                // It belongs to another message by now, or to none.
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(error.into()),
+            },
         }
     }
 
