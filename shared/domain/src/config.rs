@@ -1,6 +1,7 @@
 //! What the shop configured: the site and its accounts.
 
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, SiteId};
@@ -18,6 +19,9 @@ pub struct Site {
     /// An inactive site skips every event.
     #[serde(default = "yes")]
     pub active: bool,
+    /// A paused site keeps every message waiting.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub paused: bool,
     /// The home page: what `URL Sito` says on events of the customer area (R-128).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -42,6 +46,11 @@ fn yes() -> bool {
     true
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 fn italy() -> String {
     "IT".to_owned()
 }
@@ -61,6 +70,7 @@ impl Site {
         Self {
             id,
             active: true,
+            paused: false,
             url: None,
             default_language: Language::italian(),
             default_country: italy(),
@@ -109,6 +119,26 @@ pub struct Account {
     /// What stands before the token, `Bearer`; empty for the bare token.
     #[serde(default = "bearer")]
     pub token_scheme: String,
+    /// Messages a second that Meta takes from the number, in and out: 20 for one shared with the WhatsApp Business app,
+    /// 80 for others, 1,000 after the upgrade.
+    #[serde(default = "twenty")]
+    pub throughput: u16,
+}
+
+/// Of a number's throughput so much is used for sending, in percent: what comes in counts too, and calls that left
+/// evenly spaced arrive in bunches.
+const THROUGHPUT_USED_PERCENT: i64 = 80;
+
+impl Account {
+    /// The pause between two sends of the account.
+    #[must_use]
+    pub fn pace(&self) -> SignedDuration {
+        SignedDuration::from_micros(100_000_000 / (i64::from(self.throughput.max(1)) * THROUGHPUT_USED_PERCENT))
+    }
+}
+
+fn twenty() -> u16 {
+    20
 }
 
 fn authorization() -> String {
@@ -130,6 +160,23 @@ pub struct LiveConfig {
     pub mappings: Vec<Mapping>,
     /// The templates of each account, as last synced.
     pub templates: Vec<(AccountId, Template)>,
+    /// Templates that Meta refused since.
+    pub holds: Vec<TemplateHold>,
+}
+
+/// A template that Meta refused to send, to be tried again later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateHold {
+    /// The account.
+    pub account: AccountId,
+    /// The template's name.
+    pub name: String,
+    /// The template's language.
+    pub language: Language,
+    /// When it may be tried again. The hourly sync may know better by then.
+    pub until: Timestamp,
+    /// Meta's code.
+    pub code: String,
 }
 
 impl LiveConfig {
@@ -146,6 +193,15 @@ impl LiveConfig {
             Some(id) => self.accounts.iter().find(|account| account.id == *id),
             None => self.accounts.first(),
         }
+    }
+
+    /// The hold of a template that is not over yet.
+    #[must_use]
+    pub fn hold(&self, account: &AccountId, template: &Template, now: Timestamp) -> Option<&TemplateHold> {
+        let is_it = |hold: &&TemplateHold| {
+            hold.account == *account && hold.name == template.name && hold.language == template.language
+        };
+        self.holds.iter().filter(is_it).find(|hold| hold.until > now)
     }
 
     /// A template of an account.
@@ -169,6 +225,18 @@ mod tests {
         assert_eq!(site, Site::new(SiteId::parse("demo").unwrap()));
         assert_eq!(site.zone().iana_name(), Some("Europe/Rome"));
         assert!(serde_json::from_str::<Site>(r#"{"id":"demo","retention":1}"#).is_err());
+    }
+
+    #[test]
+    fn sends_are_spaced_below_the_numbers_throughput() {
+        let account = |throughput: u16| -> Account {
+            let json = serde_json::json!({"id": "main", "base_url": "https://x/v23.0", "phone_number_id": "1",
+                "waba_id": "2", "throughput": throughput});
+            serde_json::from_value(json).unwrap()
+        };
+        assert_eq!(account(20).pace(), SignedDuration::from_micros(62_500));
+        assert_eq!(account(80).pace(), SignedDuration::from_micros(15_625));
+        assert_eq!(account(0).pace(), SignedDuration::from_micros(1_250_000));
     }
 
     #[test]

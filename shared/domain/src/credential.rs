@@ -1,4 +1,4 @@
-//! The key a site authenticates with: `pwb_<key id>_<secret>`.
+//! The key a site authenticates with, `pwb_<key id>_<secret>`, and the id of its webhook.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -83,6 +83,19 @@ impl StoredKey {
     }
 }
 
+/// Makes the id of a site's webhook of random bytes: the part of its address that nobody can guess.
+#[must_use]
+pub fn webhook_id(random: &[u8; SECRET_BYTES]) -> String {
+    URL_SAFE_NO_PAD.encode(random)
+}
+
+/// Whether a text can be a webhook's id, so that nothing else is ever looked up.
+#[must_use]
+pub fn is_webhook_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=PART_BYTES_MAX).contains(&text.len()) && text.bytes().all(allowed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +125,16 @@ mod tests {
             assert_eq!(PresentedKey::parse(text), None, "{text}");
         }
         assert_eq!(PresentedKey::parse(&format!("pwb_k1_{}", "x".repeat(65))), None);
+    }
+
+    #[test]
+    fn a_webhook_id_stands_in_an_address() {
+        let id = webhook_id(&[0xfb; SECRET_BYTES]);
+        assert_eq!(id.len(), 43);
+        assert!(is_webhook_id(&id) && is_webhook_id("0123456789abcdef"), "{id}");
+        for text in ["", "a/b", "a b", "..", "%20", "é", &"x".repeat(65)] {
+            assert!(!is_webhook_id(text), "{text}");
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! The decision: whether one planned message may go now, with the text it would have.
+//! The decision: whether one planned message may go now, with the text it would have; or why not, or not yet.
 
 use jiff::Timestamp;
 
 use crate::config::{Account, LiveConfig};
+use crate::contact::{Known, Scope};
 use crate::event::Event;
 use crate::language::{self, Language};
 use crate::mapping::{Mapping, TemplateUse};
+use crate::message::{Waiting, Why};
 use crate::person::Person;
 use crate::phone::Phone;
 use crate::plan::PlannedMessage;
@@ -31,19 +33,51 @@ pub struct Outgoing<'a> {
     pub body: Filled,
     /// The filled buttons, in their order.
     pub buttons: Vec<FilledButton>,
+    /// Whether Meta calls it marketing: whoever refused that must not get it.
+    pub marketing: bool,
+    /// Until when it is of use.
+    pub useful_until: Timestamp,
+}
+
+/// Why a message does not go now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// It never will.
+    Skip(Skip),
+    /// It may later.
+    Wait {
+        /// What it waits for.
+        waiting: Waiting,
+        /// Until when it is of use.
+        useful_until: Timestamp,
+    },
+}
+
+impl From<Skip> for Halt {
+    fn from(skip: Skip) -> Self {
+        Self::Skip(skip)
+    }
+}
+
+impl From<Reason> for Halt {
+    fn from(reason: Reason) -> Self {
+        Self::Skip(reason.into())
+    }
 }
 
 /// Decides one message with the mapping as it is now. The order of the checks is a contract: the first "no" is the
-/// recorded reason.
+/// recorded reason. `known` may know nothing on the way to a send, since the claim looks at the same items again; a skip
+/// is decided with it, so that its reason is the first one.
 ///
 /// # Errors
-/// Why it is not sent, with the value that decided.
+/// Why it is not sent now, with the value that decided.
 pub fn decide<'a>(
     event: &'a Event,
     message: &PlannedMessage,
     config: &'a LiveConfig,
+    known: &Known,
     now: Timestamp,
-) -> Result<Outgoing<'a>, Skip> {
+) -> Result<Outgoing<'a>, Halt> {
     if !config.site.active {
         return Err(Reason::SiteInactive.into());
     }
@@ -51,21 +85,62 @@ pub fn decide<'a>(
     let recipient = event.recipient(&message.recipient).ok_or(Reason::NoRecipient)?;
     let account = config.account(mapping).filter(|account| account.active).ok_or(Reason::AccountInactive)?;
     if !mapping.includes(recipient) {
-        return Err(Skip::new(Reason::GroupNotIncluded, recipient.groups.join(", ")));
+        return Err(Skip::new(Reason::GroupNotIncluded, recipient.groups.join(", ")).into());
     }
     let phone = phone(recipient, config)?;
-    if recipient.whatsapp_opt_out {
-        return Err(Reason::OptedOut.into());
-    }
+    may_be_written_to(recipient, known, now)?;
     let chosen = choose_template(event, recipient, mapping, config)?;
-    let (template, parts) = usable_template(chosen, account, config)?;
-    may_send_category(template, recipient)?;
+    let (template, parts) = usable_template(chosen, mapping, account, config)?;
+    may_send_category(template, recipient, known)?;
     let context = Context { event, recipient, site_url: config.site.url.as_deref() };
     let locale = Locale { language: &template.language, zone: &config.site.zone() };
     let Rendered { header, body, buttons } = render::fill(parts, chosen, &context, &locale)?;
-    still_useful(event, mapping, now)?;
+    let useful_until = useful_until(event, mapping, known);
+    if now > useful_until {
+        return Err(Skip::new(Reason::Expired, useful_until.to_string()).into());
+    }
+    if config.site.paused {
+        return Err(wait(useful_until, Why::SitePaused, String::new(), useful_until));
+    }
+    if let Some(hold) = config.hold(&account.id, template, now) {
+        let detail = format!("{} ({}), {}", hold.name, hold.language, hold.code);
+        return Err(wait(hold.until, Why::TemplateHeld, detail, useful_until));
+    }
+    let marketing = template.category == Category::Marketing;
     let (template, language) = (template.name.as_str(), &template.language);
-    Ok(Outgoing { account, phone, template, language, header, body, buttons })
+    Ok(Outgoing { account, phone, template, language, header, body, buttons, marketing, useful_until })
+}
+
+/// A wait; what would be of no use at its end is too late at once.
+#[must_use]
+pub fn wait(until: Timestamp, why: Why, detail: String, useful_until: Timestamp) -> Halt {
+    if until > useful_until {
+        return Skip::new(Reason::Expired, format!("{useful_until}, {why}")).into();
+    }
+    Halt::Wait { waiting: Waiting { until, why, detail }, useful_until }
+}
+
+/// Until when a message is of use: counted from the event, or from the moment a person asked for it again.
+fn useful_until(event: &Event, mapping: &Mapping, known: &Known) -> Timestamp {
+    let asked_again = known.asked_at.map(|at| at + mapping.useful_for().duration());
+    asked_again.unwrap_or_else(|| mapping.useful_until(event))
+}
+
+/// Opt-out, suppression, unreachability: what forbids every message to the number.
+fn may_be_written_to(recipient: &Person, known: &Known, now: Timestamp) -> Result<(), Skip> {
+    if recipient.whatsapp_opt_out {
+        return Err(Reason::OptedOut.into());
+    }
+    if let Some(at) = known.opted_out_at {
+        return Err(Skip::new(Reason::OptedOut, at.to_string()));
+    }
+    if let Some(suppression) = known.suppression(Scope::All) {
+        return Err(Skip::new(Reason::Suppressed, suppression.to_string()));
+    }
+    match known.unreachable_until {
+        Some(until) if until > now => Err(Skip::new(Reason::Unreachable, until.to_string())),
+        _ => Ok(()),
+    }
 }
 
 fn phone(recipient: &Person, config: &LiveConfig) -> Result<Phone, Skip> {
@@ -103,6 +178,7 @@ fn choose_template<'a>(
 /// The template as it is listed now, with the parts to fill.
 fn usable_template<'a>(
     chosen: &TemplateUse,
+    mapping: &Mapping,
     account: &Account,
     config: &'a LiveConfig,
 ) -> Result<(&'a Template, &'a Parts), Skip> {
@@ -113,6 +189,9 @@ fn usable_template<'a>(
     if let TemplateStatus::Other(status) = &template.status {
         return Err(refused(Reason::TemplateNotApproved, status));
     }
+    if let Some(review) = &mapping.needs_review {
+        return Err(Skip::new(Reason::TemplateChanged, review.to_string()));
+    }
     if template.fingerprint != chosen.fingerprint {
         return Err(refused(Reason::TemplateChanged, "not the one the mapping was checked against"));
     }
@@ -122,18 +201,20 @@ fn usable_template<'a>(
     }
 }
 
-fn may_send_category(template: &Template, recipient: &Person) -> Result<(), Skip> {
+/// Marketing needs a consent, that of the event before the recorded one, and no suppression of its own.
+fn may_send_category(template: &Template, recipient: &Person, known: &Known) -> Result<(), Skip> {
     match &template.category {
-        Category::Utility => Ok(()),
-        Category::Marketing if recipient.marketing_consent == Some(true) => Ok(()),
-        Category::Marketing => Err(Skip::new(Reason::ConsentMissing, template.name.as_str())),
-        Category::Other(category) => Err(Skip::new(Reason::CategoryRefused, category.as_str())),
+        Category::Utility => return Ok(()),
+        Category::Marketing => {}
+        Category::Other(category) => return Err(Skip::new(Reason::CategoryRefused, category.as_str())),
     }
-}
-
-fn still_useful(event: &Event, mapping: &Mapping, now: Timestamp) -> Result<(), Skip> {
-    let until = mapping.useful_until(event);
-    if now <= until { Ok(()) } else { Err(Skip::new(Reason::Expired, until.to_string())) }
+    if let Some(suppression) = known.suppression(Scope::Marketing) {
+        return Err(Skip::new(Reason::Suppressed, suppression.to_string()));
+    }
+    match recipient.marketing_consent.or(known.marketing_consent) {
+        Some(true) => Ok(()),
+        _ => Err(Skip::new(Reason::ConsentMissing, template.name.as_str())),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::id::SiteId;
+use crate::id::{EventId, MappingId, ObjectId, SiteId};
 
 /// A record of the events queue.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -19,14 +19,90 @@ pub enum Job {
         received_at: Timestamp,
         /// The callback's document, as received.
         event: Value,
+        /// How often it was put back by ourselves.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        attempt: u32,
     },
+    /// One message of an event that is in the ledger with its plan.
+    #[serde(rename = "message.1")]
+    Message(MessageJob),
+}
+
+/// One message to be dealt with: its event is in the ledger, so no personal data travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageJob {
+    /// The site.
+    pub site: SiteId,
+    /// The event.
+    pub event: EventId,
+    /// Through which mapping.
+    pub mapping: MappingId,
+    /// To whom: the person's id.
+    pub recipient: ObjectId,
+    /// 1, or the number of times a person chose to send it again, and one.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub occasion: u32,
+    /// When a person asked to send it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
+    /// How often it was put back. Of two records of one message the one with the lower number is out of date.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempt: u32,
+    /// What it need not ask for any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<Pass>,
+}
+
+/// What a message released by the schedule has already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pass {
+    /// A sending slot of its account: when it begins. SQS delays by whole seconds, the rest is waited for.
+    Slot(Timestamp),
+    /// Leave to try although the account is stopped: its outcome says whether the account can send again.
+    Probe,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_one(number: &u32) -> bool {
+    *number == 1
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl Job {
+    /// The same job, put back once more.
+    #[must_use]
+    pub fn put_back(self) -> Self {
+        match self {
+            Self::Event { site, received_at, event, attempt } => {
+                Self::Event { site, received_at, event, attempt: attempt.saturating_add(1) }
+            }
+            Self::Message(job) => Self::Message(MessageJob { attempt: job.attempt.saturating_add(1), ..job }),
+        }
+    }
 }
 
 /// Shows no personal data: the document stays out.
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self::Event { site, received_at, .. } = self;
-        f.debug_struct("Event").field("site", site).field("received_at", received_at).finish_non_exhaustive()
+        match self {
+            Self::Event { site, received_at, attempt, .. } => f
+                .debug_struct("Event")
+                .field("site", site)
+                .field("received_at", received_at)
+                .field("attempt", attempt)
+                .finish_non_exhaustive(),
+            Self::Message(job) => job.fmt(f),
+        }
     }
 }
 
@@ -42,11 +118,22 @@ mod tests {
             site: SiteId::parse("demo").unwrap(),
             received_at: "2026-11-22T09:15:00Z".parse().unwrap(),
             event: json!({"id": "1", "data": {}}),
+            attempt: 0,
         };
         let text =
             r#"{"job":"event.1","site":"demo","received_at":"2026-11-22T09:15:00Z","event":{"data":{},"id":"1"}}"#;
         assert_eq!(serde_json::to_string(&job).unwrap(), text);
         assert_eq!(serde_json::from_str::<Job>(text).unwrap(), job);
+        let again = r#"{"job":"event.1","site":"demo","received_at":"2026-11-22T09:15:00Z","event":{"data":{},"id":"1"},"attempt":1}"#;
+        assert_eq!(serde_json::to_string(&job.put_back()).unwrap(), again);
+        let message = r#"{"job":"message.1","site":"demo","event":"e-1","mapping":"orders","recipient":"C7"}"#;
+        let job = serde_json::from_str::<Job>(message).unwrap();
+        assert_eq!(serde_json::to_string(&job).unwrap(), message);
+        let released = r#"{"job":"message.1","site":"demo","event":"e-1","mapping":"orders","recipient":"C7","occasion":2,"asked_at":"2026-11-22T09:15:00Z","attempt":3,"pass":"probe"}"#;
+        let job = serde_json::from_str::<Job>(released).unwrap();
+        assert_eq!(serde_json::to_string(&job).unwrap(), released);
+        let slot = released.replace(r#""probe""#, r#"{"slot":"2026-11-22T09:15:00.5Z"}"#);
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&slot).unwrap()).unwrap(), slot);
     }
 
     #[test]

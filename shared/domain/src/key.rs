@@ -67,6 +67,19 @@ pub struct MessageId {
     pub message: String,
 }
 
+impl MessageId {
+    /// Reads an id as it is written; `None` for what is none of ours.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hash = |part: &str| {
+            part.len() == HASH_HEX_CHARS && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let (event, message) = text.split_once('.')?;
+        let both = is_hash(event) && is_hash(message);
+        both.then(|| Self { event: event.to_owned(), message: message.to_owned() })
+    }
+}
+
 impl std::fmt::Display for MessageId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.event, self.message)
@@ -110,6 +123,12 @@ impl ContactSecret {
         self.pseudonym(&[site.as_str(), phone.as_e164()])
     }
 
+    /// The item that says which number another id of WhatsApp's stands for, such as a `wa_id` that is written another way.
+    #[must_use]
+    pub fn alias_key(&self, site: &SiteId, id: &str) -> String {
+        format!("ALIAS#{site}#{}", self.pseudonym(&[site.as_str(), "alias", id]))
+    }
+
     /// The item that holds what is known of a person.
     #[must_use]
     pub fn person_key(&self, site: &SiteId, person: &ObjectId) -> String {
@@ -142,6 +161,10 @@ mod tests {
         let id = MessageId { event: event_key(&site, &event), message: message_key(&mapping, &person, 1) };
         insta::assert_snapshot!(id, @"c8cf173c3af07f69d097e3183acd5a7e.b5bfc94316d4dca05b32295f5a731aec");
         assert_ne!(message_key(&mapping, &person, 2), id.message);
+        assert_eq!(MessageId::parse(&id.to_string()), Some(id.clone()));
+        for other in ["", "x.y", &id.event, &format!("{id}0"), &id.to_string().to_uppercase()] {
+            assert_eq!(MessageId::parse(other), None, "{other}");
+        }
     }
 
     #[test]

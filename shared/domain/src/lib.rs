@@ -8,12 +8,19 @@
 //! 3. [`plan`]: who is to be told because of an event, decided once;
 //! 4. [`decision`]: whether one message may go now, and its text;
 //! 5. [`message`]: what is recorded of a message, and the state that follows from it;
-//! 6. [`key`] and [`job`]: the names things have in the ledger and the shape they have in the queue.
+//! 6. [`codes`] and [`backoff`]: what a refusal calls for, and when to try again;
+//! 7. [`contact`]: what is known of a number;
+//! 8. [`webhook`]: what WA Smart Business reports;
+//! 9. [`key`], [`job`] and [`notice`]: the names things have in the ledger and the shape they have in the queues.
 
 pub mod activity_state;
+pub mod audit;
+pub mod backoff;
 pub mod cause;
 pub mod check;
+pub mod codes;
 pub mod config;
+pub mod contact;
 pub mod credential;
 pub mod decision;
 pub mod event;
@@ -25,6 +32,7 @@ pub mod language;
 pub mod mapping;
 pub mod message;
 pub mod money;
+pub mod notice;
 pub mod occasion;
 pub mod order_state;
 pub mod person;
@@ -34,3 +42,4 @@ pub mod reason;
 pub mod render;
 pub mod template;
 pub mod variable;
+pub mod webhook;

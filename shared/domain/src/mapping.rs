@@ -1,5 +1,7 @@
 //! Mappings: which template tells which event, and what fills its placeholders.
 
+mod review;
+mod saved;
 mod template_use;
 
 use std::collections::BTreeMap;
@@ -16,6 +18,8 @@ use crate::order_state::same_state;
 use crate::person::Person;
 use crate::reason::{Reason, Skip};
 
+pub use review::{Change, ChangedTemplate, Review};
+pub use saved::{Action, SavedMapping};
 pub use template_use::{ButtonUse, Format, HeaderUse, Source, TemplateUse, ValueSource, Values};
 
 /// A configured action (azione): event type and conditions → template per language, placeholder → value.
@@ -64,6 +68,10 @@ pub struct Mapping {
     /// Counts the edits.
     #[serde(default)]
     pub version: u64,
+    /// Set where a template changed: nothing is sent until a person confirmed the mapping. It is kept beside the mapping
+    /// and is no part of its file.
+    #[serde(skip)]
+    pub needs_review: Option<Review>,
 }
 
 /// Whom a mapping tells that an activity's state changed (C-1).
@@ -265,6 +273,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Mapping>(&again).unwrap(), mapping);
         for (old, new) in [
             ("\"enabled\"", "\"repeats\":1,\"enabled\""),
+            ("\"enabled\"", "\"needs_review\":null,\"enabled\""),
             ("order.code", "order.colour"),
             ("\"1\":{", "\"0\":{"),
             ("12h", "12"),

@@ -28,6 +28,94 @@ pub struct Facts {
     pub answer: Option<Answer>,
     /// What the provider reported later, each status once.
     pub statuses: BTreeMap<Status, StatusFact>,
+    /// It waits for a moment; cleared by the next claim.
+    pub waiting: Option<Waiting>,
+    /// What a person decided of an unknown outcome.
+    pub resolved: Option<Resolved>,
+}
+
+/// A message that waits: nothing is lost, its moment is in the schedule or in the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Until when at the latest.
+    pub until: Timestamp,
+    /// What for.
+    pub why: Why,
+    /// The value that decided: a code, a status; empty where the reason says it all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// What a message waits for. The names are a contract of the ledger and the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// Another try after passing trouble at the provider.
+    Retry,
+    /// The account's next free sending slot.
+    Pace,
+    /// The recipient's next free slot: WhatsApp takes one message every 6 s for a number.
+    Pair,
+    /// The account cannot send: its token, its number, its payment, or the provider is down.
+    AccountStopped,
+    /// The site is paused.
+    SitePaused,
+    /// Meta does not take the template for now.
+    TemplateHeld,
+    /// A newer state of the same subject, for as long as the mapping says (`hold_for`).
+    Hold,
+    /// The end of the quiet hours.
+    QuietHours,
+}
+
+impl Why {
+    /// What is waited for, in Italian, for the shop.
+    #[must_use]
+    pub fn italian(self) -> &'static str {
+        match self {
+            Self::Retry => "WA Smart Business non ha accettato il messaggio: verrà ritentato.",
+            Self::Pace => "Ci sono altri messaggi in coda per l'account.",
+            Self::Pair => "Al destinatario sono stati appena inviati altri messaggi.",
+            Self::AccountStopped => "L'account non può inviare: servono un controllo o il ritorno del servizio.",
+            Self::SitePaused => "Il sito è in pausa.",
+            Self::TemplateHeld => "Meta per ora non accetta il template.",
+            Self::Hold => "L'azione attende eventuali stati più recenti.",
+            Self::QuietHours => "È orario di silenzio.",
+        }
+    }
+
+    /// What is waited for, in English, for the developer.
+    #[must_use]
+    pub fn english(self) -> &'static str {
+        match self {
+            Self::Retry => "WA Smart Business did not take the message; it is tried again.",
+            Self::Pace => "Other messages of the account go first.",
+            Self::Pair => "The recipient was just sent other messages.",
+            Self::AccountStopped => "The account cannot send: it needs a look, or the service is down.",
+            Self::SitePaused => "The site is paused.",
+            Self::TemplateHeld => "Meta does not take the template for now.",
+            Self::Hold => "The mapping waits for newer states.",
+            Self::QuietHours => "These are quiet hours.",
+        }
+    }
+}
+
+/// The name of the contract, `account_stopped`.
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// What a person decided of an unknown outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// When.
+    pub at: Timestamp,
+    /// Whether the person says that it arrived.
+    pub arrived: bool,
+    /// Who said so, and why, in their own words.
+    pub note: String,
 }
 
 /// A claim: from here on the message belongs to its owner, for good or until it is settled.
@@ -115,6 +203,12 @@ pub struct StatusFact {
     /// The code of a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// The details of a failure, as the provider words them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<String>,
+    /// The category Meta bills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
 }
 
 /// Where a message stands.
@@ -122,6 +216,8 @@ pub struct StatusFact {
 pub enum State {
     /// Nothing happened yet, or it may be tried again.
     Pending,
+    /// It waits for a moment that the schedule or the queue keeps.
+    Waiting(Waiting),
     /// Its owner is calling the provider.
     Sending,
     /// Nobody knows whether it was accepted.
@@ -156,14 +252,18 @@ impl Facts {
         if has(Status::Sent) {
             return State::Sent;
         }
+        if let (Some(Answer::Unknown { .. }), Some(resolved)) = (&self.answer, &self.resolved) {
+            return if resolved.arrived { State::Sent } else { State::Failed("resolved".to_owned()) };
+        }
+        let waits = || self.waiting.clone().map_or(State::Pending, State::Waiting);
         match (&self.answer, &self.claim, &self.skipped) {
             (Some(Answer::Accepted { .. }), ..) => State::Sent,
             (Some(Answer::Refused { failure, .. }), ..) => State::Failed(failure.code.clone()),
             (Some(Answer::Unknown { .. }), ..) => State::Unknown,
-            (Some(Answer::NotAccepted { .. }), _, None) => State::Pending,
+            (Some(Answer::NotAccepted { .. }), _, None) => waits(),
             (None, Some(_), _) => State::Sending,
             (_, _, Some(skip)) => State::Skipped(skip.clone()),
-            (None, None, None) => State::Pending,
+            (None, None, None) => waits(),
         }
     }
 }
@@ -172,7 +272,7 @@ impl State {
     /// Whether nothing more will happen by itself.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        !matches!(self, Self::Pending | Self::Sending)
+        !matches!(self, Self::Pending | Self::Waiting(_) | Self::Sending)
     }
 }
 
@@ -181,6 +281,7 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pending => "pending",
+            Self::Waiting(_) => "waiting",
             Self::Sending => "sending",
             Self::Unknown => "unknown",
             Self::Sent => "sent",
@@ -214,7 +315,12 @@ mod tests {
 
     fn with_statuses(mut facts: Facts, statuses: &[Status]) -> Facts {
         for status in statuses {
-            facts.statuses.entry(*status).or_insert(StatusFact { at: at(), code: Some("131026".to_owned()) });
+            facts.statuses.entry(*status).or_insert(StatusFact {
+                at: at(),
+                code: Some("131026".to_owned()),
+                details: None,
+                category: None,
+            });
         }
         facts
     }
@@ -238,6 +344,20 @@ mod tests {
         ];
         for (facts, state) in table {
             assert_eq!(facts.state(), state, "{facts:?}");
+        }
+        let waiting = Waiting { until: at(), why: Why::Pace, detail: String::new() };
+        let again = claimed(Some(Answer::NotAccepted { at: at(), failure: failure() }));
+        for facts in [Facts::default(), again] {
+            let facts = Facts { waiting: Some(waiting.clone()), ..facts };
+            assert_eq!(facts.state(), State::Waiting(waiting.clone()));
+            assert_eq!(Facts { skipped: Some(skip.clone()), ..facts }.state(), State::Skipped(skip.clone()));
+        }
+        let unknown = claimed(Some(Answer::Unknown { at: at(), cause: String::new(), details: None }));
+        for (arrived, state) in [(true, State::Sent), (false, State::Failed("resolved".to_owned()))] {
+            let resolved = Resolved { at: at(), arrived, note: "phoned her".to_owned() };
+            let facts = Facts { resolved: Some(resolved), ..unknown.clone() };
+            assert_eq!(facts.state(), state);
+            assert_eq!(with_statuses(facts, &[Status::Read]).state(), State::Read, "evidence outweighs a person");
         }
         let given_up = claimed(Some(Answer::NotAccepted { at: at(), failure: failure() }));
         assert_eq!(Facts { skipped: Some(skip.clone()), ..given_up }.state(), State::Skipped(skip));

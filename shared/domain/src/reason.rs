@@ -18,6 +18,8 @@ pub enum Reason {
     SenderNotPermitted,
     /// An agent filled the cart.
     CreatedByAgent,
+    /// The customer has a newer cart, or a notice of a cart within the last day.
+    NotLatestCart,
     /// The person to be told did it.
     ActorIsRecipient,
     /// Another recipient of the same event has the same number.
@@ -42,6 +44,10 @@ pub enum Reason {
     PhoneInvalid,
     /// The person opted out of WhatsApp.
     OptedOut,
+    /// The number must not be written to: a STOP, an operator, an import.
+    Suppressed,
+    /// WhatsApp said lately that it cannot deliver to the number.
+    Unreachable,
     /// The mapping has no template the recipient could read.
     NoTemplateForLanguage,
     /// Meta's approval is missing, paused or withdrawn.
@@ -62,9 +68,30 @@ pub enum Reason {
     AlreadyNotified,
     /// Too late to be of use.
     Expired,
+    /// What it would have told does not stand any more, or an operator took it back.
+    Cancelled,
+    /// Another event with the same id came first.
+    Conflict,
 }
 
 impl Reason {
+    /// Whether the decision looks at the number's suppressions before it finds this: then they are to be read before it
+    /// is recorded, since the first "no" is the reason.
+    #[must_use]
+    pub fn comes_after_suppression(self) -> bool {
+        matches!(
+            self,
+            Self::NoTemplateForLanguage
+                | Self::TemplateNotApproved
+                | Self::TemplateChanged
+                | Self::CategoryRefused
+                | Self::ConsentMissing
+                | Self::ValueMissing
+                | Self::TextTooLong
+                | Self::Expired
+        )
+    }
+
     /// The reason in Italian, for the shop.
     #[must_use]
     pub fn italian(self) -> &'static str {
@@ -74,6 +101,7 @@ impl Reason {
             Self::NotifyNotRequested => "Chi ha eseguito l'operazione non ha spuntato la notifica Whatsapp.",
             Self::SenderNotPermitted => "Il gruppo del mittente non ha il permesso \"Gestione Whatsapp\".",
             Self::CreatedByAgent => "Il carrello è stato creato da un agente.",
+            Self::NotLatestCart => "Il cliente ha un carrello più recente o è già stato avvisato di un carrello nelle ultime 24 ore.",
             Self::ActorIsRecipient => "Il destinatario è la persona che ha eseguito l'operazione.",
             Self::SamePhone => "Un altro destinatario dello stesso evento ha lo stesso numero.",
             Self::MarketplaceOrder => "L'ordine viene da un marketplace.",
@@ -86,6 +114,8 @@ impl Reason {
             Self::PhoneMissing => "L'anagrafica del destinatario non ha un numero di telefono.",
             Self::PhoneInvalid => "Il numero di telefono del destinatario non è valido.",
             Self::OptedOut => "Il destinatario ha scelto di non ricevere messaggi WhatsApp.",
+            Self::Suppressed => "Il numero è escluso dai messaggi.",
+            Self::Unreachable => "WhatsApp ha segnalato di recente che il numero non è raggiungibile.",
             Self::NoTemplateForLanguage => "L'azione non ha un template nella lingua del destinatario.",
             Self::TemplateNotApproved => "Il template non è approvato da Meta.",
             Self::TemplateChanged => "Il template è cambiato da quando l'azione è stata verificata.",
@@ -96,6 +126,8 @@ impl Reason {
             Self::Superseded => "Il destinatario è già stato avvisato di uno stato più recente.",
             Self::AlreadyNotified => "Il destinatario è già stato avvisato.",
             Self::Expired => "Era troppo tardi perché il messaggio fosse utile.",
+            Self::Cancelled => "Il messaggio è stato annullato: ciò che avrebbe detto non vale più.",
+            Self::Conflict => "Un altro evento con lo stesso id è arrivato prima.",
         }
     }
 
@@ -108,6 +140,7 @@ impl Reason {
             Self::NotifyNotRequested => "The user did not tick the WhatsApp notification.",
             Self::SenderNotPermitted => "The sender's group lacks the permission \"Gestione Whatsapp\".",
             Self::CreatedByAgent => "The cart was created by an agent.",
+            Self::NotLatestCart => "The customer has a newer cart, or was told of a cart within the last 24 hours.",
             Self::ActorIsRecipient => "The recipient is the person who did it.",
             Self::SamePhone => "Another recipient of the same event has the same number.",
             Self::MarketplaceOrder => "The order comes from a marketplace.",
@@ -120,6 +153,8 @@ impl Reason {
             Self::PhoneMissing => "The recipient's record has no phone number.",
             Self::PhoneInvalid => "The recipient's phone number is not valid.",
             Self::OptedOut => "The recipient opted out of WhatsApp messages.",
+            Self::Suppressed => "The number is suppressed.",
+            Self::Unreachable => "WhatsApp reported lately that the number cannot be reached.",
             Self::NoTemplateForLanguage => "The mapping has no template in the recipient's language.",
             Self::TemplateNotApproved => "The template is not approved by Meta.",
             Self::TemplateChanged => "The template changed since the mapping was checked.",
@@ -130,6 +165,8 @@ impl Reason {
             Self::Superseded => "The recipient was already told of something newer.",
             Self::AlreadyNotified => "The recipient was already told.",
             Self::Expired => "It was too late for the message to be of use.",
+            Self::Cancelled => "The message was cancelled: what it would have told does not stand any more.",
+            Self::Conflict => "Another event with the same id came first.",
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What a call came to when it was not accepted, by what is known of the message afterwards.
 
 use domain::cause::chain;
+use domain::codes::{self, Action, Class};
 use domain::message::Failure;
+use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::Value;
-
-use crate::codes::{self, Class};
 
 /// The provider's settings cannot be used: nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,8 +28,15 @@ pub enum SendError {
     #[error("refused with code {}: {}", .0.code, .0.details)]
     Refused(Failure),
     /// It surely was not accepted; another try may go better.
-    #[error("not accepted, code {}: {}", .0.code, .0.details)]
-    NotAccepted(Failure),
+    #[error("not accepted, code {}: {}", failure.code, failure.details)]
+    NotAccepted {
+        /// Why.
+        failure: Failure,
+        /// What is to be done about it.
+        action: Action,
+        /// How long the provider asked to wait (`Retry-After`), if it did.
+        retry_after: Option<SignedDuration>,
+    },
     /// Bytes may have left, and no full answer came.
     #[error("unknown outcome: {cause}")]
     Unknown {
@@ -68,7 +75,12 @@ const TRACE_ID_CHARS_MAX: usize = 128;
 
 impl SendError {
     pub(crate) fn not_sent(error: SetupError) -> Self {
-        Self::NotAccepted(Failure { code: NO_CODE.to_owned(), details: error.to_string(), trace_id: None })
+        // The account's settings, before a byte was sent.
+        Self::not_accepted(no_code(error.to_string()), codes::usual(Class::Account))
+    }
+
+    fn not_accepted(failure: Failure, action: Action) -> Self {
+        Self::NotAccepted { failure, action, retry_after: None }
     }
 
     pub(crate) fn unknown(cause: String) -> Self {
@@ -80,7 +92,7 @@ impl SendError {
         let surely_not_sent = error.is_connect() || error.is_builder();
         let cause = chain(&error.without_url());
         if surely_not_sent {
-            Self::NotAccepted(Failure { code: NO_CODE.to_owned(), details: cause, trace_id: None })
+            Self::not_accepted(no_code(cause), codes::usual(Class::Retry))
         } else {
             Self::unknown(cause)
         }
@@ -88,25 +100,29 @@ impl SendError {
 
     /// An answer that is no success. A listed code decides; without one the status does, and a server error proves
     /// nothing.
-    pub(crate) fn of_answer(status: StatusCode, body: &[u8]) -> Self {
+    pub(crate) fn of_answer(status: StatusCode, retry_after: Option<SignedDuration>, body: &[u8]) -> Self {
         // A gateway in front of the API has error codes of its own: on a server error only Meta's own wrapper proves
         // that Meta refused.
         let failure = if status.is_server_error() { wrapped_failure(body) } else { failure(body) };
         let class = match codes::class(&failure.code) {
             Some(Class::Ambiguous) if status.is_server_error() => None,
-            Some(Class::Ambiguous) => Some(Class::Retry),
             Some(class) => Some(class),
             None => class_of_status(status),
         };
-        match class {
-            None => Self::Unknown {
-                cause: format!("HTTP {}, code {}", status.as_u16(), failure.code),
-                details: Some(failure.details),
-            },
-            Some(Class::Message) => Self::Refused(failure),
-            Some(_) => Self::NotAccepted(failure),
+        let Some(class) = class else {
+            let cause = format!("HTTP {}, code {}", status.as_u16(), failure.code);
+            return Self::Unknown { cause, details: Some(failure.details) };
+        };
+        match codes::action(&failure.code).unwrap_or_else(|| codes::usual(class)) {
+            Action::Fail => Self::Refused(failure),
+            action => Self::NotAccepted { failure, action, retry_after },
         }
     }
+}
+
+/// A failure without a code of the provider's.
+fn no_code(details: String) -> Failure {
+    Failure { code: NO_CODE.to_owned(), details, trace_id: None }
 }
 
 /// What a status says where the code says nothing: a gateway before the API refuses tokens and rates, other 4xx fail the
@@ -160,7 +176,7 @@ mod tests {
     use super::*;
 
     fn of(status: u16, body: &str) -> SendError {
-        SendError::of_answer(StatusCode::from_u16(status).unwrap(), body.as_bytes())
+        SendError::of_answer(StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
     }
 
     fn code(code: &str) -> String {
@@ -171,7 +187,7 @@ mod tests {
     fn check(status: u16, body: &str, expected: &str) {
         let outcome = match of(status, body) {
             SendError::Refused(_) => "refused",
-            SendError::NotAccepted(_) => "again",
+            SendError::NotAccepted { .. } => "again",
             SendError::Unknown { .. } => "unknown",
         };
         assert_eq!(outcome, expected, "{status} {body}");

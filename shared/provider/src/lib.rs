@@ -5,9 +5,8 @@
 //! and nowhere else.
 //!
 //! [`Provider::send`] answers with what the ledger needs to know: accepted, refused, surely not accepted, or unknown.
-//! The table behind that is [`codes`].
+//! The table behind that is [`domain::codes`].
 
-pub mod codes;
 mod error;
 mod network;
 mod probe;
@@ -19,6 +18,7 @@ use domain::cause::chain;
 use domain::config::Account;
 use domain::decision::Outgoing;
 use domain::template::Template;
+use jiff::SignedDuration;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -35,6 +35,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept: shorter than any load balancer does.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest pause that is believed: a gateway that asks for more is asked again after this.
+const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// Longest answer to a send that is read, in bytes; real ones have some hundred.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Longest page of templates that is read, in bytes: 100 templates of the largest size Meta allows fit.
@@ -104,9 +106,10 @@ impl Provider {
         let request = self.authorised(self.client.post(url), account, token).map_err(SendError::not_sent)?;
         let response = request.json(&send_body(outgoing, opaque)).send().await.map_err(SendError::of_transport)?;
         let status = response.status();
+        let retry_after = retry_after(response.headers());
         // The status line alone proves nothing: without the whole body the outcome is unknown.
         let body = read(response, ANSWER_BYTES_MAX).await.map_err(SendError::unknown)?;
-        if status.is_success() { wire::accepted(&body) } else { Err(SendError::of_answer(status, &body)) }
+        if status.is_success() { wire::accepted(&body) } else { Err(SendError::of_answer(status, retry_after, &body)) }
     }
 
     /// Reads the whole list of an account's templates, page by page.
@@ -173,6 +176,13 @@ impl Provider {
         value.set_sensitive(true);
         Ok(request.header(name, value))
     }
+}
+
+/// The seconds of `Retry-After`. Its other form, a date, is not read: no gateway was seen to send it, and our own pauses
+/// hold where there is none.
+fn retry_after(headers: &http::HeaderMap) -> Option<SignedDuration> {
+    let seconds = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse::<u32>().ok()?;
+    Some(SignedDuration::from_secs(i64::from(seconds)).min(RETRY_AFTER_MAX))
 }
 
 /// Reads a body whole, up to a bound.

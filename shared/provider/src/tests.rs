@@ -21,6 +21,7 @@ fn account(base_url: &str) -> Account {
         waba_id: "222".to_owned(),
         token_header: "Authorization".to_owned(),
         token_scheme: "Bearer".to_owned(),
+        throughput: 80,
     }
 }
 
@@ -124,14 +125,14 @@ async fn a_refused_connection_is_surely_not_accepted() {
     drop(listener);
     let (account, language) = (account(&base_url), Language::italian());
     let result = Provider::new(Network::Any).unwrap().send(&outgoing(&account, &language, &[]), &token(), "e.m").await;
-    assert!(matches!(result, Err(SendError::NotAccepted(_))), "{result:?}");
+    assert!(matches!(result, Err(SendError::NotAccepted { .. })), "{result:?}");
 }
 
 #[tokio::test]
 async fn what_must_not_be_called_is_not_called() {
     let (account, language) = (account("http://127.0.0.1:9/v1"), Language::italian());
     let result = Provider::new(Network::Public).unwrap().send(&outgoing(&account, &language, &[]), &token(), "e").await;
-    let Err(SendError::NotAccepted(failure)) = result else { panic!("{result:?}") };
+    let Err(SendError::NotAccepted { failure, .. }) = result else { panic!("{result:?}") };
     assert_eq!(failure.details, "the account's base URL cannot be used: it is not https");
 }
 

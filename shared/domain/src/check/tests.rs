@@ -42,6 +42,7 @@ fn config() -> LiveConfig {
                 ],
             })),
         ],
+        holds: Vec::new(),
     }
 }
 

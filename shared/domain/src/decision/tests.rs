@@ -80,6 +80,7 @@ fn config() -> LiveConfig {
         accounts: vec![account],
         mappings: vec![mapping("orders", "order.status_changed"), mapping("uploads", "file.uploaded")],
         templates: vec![(main.clone(), template("it")), (main, template("en"))],
+        holds: Vec::new(),
     }
 }
 
@@ -91,10 +92,18 @@ fn with(change: impl FnOnce(&mut LiveConfig)) -> LiveConfig {
 
 /// What becomes of the only message or skip: the text to be sent, or the reason with its detail.
 fn outcome(event: &Event, config: &LiveConfig) -> Result<String, (String, String)> {
+    outcome_knowing(event, config, &Known::default())
+}
+
+fn outcome_knowing(event: &Event, config: &LiveConfig, known: &Known) -> Result<String, (String, String)> {
     let planned: Plan = plan(event, config);
     let said = |skip: &Skip| (skip.reason.to_string(), skip.detail.clone());
     match (planned.messages.as_slice(), planned.skips.as_slice()) {
-        ([message], []) => decide(event, message, config, now()).map(|out| out.body.text).map_err(|skip| said(&skip)),
+        ([message], []) => match decide(event, message, config, known, now()) {
+            Ok(outgoing) => Ok(outgoing.body.text),
+            Err(Halt::Skip(skip)) => Err(said(&skip)),
+            Err(Halt::Wait { waiting, .. }) => Err((format!("wait: {}", waiting.why), waiting.detail)),
+        },
         ([], [skip]) => Err(said(&skip.skip)),
         other => panic!("expected one outcome: {other:?}"),
     }
@@ -111,7 +120,7 @@ fn an_order_is_told_to_its_holder() {
     let event = order(&[]);
     let config = config();
     let planned = plan(&event, &config);
-    let outgoing = decide(&event, planned.messages.first().unwrap(), &config, now()).unwrap();
+    let outgoing = decide(&event, planned.messages.first().unwrap(), &config, &Known::default(), now()).unwrap();
     assert_eq!(outgoing.phone.as_e164(), "+393401234567");
     assert_eq!((outgoing.template, outgoing.language.as_str()), ("avviso", "it"));
 }
@@ -178,11 +187,11 @@ fn a_mapping_switched_off_after_the_plan_sends_nothing() {
     let event = order(&[]);
     let planned = plan(&event, &config());
     let off = with(|config| config.mappings[0].enabled = false);
-    let skip = decide(&event, planned.messages.first().unwrap(), &off, now()).unwrap_err();
-    assert_eq!(skip.reason, Reason::MappingDisabled);
+    let halt = decide(&event, planned.messages.first().unwrap(), &off, &Known::default(), now()).unwrap_err();
+    assert_eq!(halt, Reason::MappingDisabled.into());
     let inactive = with(|config| config.site.active = false);
-    let skip = decide(&event, planned.messages.first().unwrap(), &inactive, now()).unwrap_err();
-    assert_eq!(skip.reason, Reason::SiteInactive);
+    let halt = decide(&event, planned.messages.first().unwrap(), &inactive, &Known::default(), now()).unwrap_err();
+    assert_eq!(halt, Reason::SiteInactive.into());
 }
 
 #[test]
@@ -201,7 +210,11 @@ fn the_language_is_the_sessions_then_the_persons_then_the_countrys_then_the_site
     let language = |changes: &[(&str, Value)]| {
         let event = order(changes);
         let planned = plan(&event, &config);
-        decide(&event, planned.messages.first().unwrap(), &config, now()).unwrap().language.as_str().to_owned()
+        decide(&event, planned.messages.first().unwrap(), &config, &Known::default(), now())
+            .unwrap()
+            .language
+            .as_str()
+            .to_owned()
     };
     assert_eq!(language(&[]), "it");
     assert_eq!(
@@ -248,4 +261,67 @@ fn a_plan_is_read_back_as_it_was_written() {
     let expected = r#"{"messages":[{"mapping":"uploads","recipient":"B"}],"skips":[{"mapping":"uploads","recipient":"U","reason":"actor_is_recipient"}]}"#;
     assert_eq!(text, expected);
     assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), planned);
+}
+
+fn suppressed(scope: Scope) -> Known {
+    let source = crate::contact::Source::Stop;
+    let suppression = crate::contact::Suppression { scope, source, since: now(), reason: String::new() };
+    Known { suppressions: vec![suppression], ..Known::default() }
+}
+
+#[track_caller]
+fn check_knowing(known: &Known, config: &LiveConfig, reason: &str, detail: &str) {
+    let expected = Err((reason.to_owned(), detail.to_owned()));
+    assert_eq!(outcome_knowing(&order(&[]), config, known), expected);
+}
+
+#[test]
+fn what_is_known_of_the_number_forbids() {
+    let hour = jiff::SignedDuration::from_hours(1);
+    check_knowing(&suppressed(Scope::All), &config(), "suppressed", "all, stop, 2026-11-22");
+    let left_alone = |until| Known { unreachable_until: Some(until), ..Known::default() };
+    check_knowing(&left_alone(now() + hour), &config(), "unreachable", "2026-11-22T11:00:00Z");
+    assert!(outcome_knowing(&order(&[]), &config(), &left_alone(now())).is_ok(), "the month is over");
+    let opted_out = Known { opted_out_at: Some(now()), ..suppressed(Scope::All) };
+    check_knowing(&opted_out, &config(), "opted_out", "2026-11-22T10:00:00Z");
+}
+
+#[test]
+fn marketing_needs_consent_and_no_suppression_of_its_own() {
+    let marketing = with(|config| config.templates[0].1.category = Category::Marketing);
+    assert!(outcome_knowing(&order(&[]), &config(), &suppressed(Scope::Marketing)).is_ok(), "a utility template");
+    let consent = |consent| Known { marketing_consent: consent, ..Known::default() };
+    check_knowing(&consent(None), &marketing, "consent_missing", "avviso");
+    assert!(outcome_knowing(&order(&[]), &marketing, &consent(Some(true))).is_ok());
+    let both = Known { marketing_consent: Some(true), ..suppressed(Scope::Marketing) };
+    check_knowing(&both, &marketing, "suppressed", "marketing, stop, 2026-11-22");
+    let refused = order(&[("/data/customer/marketing_consent", json!(false))]);
+    let outcome = outcome_knowing(&refused, &marketing, &consent(Some(true)));
+    assert_eq!(outcome.unwrap_err().0, "consent_missing", "what the event says counts first");
+}
+
+#[test]
+fn a_paused_site_and_a_held_template_wait_and_too_late_is_too_late() {
+    let paused = with(|config| config.site.paused = true);
+    check(&order(&[]), &paused, "wait: site_paused", "");
+    let hold = |until: &str| {
+        with(|config| {
+            let language = config.templates[0].1.language.clone();
+            let account = AccountId::parse("main").unwrap();
+            let until = until.parse().unwrap();
+            config.holds.push(crate::config::TemplateHold {
+                account,
+                name: "avviso".to_owned(),
+                language,
+                until,
+                code: "132015".to_owned(),
+            });
+        })
+    };
+    check(&order(&[]), &hold("2026-11-22T10:30:00Z"), "wait: template_held", "avviso (it), 132015");
+    assert!(outcome(&order(&[]), &hold("2026-11-22T10:00:00Z")).is_ok(), "the hold is over");
+    let late = order(&[("/occurred_at", json!("2026-11-20T09:00:00Z"))]);
+    check(&late, &paused, "expired", "2026-11-22T09:00:00Z");
+    let asked = Known { asked_at: Some(now()), ..Known::default() };
+    assert!(outcome_knowing(&late, &config(), &asked).is_ok(), "a person asked for it now");
 }

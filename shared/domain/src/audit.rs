@@ -1,0 +1,159 @@
+//! The audit: events and messages counted by what became of them, and the messages nobody can account for (promise 1).
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::LiveConfig;
+use crate::id::MappingId;
+use crate::key::MessageId;
+use crate::message::{Facts, State};
+use crate::plan::Plan;
+
+/// How long after it ceased to be of use, or after the moment it waits for, a message that is not final is unaccounted
+/// for.
+const GRACE: SignedDuration = SignedDuration::from_mins(15);
+/// How long a message of a mapping that is gone may have been of use: as long as any.
+const USEFUL_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What became of the events that were counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// Events.
+    pub events: usize,
+    /// Messages of their plans.
+    pub messages: usize,
+    /// The messages by the name of their state.
+    pub by_outcome: BTreeMap<String, usize>,
+    /// What the plans left out, by reason.
+    pub left_out: BTreeMap<String, usize>,
+    /// Messages nobody can account for.
+    pub unaccounted: Vec<MessageId>,
+}
+
+/// A message as the audit sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Audited<'a> {
+    /// Its id.
+    pub id: &'a MessageId,
+    /// Through which mapping.
+    pub mapping: &'a MappingId,
+    /// What is known of it.
+    pub facts: &'a Facts,
+}
+
+impl Audit {
+    /// Counts an event with the messages of its plan.
+    pub fn add<'a>(
+        &mut self,
+        occurred_at: Timestamp,
+        plan: &Plan,
+        messages: impl IntoIterator<Item = Audited<'a>>,
+        config: &LiveConfig,
+        now: Timestamp,
+    ) {
+        self.events += 1;
+        for planned in &plan.skips {
+            *self.left_out.entry(planned.skip.reason.to_string()).or_default() += 1;
+        }
+        for message in messages {
+            self.messages += 1;
+            *self.by_outcome.entry(message.facts.state().to_string()).or_default() += 1;
+            if message.is_unaccounted(occurred_at, config, now) {
+                self.unaccounted.push(message.id.clone());
+            }
+        }
+    }
+}
+
+impl Audited<'_> {
+    /// Whether nobody can say any more what becomes of the message: it is not final, was of use too long ago, and waits
+    /// for no moment that is still to come.
+    #[must_use]
+    pub fn is_unaccounted(&self, occurred_at: Timestamp, config: &LiveConfig, now: Timestamp) -> bool {
+        let state = self.facts.state();
+        let mapping = config.mappings.iter().find(|mapping| mapping.id == *self.mapping);
+        let useful_for = mapping.map_or(USEFUL_MAX, |mapping| mapping.useful_for().duration());
+        let waits = matches!(&state, State::Waiting(waiting) if now.duration_since(waiting.until) <= GRACE);
+        !state.is_final() && !waits && now.duration_since(occurred_at) > useful_for + GRACE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Site;
+    use crate::id::{ObjectId, SiteId};
+    use crate::key::message_key;
+    use crate::message::{Answer, Claim, Waiting, Why};
+    use crate::plan::PlannedSkip;
+    use crate::reason::{Reason, Skip};
+
+    fn at(hour: u8, minute: u8) -> Timestamp {
+        format!("2026-11-22T{hour:02}:{minute:02}:00Z").parse().unwrap()
+    }
+
+    /// A site with one mapping, whose messages are of use for an hour.
+    fn config() -> LiveConfig {
+        let mapping = json!({
+            "id": "ordini", "name": "Ordini", "event_type": "order.status_changed", "enabled": true,
+            "active_since": "2020-01-01T00:00:00Z", "templates": {}, "useful_for": "1h",
+        });
+        LiveConfig {
+            site: Site::new(SiteId::parse("demo").unwrap()),
+            accounts: Vec::new(),
+            mappings: vec![serde_json::from_value(mapping).unwrap()],
+            templates: Vec::new(),
+            holds: Vec::new(),
+        }
+    }
+
+    fn audited(mapping: &str, facts: &Facts, now: Timestamp) -> Audit {
+        let mapping = MappingId::parse(mapping).unwrap();
+        let message = message_key(&mapping, &ObjectId::parse("C7").unwrap(), 1);
+        let id = MessageId { event: "0".to_owned(), message };
+        let skip = PlannedSkip { mapping: None, recipient: None, skip: Skip::from(Reason::SamePhone) };
+        let plan = Plan { messages: Vec::new(), skips: vec![skip] };
+        let mut audit = Audit::default();
+        audit.add(at(10, 0), &plan, [Audited { id: &id, mapping: &mapping, facts }], &config(), now);
+        audit
+    }
+
+    fn waiting_until(until: Timestamp) -> Facts {
+        Facts { waiting: Some(Waiting { until, why: Why::Pace, detail: String::new() }), ..Facts::default() }
+    }
+
+    #[test]
+    fn every_event_message_and_skip_is_counted() {
+        let audit = audited("ordini", &Facts::default(), at(10, 0));
+        assert_eq!((audit.events, audit.messages), (1, 1));
+        assert_eq!(audit.by_outcome, BTreeMap::from([("pending".to_owned(), 1)]));
+        assert_eq!(audit.left_out, BTreeMap::from([("same_phone".to_owned(), 1)]));
+    }
+
+    #[test]
+    fn only_what_is_open_too_long_is_unaccounted() {
+        let claim = Some(Claim { owner: "o".to_owned(), at: at(10, 0), attempt: 1 });
+        let answer = Some(Answer::Unknown { at: at(10, 0), cause: String::new(), details: None });
+        let sending = Facts { claim: claim.clone(), ..Facts::default() };
+        let skipped = Facts { skipped: Some(Reason::Expired.into()), ..Facts::default() };
+        let table = [
+            ("ordini", Facts::default(), at(11, 15), 0),
+            ("ordini", Facts::default(), at(11, 16), 1),
+            ("ordini", sending, at(11, 16), 1),
+            ("ordini", skipped, at(11, 16), 0),
+            ("ordini", Facts { claim, answer, ..Facts::default() }, at(11, 16), 0),
+            ("ordini", waiting_until(at(11, 30)), at(11, 45), 0),
+            ("ordini", waiting_until(at(11, 30)), at(11, 46), 1),
+            ("ordini", waiting_until(at(10, 5)), at(11, 15), 0),
+            // Nobody knows any more how long it was of use.
+            ("gone", Facts::default(), at(11, 16), 0),
+            ("gone", Facts::default(), at(10, 16) + SignedDuration::from_hours(7 * 24), 1),
+        ];
+        for (mapping, facts, now, unaccounted) in table {
+            assert_eq!(audited(mapping, &facts, now).unaccounted.len(), unaccounted, "{mapping} {now} {facts:?}");
+        }
+    }
+}

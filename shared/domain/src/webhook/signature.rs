@@ -1,0 +1,89 @@
+//! What shows that a webhook's request may speak.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// What Meta's signature begins with.
+const PREFIX: &str = "sha256=";
+/// Bytes of a signature.
+const SIGNATURE_BYTES: usize = 32;
+
+/// Whether a header is the signature `sha256=<64 hex digits>` of these very bytes, compared in constant time. The bytes
+/// must be those received: Meta escapes what is not ASCII, so JSON written again is other bytes.
+#[must_use]
+pub fn is_signed(app_secret: &str, body: &[u8], header: &str) -> bool {
+    let Some(signature) = header.strip_prefix(PREFIX).and_then(decoded) else { return false };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()) else { return false };
+    mac.update(body);
+    // An empty secret is known to everybody.
+    !app_secret.is_empty() && mac.verify_slice(&signature).is_ok()
+}
+
+/// Whether a presented token is the one expected, compared in constant time whatever its length.
+#[must_use]
+pub fn is_token(expected: &str, presented: &str) -> bool {
+    let same = Sha256::digest(expected).ct_eq(&Sha256::digest(presented));
+    !expected.is_empty() && bool::from(same)
+}
+
+fn decoded(hex: &str) -> Option<Vec<u8>> {
+    if hex.len() != 2 * SIGNATURE_BYTES {
+        return None;
+    }
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = hex.as_bytes().chunks_exact(2);
+    pairs.map(|pair| pair.iter().try_fold(0_u8, |value, byte| Some(value * 16 + digit(byte)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "test_app_secret";
+    const BODY: &[u8] = br#"{"object":"whatsapp_business_account","entry":[]}"#;
+    const SIGNATURE: &str = "sha256=dec6a680679a968e7e0319355b23599cbfc54502c0784668e9618baa0c633756";
+
+    #[test]
+    fn the_signature_of_the_vector_is_right() {
+        assert!(is_signed(SECRET, BODY, SIGNATURE));
+        assert!(is_signed(SECRET, BODY, &SIGNATURE.replace("dec6", "DEC6")));
+    }
+
+    #[test]
+    fn any_other_is_wrong() {
+        assert!(!is_signed("another", BODY, SIGNATURE));
+        assert!(!is_signed(SECRET, b"{}", SIGNATURE));
+        let headers = [
+            "",
+            "sha256=",
+            &SIGNATURE[7..],
+            &SIGNATURE[..70],
+            &format!("{SIGNATURE}0"),
+            &SIGNATURE.replace("sha256", "sha1"),
+            &SIGNATURE.replace("dec6", "dec7"),
+            &SIGNATURE.replace("dec6", "dexé"),
+            &SIGNATURE.replace("dec6", "+ec6"),
+        ];
+        for header in headers {
+            assert!(!is_signed(SECRET, BODY, header), "{header}");
+        }
+    }
+
+    #[test]
+    fn an_empty_secret_opens_nothing() {
+        let mut mac = Hmac::<Sha256>::new_from_slice(b"").unwrap();
+        mac.update(BODY);
+        let signature = format!("{PREFIX}{}", crate::key::to_hex(&mac.finalize().into_bytes()));
+        assert!(!is_signed("", BODY, &signature));
+        assert!(!is_token("", ""));
+    }
+
+    #[test]
+    fn a_token_is_compared_whole() {
+        assert!(is_token("s3cret", "s3cret"));
+        for presented in ["", "s3cre", "s3cret ", "S3cret", "s3crets"] {
+            assert!(!is_token("s3cret", presented), "{presented}");
+        }
+    }
+}

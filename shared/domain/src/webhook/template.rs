@@ -1,0 +1,73 @@
+//! Changes of templates.
+
+use super::Parsed;
+use super::change::Change;
+use super::values::{short, text, word};
+use crate::notice::{self, Notice};
+
+/// Longest reason that is kept, in characters.
+const REASON_CHARS_MAX: usize = 500;
+
+/// Reads what changed of a template.
+pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
+    let Some(waba_id) = change.waba_id() else {
+        parsed.foreign += 1;
+        return;
+    };
+    let name = word(change.get("message_template_name"));
+    let Some((name, language)) = name.zip(word(change.get("message_template_language"))) else {
+        return parsed.odd(change.pointer, "names no template");
+    };
+    match what(change) {
+        Ok(Some(what)) => parsed.notices.push(Notice::Template {
+            site: change.hook.site.clone(),
+            waba_id,
+            name,
+            // Meta's webhooks write `en-US` where its list of templates writes `en_US`.
+            language: language.replace('-', "_"),
+            change: what,
+        }),
+        Ok(None) => parsed.ignored += 1,
+        Err(detail) => parsed.odd(change.pointer, detail),
+    }
+}
+
+fn what(change: &Change<'_>) -> Result<Option<notice::Change>, &'static str> {
+    // Meta's own sample brings a quality under the name of a status.
+    if let Some(score) = word(change.get("new_quality_score")) {
+        return Ok(Some(notice::Change::Quality { score }));
+    }
+    match change.field {
+        "message_template_status_update" => {
+            let event = word(change.get("event")).ok_or("is a status without its word")?;
+            Ok(Some(notice::Change::Status { event, reason: reason(change) }))
+        }
+        "template_category_update" => category(change),
+        "message_template_components_update" => Ok(Some(notice::Change::Components)),
+        _ => Err("is a quality without its score"),
+    }
+}
+
+/// A category that changed; nothing while the change is only announced: then `new_category` is the present one, and the
+/// coming one stands under `correct_category`.
+fn category(change: &Change<'_>) -> Result<Option<notice::Change>, &'static str> {
+    let announced = word(change.get("correct_category")).is_some() && word(change.get("previous_category")).is_none();
+    let category = word(change.get("new_category")).ok_or("is a category without its name")?;
+    Ok((!announced).then(|| notice::Change::Category { category: category.to_ascii_uppercase() }))
+}
+
+/// Why, in as many of Meta's words as there are; `NONE` is its word for no reason.
+fn reason(change: &Change<'_>) -> Option<String> {
+    let places = [
+        "/reason",
+        "/rejection_info/reason",
+        "/rejection_info/recommendation",
+        "/other_info/title",
+        "/other_info/description",
+        "/disable_info/disable_date",
+    ];
+    let at = |place: &&str| text(change.value.pointer(place)).filter(|text| text != "NONE");
+    let mut reasons: Vec<String> = places.iter().filter_map(at).collect();
+    reasons.dedup();
+    (!reasons.is_empty()).then(|| short(&reasons.join("; "), REASON_CHARS_MAX))
+}
