@@ -4,15 +4,21 @@
 //! |---|---|---|
 //! | `LIVE#site` | `SITE` | the site |
 //! | | `ACCOUNT#id` | an account |
-//! | | `MAPPING#id` | an enabled mapping |
+//! | | `MAPPING#id` | an enabled mapping, and beside it in `needs_review` which of its templates changed |
 //! | | `TEMPLATE#account#name#language` | a template that an enabled mapping uses |
+//! | | `HOLD#account#name#language` | a template that Meta refused to send, until when |
+//! | `MAPPINGS#site` | `MAPPING#id` | a mapping that is switched off, likewise |
+//! | `HISTORY#site#mapping` | version, ten digits | a version of a mapping as it was saved |
 //! | `TEMPLATES#site` | `account#name#language` | every template |
 //! | `SITES` | site | nothing: the site is that of its id |
 //! | `KEY#key id` | `KEY` | the key's hash and site |
 //! | `KEYS#site` | key id | nothing: the key is that of its id |
 
+mod mappings;
+mod templates;
+
 use aws_sdk_dynamodb::Client;
-use domain::config::{Account, LiveConfig, Site};
+use domain::config::{Account, LiveConfig, Site, TemplateHold};
 use domain::credential::StoredKey;
 use domain::id::{AccountId, SiteId};
 use domain::mapping::Mapping;
@@ -22,11 +28,15 @@ use serde::Serialize;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, text};
 
+pub use mappings::Kept;
+pub use templates::TemplateKey;
+
 const SITES: &str = "SITES";
 const SITE: &str = "SITE";
 const ACCOUNT: &str = "ACCOUNT#";
 const MAPPING: &str = "MAPPING#";
 const TEMPLATE: &str = "TEMPLATE#";
+const HOLD: &str = "HOLD#";
 const KEY: &str = "KEY";
 
 /// The `Config` table.
@@ -48,19 +58,16 @@ impl ConfigTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn live(&self, site: &SiteId) -> Result<Option<LiveConfig>, StoreError> {
-        let mut found: Option<Site> = None;
-        let mut live = (Vec::new(), Vec::new(), Vec::new());
-        for item in self.query(&live_key(site)).await? {
-            let reading = Reading::of(&item);
-            match reading.required("sk")? {
-                SITE => found = Some(value(&reading)?),
-                sk if sk.starts_with(ACCOUNT) => live.0.extend(readable(value::<Account>(&reading))),
-                sk if sk.starts_with(MAPPING) => live.1.extend(readable(value::<Mapping>(&reading))),
-                sk => live.2.extend(readable(owned_template(&reading, sk.strip_prefix(TEMPLATE))).flatten()),
-            }
-        }
-        let (accounts, mappings, templates) = live;
-        Ok(found.map(|site| LiveConfig { site, accounts, mappings, templates }))
+        live_of(&self.query(&live_key(site)).await?)
+    }
+
+    /// Holds a template that Meta refused to send. A later refusal replaces the hold.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_template(&self, site: &SiteId, hold: &TemplateHold) -> Result<(), StoreError> {
+        let sk = format!("{HOLD}{}#{}#{}", hold.account, hold.name, hold.language);
+        self.put(live_key(site), sk, hold).await
     }
 
     /// A key by its id.
@@ -130,21 +137,6 @@ impl ConfigTable {
     pub async fn put_account(&self, site: &SiteId, account: &Account) -> Result<(), StoreError> {
         self.list_site(site).await?;
         self.put(live_key(site), format!("{ACCOUNT}{}", account.id), account).await
-    }
-
-    /// Writes a mapping of a site, after making the templates it uses live.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn put_mapping(&self, site: &SiteId, mapping: &Mapping) -> Result<(), StoreError> {
-        for item in self.query(&templates_key(site)).await? {
-            let reading = Reading::of(&item);
-            let template: Template = value(&reading)?;
-            if uses(mapping, &template) {
-                self.put(live_key(site), format!("{TEMPLATE}{}", reading.required("sk")?), &template).await?;
-            }
-        }
-        self.put(live_key(site), format!("{MAPPING}{}", mapping.id), mapping).await
     }
 
     /// Every template of an account, as last synced.
@@ -220,6 +212,24 @@ impl ConfigTable {
 
 fn live_key(site: &SiteId) -> String {
     format!("LIVE#{site}")
+}
+
+/// What the items of a site's live partition say; `None` if there is no such site.
+fn live_of(items: &[Item]) -> Result<Option<LiveConfig>, StoreError> {
+    let mut found: Option<Site> = None;
+    let mut live = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for item in items {
+        let reading = Reading::of(item);
+        match reading.required("sk")? {
+            SITE => found = Some(value(&reading)?),
+            sk if sk.starts_with(ACCOUNT) => live.0.extend(readable(value::<Account>(&reading))),
+            sk if sk.starts_with(MAPPING) => live.1.extend(readable(mappings::read(&reading))),
+            sk if sk.starts_with(HOLD) => live.3.extend(readable(value::<TemplateHold>(&reading))),
+            sk => live.2.extend(readable(owned_template(&reading, sk.strip_prefix(TEMPLATE))).flatten()),
+        }
+    }
+    let (accounts, mappings, templates, holds) = live;
+    Ok(found.map(|site| LiveConfig { site, accounts, mappings, templates, holds }))
 }
 
 fn keys_key(site: &SiteId) -> String {

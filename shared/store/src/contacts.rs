@@ -2,18 +2,36 @@
 //!
 //! | pk | what |
 //! |---|---|
+//! | pseudonym of site and number | suppressions, unreachability, consent, the next free slot of the pair limit |
 //! | `PERSON#site#pseudonym` | the latest phone, language, consent and opt-out of a person, with when they were true |
+//! | `ALIAS#site#pseudonym` | the number that another id of WhatsApp's stands for, by its pseudonym |
 //! | `SUBJECT#…`, `TOLD#…` | what a claim must not overtake or repeat (see [`crate::ledger`]) |
+//!
+//! Of a number each scope has a set of the sources that suppress it. A set that loses its last member is gone, so that
+//! a claim asks for nothing but the absence of the attribute; and no source can clear another's.
+
+mod alias;
+mod choice;
+mod erase;
+mod suppression;
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use domain::contact::Known;
 use domain::person::Person;
 use jiff::Timestamp;
 
 use crate::error::StoreError;
-use crate::item::{text, time};
+use crate::item::{Item, Reading, millis, text, time};
+use crate::ledger::PAIR_AHEAD;
+
+pub use choice::Choice;
+pub use suppression::SuppressedContact;
+pub(crate) use suppression::of_number;
 
 /// The `Contacts` table.
 #[derive(Clone, Debug)]
@@ -59,6 +77,64 @@ impl Contacts {
             Err(error) => Err(error.into()),
         }
     }
+
+    /// What is known of a number and a person, in one read. What the person's record said before `occurred_at` does not
+    /// count: the event knows better.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn known(&self, contact: &str, person: &str, occurred_at: Timestamp) -> Result<Known, StoreError> {
+        let items = self.items(&[contact, person]).await?;
+        let mut known = match items.get(contact) {
+            Some(item) => of_number(&Reading::of(item))?,
+            None => Known::default(),
+        };
+        if let Some(item) = items.get(person) {
+            let reading = Reading::of(item);
+            let at = reading.time("occurred_at")?.filter(|at| *at >= occurred_at);
+            known.opted_out_at = at.filter(|_| flag(item, "whatsapp_opt_out") == Some(true));
+            known.marketing_consent = flag(item, "marketing_consent").or(known.marketing_consent);
+        }
+        Ok(known)
+    }
+
+    /// Leaves a number alone until `until`, after WhatsApp said that it was written to too fast: until then no message
+    /// to it is claimed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn pause_pair(&self, contact: &str, until: Timestamp) -> Result<(), StoreError> {
+        let next = until.saturating_add(PAIR_AHEAD).unwrap_or(until);
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(contact));
+        let request = request.update_expression("SET next_slot = :next");
+        request.expression_attribute_values(":next", millis(next)).send().await?;
+        Ok(())
+    }
+
+    async fn items(&self, keys: &[&str]) -> Result<HashMap<String, Item>, StoreError> {
+        let wanted = keys.iter().map(|key| HashMap::from([("pk".to_owned(), text(*key))])).collect();
+        let mut wanted = Some(
+            KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .consistent_read(true)
+                .build()
+                .map_err(|error| StoreError::Refused(error.to_string()))?,
+        );
+        let mut items = HashMap::new();
+        // DynamoDB may leave some keys to the next call.
+        while let Some(keys) = wanted.take() {
+            let answer = self.client.batch_get_item().request_items(&self.table, keys).send().await?;
+            for item in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
+                items.insert(Reading::of(&item).required("pk")?.to_owned(), item);
+            }
+            wanted = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.table));
+        }
+        Ok(items)
+    }
+}
+
+fn flag(item: &Item, name: &str) -> Option<bool> {
+    item.get(name).and_then(|value| value.as_bool().ok()).copied()
 }
 
 /// Whether a later record is known: then there is nothing to keep.

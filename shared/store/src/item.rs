@@ -27,6 +27,16 @@ pub(crate) fn time(value: Timestamp) -> AttributeValue {
     text(format!("{value:.9}"))
 }
 
+/// A time as a number that arithmetic can be done with: milliseconds since 1970.
+pub(crate) fn millis(value: Timestamp) -> AttributeValue {
+    number(value.as_millisecond())
+}
+
+/// As [`millis`], in microseconds.
+pub(crate) fn micros(value: Timestamp) -> AttributeValue {
+    number(value.as_microsecond())
+}
+
 /// A value as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
     serde_json::to_string(value).map(AttributeValue::S).map_err(|error| StoreError::malformed("(being written)", error))
@@ -67,6 +77,28 @@ impl<'a> Reading<'a> {
             Some(AttributeValue::N(digits)) => digits.parse().map(Some).map_err(|error| self.fault(name, error)),
             Some(_) => Err(self.fault(name, "is not a number")),
         }
+    }
+
+    /// A time that was written by [`millis`].
+    pub(crate) fn millis(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.count(name)?.map(|ms| self.moment(name, Timestamp::from_millisecond(ms))).transpose()
+    }
+
+    /// A time that was written by [`micros`].
+    pub(crate) fn micros(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.count(name)?.map(|micros| self.moment(name, Timestamp::from_microsecond(micros))).transpose()
+    }
+
+    fn count(&self, name: &str) -> Result<Option<i64>, StoreError> {
+        match self.item.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::N(digits)) => digits.parse().map(Some).map_err(|error| self.fault(name, error)),
+            Some(_) => Err(self.fault(name, "is not a number")),
+        }
+    }
+
+    fn moment(&self, name: &str, moment: Result<Timestamp, jiff::Error>) -> Result<Timestamp, StoreError> {
+        moment.map_err(|error| self.fault(name, error))
     }
 
     pub(crate) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {

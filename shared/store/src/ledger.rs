@@ -10,9 +10,14 @@
 //! The promise "nothing is sent twice" rests on [`Claims::claim`] and [`Ledger::settle`]: a message is claimed by one
 //! conditional write before the provider is called, what is claimed is never taken over, and only its owner settles it.
 
+mod cancel;
 mod claim;
+mod dead;
+mod erase;
 mod message;
+mod park;
 mod read;
+mod status;
 mod sweep;
 
 use aws_sdk_dynamodb::Client;
@@ -28,14 +33,17 @@ use jiff::{SignedDuration, Timestamp};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text, time};
 
+pub(crate) use claim::PAIR_AHEAD;
 pub use claim::{Claim, Claimed, Claims};
+pub use dead::{DeadLetter, DeadQueue, KeptBody, KeptLetter};
+pub use erase::{Entry, Erased, Trace};
 pub use message::{MessageRecord, Sending};
+pub use park::{Parked, Parking};
 pub use read::{StoredEvent, StoredMessage};
+pub use status::{Orphan, Reported};
 pub use sweep::{OpenMessage, SHARDS};
 
 const EVENT: &str = "EVENT";
-/// Most bytes kept of a dead record's body: an item may have 400 KB.
-const EVIDENCE_BYTES_MAX: usize = 300 * 1024;
 
 /// The `Ledger` table.
 #[derive(Clone, Debug)]
@@ -70,19 +78,15 @@ pub enum Recorded {
     Conflict,
 }
 
-/// A record of a queue that nobody could process.
-#[derive(Clone, Copy)]
-pub struct DeadLetter<'a> {
-    /// The site, where the record still tells.
-    pub site: Option<&'a SiteId>,
-    /// The queue's id of the record.
-    pub record_id: &'a str,
-    /// Why it could not be processed.
-    pub cause: &'a str,
-    /// Its body.
-    pub body: &'a str,
-    /// Days the ledger keeps it.
-    pub retention_days: u16,
+/// An event as it was recorded.
+#[derive(Clone, Debug)]
+pub struct RecordedEvent {
+    /// The callback's document.
+    pub document: serde_json::Value,
+    /// When it was accepted.
+    pub received_at: Timestamp,
+    /// What is to be done about it.
+    pub plan: Plan,
 }
 
 impl Ledger {
@@ -128,47 +132,32 @@ impl Ledger {
         Ok(Recorded::Conflict)
     }
 
-    /// The plan of an event and when it was received; `None` if there is no such event.
+    /// The plan of an event; `None` if there is no such event.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn plan(&self, site: &SiteId, event: &domain::id::EventId) -> Result<Option<Plan>, StoreError> {
+        Ok(self.recorded(site, event).await?.map(|recorded| recorded.plan))
+    }
+
+    /// An event as it was recorded; `None` if there is no such event.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn recorded(
+        &self,
+        site: &SiteId,
+        event: &domain::id::EventId,
+    ) -> Result<Option<RecordedEvent>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let request = request.key("pk", text(event_key(site, event))).key("sk", text(EVENT));
-        let answer = request.send().await?;
-        answer.item.as_ref().map(|item| Ok(Reading::of(item).json("plan")?.unwrap_or_default())).transpose()
-    }
-
-    /// Keeps a record that nobody could process. The same record again is the same dead letter.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn put_dead_letter(&self, letter: DeadLetter<'_>, now: Timestamp) -> Result<(), StoreError> {
-        let site = letter.site.map_or("-", SiteId::as_str);
-        let mut end = letter.body.len().min(EVIDENCE_BYTES_MAX);
-        while !letter.body.is_char_boundary(end) {
-            end -= 1;
-        }
-        let request = self.client.put_item().table_name(&self.table);
-        let request = request
-            .item("pk", text(format!("DEAD#{site}#{}", utc_day(now))))
-            .item("sk", text(letter.record_id))
-            .item("cause", text(letter.cause))
-            .item("body", text(letter.body.get(..end).unwrap_or_default()))
-            .item("at", time(now))
-            .item("expires_at", expiry(now, letter.retention_days));
-        request.send().await?;
-        Ok(())
-    }
-
-    /// The causes of the dead letters of a site and a day; `None` asks for those that name no site.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn dead_letters(&self, site: Option<&SiteId>, day: Timestamp) -> Result<Vec<String>, StoreError> {
-        let site = site.map_or("-", SiteId::as_str);
-        let items = self.partition(format!("DEAD#{site}#{}", utc_day(day))).await?;
-        items.iter().map(|item| Reading::of(item).required("cause").map(str::to_owned)).collect()
+        let Some(item) = request.send().await?.item else { return Ok(None) };
+        let reading = Reading::of(&item);
+        Ok(Some(RecordedEvent {
+            document: reading.json("event")?.unwrap_or_default(),
+            received_at: reading.time("received_at")?.ok_or_else(|| reading.fault("received_at", "is missing"))?,
+            plan: reading.json("plan")?.unwrap_or_default(),
+        }))
     }
 
     /// The ids of the events of a site that came again with another content on a day.

@@ -4,17 +4,19 @@
 //!
 //! | table | keys | type |
 //! |---|---|---|
-//! | `Config` | `pk`, `sk` | [`config::ConfigTable`] |
+//! | `Config` | `pk`, `sk` | [`config::ConfigTable`], [`hooks::Hooks`] |
 //! | `Ledger` | `pk`, `sk` | [`ledger::Ledger`] |
-//! | `Schedule` | `pk`, index `due` | [`schedule::Schedule`] |
+//! | `Schedule` | `pk`, index `due` | [`schedule::Schedule`] (its [`accounts`] too), [`ledger::Parking`] |
 //! | `Contacts` | `pk` | [`contacts::Contacts`], [`ledger::Claims`] |
 //!
 //! [`tables`] holds the key schema of all four as data. Values live as JSON in one attribute where nothing but us reads
 //! them, as attributes of their own where a condition or an index does.
 
+pub mod accounts;
 pub mod config;
 pub mod contacts;
 mod error;
+pub mod hooks;
 mod item;
 pub mod ledger;
 pub mod schedule;

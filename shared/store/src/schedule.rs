@@ -1,23 +1,97 @@
 //! The `Schedule` table: what waits for its moment.
 //!
-//! Items are found through the index `due`: a shard (`0` to `15`) and the moment, so that a sweep costs what is due and
-//! not what is pending.
+//! | pk | shard | `due_at` | what |
+//! |---|---|---|---|
+//! | `M#` message id | `0` … `15` | its moment | a message that waits for a moment |
+//! | `M#` message id | `LANE#site#account` | when its event happened | a message parked for its account |
+//! | `LANE#site#account` | `0` … `15` | the next visit | an account that has messages parked |
+//! | `ACCOUNT#site#account` | | | its sending slots and whether it is stopped (see [`crate::accounts`]) |
+//!
+//! Items are found through the index `due`: a shard and the moment, so that a sweep costs what is due and not what is
+//! pending. A lane is a shard of its own whose moments are those of the events: reading it in order is oldest first.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::Select;
-use jiff::Timestamp;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use domain::id::{AccountId, SiteId};
+use domain::job::MessageJob;
+use domain::key::MessageId;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::error::StoreError;
-use crate::item::{text, time};
+use crate::item::{Item, Reading, text, time};
 
 /// Shards of the index `due`: one partition takes 1,000 writes a second, sixteen are room for a whole site's morning.
 pub const SHARDS: u8 = 16;
+/// How long a lane is visited after the last message was parked in it: longer than any index lags behind its table.
+const LANE_KEPT_FOR: SignedDuration = SignedDuration::from_mins(15);
 
 /// The `Schedule` table.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+/// The messages parked for an account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lane {
+    /// The site.
+    pub site: SiteId,
+    /// The account.
+    pub account: AccountId,
+}
+
+/// An item whose moment has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueItem {
+    /// Its key.
+    pub key: String,
+    /// Its moment, as the table has it: the item is the same while it has not moved.
+    pub due_at: String,
+    /// What it is.
+    pub what: Due,
+}
+
+/// What an item of the schedule is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// A message to be tried again.
+    Message {
+        /// The record to be put into the queue.
+        job: MessageJob,
+        /// Until when it is of use.
+        useful_until: Timestamp,
+    },
+    /// A lane to be visited.
+    Lane(Lane),
+}
+
+/// Where a message waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// For a moment.
+    Until(Timestamp),
+    /// In its account's lane, in the order in which the events happened.
+    Lane(Lane, Timestamp),
+}
+
+impl Lane {
+    /// The lane's name: the key of its item, and the shard of what is parked in it.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("LANE#{}#{}", self.site, self.account)
+    }
+}
+
+/// The key of a message's item.
+pub(crate) fn message_item(id: &MessageId) -> String {
+    format!("M#{id}")
+}
+
+/// The shard of an item by its key: any spread that is always the same will do.
+pub(crate) fn shard_of(key: &str) -> String {
+    let sum = key.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    (sum % SHARDS).to_string()
 }
 
 impl Schedule {
@@ -27,16 +101,118 @@ impl Schedule {
         Self { client, table }
     }
 
-    /// How many items of a shard are due, counted up to one page of the index.
+    /// The items of a shard whose moment has come, oldest first, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn count_due(&self, shard: u8, now: Timestamp) -> Result<usize, StoreError> {
-        let request = self.client.query().table_name(&self.table).index_name("due").select(Select::Count);
-        let request = request.key_condition_expression("#shard = :shard AND due_at <= :now");
-        let request = request.expression_attribute_names("#shard", "shard");
-        let request = request.expression_attribute_values(":shard", text(shard.to_string()));
-        let answer = request.expression_attribute_values(":now", time(now)).send().await?;
-        Ok(usize::try_from(answer.count).unwrap_or_default())
+    pub async fn due(&self, shard: u8, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
+        self.oldest(&shard.to_string(), Some(now), limit).await
     }
+
+    /// The oldest messages of a lane, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn parked(&self, lane: &Lane, limit: usize) -> Result<Vec<DueItem>, StoreError> {
+        self.oldest(&lane.key(), None, limit).await
+    }
+
+    async fn oldest(&self, shard: &str, until: Option<Timestamp>, limit: usize) -> Result<Vec<DueItem>, StoreError> {
+        let condition = if until.is_some() { "#shard = :shard AND due_at <= :until" } else { "#shard = :shard" };
+        let mut request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression(condition)
+            .expression_attribute_names("#shard", "shard")
+            .expression_attribute_values(":shard", text(shard))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        if let Some(until) = until {
+            request = request.expression_attribute_values(":until", time(until));
+        }
+        let mut items = Vec::new();
+        let mut pages = request.into_paginator().send();
+        while items.len() < limit
+            && let Some(page) = pages.next().await
+        {
+            for item in page?.items() {
+                items.push(due_item(item)?);
+            }
+        }
+        items.truncate(limit);
+        Ok(items)
+    }
+
+    /// Removes an item that was fired, unless it has moved to another moment since. Answers whether it was removed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remove(&self, item: &DueItem) -> Result<bool, StoreError> {
+        let request = self.client.delete_item().table_name(&self.table).key("pk", text(&item.key));
+        let request = request.condition_expression("due_at = :due_at");
+        match request.expression_attribute_values(":due_at", text(&item.due_at)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    /// Has a lane visited from the next sweep on. Called before a message is parked in it, so that none is parked where
+    /// nobody looks.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_lane(&self, lane: &Lane, now: Timestamp) -> Result<(), StoreError> {
+        let key = lane.key();
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(&key));
+        let request = request
+            .update_expression(
+                "SET used_at = :now, #shard = if_not_exists(#shard, :shard), due_at = if_not_exists(due_at, :now), \
+                 site = :site, account = :account",
+            )
+            .expression_attribute_names("#shard", "shard")
+            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":shard", text(shard_of(&key)))
+            .expression_attribute_values(":site", text(lane.site.as_str()))
+            .expression_attribute_values(":account", text(lane.account.as_str()));
+        request.send().await?;
+        Ok(())
+    }
+
+    /// Ends the visits of an empty lane in which nothing was parked lately.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn close_lane(&self, lane: &Lane, now: Timestamp) -> Result<bool, StoreError> {
+        let before = now.saturating_sub(LANE_KEPT_FOR).unwrap_or(now);
+        let request = self.client.delete_item().table_name(&self.table).key("pk", text(lane.key()));
+        let request = request.condition_expression("used_at <= :before");
+        match request.expression_attribute_values(":before", time(before)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(error.into()),
+            },
+        }
+    }
+}
+
+fn due_item(item: &Item) -> Result<DueItem, StoreError> {
+    let reading = Reading::of(item);
+    let key = reading.required("pk")?.to_owned();
+    let due_at = reading.required("due_at")?.to_owned();
+    let what = match reading.json("job")? {
+        Some(job) => Due::Message {
+            job,
+            useful_until: reading.time("useful_until")?.ok_or_else(|| reading.fault("useful_until", "is missing"))?,
+        },
+        None => Due::Lane(Lane {
+            site: SiteId::parse(reading.required("site")?).map_err(|error| reading.fault("site", error))?,
+            account: AccountId::parse(reading.required("account")?).map_err(|error| reading.fault("account", error))?,
+        }),
+    };
+    Ok(DueItem { key, due_at, what })
 }

@@ -1,9 +1,10 @@
-//! The claim: one transaction over the message and what it must not overtake or repeat.
+//! The claim: one transaction over the message and what it must not overtake, repeat or disregard.
 //!
 //! | item | table | refuses when |
 //! |---|---|---|
-//! | the message | `Ledger` | anything is recorded of it, but an attempt that surely was not accepted |
-//! | the recipient | `Contacts` | the person opted out after the event happened |
+//! | the message | `Ledger` | anything is decided of it, or a newer record of it is on its way |
+//! | the person | `Contacts` | they opted out after the event happened |
+//! | the number | `Contacts` | it is suppressed or unreachable, or has no free slot: one message every 6 s, 45 at once |
 //! | the subject's head | `Contacts` | a newer event of the subject was claimed for the same mapping and recipient |
 //! | the occasion | `Contacts` | the same state, or the same actor, was told before |
 //!
@@ -16,19 +17,27 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update,
 };
+use domain::contact::{Known, Scope};
 use domain::key::{MessageId, request_token};
 use domain::message::Facts;
 use domain::occasion::{Guards, Moment};
 use jiff::{SignedDuration, Timestamp};
 
-use super::message::{IDENTITY, Sending, UNDECIDED, facts, identity, sort_key};
+use super::message::{IDENTITY, Sending, UNDECIDED, contact_of, facts, identity, sort_key};
 use super::{Ledger, MessageRecord, shard};
+use crate::contacts::of_number;
 use crate::error::StoreError;
-use crate::item::{Reading, number, text, time};
+use crate::item::{Reading, millis, number, text, time};
 
 /// How long heads and occasions are remembered: longer than any event is told late, and than any synchronisation raises
 /// old states again without somebody noticing.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// WhatsApp takes one message every 6 s for a number.
+const PAIR_INTERVAL: SignedDuration = SignedDuration::from_secs(6);
+/// So far ahead a number's slots may be used up at once: 45 messages, as WhatsApp allows.
+pub(crate) const PAIR_AHEAD: SignedDuration = SignedDuration::from_secs(44 * 6);
+/// Tries of a transaction that met another one on one of its items.
+const CONFLICT_TRIES: u32 = 4;
 
 /// What the ledger answers to a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +48,14 @@ pub enum Claimed {
     Theirs(Facts),
     /// The recipient opted out after the event happened: when.
     OptedOut(Timestamp),
+    /// The number must not be written to: what is known of it.
+    Forbidden(Known),
     /// A newer event of the same subject was told: when it happened.
     Superseded(Timestamp),
     /// The same occasion was told before: by which message.
     AlreadyNotified(String),
+    /// The number was just sent other messages: when it has a free slot again.
+    PairBusy(Timestamp),
 }
 
 /// What a claim is for.
@@ -56,15 +69,26 @@ pub struct Claim<'a> {
     pub sending: Sending<'a>,
     /// The item of the recipient.
     pub person: &'a str,
+    /// Whether whoever refused marketing must not get it.
+    pub marketing: bool,
     /// What it must not overtake or repeat.
     pub guards: &'a Guards,
 }
 
-/// The ledger with the table of contacts, which holds what a claim must not overtake or repeat.
+/// The ledger with the table of contacts, which holds what a claim must not overtake, repeat or disregard.
 #[derive(Clone, Debug)]
 pub struct Claims {
     ledger: Ledger,
     contacts: String,
+}
+
+/// How a number's next slot is moved on, which depends on whether the last one is over.
+#[derive(Clone, Copy)]
+enum Slot {
+    /// It is over: the next one begins now.
+    Idle,
+    /// It is not, and the burst has room.
+    Burst,
 }
 
 impl Claims {
@@ -80,22 +104,48 @@ impl Claims {
     /// [`StoreError`]; nobody knows then whether the claim was written, and the provider must not be called. The sweep
     /// finds it.
     pub async fn claim(&self, claim: Claim<'_>, now: Timestamp) -> Result<Claimed, StoreError> {
+        match self.claim_slot(&claim, Slot::Idle, now).await? {
+            Claimed::PairBusy(free_at) if free_at <= now => self.claim_slot(&claim, Slot::Burst, now).await,
+            other => Ok(other),
+        }
+    }
+
+    async fn claim_slot(&self, claim: &Claim<'_>, slot: Slot, now: Timestamp) -> Result<Claimed, StoreError> {
         let id = claim.message.id();
-        let mut writes = vec![self.claim_message(&claim, &id, now)?, self.check_person(&claim)?];
+        let mut writes =
+            vec![self.claim_message(claim, &id, now)?, self.check_person(claim)?, self.take_slot(claim, slot, now)?];
         if let Some(head) = &claim.guards.head {
             writes.push(self.put_head(head, claim.guards, &id, now)?);
         }
         if let Some(occasion) = &claim.guards.occasion {
             writes.push(self.put_occasion(occasion, &id, now)?);
         }
-        let request = self.ledger.client.transact_write_items().client_request_token(request_token(claim.owner));
-        let Err(error) = request.set_transact_items(Some(writes)).send().await else { return Ok(Claimed::Ours) };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                let verdict = verdict(&claim, cancelled.cancellation_reasons())?;
-                verdict.ok_or_else(|| error.into())
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            // The same token makes a try whose answer was lost the same transaction.
+            let token = match slot {
+                Slot::Idle => request_token(claim.owner),
+                Slot::Burst => request_token(&format!("{}/burst", claim.owner)),
+            };
+            let request = self.ledger.client.transact_write_items().client_request_token(token);
+            let Err(error) = request.set_transact_items(Some(writes.clone())).send().await else {
+                return Ok(Claimed::Ours);
+            };
+            match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let reasons = cancelled.cancellation_reasons();
+                    if let Some(verdict) = verdict(claim, reasons, now)? {
+                        return Ok(verdict);
+                    }
+                    // Two messages to one number, or of one subject, at the same moment: DynamoDB refuses one of them.
+                    let met = reasons.iter().any(|reason| reason.code() == Some("TransactionConflict"));
+                    if !met || tries >= CONFLICT_TRIES {
+                        return Err(error.into());
+                    }
+                }
+                _ => return Err(error.into()),
             }
-            _ => Err(error.into()),
         }
     }
 
@@ -133,24 +183,24 @@ impl Claims {
             .key("pk", text(&id.event))
             .key("sk", text(sort_key(id)))
             .update_expression(format!(
-                "SET {IDENTITY}, #owner = :owner, claimed_at = :now, attempt = if_not_exists(attempt, :zero) + :one, \
-                 template = :template, #language = :language, phone = :phone, contact = :contact, #text = :text, \
-                 open_shard = :open_shard, open_since = :now REMOVE answered, answer"
+                "SET {IDENTITY}, #owner = :owner, claimed_at = :now, claims = if_not_exists(claims, :zero) + :one, \
+                 account = :account, template = :template, #language = :language, phone = :phone, contact = :contact, #text = :text, \
+                 open_shard = :open_shard, open_since = :now REMOVE answered, answer, waiting"
             ))
             .condition_expression(UNDECIDED)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
-            .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#language", "language")
             .expression_attribute_names("#text", "text")
             .expression_attribute_values(":owner", text(*owner))
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":account", text(sending.account))
             .expression_attribute_values(":template", text(template))
             .expression_attribute_values(":language", text(language))
             .expression_attribute_values(":phone", text(sending.phone))
-            .expression_attribute_values(":contact", text(format!("{}#{}", message.site, sending.contact)))
+            .expression_attribute_values(":contact", text(contact_of(message.site, sending.contact)))
             .expression_attribute_values(":text", text(sending.text))
             .expression_attribute_values(":open_shard", text(shard(&id.event)));
         let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
@@ -168,6 +218,42 @@ impl Claims {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
+    /// The number: not suppressed, reachable, and with a free slot, which is moved on.
+    fn take_slot(&self, claim: &Claim<'_>, slot: Slot, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let later = |by| now.saturating_add(by).unwrap_or(now);
+        let mut condition = "attribute_not_exists(#all) \
+             AND (attribute_not_exists(unreachable_until) OR unreachable_until <= :now_text)"
+            .to_owned();
+        let mut update = Update::builder()
+            .table_name(&self.contacts)
+            .key("pk", text(claim.sending.contact))
+            .expression_attribute_names("#all", Scope::All.to_string())
+            .expression_attribute_values(":now_text", time(now))
+            .expression_attribute_values(":now", millis(now));
+        if claim.marketing {
+            condition.push_str(" AND attribute_not_exists(#marketing)");
+            update = update.expression_attribute_names("#marketing", Scope::Marketing.to_string());
+        }
+        let (set, free) = match slot {
+            Slot::Idle => {
+                update = update.expression_attribute_values(":next", millis(later(PAIR_INTERVAL)));
+                ("SET next_slot = :next", "(attribute_not_exists(next_slot) OR next_slot <= :now)")
+            }
+            Slot::Burst => {
+                update = update
+                    .expression_attribute_values(":interval", number(PAIR_INTERVAL.as_millis()))
+                    .expression_attribute_values(":ahead", millis(later(PAIR_AHEAD)));
+                ("SET next_slot = next_slot + :interval", "next_slot > :now AND next_slot <= :ahead")
+            }
+        };
+        let update = update
+            .update_expression(set)
+            .condition_expression(format!("{condition} AND {free}"))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// The newest event told; refused if it is newer than ours, unless it is this message's own.
@@ -221,31 +307,43 @@ fn written(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
-/// What a cancelled transaction says, in the order of its writes; `None` if it was cancelled for no condition of ours.
-fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason]) -> Result<Option<Claimed>, StoreError> {
+/// What a cancelled transaction says; `None` if it was cancelled for no condition of ours. The order is that of the
+/// decision: what forbids comes before what was told already, and that before the pace.
+fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) -> Result<Option<Claimed>, StoreError> {
     let mut reasons = reasons.iter();
     let mut refusal = || {
         let reason = reasons.next()?;
         (reason.code() == Some("ConditionalCheckFailed")).then(|| reason.item().cloned().unwrap_or_default())
     };
-    if let Some(old) = refusal() {
+    let (message, person, number) = (refusal(), refusal(), refusal());
+    let head = claim.guards.head.as_ref().and_then(|_| refusal());
+    let occasion = claim.guards.occasion.as_ref().and_then(|_| refusal());
+    if let Some(old) = message {
         let facts = facts(&old)?;
         // The write went through and its answer was lost on the way: a second try meets ourselves.
         let ours = facts.claim.as_ref().is_some_and(|own| own.owner == claim.owner) && facts.answer.is_none();
         return Ok(Some(if ours { Claimed::Ours } else { Claimed::Theirs(facts) }));
     }
-    if let Some(old) = refusal() {
+    if let Some(old) = person {
         return Ok(Some(Claimed::OptedOut(Reading::of(&old).time("occurred_at")?.unwrap_or_default())));
     }
-    if claim.guards.head.is_some()
-        && let Some(old) = refusal()
-    {
+    let number = number.as_ref().map(Reading::of);
+    if let Some(reading) = &number {
+        let known = of_number(reading)?;
+        let refused = known.suppression(Scope::All).is_some()
+            || known.unreachable_until.is_some_and(|until| until > now)
+            || (claim.marketing && known.suppression(Scope::Marketing).is_some());
+        if refused {
+            return Ok(Some(Claimed::Forbidden(known)));
+        }
+    }
+    if let Some(old) = head {
         return Ok(Some(Claimed::Superseded(Reading::of(&old).time("occurred_at")?.unwrap_or_default())));
     }
-    if claim.guards.occasion.is_some()
-        && let Some(old) = refusal()
-    {
+    if let Some(old) = occasion {
         return Ok(Some(Claimed::AlreadyNotified(Reading::of(&old).required("message")?.to_owned())));
     }
-    Ok(None)
+    let Some(reading) = number else { return Ok(None) };
+    let next_slot = reading.millis("next_slot")?.unwrap_or(now);
+    Ok(Some(Claimed::PairBusy(next_slot.saturating_sub(PAIR_AHEAD).unwrap_or(now))))
 }

@@ -1,4 +1,4 @@
-//! Messages: settled, skipped, read.
+//! Messages: settled, skipped, waiting, read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,14 +8,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use domain::event::Event;
 use domain::id::SiteId;
 use domain::key::{MessageId, event_key, message_key};
-use domain::message::{Answer, Claim, Facts, Status, StatusFact};
+use domain::message::{Answer, Claim, Facts, Resolved, Status, StatusFact, Waiting};
 use domain::plan::PlannedMessage;
 use domain::reason::Skip;
 use jiff::Timestamp;
 
 use super::{Ledger, day_shard, expiry, subject_key};
 use crate::error::StoreError;
-use crate::item::{Item, Reading, json, text, time};
+use crate::item::{Item, Reading, json, number, text, time};
 
 /// A first send; higher numbers are resends a person chose.
 pub(super) const FIRST_OCCASION: u32 = 1;
@@ -29,6 +29,11 @@ pub struct MessageRecord<'a> {
     pub event: &'a Event,
     /// Which mapping and recipient.
     pub planned: &'a PlannedMessage,
+    /// 1, or the number of times a person chose to send it again, and one.
+    pub occasion: u32,
+    /// How often the record that brings it was put back: of two records of one message the one with the lower number is
+    /// out of date, and writes nothing.
+    pub attempt: u32,
     /// Days the ledger keeps it.
     pub retention_days: u16,
 }
@@ -40,6 +45,8 @@ const PROVIDER_ID_BYTES_MAX: usize = 512;
 /// What a claim writes besides itself, for whoever asks later what was sent.
 #[derive(Clone, Copy)]
 pub struct Sending<'a> {
+    /// The account it goes through.
+    pub account: &'a str,
     /// The template's name and language.
     pub template: (&'a str, &'a str),
     /// The number it goes to, E.164.
@@ -56,7 +63,7 @@ impl MessageRecord<'_> {
     pub fn id(&self) -> MessageId {
         MessageId {
             event: event_key(self.site, &self.event.id),
-            message: message_key(&self.planned.mapping, &self.planned.recipient, FIRST_OCCASION),
+            message: message_key(&self.planned.mapping, &self.planned.recipient, self.occasion),
         }
     }
 }
@@ -85,31 +92,80 @@ impl Ledger {
             .expression_attribute_values(":answered", text(answer_name(answer)))
             .expression_attribute_values(":answer", json(answer)?);
         let Some(old) = conditional(request).await? else { return Ok(()) };
-        let settled = facts(&old)?.answer;
-        if settled.as_ref() == Some(answer) {
+        // The write went through and its answer was lost on the way.
+        if facts(&old)?.answer.as_ref() == Some(answer) {
             return Ok(());
         }
         Err(StoreError::malformed(&id.to_string(), "is not ours to settle"))
     }
 
     /// Records that a message is not sent. What was recorded of it before stays; the answer says what counts now.
+    /// `contact` is the pseudonym of its number, where it has one, so that it is found by it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn skip(&self, message: &MessageRecord<'_>, skip: &Skip, now: Timestamp) -> Result<Facts, StoreError> {
+    pub async fn skip(
+        &self,
+        message: &MessageRecord<'_>,
+        skip: &Skip,
+        contact: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Facts, StoreError> {
         let id = message.id();
         let (names, values) = identity(message, &id, now);
-        let request = self
+        let mut set = format!("SET {IDENTITY}, skipped = :skipped");
+        let mut request = self
             .update(&id)
-            .update_expression(format!("SET {IDENTITY}, skipped = :skipped"))
             .condition_expression(UNDECIDED)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .expression_attribute_values(":skipped", json(skip)?);
-        match conditional(request).await? {
+        if let Some(contact) = contact {
+            set.push_str(", contact = :contact");
+            request = request.expression_attribute_values(":contact", text(contact_of(message.site, contact)));
+        }
+        match conditional(request.update_expression(format!("{set} REMOVE waiting"))).await? {
             None => Ok(Facts { skipped: Some(skip.clone()), ..Facts::default() }),
             Some(old) => facts(&old),
         }
+    }
+
+    /// Records that a message waits for a record of the queue which was put back already, with the number of that
+    /// record. What was decided of it meanwhile stays; the answer says whether it waits.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn wait(
+        &self,
+        message: &MessageRecord<'_>,
+        waiting: &Waiting,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let id = message.id();
+        let (names, values) = identity(message, &id, now);
+        let request = self
+            .update(&id)
+            .update_expression(format!("SET {IDENTITY}, {WAITS}"))
+            .condition_expression(UNDECIDED)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .expression_attribute_values(":waiting", json(waiting)?)
+            .expression_attribute_values(":next", number(message.attempt.saturating_add(1)));
+        Ok(conditional(request).await?.is_none())
+    }
+
+    /// Records what a person says of an unknown outcome. Answers whether it was unknown.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn resolve(&self, id: &MessageId, resolved: &Resolved) -> Result<bool, StoreError> {
+        let request = self
+            .update(id)
+            .update_expression("SET resolved = :resolved")
+            .condition_expression("answered = :unknown AND attribute_not_exists(resolved)")
+            .expression_attribute_values(":unknown", text(UNKNOWN))
+            .expression_attribute_values(":resolved", json(resolved)?);
+        Ok(conditional(request).await?.is_none())
     }
 
     /// What is known of a message; `None` if nothing was recorded yet.
@@ -134,21 +190,27 @@ impl Ledger {
 pub(super) const NOT_ACCEPTED: &str = "not_accepted";
 const UNKNOWN: &str = "unknown";
 
-/// A message of which nothing is recorded, or whose last attempt surely was not accepted.
-pub(super) const UNDECIDED: &str = "attribute_not_exists(pk) OR (answered = :retry AND attribute_not_exists(skipped))";
+/// A message of which nothing is decided, or whose last attempt surely was not accepted, and of which no newer record is
+/// on its way.
+pub(super) const UNDECIDED: &str = "attribute_not_exists(skipped) AND (attribute_not_exists(#owner) OR answered = :retry) \
+     AND (attribute_not_exists(put_back) OR put_back <= :attempt)";
 
 /// What never changes of a message, set by whoever writes it first.
 pub(super) const IDENTITY: &str = "site = if_not_exists(site, :site), event_id = if_not_exists(event_id, :event_id), \
      mapping = if_not_exists(mapping, :mapping), recipient = if_not_exists(recipient, :recipient), \
+     occasion = if_not_exists(occasion, :occasion), \
      #day = if_not_exists(#day, :day), subject = if_not_exists(subject, :subject), \
      #at = if_not_exists(#at, :now), expires_at = if_not_exists(expires_at, :expires_at)";
+
+/// That a message waits for the record of number `:next`.
+pub(super) const WAITS: &str = "waiting = :waiting, put_back = :next";
 
 /// The names and values of an expression.
 pub(super) type Expression = (HashMap<String, String>, HashMap<String, AttributeValue>);
 
 /// The names and values of [`IDENTITY`] and [`UNDECIDED`].
 pub(super) fn identity(message: &MessageRecord<'_>, id: &MessageId, now: Timestamp) -> Expression {
-    let names = [("#day", "day"), ("#at", "at")];
+    let names = [("#day", "day"), ("#at", "at"), ("#owner", "owner")];
     let values = [
         (":site", text(message.site.as_str())),
         (":event_id", text(message.event.id.as_str())),
@@ -158,6 +220,8 @@ pub(super) fn identity(message: &MessageRecord<'_>, id: &MessageId, now: Timesta
         (":subject", text(subject_key(message.site, message.event))),
         (":now", time(now)),
         (":expires_at", expiry(now, message.retention_days)),
+        (":occasion", number(message.occasion)),
+        (":attempt", number(message.attempt)),
         (":retry", text(NOT_ACCEPTED)),
     ];
     let names = names.map(|(name, stands_for)| (name.to_owned(), stands_for.to_owned()));
@@ -195,7 +259,7 @@ pub(super) fn facts(item: &Item) -> Result<Facts, StoreError> {
     let reading = Reading::of(item);
     let claim = match (reading.text("owner")?, reading.time("claimed_at")?) {
         (Some(owner), Some(at)) => {
-            Some(Claim { owner: owner.to_owned(), at, attempt: reading.number("attempt")?.unwrap_or(1) })
+            Some(Claim { owner: owner.to_owned(), at, attempt: reading.number("claims")?.unwrap_or(1) })
         }
         _ => None,
     };
@@ -204,22 +268,34 @@ pub(super) fn facts(item: &Item) -> Result<Facts, StoreError> {
         claim,
         answer: reading.json("answer")?,
         statuses: statuses(&reading)?,
+        waiting: reading.json("waiting")?,
+        resolved: reading.json("resolved")?,
     })
 }
 
-/// Statuses are a map from the status's name to its fact, so that each is written once and in any order.
+/// The attribute of a status: each has its own, so that it is written once and in any order.
+pub(super) fn status_attribute(status: Status) -> &'static str {
+    match status {
+        Status::Sent => "status_sent",
+        Status::Delivered => "status_delivered",
+        Status::Read => "status_read",
+        Status::Failed => "status_failed",
+    }
+}
+
+pub(super) const STATUSES: [Status; 4] = [Status::Sent, Status::Delivered, Status::Read, Status::Failed];
+
 fn statuses(reading: &Reading<'_>) -> Result<BTreeMap<Status, StatusFact>, StoreError> {
-    let Some(AttributeValue::M(map)) = reading.item.get("statuses") else { return Ok(BTreeMap::new()) };
     let mut statuses = BTreeMap::new();
-    for (name, fact) in map {
-        let status = serde_json::from_value(serde_json::Value::String(name.clone()));
-        let fact = fact.as_s().map_or("", String::as_str);
-        match (status, serde_json::from_str(fact)) {
-            (Ok(status), Ok(fact)) => {
-                statuses.insert(status, fact);
-            }
-            _ => return Err(reading.fault("statuses", format_args!("holds a malformed {name}"))),
+    for status in STATUSES {
+        if let Some(fact) = reading.json(status_attribute(status))? {
+            statuses.insert(status, fact);
         }
     }
     Ok(statuses)
+}
+
+/// The value of the index by contact.
+pub(super) fn contact_of(site: &SiteId, contact: &str) -> String {
+    format!("{site}#{contact}")
 }

@@ -44,6 +44,8 @@ pub struct StoredMessage {
     pub mapping: MappingId,
     /// To whom: the person's id.
     pub recipient: ObjectId,
+    /// 1, or the number of times a person chose to send it again, and one.
+    pub occasion: u32,
     /// What is known of it.
     pub facts: Facts,
     /// The number it went to, E.164; only of what was claimed.
@@ -69,6 +71,18 @@ impl Ledger {
     /// [`StoreError`].
     pub async fn event(&self, site: &SiteId, event: &EventId) -> Result<Option<StoredEvent>, StoreError> {
         self.event_of(&event_key(site, event)).await
+    }
+
+    /// The event of a message, with all its messages; `None` if the site has no such message.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn event_of_message(&self, site: &SiteId, id: &MessageId) -> Result<Option<StoredEvent>, StoreError> {
+        let event = self.event_of(&id.event).await?;
+        // The key is a hash of site and event: another site's is not to be seen.
+        let is_ours = |event: &StoredEvent| EventId::parse(&event.id).is_ok_and(|known| event_key(site, &known) == id.event);
+        let has_it = |event: &StoredEvent| event.messages.iter().any(|message| message.id == *id);
+        Ok(event.filter(|event| is_ours(event) && has_it(event)))
     }
 
     /// The events of which a message went to a number, by its pseudonym at the site, oldest first.
@@ -173,16 +187,22 @@ impl Ledger {
                     id: MessageId { event: key.to_owned(), message },
                     mapping: planned.mapping.clone(),
                     recipient: planned.recipient.clone(),
+                    occasion: FIRST_OCCASION,
                     facts: Facts::default(),
                     phone: None,
                     text: None,
                 });
             }
         }
-        messages.sort_by(|one, other| (&one.mapping, &one.recipient).cmp(&(&other.mapping, &other.recipient)));
+        messages.sort_by(|one, other| place(one).cmp(&place(other)));
         event.messages = messages;
         Ok(Some(event))
     }
+}
+
+/// Where a message stands among those of its event.
+fn place(message: &StoredMessage) -> (&MappingId, &ObjectId, u32) {
+    (&message.mapping, &message.recipient, message.occasion)
 }
 
 /// The UTC days from one moment to another, as the index names them.
@@ -225,6 +245,7 @@ fn stored_message(item: &Item) -> Result<StoredMessage, StoreError> {
         },
         mapping: MappingId::parse(reading.required("mapping")?).map_err(fault("mapping"))?,
         recipient: ObjectId::parse(reading.required("recipient")?).map_err(fault("recipient"))?,
+        occasion: reading.number("occasion")?.unwrap_or(FIRST_OCCASION),
         facts: facts(item)?,
         phone: reading.text("phone")?.map(str::to_owned),
         text: reading.text("text")?.map(str::to_owned),

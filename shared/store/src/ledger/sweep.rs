@@ -1,10 +1,11 @@
 //! The sweep of messages that stayed in `sending`: their owner is gone, and nobody may take them over.
 
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::message::Answer;
 use jiff::Timestamp;
 
 use super::Ledger;
-use super::message::{answer_name, conditional};
+use super::message::{STATUSES, answer_name, conditional, status_attribute};
 use crate::error::StoreError;
 use crate::item::{Reading, json, text, time};
 
@@ -60,11 +61,31 @@ impl Ledger {
             .key("sk", text(&open.sk))
             .update_expression("SET answered = :answered, answer = :answer REMOVE open_shard, open_since")
             .condition_expression(
-                "open_since = :since AND attribute_not_exists(answered) AND attribute_not_exists(statuses)",
+                "open_since = :since AND attribute_not_exists(answered) AND attribute_not_exists(status_sent) \
+                 AND attribute_not_exists(status_delivered) AND attribute_not_exists(status_read) \
+                 AND attribute_not_exists(status_failed)",
             )
             .expression_attribute_values(":since", text(&open.since))
             .expression_attribute_values(":answered", text(answer_name(&answer)))
-            .expression_attribute_values(":answer", json(&answer)?);
-        Ok(conditional(request).await?.is_none())
+            .expression_attribute_values(":answer", json(&answer)?)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Some(old) = conditional(request).await? else { return Ok(true) };
+        if STATUSES.iter().any(|status| old.contains_key(status_attribute(*status))) {
+            self.close(open).await?;
+        }
+        Ok(false)
+    }
+
+    /// Takes a message out of the index whose statuses tell what its owner could not: it was accepted.
+    async fn close(&self, open: &OpenMessage) -> Result<(), StoreError> {
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request
+            .key("pk", text(&open.pk))
+            .key("sk", text(&open.sk))
+            .update_expression("REMOVE open_shard, open_since")
+            .condition_expression("open_since = :since")
+            .expression_attribute_values(":since", text(&open.since));
+        conditional(request).await?;
+        Ok(())
     }
 }

@@ -1,0 +1,117 @@
+//! What a person chose, by when they did. Reports of a choice come in any order and again, so a suppression and its end
+//! each carry their moment, and the latest one counts.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::contact::{Scope, Source, Suppression};
+use domain::id::SiteId;
+use jiff::Timestamp;
+
+use super::suppression::{detail_attribute, updated};
+use super::{Contacts, Item};
+use crate::error::StoreError;
+use crate::item::{Reading, json, text};
+
+/// A choice of a person about one scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// No messages of the scope from then on.
+    Out(Suppression),
+    /// Messages again: the suppression of the scope by the source ends.
+    In {
+        /// What is allowed again.
+        scope: Scope,
+        /// Whose suppression ends; those of others stay.
+        source: Source,
+        /// When it was chosen.
+        at: Timestamp,
+    },
+}
+
+impl Choice {
+    fn parts(&self) -> (Scope, Source, String) {
+        match self {
+            Self::Out(Suppression { scope, source, since, .. }) => (*scope, *source, moment(*since, "out")),
+            Self::In { scope, source, at } => (*scope, *source, moment(*at, "in")),
+        }
+    }
+}
+
+impl Contacts {
+    /// Records a choice, unless a later one of the same scope and source is known. `site` is the site of a number, by
+    /// which it is listed; an alias has none. Answers whether the choice counts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn choose(&self, site: Option<&SiteId>, key: &str, choice: &Choice) -> Result<bool, StoreError> {
+        let (scope, source, moment) = choice.parts();
+        let detail = detail_attribute(scope, source);
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(key))
+            .condition_expression("attribute_not_exists(#moment) OR #moment < :moment")
+            .expression_attribute_names("#moment", moment_attribute(scope, source))
+            .expression_attribute_values(":moment", text(moment))
+            .expression_attribute_names("#scope", scope.to_string())
+            .expression_attribute_values(":source", AttributeValue::Ss(vec![source.to_string()]))
+            .expression_attribute_names("#detail", detail);
+        let expression = match (choice, site) {
+            (Choice::Out(suppression), site) => {
+                request = request.expression_attribute_values(":detail", json(suppression)?);
+                let out = "ADD #scope :source SET #detail = if_not_exists(#detail, :detail), #moment = :moment";
+                match site {
+                    Some(site) => {
+                        request = request.expression_attribute_values(":site", text(site.as_str()));
+                        format!("{out}, site = :site")
+                    }
+                    None => out.to_owned(),
+                }
+            }
+            (Choice::In { .. }, _) => "DELETE #scope :source REMOVE #detail SET #moment = :moment".to_owned(),
+        };
+        updated(request.update_expression(expression)).await
+    }
+}
+
+/// The choices an item records, each with its moment.
+pub(super) fn choices(item: &Item) -> Result<Vec<Choice>, StoreError> {
+    let reading = Reading::of(item);
+    let mut choices = Vec::new();
+    for scope in Scope::ALL {
+        for source in Source::ALL {
+            let name = moment_attribute(scope, source);
+            let Some(at) = reading.text(&name)?.and_then(|moment| moment.split_whitespace().next()) else { continue };
+            let at = at.parse().map_err(|error| reading.fault(&name, error))?;
+            let suppression = reading.json::<Suppression>(&detail_attribute(scope, source))?;
+            // Of one that was said several times the last counts: whatever ends it must be later.
+            choices.push(match suppression {
+                Some(suppression) => Choice::Out(Suppression { since: at, ..suppression }),
+                None => Choice::In { scope, source, at },
+            });
+        }
+    }
+    Ok(choices)
+}
+
+/// The moment of a choice as text that sorts; of two in the same moment the one to get no messages is the later.
+fn moment(at: Timestamp, what: &str) -> String {
+    // "in" sorts before "out".
+    format!("{at:.9} {what}")
+}
+
+fn moment_attribute(scope: Scope, source: Source) -> String {
+    format!("{scope}_{source}_chosen")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_choices_in_one_moment_the_one_to_get_nothing_is_the_later() {
+        let (one, next) = (Timestamp::from_second(1).unwrap(), Timestamp::from_second(2).unwrap());
+        assert!(moment(one, "in") < moment(one, "out"));
+        assert!(moment(one, "out") < moment(next, "in"));
+    }
+}

@@ -1,0 +1,156 @@
+//! Suppression, unreachability and consent of a number.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::contact::{Known, Scope, Source, Suppression};
+use domain::id::SiteId;
+use jiff::Timestamp;
+
+use super::{Contacts, flag};
+use crate::error::StoreError;
+use crate::item::{Reading, json, text, time};
+
+/// A number with a suppression, by its pseudonym.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuppressedContact {
+    /// The pseudonym.
+    pub contact: String,
+    /// What is known of it.
+    pub known: Known,
+}
+
+impl Contacts {
+    /// Suppresses a number. A suppression of the same scope and source that is there already stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn suppress(&self, site: &SiteId, contact: &str, suppression: &Suppression) -> Result<(), StoreError> {
+        let Suppression { scope, source, .. } = suppression;
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(contact));
+        let request = request
+            .update_expression("ADD #scope :source SET #detail = if_not_exists(#detail, :detail), site = :site")
+            .expression_attribute_names("#scope", scope.to_string())
+            .expression_attribute_names("#detail", detail_attribute(*scope, *source))
+            .expression_attribute_values(":source", AttributeValue::Ss(vec![source.to_string()]))
+            .expression_attribute_values(":detail", json(suppression)?)
+            .expression_attribute_values(":site", text(site.as_str()));
+        request.send().await?;
+        Ok(())
+    }
+
+    /// Lifts the suppression of one scope by one source; those of others stay. Answers whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lift(&self, contact: &str, scope: Scope, source: Source) -> Result<bool, StoreError> {
+        let detail = detail_attribute(scope, source);
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(contact));
+        let request = request
+            .update_expression("DELETE #scope :source REMOVE #detail")
+            .condition_expression("attribute_exists(#detail)")
+            .expression_attribute_names("#scope", scope.to_string())
+            .expression_attribute_names("#detail", detail)
+            .expression_attribute_values(":source", AttributeValue::Ss(vec![source.to_string()]));
+        updated(request).await
+    }
+
+    /// Leaves a number alone until a moment, since WhatsApp could not deliver to it. A message that arrives or an
+    /// operator ends it by [`Contacts::reachable`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unreachable(&self, site: &SiteId, contact: &str, until: Timestamp) -> Result<(), StoreError> {
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(contact));
+        let request = request
+            .update_expression("SET unreachable_until = :until, site = :site")
+            .expression_attribute_values(":until", time(until))
+            .expression_attribute_values(":site", text(site.as_str()));
+        request.send().await?;
+        Ok(())
+    }
+
+    /// Ends what [`Contacts::unreachable`] began. Answers whether there was anything to end.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reachable(&self, contact: &str) -> Result<bool, StoreError> {
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(contact));
+        let request = request.update_expression("REMOVE unreachable_until");
+        updated(request.condition_expression("attribute_exists(unreachable_until)")).await
+    }
+
+    /// Records a number's consent to marketing, or its refusal, as an import or an operator brings it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_consent(&self, site: &SiteId, contact: &str, consent: bool) -> Result<(), StoreError> {
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(contact));
+        let request = request
+            .update_expression("SET marketing_consent = :consent, site = :site")
+            .expression_attribute_values(":consent", AttributeValue::Bool(consent))
+            .expression_attribute_values(":site", text(site.as_str()));
+        request.send().await?;
+        Ok(())
+    }
+
+    /// What is known of a number by its pseudonym.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn of_contact(&self, contact: &str) -> Result<Known, StoreError> {
+        let items = self.items(&[contact]).await?;
+        items.get(contact).map_or_else(|| Ok(Known::default()), |item| of_number(&Reading::of(item)))
+    }
+
+    /// Every number of a site of which something is known. A scan of the table: for the command line only.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all(&self, site: &SiteId) -> Result<Vec<SuppressedContact>, StoreError> {
+        let request = self.client.scan().table_name(&self.table).filter_expression("site = :site");
+        let request = request.expression_attribute_values(":site", text(site.as_str()));
+        let mut pages = request.into_paginator().send();
+        let mut contacts = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page?.items() {
+                let reading = Reading::of(item);
+                let contact = reading.required("pk")?.to_owned();
+                contacts.push(SuppressedContact { contact, known: of_number(&reading)? });
+            }
+        }
+        contacts.sort_by(|one, other| one.contact.cmp(&other.contact));
+        Ok(contacts)
+    }
+}
+
+/// Whether a conditional update found what it asks for.
+pub(super) async fn updated(request: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
+    match request.send().await {
+        Ok(_) => Ok(true),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+pub(super) fn detail_attribute(scope: Scope, source: Source) -> String {
+    format!("{scope}_{source}")
+}
+
+/// Reads what is known of a number.
+pub(crate) fn of_number(reading: &Reading<'_>) -> Result<Known, StoreError> {
+    let mut suppressions = Vec::new();
+    for scope in Scope::ALL {
+        for source in Source::ALL {
+            suppressions.extend(reading.json::<Suppression>(&detail_attribute(scope, source))?);
+        }
+    }
+    Ok(Known {
+        suppressions,
+        unreachable_until: reading.time("unreachable_until")?,
+        marketing_consent: flag(reading.item, "marketing_consent"),
+        ..Known::default()
+    })
+}

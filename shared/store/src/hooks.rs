@@ -1,0 +1,155 @@
+//! Webhooks: whose they are, and which sites share a sender number. Part of the `Config` table.
+//!
+//! | pk | sk | json |
+//! |---|---|---|
+//! | `HOOK#webhook id` | `HOOK` | the webhook's site, mode, numbers and accounts |
+//! | `HOOKS#site` | `HOOK` | the id of the site's webhook |
+//! | `SENDER#phone number id` | site | the account the number belongs to |
+
+use aws_sdk_dynamodb::Client;
+use domain::id::SiteId;
+use domain::webhook::Hook;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::StoreError;
+use crate::item::{Reading, json, text};
+
+const HOOK: &str = "HOOK";
+
+/// The webhooks of all sites.
+#[derive(Clone, Debug)]
+pub struct Hooks {
+    client: Client,
+    table: String,
+}
+
+impl Hooks {
+    /// Those in the `Config` table of that name.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// A webhook by its id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hook(&self, id: &str) -> Result<Option<Hook>, StoreError> {
+        self.get(hook_key(id)).await
+    }
+
+    /// The id of a site's webhook.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hook_of(&self, site: &SiteId) -> Result<Option<String>, StoreError> {
+        self.get(hooks_key(site)).await
+    }
+
+    /// Writes a site's webhook, and its numbers as the site's. A site has one: what it had under another id opens
+    /// nothing any more.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was written until then stays, and the next call completes it.
+    pub async fn put(&self, id: &str, hook: &Hook) -> Result<(), StoreError> {
+        for phone_number_id in &hook.phone_number_ids {
+            // A number written here alone has no account said; one that has keeps it.
+            if !self.sites_of(phone_number_id).await?.contains(&hook.site) {
+                self.put_item(sender_key(phone_number_id), hook.site.as_str(), &None::<&str>).await?;
+            }
+        }
+        if let Some(former) = self.hook_of(&hook.site).await?.filter(|former| former != id) {
+            self.delete_item(hook_key(&former), HOOK).await?;
+        }
+        // It is listed before it opens anything, so that none is ever out of sight.
+        self.put_item(hooks_key(&hook.site), HOOK, &id).await?;
+        self.put_item(hook_key(id), HOOK, hook).await
+    }
+
+    /// Makes a number and its account the site's: what its webhook brings of them is believed from then on. Adding them
+    /// again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn add_sender(&self, site: &SiteId, phone_number_id: &str, waba_id: &str) -> Result<(), StoreError> {
+        self.put_item(sender_key(phone_number_id), site.as_str(), &Some(waba_id)).await?;
+        let Some(id) = self.hook_of(site).await? else { return Ok(()) };
+        let Some(mut hook) = self.hook(&id).await? else { return Ok(()) };
+        add(&mut hook.phone_number_ids, phone_number_id);
+        add(&mut hook.waba_ids, waba_id);
+        self.put_item(hook_key(&id), HOOK, &hook).await
+    }
+
+    /// The sites that send from a number: who stops one of them, stops all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sites_of(&self, phone_number_id: &str) -> Result<Vec<SiteId>, StoreError> {
+        let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
+        let request = request.expression_attribute_values(":pk", text(sender_key(phone_number_id)));
+        let mut pages = request.consistent_read(true).into_paginator().send();
+        let mut sites = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page?.items.unwrap_or_default() {
+                let reading = Reading::of(&item);
+                let site = SiteId::parse(reading.required("sk")?);
+                sites.push(site.map_err(|error| reading.fault("sk", error))?);
+            }
+        }
+        Ok(sites)
+    }
+
+    /// Removes a site's webhook, and its numbers as the site's.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was removed until then stays so, and the next call completes it.
+    pub async fn remove(&self, site: &SiteId) -> Result<(), StoreError> {
+        let Some(id) = self.hook_of(site).await? else { return Ok(()) };
+        for phone_number_id in self.hook(&id).await?.map(|hook| hook.phone_number_ids).unwrap_or_default() {
+            self.delete_item(sender_key(&phone_number_id), site.as_str()).await?;
+        }
+        self.delete_item(hook_key(&id), HOOK).await?;
+        self.delete_item(hooks_key(site), HOOK).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, pk: String) -> Result<Option<T>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = request.key("pk", text(pk)).key("sk", text(HOOK)).send().await?;
+        let Some(item) = answer.item else { return Ok(None) };
+        let reading = Reading::of(&item);
+        let value = reading.json("json")?;
+        value.map(Some).ok_or_else(|| reading.fault("json", "is missing"))
+    }
+
+    async fn put_item(&self, pk: String, sk: &str, value: &impl Serialize) -> Result<(), StoreError> {
+        let request = self.client.put_item().table_name(&self.table);
+        request.item("pk", text(pk)).item("sk", text(sk)).item("json", json(value)?).send().await?;
+        Ok(())
+    }
+
+    async fn delete_item(&self, pk: String, sk: &str) -> Result<(), StoreError> {
+        let request = self.client.delete_item().table_name(&self.table);
+        request.key("pk", text(pk)).key("sk", text(sk)).send().await?;
+        Ok(())
+    }
+}
+
+fn hook_key(id: &str) -> String {
+    format!("HOOK#{id}")
+}
+
+fn hooks_key(site: &SiteId) -> String {
+    format!("HOOKS#{site}")
+}
+
+fn sender_key(phone_number_id: &str) -> String {
+    format!("SENDER#{phone_number_id}")
+}
+
+/// Adds an id to a list, once.
+fn add(ids: &mut Vec<String>, id: &str) {
+    if !ids.iter().any(|one| one == id) {
+        ids.push(id.to_owned());
+    }
+}

@@ -1,0 +1,55 @@
+//! Taking a message back before it was sent: it leaves the schedule and ends as skipped, in one transaction.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use domain::key::MessageId;
+use domain::reason::Skip;
+
+use super::Parking;
+use super::message::{NOT_ACCEPTED, sort_key};
+use crate::error::StoreError;
+use crate::item::{json, text};
+use crate::schedule::message_item;
+
+/// A message of which something is recorded, and nothing decided.
+const OPEN: &str = "attribute_exists(pk) AND attribute_not_exists(skipped) \
+     AND (attribute_not_exists(#owner) OR answered = :retry)";
+
+impl Parking {
+    /// Takes a message back that waits: whatever record of it is still on its way finds it decided. Answers whether it
+    /// was there to be taken back.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn cancel(&self, id: &MessageId, skip: &Skip) -> Result<bool, StoreError> {
+        let refused = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Refused(error.to_string());
+        let update = Update::builder()
+            .table_name(&self.ledger.table)
+            .key("pk", text(&id.event))
+            .key("sk", text(sort_key(id)))
+            .update_expression("SET skipped = :skipped REMOVE waiting")
+            .condition_expression(OPEN)
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":retry", text(NOT_ACCEPTED))
+            .expression_attribute_values(":skipped", json(skip)?);
+        // Without an item it waits in the queue: deleting what is not there is no fault.
+        let delete = Delete::builder().table_name(&self.schedule.table).key("pk", text(message_item(id)));
+        let writes = vec![
+            TransactWriteItem::builder().update(update.build().map_err(refused)?).build(),
+            TransactWriteItem::builder().delete(delete.build().map_err(refused)?).build(),
+        ];
+        let request = self.ledger.client.transact_write_items().set_transact_items(Some(writes));
+        let Err(error) = request.send().await else { return Ok(true) };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
+                if cancelled
+                    .cancellation_reasons()
+                    .first()
+                    .is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed")) =>
+            {
+                Ok(false)
+            }
+            _ => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Parking: a message leaves the queue for the schedule, in one transaction over both tables, so that it is always in
+//! exactly one of them and the ledger says so.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use domain::job::MessageJob;
+use domain::message::Waiting;
+use jiff::Timestamp;
+
+use super::message::{IDENTITY, UNDECIDED, WAITS, identity, sort_key};
+use super::{Ledger, MessageRecord};
+use crate::error::StoreError;
+use crate::item::{json, number, text, time};
+use crate::schedule::{Place, Schedule, message_item, shard_of};
+
+/// The ledger with the schedule.
+#[derive(Clone, Debug)]
+pub struct Parking {
+    pub(super) ledger: Ledger,
+    pub(super) schedule: Schedule,
+}
+
+/// A message to be parked.
+#[derive(Clone, Copy)]
+pub struct Parked<'a> {
+    /// The message, with the number of the record that parks it.
+    pub message: &'a MessageRecord<'a>,
+    /// What it waits for.
+    pub waiting: &'a Waiting,
+    /// Where.
+    pub place: &'a Place,
+    /// The record that brings it back.
+    pub job: &'a MessageJob,
+    /// Until when it is of use.
+    pub useful_until: Timestamp,
+}
+
+impl Parking {
+    /// The parking of a ledger.
+    #[must_use]
+    pub fn new(ledger: Ledger, schedule: Schedule) -> Self {
+        Self { ledger, schedule }
+    }
+
+    /// Parks a message. Answers whether it was parked: not if it was decided meanwhile, or if a newer record of it is on
+    /// its way.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn park(&self, parked: Parked<'_>, now: Timestamp) -> Result<bool, StoreError> {
+        if let Place::Lane(lane, _) = parked.place {
+            self.schedule.open_lane(lane, now).await?;
+        }
+        let writes = vec![self.waits(parked, now)?, self.put(parked)?];
+        let request = self.ledger.client.transact_write_items().set_transact_items(Some(writes));
+        let Err(error) = request.send().await else { return Ok(true) };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
+                if cancelled
+                    .cancellation_reasons()
+                    .first()
+                    .is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed")) =>
+            {
+                Ok(false)
+            }
+            _ => Err(error.into()),
+        }
+    }
+
+    fn waits(&self, parked: Parked<'_>, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let id = parked.message.id();
+        let (names, values) = identity(parked.message, &id, now);
+        let update = Update::builder()
+            .table_name(&self.ledger.table)
+            .key("pk", text(&id.event))
+            .key("sk", text(sort_key(&id)))
+            .update_expression(format!("SET {IDENTITY}, {WAITS}"))
+            .condition_expression(UNDECIDED)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .expression_attribute_values(":waiting", json(parked.waiting)?)
+            .expression_attribute_values(":next", number(parked.message.attempt.saturating_add(1)));
+        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn put(&self, parked: Parked<'_>) -> Result<TransactWriteItem, StoreError> {
+        let key = message_item(&parked.message.id());
+        let (shard, due_at) = match parked.place {
+            Place::Until(moment) => (shard_of(&key), *moment),
+            Place::Lane(lane, occurred_at) => (lane.key(), *occurred_at),
+        };
+        let put = Put::builder()
+            .table_name(&self.schedule.table)
+            .item("pk", text(key))
+            .item("shard", text(shard))
+            .item("due_at", time(due_at))
+            .item("job", json(parked.job)?)
+            .item("useful_until", time(parked.useful_until))
+            .item("site", text(parked.job.site.as_str()));
+        let put = put.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+}

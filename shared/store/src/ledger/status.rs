@@ -1,0 +1,205 @@
+//! What the provider reports of a message later, and reports whose message is not known yet.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::id::SiteId;
+use domain::key::MessageId;
+use domain::message::{Facts, Status, StatusFact};
+use jiff::{SignedDuration, Timestamp};
+
+use super::Ledger;
+use super::message::{facts, sort_key, status_attribute};
+use crate::error::StoreError;
+use crate::item::{Item, Reading, json, number, text, time};
+
+/// How long a report waits for its message.
+const ORPHAN_KEPT_FOR: SignedDuration = SignedDuration::from_hours(48);
+/// Where the index `open` keeps them: `since` is the next moment to look for the message.
+const ORPHANS: &str = "orphans";
+
+/// A message after a status was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// Everything known of it.
+    pub facts: Facts,
+    /// The pseudonym of the number it went to.
+    pub contact: Option<String>,
+    /// The account it went through.
+    pub account: Option<String>,
+    /// The template's name and language.
+    pub template: Option<(String, String)>,
+}
+
+/// A report without a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// The site.
+    pub site: SiteId,
+    /// The provider's id of the message.
+    pub provider_id: String,
+    /// The report, as it stood in the queue.
+    pub notice: String,
+    pk: String,
+    sk: String,
+    since: Timestamp,
+}
+
+impl Ledger {
+    /// Records a status of a message, each once: the first report of a status counts. `None` if the site has no such
+    /// message.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_status(
+        &self,
+        site: &SiteId,
+        id: &MessageId,
+        provider_id: &str,
+        (status, fact): (Status, &StatusFact),
+    ) -> Result<Option<Reported>, StoreError> {
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request
+            .key("pk", text(&id.event))
+            .key("sk", text(sort_key(id)))
+            .update_expression(
+                "SET #status = if_not_exists(#status, :fact), provider = if_not_exists(provider, :provider)",
+            )
+            .condition_expression("site = :site")
+            .expression_attribute_names("#status", status_attribute(status))
+            .expression_attribute_values(":fact", json(fact)?)
+            .expression_attribute_values(":provider", text(format!("{site}#{provider_id}")))
+            .expression_attribute_values(":site", text(site.as_str()))
+            .return_values(ReturnValue::AllNew);
+        match request.send().await {
+            Ok(answer) => reported(&answer.attributes.unwrap_or_default()).map(Some),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    /// The message that the provider gave an id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn message_of_provider(&self, site: &SiteId, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
+        let request = self.client.query().table_name(&self.table).index_name("by_provider_id");
+        let request = request.key_condition_expression("provider = :provider").limit(1);
+        let request = request.expression_attribute_values(":provider", text(format!("{site}#{provider_id}")));
+        let answer = request.send().await?;
+        let Some(item) = answer.items().first() else { return Ok(None) };
+        let reading = Reading::of(item);
+        let message = reading.required("sk")?.strip_prefix("M#").map(str::to_owned);
+        Ok(message.map(|message| MessageId { event: item_key(item), message }))
+    }
+
+    /// Keeps a report whose message is not known yet; the next sweep looks for it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_orphan(
+        &self,
+        site: &SiteId,
+        provider_id: &str,
+        status: Status,
+        notice: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let request = self.client.put_item().table_name(&self.table);
+        let request = request
+            .item("pk", text(format!("ORPHAN#{site}#{provider_id}")))
+            .item("sk", text(status_attribute(status)))
+            .item("site", text(site.as_str()))
+            .item("provider_id", text(provider_id))
+            .item("notice", text(notice))
+            .item("orphaned_at", time(now))
+            .item("open_shard", text(ORPHANS))
+            .item("open_since", time(now))
+            .item("expires_at", number(now.saturating_add(ORPHAN_KEPT_FOR).unwrap_or(now).as_second()));
+        request.send().await?;
+        Ok(())
+    }
+
+    /// The reports whose message should be looked for now, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn orphans(&self, now: Timestamp, limit: i32) -> Result<Vec<Orphan>, StoreError> {
+        let request = self.client.query().table_name(&self.table).index_name("open");
+        let request = request
+            .key_condition_expression("open_shard = :shard AND open_since <= :now")
+            .expression_attribute_values(":shard", text(ORPHANS))
+            .expression_attribute_values(":now", time(now))
+            .limit(limit);
+        let mut orphans = Vec::new();
+        for key in request.send().await?.items() {
+            let reading = Reading::of(key);
+            let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+            let request = request.key("pk", text(reading.required("pk")?)).key("sk", text(reading.required("sk")?));
+            orphans.extend(request.send().await?.item.as_ref().map(orphan).transpose()?);
+        }
+        Ok(orphans)
+    }
+
+    /// Looks for the message of a report again later: after as long as it has waited already, and at least a minute.
+    /// Most belong to messages that the shop sends by other means from the same number, and never find one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn postpone_orphan(&self, orphan: &Orphan, now: Timestamp) -> Result<(), StoreError> {
+        let waited = now.duration_since(orphan.since);
+        if waited >= ORPHAN_KEPT_FOR {
+            return self.drop_orphan(orphan).await;
+        }
+        let pause = waited.max(SignedDuration::from_mins(1));
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request
+            .key("pk", text(&orphan.pk))
+            .key("sk", text(&orphan.sk))
+            .update_expression("SET open_since = :next")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":next", time(now.saturating_add(pause).unwrap_or(now)));
+        super::message::conditional(request).await?;
+        Ok(())
+    }
+
+    /// Forgets a report: its message was found, or never will be.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn drop_orphan(&self, orphan: &Orphan) -> Result<(), StoreError> {
+        let request = self.client.delete_item().table_name(&self.table);
+        request.key("pk", text(&orphan.pk)).key("sk", text(&orphan.sk)).send().await?;
+        Ok(())
+    }
+}
+
+fn item_key(item: &Item) -> String {
+    item.get("pk").and_then(|pk| pk.as_s().ok()).cloned().unwrap_or_default()
+}
+
+fn reported(item: &Item) -> Result<Reported, StoreError> {
+    let reading = Reading::of(item);
+    let owned = |name: &str| Ok::<_, StoreError>(reading.text(name)?.map(str::to_owned));
+    // The index by contact carries the site before the pseudonym.
+    let contact = reading.text("contact")?.and_then(|contact| contact.split_once('#'));
+    Ok(Reported {
+        facts: facts(item)?,
+        contact: contact.map(|(_, pseudonym)| pseudonym.to_owned()),
+        account: owned("account")?,
+        template: owned("template")?.zip(owned("language")?),
+    })
+}
+
+fn orphan(item: &Item) -> Result<Orphan, StoreError> {
+    let reading = Reading::of(item);
+    Ok(Orphan {
+        site: SiteId::parse(reading.required("site")?).map_err(|error| reading.fault("site", error))?,
+        provider_id: reading.required("provider_id")?.to_owned(),
+        notice: reading.required("notice")?.to_owned(),
+        pk: reading.required("pk")?.to_owned(),
+        sk: reading.required("sk")?.to_owned(),
+        since: reading.time("orphaned_at")?.ok_or_else(|| reading.fault("orphaned_at", "is missing"))?,
+    })
+}
