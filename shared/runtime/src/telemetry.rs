@@ -14,7 +14,7 @@ pub fn start(environment: &Environment) {
     // The SDK and hyper say a lot at DEBUG; their warnings are enough unless somebody asks for more by RUST_LOG.
     let directives = environment.optional("RUST_LOG").unwrap_or_else(|| {
         let level = level.to_lowercase();
-        format!("warn,domain={level},store={level},queue={level},provider={level},runtime={level},receive_event={level},send_message={level},fire_reminders={level},sync_templates={level}")
+        format!("warn,domain={level},store={level},queue={level},provider={level},runtime={level},receive_event={level},send_message={level},fire_reminders={level},sync_templates={level},track_delivery={level}")
     });
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives))

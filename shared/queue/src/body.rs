@@ -1,0 +1,63 @@
+//! The body of a record: JSON that SQS takes.
+
+use serde::Serialize;
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
+
+use crate::NotQueued;
+
+/// A value as the body of a record.
+pub(crate) fn of(value: &impl Serialize) -> Result<String, NotQueued> {
+    let mut bytes = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut bytes, SqsFormatter);
+    value.serialize(&mut serializer).map_err(|error| NotQueued(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| NotQueued(error.to_string()))
+}
+
+/// Compact JSON without the two characters that JSON allows and SQS refuses (U+FFFE, U+FFFF): an event that holds one
+/// would be refused again and again. Control characters are escaped by JSON itself.
+struct SqsFormatter;
+
+impl Formatter for SqsFormatter {
+    fn write_string_fragment<W: std::io::Write + ?Sized>(&mut self, writer: &mut W, text: &str) -> std::io::Result<()> {
+        let mut rest = text;
+        while let Some(at) = rest.find(['\u{fffe}', '\u{ffff}']) {
+            let (before, from) = rest.split_at(at);
+            CompactFormatter.write_string_fragment(writer, before)?;
+            writer.write_all(if from.starts_with('\u{fffe}') { b"\\ufffe" } else { b"\\uffff" })?;
+            rest = from.get('\u{fffe}'.len_utf8()..).unwrap_or_default();
+        }
+        CompactFormatter.write_string_fragment(writer, rest)
+    }
+
+    fn write_char_escape<W: std::io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        escape: CharEscape,
+    ) -> std::io::Result<()> {
+        CompactFormatter.write_char_escape(writer, escape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::id::SiteId;
+    use domain::job::Job;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_body_holds_only_characters_sqs_takes() {
+        let job = Job::Event {
+            site: SiteId::parse("demo").unwrap(),
+            received_at: "2026-11-22T09:15:00Z".parse().unwrap(),
+            event: json!({"text": "a\u{0}\u{fffe}b\u{ffff}\u{ffff} é \" 🎉"}),
+            attempt: 0,
+        };
+        let body = of(&job).unwrap();
+        let allowed =
+            |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+        assert!(body.chars().all(allowed), "{body}");
+        assert_eq!(serde_json::from_str::<Job>(&body).unwrap(), job);
+    }
+}
