@@ -35,7 +35,7 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<(StatusCode, 
     let jobs: Vec<Job> = parsed
         .iter()
         .flatten()
-        .map(|event| Job::Event { site: site.clone(), received_at: now, event: event.document.clone() })
+        .map(|event| Job::Event { site: site.clone(), received_at: now, event: event.document.clone(), attempt: 0 })
         .collect();
     let mut queued = app.queue.send_all(&jobs).await.into_iter();
     let outcomes: Vec<Outcome> = parsed

@@ -5,10 +5,14 @@ use runtime::env::{EnvError, Environment};
 /// The function's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `BRIDGE_CONFIG_TABLE`: the table of sites and keys.
+    /// `BRIDGE_CONFIG_TABLE`: the table of sites, keys and webhooks.
     pub config_table: String,
     /// `BRIDGE_EVENTS_QUEUE_URL`: where accepted events go.
     pub events_queue_url: String,
+    /// `BRIDGE_STATUSES_QUEUE_URL`: where goes what the webhooks report.
+    pub statuses_queue_url: String,
+    /// `BRIDGE_STACK`: what the names of the secrets begin with.
+    pub stack: String,
 }
 
 impl Config {
@@ -20,6 +24,8 @@ impl Config {
         Ok(Self {
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
             events_queue_url: environment.required("BRIDGE_EVENTS_QUEUE_URL")?,
+            statuses_queue_url: environment.required("BRIDGE_STATUSES_QUEUE_URL")?,
+            stack: environment.required("BRIDGE_STACK")?,
         })
     }
 }
@@ -30,9 +36,19 @@ mod tests {
 
     #[test]
     fn every_variable_is_required() {
-        let all = [("BRIDGE_CONFIG_TABLE", "c"), ("BRIDGE_EVENTS_QUEUE_URL", "q")];
-        let config = Config::from_env(&Environment::of(&all)).unwrap();
-        assert_eq!((config.config_table.as_str(), config.events_queue_url.as_str()), ("c", "q"));
+        let all = [
+            ("BRIDGE_CONFIG_TABLE", "c"),
+            ("BRIDGE_EVENTS_QUEUE_URL", "q"),
+            ("BRIDGE_STATUSES_QUEUE_URL", "s"),
+            ("BRIDGE_STACK", "stack"),
+        ];
+        let expected = Config {
+            config_table: "c".to_owned(),
+            events_queue_url: "q".to_owned(),
+            statuses_queue_url: "s".to_owned(),
+            stack: "stack".to_owned(),
+        };
+        assert_eq!(Config::from_env(&Environment::of(&all)), Ok(expected));
         for (name, _) in all {
             let others: Vec<_> = all.into_iter().filter(|(other, _)| *other != name).collect();
             assert_eq!(Config::from_env(&Environment::of(&others)), Err(EnvError::Missing(name)));

@@ -1,13 +1,18 @@
-//! Takes Passweb's callbacks: authenticates, parses, enqueues, answers. It decides nothing.
+//! Takes Passweb's callbacks and WA Smart Business's webhooks: authenticates, parses, enqueues, answers. It decides
+//! nothing.
 //!
 //! A 202 means SQS has the event. The checks go from cheap to dear, and the first that fails is the answer: size (413),
-//! credential (401), content type (415), JSON (400), content (422), SQS (503).
+//! credential (401), content type (415), JSON (400), content (422), SQS (503). Those of the webhooks are said in
+//! `webhook.rs`.
 
 mod auth;
 mod batch;
 mod config;
+mod hooks;
 mod keys;
 mod problem;
+mod remembered;
+mod webhook;
 
 use domain::event::Event;
 use domain::id::SiteId;
@@ -15,52 +20,74 @@ use domain::job::Job;
 use http::{Method, StatusCode, header};
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};
-use queue::EventsQueue;
+use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
+use runtime::secrets::Secrets;
 use serde_json::{Value, json};
 use store::config::ConfigTable;
 
 pub use config::Config;
 use problem::Problem;
+pub use webhook::WEBHOOK_BYTES_MAX;
 
 /// Largest event, in bytes: SQS takes 256 KiB, and escaping may treble what Passweb sends.
 pub const EVENT_BYTES_MAX: usize = 64 * 1024;
 /// Largest batch, in bytes.
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// Where a webhook's address ends with its id.
+const WEBHOOKS: &str = "/v1/webhooks/whatsapp/";
 
 /// What the handler borrows.
 #[derive(Debug)]
 pub struct App {
     keys: keys::Keys,
+    hooks: hooks::Hooks,
     queue: EventsQueue,
+    statuses: StatusesQueue,
+    secrets: Secrets,
     clock: Clock,
 }
 
 impl App {
     /// An app with these clients, of which a process has one each.
     #[must_use]
-    pub fn new(dynamodb: aws_sdk_dynamodb::Client, sqs: aws_sdk_sqs::Client, config: Config, clock: Clock) -> Self {
-        let table = ConfigTable::new(dynamodb, config.config_table);
-        let queue = EventsQueue::new(sqs, config.events_queue_url);
-        Self { keys: keys::Keys::new(table), queue, clock }
+    pub fn new(
+        dynamodb: aws_sdk_dynamodb::Client,
+        sqs: aws_sdk_sqs::Client,
+        secrets: aws_sdk_secretsmanager::Client,
+        config: Config,
+        clock: Clock,
+    ) -> Self {
+        let table = ConfigTable::new(dynamodb.clone(), config.config_table.clone());
+        Self {
+            keys: keys::Keys::new(table),
+            hooks: hooks::Hooks::new(store::hooks::Hooks::new(dynamodb, config.config_table)),
+            queue: EventsQueue::new(sqs.clone(), config.events_queue_url),
+            statuses: StatusesQueue::new(sqs, config.statuses_queue_url),
+            secrets: Secrets::new(secrets, config.stack),
+            clock,
+        }
     }
 }
 
 /// Answers a request of the API.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    let route = (request.method(), request.uri().path());
-    let answer = match route {
-        (&Method::POST, "/v1/events") => one(app, &request).await,
-        (&Method::POST, "/v1/events/batch") => batch::handle(app, &request).await,
-        _ => Err(Problem::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here.")),
+    answer(app, &request).await.unwrap_or_else(|problem| {
+        tracing::info!(http.status = problem.status().as_u16(), problem = problem.kind(), "refused a request");
+        problem.into_response()
+    })
+}
+
+async fn answer(app: &App, request: &Request) -> Result<Response<Body>, Problem> {
+    let path = request.uri().path();
+    let (status, body) = match (request.method(), path, path.strip_prefix(WEBHOOKS)) {
+        (&Method::POST, "/v1/events", _) => one(app, request).await?,
+        (&Method::POST, "/v1/events/batch", _) => batch::handle(app, request).await?,
+        (&Method::POST, _, Some(id)) => webhook::take(app, id, request).await?,
+        (&Method::GET, _, Some(id)) => return webhook::verify(app, id, request).await,
+        _ => return Err(Problem::not_found()),
     };
-    match answer {
-        Ok((status, body)) => json_response(status, "application/json", &body),
-        Err(problem) => {
-            tracing::info!(http.status = problem.status().as_u16(), problem = problem.kind(), "refused a request");
-            problem.into_response()
-        }
-    }
+    Ok(json_response(status, "application/json", &body))
 }
 
 /// `POST /v1/events`.
@@ -68,7 +95,7 @@ async fn one(app: &App, request: &Request) -> Result<(StatusCode, Value), Proble
     let now = app.clock.now();
     let (site, document) = admit(app, request, EVENT_BYTES_MAX, now).await?;
     let event = Event::parse(document, now).map_err(Problem::of_event)?;
-    let job = Job::Event { site: site.clone(), received_at: now, event: event.document.clone() };
+    let job = Job::Event { site: site.clone(), received_at: now, event: event.document.clone(), attempt: 0 };
     app.queue.send(&job).await.map_err(|error| Problem::not_queued(&error))?;
     tracing::info!(%site, event.id = %event.id, event.kind = %event.kind(), "accepted an event");
     Ok((StatusCode::ACCEPTED, json!({"id": event.id, "status": "accepted"})))
@@ -77,19 +104,27 @@ async fn one(app: &App, request: &Request) -> Result<(StatusCode, Value), Proble
 /// What every route checks first: size, credential, content type, JSON.
 async fn admit(app: &App, request: &Request, bytes_max: usize, now: Timestamp) -> Result<(SiteId, Value), Problem> {
     let bytes: &[u8] = request.body().as_ref();
-    if bytes.len() > bytes_max {
-        let detail = format!("The body has {} bytes; at most {bytes_max} are taken.", bytes.len());
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", &detail));
-    }
+    check_size(bytes, bytes_max)?;
     let presented = auth::presented_key(request)?;
     let site = app.keys.site_of(&presented, now).await?;
     check_content_type(request)?;
-    let document = serde_json::from_slice(bytes).map_err(|error| {
+    Ok((site, read_json(bytes)?))
+}
+
+fn check_size(bytes: &[u8], bytes_max: usize) -> Result<(), Problem> {
+    if bytes.len() <= bytes_max {
+        return Ok(());
+    }
+    let detail = format!("The body has {} bytes; at most {bytes_max} are taken.", bytes.len());
+    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", &detail))
+}
+
+fn read_json(bytes: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
         // The place is enough; serde's message may quote the body.
         let detail = format!("The body is not JSON in UTF-8 (line {}, column {}).", error.line(), error.column());
         Problem::new(StatusCode::BAD_REQUEST, "not-json", &detail)
-    })?;
-    Ok((site, document))
+    })
 }
 
 fn check_content_type(request: &Request) -> Result<(), Problem> {

@@ -7,8 +7,9 @@ use receive_event::{App, Config};
 use runtime::env::Environment;
 use runtime::{Clock, aws, telemetry};
 
-/// A callback makes two calls one after the other, the key's and the queue's, and answers within its 10 s.
-const CALL_TIMEOUT: Duration = Duration::from_secs(4);
+/// A request makes up to three calls one after the other, for the key or the webhook, for its secret and for the queue,
+/// and is answered within 10 s.
+const CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -17,6 +18,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&environment)?;
     let sdk = aws::sdk_config(CALL_TIMEOUT).await;
     let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
-    let app = App::new(dynamodb, sqs, config, Clock::system());
+    let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+    let app = App::new(dynamodb, sqs, secrets, config, Clock::system());
     lambda_http::run(service_fn(|request| async { Ok::<_, Error>(receive_event::handle(&app, request).await) })).await
 }

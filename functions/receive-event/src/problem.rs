@@ -5,6 +5,7 @@ use domain::json::Fault;
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use queue::NotQueued;
+use runtime::secrets::SecretError;
 use serde_json::{Value, json};
 use store::StoreError;
 
@@ -32,6 +33,15 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
     }
 
+    pub(crate) fn forbidden(detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// Nothing, or nothing that anybody is told of.
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here.")
+    }
+
     /// Fields that are missing or wrong.
     pub(crate) fn invalid(errors: Vec<Fault>) -> Self {
         let detail = "Fields of the event are missing or wrong.";
@@ -57,10 +67,26 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-queued", "The event could not be stored. Send it again.")
     }
 
-    /// The key could not be looked up. Logged here, once, with its cause.
+    /// SQS did not take all of a webhook: Meta sends the whole again. Logged here, once, with the first cause.
+    pub(crate) fn not_all_queued(error: &NotQueued, refused: usize) -> Self {
+        tracing::error!(%error, refused, "SQS did not take all of a webhook");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-queued", "Not all of it could be stored. Send it again.")
+    }
+
+    /// The key or the webhook could not be looked up. Logged here, once, with its cause.
     pub(crate) fn no_store(error: &StoreError) -> Self {
-        tracing::error!(%error, "a key could not be looked up");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "The API key could not be checked. Send it again.")
+        tracing::error!(%error, "a credential could not be looked up");
+        Self::not_checked()
+    }
+
+    /// The secret of a webhook could not be had. Logged here, once, with its cause.
+    pub(crate) fn no_secret(error: &SecretError) -> Self {
+        tracing::error!(%error, "a credential could not be looked up");
+        Self::not_checked()
+    }
+
+    fn not_checked() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "The credential could not be checked. Send it again.")
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {

@@ -1,0 +1,122 @@
+//! `/v1/webhooks/whatsapp/{id}`: what WA Smart Business reports, checked, split and enqueued.
+//!
+//! The id says which site it is about and is itself hard to guess, so it is not logged. The checks go from cheap to dear:
+//! size (413), id (404), signature or token (401), JSON (400), SQS (503). Whatever is not answered with 200 comes again;
+//! that is harmless, because notices converge.
+
+use domain::webhook::signature::{is_signed, is_token};
+use domain::webhook::{Hook, Mode, Parsed, parse};
+use http::{HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+use lambda_http::{Body, Request, RequestExt, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use crate::problem::Problem;
+use crate::{App, check_size, read_json};
+
+/// Largest webhook, in bytes: Meta sends up to 3 MB.
+pub const WEBHOOK_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// Longest challenge that is given back, in bytes. Meta's are some ten digits.
+const CHALLENGE_BYTES_MAX: usize = 256;
+/// The header Meta signs in.
+const SIGNATURE_HEADER: &str = "x-hub-signature-256";
+
+/// `GET`: Meta makes sure that the address is ours before it sends anything there.
+pub(crate) async fn verify(app: &App, id: &str, request: &Request) -> Result<Response<Body>, Problem> {
+    let now = app.clock.now();
+    let hook = app.hooks.hook(id, now).await?;
+    let challenge = asked(request, "challenge").filter(|challenge| is_challenge(challenge));
+    let (Some("subscribe"), Some(token), Some(challenge)) =
+        (asked(request, "mode").as_deref(), asked(request, "verify_token"), challenge)
+    else {
+        return Err(Problem::forbidden("This is no request to verify the webhook."));
+    };
+    let expected = secret(app, &hook, "/verify_token", now).await?;
+    if !is_token(expected.expose_secret(), &token) {
+        return Err(Problem::forbidden("The verify token is not the webhook's."));
+    }
+    tracing::info!(site = %hook.site, "verified the webhook");
+    let mut response = Response::new(Body::Text(challenge));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
+
+/// `POST`: the changes themselves.
+pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(StatusCode, Value), Problem> {
+    let now = app.clock.now();
+    let bytes: &[u8] = request.body().as_ref();
+    check_size(bytes, WEBHOOK_BYTES_MAX)?;
+    let hook = app.hooks.hook(id, now).await?;
+    authenticate(app, &hook, request, now).await?;
+    let document = read_json(bytes)?;
+    let mut parsed = parse(&document, &hook, now);
+    if parsed.foreign > 0 {
+        // The site may have got the number since its webhook was looked up.
+        let hook = app.hooks.read(id, now).await?;
+        parsed = parse(&document, &hook, now);
+    }
+    tell(&hook, &parsed);
+    let queued = app.statuses.send_all(&parsed.notices).await;
+    let refused: Vec<_> = queued.into_iter().filter_map(Result::err).collect();
+    if let Some(first) = refused.first() {
+        return Err(Problem::not_all_queued(first, refused.len()));
+    }
+    Ok((StatusCode::OK, json!({"received": parsed.notices.len()})))
+}
+
+/// Whether a request may speak for a webhook, by the very bytes it brought.
+async fn authenticate(app: &App, hook: &Hook, request: &Request, now: Timestamp) -> Result<(), Problem> {
+    let (name, pointer) = match &hook.mode {
+        Mode::Signature => (SIGNATURE_HEADER, "/app_secret"),
+        Mode::Token { header } => (header.as_str(), "/token"),
+    };
+    let presented = only(request, name)
+        .ok_or_else(|| Problem::unauthorized("The webhook's signature or token must be there, and only once."))?;
+    let expected = secret(app, hook, pointer, now).await?;
+    let admitted = match &hook.mode {
+        Mode::Signature => is_signed(expected.expose_secret(), request.body().as_ref(), presented),
+        Mode::Token { .. } => is_token(expected.expose_secret(), presented),
+    };
+    if admitted { Ok(()) } else { Err(Problem::unauthorized("The webhook's signature or token is wrong.")) }
+}
+
+/// The one value of a header; nothing if there are several, of which nobody could say which one counts.
+fn only<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let mut values = request.headers().get_all(name).iter();
+    let first = values.next()?;
+    if values.next().is_some() { None } else { first.to_str().ok().map(str::trim) }
+}
+
+/// A parameter of Meta's verification; some servers on the way turn the dot into an underscore.
+fn asked(request: &Request, name: &str) -> Option<String> {
+    let parameters = request.query_string_parameters();
+    let names = [format!("hub.{name}"), format!("hub_{name}")];
+    names.iter().find_map(|name| parameters.first(name)).map(str::to_owned)
+}
+
+fn is_challenge(text: &str) -> bool {
+    (1..=CHALLENGE_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+async fn secret(app: &App, hook: &Hook, pointer: &str, now: Timestamp) -> Result<SecretString, Problem> {
+    let name = format!("{}/inbound", hook.site);
+    app.secrets.text(&name, pointer, now).await.map_err(|error| Problem::no_secret(&error))
+}
+
+/// Says what came, and nothing of what it says.
+fn tell(hook: &Hook, parsed: &Parsed) {
+    let (site, notices, ignored) = (&hook.site, parsed.notices.len(), parsed.ignored);
+    tracing::info!(%site, notices, ignored, "took a webhook");
+    if parsed.foreign > 0 {
+        tracing::warn!(%site, foreign = parsed.foreign, "left out changes of numbers or accounts that are not the site's");
+    }
+    for odd in &parsed.odd {
+        tracing::warn!(%site, odd, "left out a part of a webhook");
+    }
+}
+
+#[cfg(test)]
+mod tests;

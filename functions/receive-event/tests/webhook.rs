@@ -1,0 +1,280 @@
+//! A webhook from its request to the statuses queue and the tables, on emulators.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use domain::credential::webhook_id;
+use domain::id::SiteId;
+use domain::notice::Notice;
+use domain::webhook::{Hook, Mode};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use lambda_http::aws_lambda_events::query_map::QueryMap;
+use lambda_http::{Body, Request, RequestExt};
+use local::emulators::{DataDir, Emulators};
+use receive_event::{App, Config, WEBHOOK_BYTES_MAX};
+use runtime::Clock;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use store::hooks::Hooks;
+use store::tables::{create_all, table_name};
+
+const STACK: &str = "bridge";
+const APP_SECRET: &str = "app-secret";
+const VERIFY_TOKEN: &str = "verify-token";
+const TOKEN: &str = "static-token";
+
+/// A site with a webhook, and what takes its requests.
+struct World {
+    app: App,
+    hooks: Hooks,
+    hook_id: String,
+    queue_url: String,
+    /// Seconds since the beginning.
+    seconds: Arc<AtomicI64>,
+    emulators: Emulators,
+}
+
+impl World {
+    /// The site has the number 111 and the account 222.
+    async fn start(mode: Mode) -> Self {
+        let emulators = Emulators::start(DataDir::Memory).unwrap();
+        create_all(&emulators.dynamodb(), STACK).await.unwrap();
+        let queue = emulators.sqs().create_queue().queue_name("statuses").send().await.unwrap();
+        let secret = json!({"app_secret": APP_SECRET, "verify_token": VERIFY_TOKEN, "token": TOKEN}).to_string();
+        let secrets = emulators.secrets();
+        secrets.create_secret().name(format!("{STACK}/demo/inbound")).secret_string(secret).send().await.unwrap();
+        let hooks = Hooks::new(emulators.dynamodb(), table_name(STACK, "Config"));
+        let hook = Hook { site: site("demo"), mode, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
+        let hook_id = webhook_id(&[7; 32]);
+        hooks.put(&hook_id, &hook).await.unwrap();
+        hooks.add_sender(&site("demo"), "111", "222").await.unwrap();
+        let queue_url = queue.queue_url.unwrap();
+        let seconds = Arc::new(AtomicI64::new(0));
+        let app = app(&emulators, &queue_url, &seconds);
+        Self { app, hooks, hook_id, queue_url, seconds, emulators }
+    }
+
+    fn path(&self) -> String {
+        format!("/v1/webhooks/whatsapp/{}", self.hook_id)
+    }
+
+    /// Posts a body to the site's webhook.
+    async fn post(&self, headers: &[(&str, &str)], body: &[u8]) -> (u16, Value) {
+        post(&self.app, &self.path(), headers, body).await
+    }
+
+    async fn post_signed(&self, document: &Value) -> (u16, Value) {
+        let body = document.to_string();
+        self.post(&[("x-hub-signature-256", &signature(body.as_bytes()))], body.as_bytes()).await
+    }
+
+    /// Asks for the challenge with these parameters.
+    async fn get(&self, path: &str, query: &str) -> (u16, String) {
+        let mut request = Request::new(Body::Empty);
+        *request.uri_mut() = format!("http://localhost{path}").parse().unwrap();
+        let request = request.with_query_string_parameters(query.parse::<QueryMap>().unwrap());
+        let response = receive_event::handle(&self.app, request).await;
+        let plain = response.headers()["content-type"] == "text/plain; charset=utf-8";
+        let body = String::from_utf8(response.body().as_ref().to_vec()).unwrap();
+        (response.status().as_u16(), if plain { body } else { String::new() })
+    }
+
+    /// Takes what the statuses queue holds.
+    async fn notices(&self) -> Vec<Notice> {
+        let sqs = self.emulators.sqs();
+        let mut notices = Vec::new();
+        loop {
+            let request = sqs.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
+            let messages = request.send().await.unwrap().messages.unwrap_or_default();
+            if messages.is_empty() {
+                return notices;
+            }
+            for message in messages {
+                notices.push(serde_json::from_str(message.body().unwrap()).unwrap());
+                let handle = message.receipt_handle().unwrap();
+                sqs.delete_message().queue_url(&self.queue_url).receipt_handle(handle).send().await.unwrap();
+            }
+        }
+    }
+}
+
+fn app(emulators: &Emulators, statuses_queue_url: &str, seconds: &Arc<AtomicI64>) -> App {
+    let config = Config {
+        config_table: table_name(STACK, "Config"),
+        events_queue_url: "http://127.0.0.1:9/none".to_owned(),
+        statuses_queue_url: statuses_queue_url.to_owned(),
+        stack: STACK.to_owned(),
+    };
+    let seconds = Arc::clone(seconds);
+    let clock = Clock::from_fn(move || Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap());
+    App::new(emulators.dynamodb(), emulators.sqs(), emulators.secrets(), config, clock)
+}
+
+async fn post(app: &App, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, Value) {
+    let mut request = Request::new(Body::Binary(body.to_vec()));
+    *request.method_mut() = lambda_http::http::Method::POST;
+    *request.uri_mut() = format!("http://localhost{path}").parse().unwrap();
+    for (name, value) in headers {
+        let name: lambda_http::http::HeaderName = name.parse().unwrap();
+        request.headers_mut().append(name, value.parse().unwrap());
+    }
+    let response = receive_event::handle(app, request).await;
+    (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
+}
+
+fn site(id: &str) -> SiteId {
+    SiteId::parse(id).unwrap()
+}
+
+fn signature(body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).unwrap();
+    mac.update(body);
+    let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={digits}")
+}
+
+/// A webhook with so many statuses of a number.
+fn statuses(phone_number_id: &str, count: usize) -> Value {
+    let statuses: Vec<Value> =
+        (0..count).map(|index| json!({"id": format!("wamid.{index}"), "status": "sent", "timestamp": "1"})).collect();
+    let value = json!({"metadata": {"phone_number_id": phone_number_id}, "statuses": statuses});
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "222", "changes": [{"field": "messages", "value": value}]}]})
+}
+
+#[tokio::test]
+async fn every_status_of_a_signed_webhook_is_in_the_queue() {
+    let world = World::start(Mode::Signature).await;
+    assert_eq!(world.post_signed(&statuses("111", 1000)).await, (200, json!({"received": 1000})));
+    let mut ids: Vec<String> = world
+        .notices()
+        .await
+        .into_iter()
+        .map(|notice| match notice {
+            Notice::Status { provider_id, .. } => provider_id,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    ids.sort();
+    let mut expected: Vec<String> = (0..1000).map(|index| format!("wamid.{index}")).collect();
+    expected.sort();
+    assert_eq!(ids, expected);
+}
+
+#[tokio::test]
+async fn only_the_very_bytes_that_were_signed_are_taken() {
+    let world = World::start(Mode::Signature).await;
+    // As Meta writes it: what is not ASCII is escaped, so JSON written again is other bytes.
+    let body = br#"{"entry": [ {"changes":[]} ], "note":"\u00e8"}"#;
+    let header = signature(body);
+    assert_eq!(world.post(&[("x-hub-signature-256", &header)], body).await.0, 200);
+    let again = serde_json::from_slice::<Value>(body).unwrap().to_string();
+    assert_eq!(world.post(&[("x-hub-signature-256", &header)], again.as_bytes()).await.0, 401);
+    let twice = [("x-hub-signature-256", header.as_str()), ("x-hub-signature-256", header.as_str())];
+    let refused: [&[(&str, &str)]; 4] = [&[], &[("x-hub-signature-256", "sha256=00")], &[("x-token", TOKEN)], &twice];
+    for headers in refused {
+        let (status, problem) = world.post(headers, body).await;
+        assert_eq!((status, &problem["status"]), (401, &json!(401)), "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_static_token_is_taken_in_the_header_of_the_site() {
+    let world = World::start(Mode::Token { header: "X-Token".to_owned() }).await;
+    let document = statuses("111", 1).to_string();
+    assert_eq!(world.post(&[("x-token", TOKEN)], document.as_bytes()).await, (200, json!({"received": 1})));
+    let signed = signature(document.as_bytes());
+    for headers in [[("x-token", "another")], [("x-hub-signature-256", signed.as_str())], [("authorization", TOKEN)]] {
+        assert_eq!(world.post(&headers, document.as_bytes()).await.0, 401, "{headers:?}");
+    }
+    assert_eq!(world.notices().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_webhook_is_nothing_and_a_wrong_body_is_said() {
+    let world = World::start(Mode::Signature).await;
+    let body = b"not json";
+    let header = signature(body);
+    let signed = [("x-hub-signature-256", header.as_str())];
+    assert_eq!(world.post(&signed, body).await.0, 400);
+    let elsewhere = webhook_id(&[8; 32]);
+    for id in ["", "x/y", "%20", elsewhere.as_str()] {
+        let (status, problem) = post(&world.app, &format!("/v1/webhooks/whatsapp/{id}"), &signed, body).await;
+        assert_eq!((status, &problem["type"]), (404, &json!("urn:passweb-bridge:problem:not-found")), "{id}");
+    }
+    let large = vec![b' '; WEBHOOK_BYTES_MAX + 1];
+    assert_eq!(world.post(&[], &large).await.0, 413);
+    let header = signature(&large[1..]);
+    assert_eq!(world.post(&[("x-hub-signature-256", header.as_str())], &large[1..]).await.0, 400, "just small enough");
+}
+
+#[tokio::test]
+async fn meta_gets_its_challenge_back_for_the_right_token_only() {
+    let world = World::start(Mode::Signature).await;
+    let query = |mode: &str, token: &str| format!("hub.mode={mode}&hub.challenge=1158201444&hub.verify_token={token}");
+    let path = world.path();
+    assert_eq!(world.get(&path, &query("subscribe", VERIFY_TOKEN)).await, (200, "1158201444".to_owned()));
+    let underscores = query("subscribe", VERIFY_TOKEN).replace("hub.", "hub_");
+    assert_eq!(world.get(&path, &underscores).await.0, 200);
+    let long = query("subscribe", VERIFY_TOKEN).replace("1158201444", &"1".repeat(257));
+    for query in [query("subscribe", "another"), query("unsubscribe", VERIFY_TOKEN), long, String::new()] {
+        assert_eq!(world.get(&path, &query).await, (403, String::new()), "{query}");
+    }
+    assert_eq!(world.get("/v1/webhooks/whatsapp/another", &query("subscribe", VERIFY_TOKEN)).await.0, 404);
+}
+
+#[tokio::test]
+async fn what_sqs_does_not_take_comes_again() {
+    let world = World::start(Mode::Signature).await;
+    let app = app(&world.emulators, "http://127.0.0.1:9/none", &world.seconds);
+    let body = statuses("111", 1).to_string();
+    let header = signature(body.as_bytes());
+    let headers = [("x-hub-signature-256", header.as_str())];
+    let (status, problem) = post(&app, &world.path(), &headers, body.as_bytes()).await;
+    assert_eq!((status, &problem["type"]), (503, &json!("urn:passweb-bridge:problem:not-queued")));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_there_is_our_trouble() {
+    let world = World::start(Mode::Signature).await;
+    let secrets = world.emulators.secrets();
+    let name = format!("{STACK}/demo/inbound");
+    secrets.put_secret_value().secret_id(name).secret_string("{}").send().await.unwrap();
+    assert_eq!(world.post_signed(&statuses("111", 1)).await.0, 503, "Meta keeps it until somebody repaired the secret");
+}
+
+#[tokio::test]
+async fn a_number_is_believed_as_soon_as_it_is_the_sites() {
+    let world = World::start(Mode::Signature).await;
+    assert_eq!(world.post_signed(&statuses("333", 1)).await, (200, json!({"received": 0})));
+    world.hooks.add_sender(&site("demo"), "333", "222").await.unwrap();
+    assert_eq!(world.post_signed(&statuses("333", 1)).await, (200, json!({"received": 1})));
+}
+
+#[tokio::test]
+async fn a_webhook_that_was_replaced_opens_nothing_within_a_minute() {
+    let world = World::start(Mode::Signature).await;
+    assert_eq!(world.post_signed(&statuses("111", 1)).await.0, 200);
+    let hook = world.hooks.hook(&world.hook_id).await.unwrap().unwrap();
+    let successor = webhook_id(&[9; 32]);
+    world.hooks.put(&successor, &hook).await.unwrap();
+    world.seconds.store(60, Ordering::SeqCst);
+    assert_eq!(world.post_signed(&statuses("111", 1)).await.0, 404);
+    assert_eq!(world.hooks.hook_of(&site("demo")).await.unwrap(), Some(successor));
+}
+
+#[tokio::test]
+async fn the_sites_of_a_number_are_known() {
+    let world = World::start(Mode::Signature).await;
+    world.hooks.add_sender(&site("other"), "111", "222").await.unwrap();
+    assert_eq!(world.hooks.sites_of("111").await.unwrap(), [site("demo"), site("other")]);
+    assert_eq!(world.hooks.hook_of(&site("other")).await.unwrap(), None);
+    let hook = world.hooks.hook(&world.hook_id).await.unwrap().unwrap();
+    assert_eq!((hook.phone_number_ids, hook.waba_ids), (vec!["111".to_owned()], vec!["222".to_owned()]));
+    world.hooks.remove(&site("demo")).await.unwrap();
+    assert_eq!(world.hooks.sites_of("111").await.unwrap(), [site("other")]);
+    assert_eq!(world.hooks.hook(&world.hook_id).await.unwrap(), None);
+    assert_eq!(world.hooks.hook_of(&site("demo")).await.unwrap(), None);
+}
