@@ -5,6 +5,12 @@ use runtime::env::{EnvError, Environment};
 /// The function's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// `BRIDGE_CONFIG_TABLE`: the table of sites and accounts.
+    pub config_table: String,
+    /// `BRIDGE_EVENTS_QUEUE_URL`: where due messages go.
+    pub events_queue_url: String,
+    /// `BRIDGE_STATUSES_QUEUE_URL`: where reports go whose message was found.
+    pub statuses_queue_url: String,
     /// `BRIDGE_LEDGER_TABLE`: the table of events and messages.
     pub ledger_table: String,
     /// `BRIDGE_SCHEDULE_TABLE`: the table of what waits for its moment.
@@ -18,6 +24,9 @@ impl Config {
     /// [`EnvError`] naming the first variable that is missing.
     pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
         Ok(Self {
+            config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
+            events_queue_url: environment.required("BRIDGE_EVENTS_QUEUE_URL")?,
+            statuses_queue_url: environment.required("BRIDGE_STATUSES_QUEUE_URL")?,
             ledger_table: environment.required("BRIDGE_LEDGER_TABLE")?,
             schedule_table: environment.required("BRIDGE_SCHEDULE_TABLE")?,
         })
@@ -30,7 +39,13 @@ mod tests {
 
     #[test]
     fn every_variable_is_required() {
-        let all = [("BRIDGE_LEDGER_TABLE", "l"), ("BRIDGE_SCHEDULE_TABLE", "s")];
+        let all = [
+            ("BRIDGE_CONFIG_TABLE", "c"),
+            ("BRIDGE_EVENTS_QUEUE_URL", "e"),
+            ("BRIDGE_STATUSES_QUEUE_URL", "t"),
+            ("BRIDGE_LEDGER_TABLE", "l"),
+            ("BRIDGE_SCHEDULE_TABLE", "s"),
+        ];
         assert!(Config::from_env(&Environment::of(&all)).is_ok());
         for (name, _) in all {
             let others: Vec<_> = all.into_iter().filter(|(other, _)| *other != name).collect();

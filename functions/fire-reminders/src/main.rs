@@ -15,8 +15,9 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     telemetry::start(&environment);
     let config = Config::from_env(&environment)?;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&aws::sdk_config(CALL_TIMEOUT).await);
-    let app = App::new(dynamodb, config, Clock::system());
+    let sdk = aws::sdk_config(CALL_TIMEOUT).await;
+    let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
+    let app = App::new(dynamodb, sqs, config, Clock::system());
     lambda_runtime::run(service_fn(|tick: LambdaEvent<serde_json::Value>| {
         let app = &app;
         async move { fire_reminders::handle(app, tick.context.deadline).await.map_err(Error::from) }

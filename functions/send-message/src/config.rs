@@ -12,6 +12,14 @@ pub struct Config {
     pub ledger_table: String,
     /// `BRIDGE_CONTACTS_TABLE`: the table of what was told to whom.
     pub contacts_table: String,
+    /// `BRIDGE_SCHEDULE_TABLE`: the table of what waits for its moment.
+    pub schedule_table: String,
+    /// `BRIDGE_EVENTS_QUEUE_URL`: where successors go.
+    pub events_queue_url: String,
+    /// `BRIDGE_EVENTS_DEAD_QUEUE_ARN`: records from there are dead letters.
+    pub events_dead_queue_arn: String,
+    /// `BRIDGE_STATUSES_DEAD_QUEUE_ARN`: as above, of the statuses queue.
+    pub statuses_dead_queue_arn: String,
     /// `BRIDGE_STACK`: what the names of the secrets begin with.
     pub stack: String,
     /// `BRIDGE_PROVIDER_NETWORK`: `public` unless set; `any` is for the local run and the tests.
@@ -28,6 +36,10 @@ impl Config {
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
             ledger_table: environment.required("BRIDGE_LEDGER_TABLE")?,
             contacts_table: environment.required("BRIDGE_CONTACTS_TABLE")?,
+            schedule_table: environment.required("BRIDGE_SCHEDULE_TABLE")?,
+            events_queue_url: environment.required("BRIDGE_EVENTS_QUEUE_URL")?,
+            events_dead_queue_arn: environment.required("BRIDGE_EVENTS_DEAD_QUEUE_ARN")?,
+            statuses_dead_queue_arn: environment.required("BRIDGE_STATUSES_DEAD_QUEUE_ARN")?,
             stack: environment.required("BRIDGE_STACK")?,
             network: environment.parsed_or("BRIDGE_PROVIDER_NETWORK", Network::Public, str::parse)?,
         })
@@ -38,10 +50,14 @@ impl Config {
 mod tests {
     use super::*;
 
-    const REQUIRED: [(&str, &str); 4] = [
+    const REQUIRED: [(&str, &str); 8] = [
         ("BRIDGE_CONFIG_TABLE", "c"),
         ("BRIDGE_LEDGER_TABLE", "l"),
         ("BRIDGE_CONTACTS_TABLE", "p"),
+        ("BRIDGE_SCHEDULE_TABLE", "t"),
+        ("BRIDGE_EVENTS_QUEUE_URL", "q"),
+        ("BRIDGE_EVENTS_DEAD_QUEUE_ARN", "d"),
+        ("BRIDGE_STATUSES_DEAD_QUEUE_ARN", "e"),
         ("BRIDGE_STACK", "s"),
     ];
 

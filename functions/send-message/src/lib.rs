@@ -1,12 +1,17 @@
 //! Turns events into messages: plans, records, decides, renders, claims, calls, settles.
 //!
-//! [`handle`] lifts one record to a batch; the module `record` does what one record calls for, `send` what one message does.
+//! [`handle`] lifts one record to a batch; the module `record` does what one record calls for, `message` what one message
+//! does, `send` the call with its claim, `wait` what happens to a message that does not go now, `pacer` the sending slots.
 //! The order of the writes is what keeps the promises: the event with its plan is in the ledger before anything is
-//! claimed, a message is claimed before the provider is called, and only the owner of the claim settles it.
+//! claimed, a message is claimed before the provider is called, only the owner of the claim settles it, and what waits is
+//! in the queue or in the schedule before its record is given up.
 
 mod config;
+mod message;
+mod pacer;
 mod record;
 mod send;
+mod wait;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +25,7 @@ use domain::message::SEND_TIMEOUT;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
 use provider::{Provider, SetupError};
+use queue::EventsQueue;
 use runtime::Clock;
 use runtime::batch::{self, Deadline};
 use runtime::secrets::Secrets;
@@ -27,14 +33,16 @@ use secrecy::ExposeSecret;
 use store::StoreError;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
-use store::ledger::{Claims, Ledger};
+use store::ledger::{Claims, Ledger, Parking};
+use store::schedule::Schedule;
 use tokio::sync::Semaphore;
 
 pub use config::Config;
+use pacer::Pacer;
 use record::Failure;
 
 /// What one send may take at most from its claim on: a call to DynamoDB (8 s), the provider's (10 s), and the settling
-/// write (8 s). Asked before a record is begun, and again before each claim.
+/// write (8 s); the wait for a slot before it is over by then. Asked before a record is begun, and again before each claim.
 const SEND_MARGIN: SignedDuration = SignedDuration::from_secs(28);
 /// Records handled at once: a whole batch.
 const RECORDS_AT_ONCE: usize = 10;
@@ -48,6 +56,10 @@ const CONFIG_KEPT_FOR: SignedDuration = SignedDuration::from_secs(15);
 pub struct App {
     ledger: Ledger,
     claims: Claims,
+    parking: Parking,
+    schedule: Schedule,
+    queue: EventsQueue,
+    dead_queues: record::DeadQueues,
     contacts: Contacts,
     config: ConfigTable,
     secrets: Secrets,
@@ -66,12 +78,21 @@ impl App {
     /// [`SetupError`] if the HTTP client cannot be built or the system has no randomness.
     pub fn new(
         dynamodb: aws_sdk_dynamodb::Client,
+        sqs: aws_sdk_sqs::Client,
         secrets: aws_sdk_secretsmanager::Client,
         config: Config,
         clock: Clock,
     ) -> Result<Self, SetupError> {
         let ledger = Ledger::new(dynamodb.clone(), config.ledger_table);
+        let schedule = Schedule::new(dynamodb.clone(), config.schedule_table);
         Ok(Self {
+            parking: Parking::new(ledger.clone(), schedule.clone()),
+            schedule,
+            queue: EventsQueue::new(sqs, config.events_queue_url),
+            dead_queues: record::DeadQueues {
+                events: config.events_dead_queue_arn,
+                statuses: config.statuses_dead_queue_arn,
+            },
             claims: Claims::new(ledger.clone(), config.contacts_table.clone()),
             contacts: Contacts::new(dynamodb.clone(), config.contacts_table),
             ledger,
@@ -102,6 +123,13 @@ impl App {
         Ok(Some(live))
     }
 
+    /// Forgets a site's configuration that was just changed.
+    fn forget(&self, site: &SiteId) {
+        if let Ok(mut kept) = self.kept.lock() {
+            kept.remove(site);
+        }
+    }
+
     /// The secret that pseudonyms are made with.
     async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
         let secret = self.secrets.text("keys", "/hmac", self.clock.now()).await;
@@ -116,6 +144,11 @@ impl App {
     }
 }
 
+/// A number drawn at random, for pauses. Without randomness the pauses are whole, which is no harm.
+fn dice() -> u32 {
+    getrandom::u32().unwrap_or(u32::MAX)
+}
+
 /// A name no other process has.
 fn process_name() -> Result<String, SetupError> {
     let mut bytes = [0; 16];
@@ -123,13 +156,12 @@ fn process_name() -> Result<String, SetupError> {
     Ok(to_hex(&bytes))
 }
 
-/// Handles a batch of records of the events queue.
+/// Handles a batch of records of the events queue, or of a dead-letter queue.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
     let invocation = event.context.request_id;
     let deadline = Deadline::of(event.context.deadline, SEND_TIMEOUT, SEND_MARGIN, app.clock.clone());
-    let (deadline, invocation) = (&deadline, invocation.as_str());
-    batch::each(event.payload.records, RECORDS_AT_ONCE, deadline, |record| {
-        record::handle(app, record, record::Invocation { id: invocation, deadline })
-    })
-    .await
+    let pacer = Pacer::new(app, event.payload.records.len());
+    let invocation = record::Invocation { id: &invocation, deadline: &deadline, pacer: &pacer };
+    batch::each(event.payload.records, RECORDS_AT_ONCE, &deadline, |record| record::handle(app, record, invocation))
+        .await
 }

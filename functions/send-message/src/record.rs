@@ -1,48 +1,112 @@
 //! One record of the queue: from its body to an event in the ledger with every message dealt with.
 
 use aws_lambda_events::event::sqs::SqsMessage;
+use domain::backoff;
+use domain::config::LiveConfig;
 use domain::event::{Event, EventData};
 use domain::id::SiteId;
-use domain::job::Job;
-use domain::plan::{Plan, plan};
+use domain::job::{Job, MessageJob};
+use domain::plan::{Plan, PlannedMessage, plan};
 use futures_util::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use runtime::batch::{Deadline, TryAgain};
-use serde_json::Value;
 use store::StoreError;
-use store::ledger::{DeadLetter, EventRecord, Recorded};
+use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded};
 
-use crate::App;
-use crate::send::{self, Sender};
+use crate::message::{Sender, Task, deal_with, job_of};
+use crate::pacer::Pacer;
+use crate::{App, dice};
 
 /// What a record needs to know of the invocation it came in.
 #[derive(Clone, Copy)]
 pub(crate) struct Invocation<'a> {
     pub(crate) id: &'a str,
     pub(crate) deadline: &'a Deadline,
+    pub(crate) pacer: &'a Pacer<'a>,
+}
+
+/// The dead-letter queues, by their ARNs.
+#[derive(Clone, Debug)]
+pub(crate) struct DeadQueues {
+    pub(crate) events: String,
+    pub(crate) statuses: String,
 }
 
 /// Days a dead letter is kept where no site says how long.
 const RETENTION_DAYS: u16 = 90;
+/// A plan of more messages is fanned out, one record each: so many fit into one execution's time in the worst case.
+const MESSAGES_AT_ONCE: usize = 10;
+/// The first pause of a record that could not be finished for want of the infrastructure.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// How long an event is put back that was not even recorded: as long as the queue would have kept it.
+const PUT_BACK_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Handles one record. `Err` has SQS deliver it again.
 pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation<'_>) -> Result<(), TryAgain> {
     let body = record.body.as_deref().unwrap_or_default();
-    let (site, received_at, document) = match serde_json::from_str(body) {
-        Ok(Job::Event { site, received_at, event }) => (site, received_at, event),
+    let of_job = serde_json::from_str::<Job>(body);
+    if let Some(queue) = app.dead_queues.of(&record) {
+        let site = of_job.as_ref().ok().map(site_of);
+        return bury(app, &record, (queue, site), "SQS gave up: the record was received too often").await;
+    }
+    let job = match of_job {
+        Ok(job) => job,
         // serde's message may quote the body, its place does not.
         Err(error) => {
             let cause = format!("the record is no job (line {}, column {})", error.line(), error.column());
-            return bury(app, &record, None, &cause).await;
+            return bury(app, &record, (DeadQueue::Events, None), &cause).await;
         }
     };
-    match event(app, &site, received_at, document, invocation).await {
+    let done = match &job {
+        Job::Event { site, received_at, event: document, .. } => {
+            event(app, site, *received_at, document, invocation).await
+        }
+        Job::Message(job) => message(app, job, invocation).await,
+    };
+    let site = site_of(&job).clone();
+    match done {
         Ok(()) => Ok(()),
         Err(Failure::Again(cause)) => {
-            tracing::warn!(%site, cause, "a record could not be finished; it will be delivered again");
+            tracing::warn!(%site, cause, "a record could not be finished; it is put back");
+            put_back(app, job).await
+        }
+        Err(Failure::Dead(cause)) => bury(app, &record, (DeadQueue::Events, Some(&site)), &cause).await,
+    }
+}
+
+fn site_of(job: &Job) -> &SiteId {
+    match job {
+        Job::Event { site, .. } | Job::Message(MessageJob { site, .. }) => site,
+    }
+}
+
+impl DeadQueues {
+    /// The queue whose dead letter a record is.
+    fn of(&self, record: &SqsMessage) -> Option<DeadQueue> {
+        let arn = record.event_source_arn.as_deref()?;
+        if arn == self.events {
+            return Some(DeadQueue::Events);
+        }
+        (arn == self.statuses).then_some(DeadQueue::Statuses)
+    }
+}
+
+/// Puts a record back behind a pause that grows, so that an outage neither spends what SQS counts nor fills the
+/// dead-letter queue.
+async fn put_back(app: &App, job: Job) -> Result<(), TryAgain> {
+    let again = job.put_back();
+    let attempt = match &again {
+        Job::Event { attempt, .. } | Job::Message(MessageJob { attempt, .. }) => *attempt,
+    };
+    let pause = backoff::pause(FIRST_PAUSE, attempt, dice());
+    let seconds = u16::try_from(pause.as_secs()).unwrap_or(u16::MAX);
+    let put = app.queue.send_after(&[(again, seconds)]).await;
+    match put.into_iter().find_map(Result::err) {
+        None => Ok(()),
+        Some(error) => {
+            tracing::warn!(%error, "a record could not be put back; SQS will deliver it again");
             Err(TryAgain)
         }
-        Err(Failure::Dead(cause)) => bury(app, &record, Some(&site), &cause).await,
     }
 }
 
@@ -68,13 +132,16 @@ async fn event(
     app: &App,
     site: &SiteId,
     received_at: Timestamp,
-    document: Value,
+    document: &serde_json::Value,
     invocation: Invocation<'_>,
 ) -> Result<(), Failure> {
+    if app.clock.now().duration_since(received_at) > PUT_BACK_FOR {
+        return Err(Failure::Dead(format!("it was received at {received_at} and could not be finished since")));
+    }
     let live = app.live(site).await.map_err(|error| Failure::Again(error.to_string()))?;
     let live = live.ok_or_else(|| Failure::Dead(format!("the site {site} does not exist")))?;
     // It was valid when it was received; the same moment bounds `occurred_at` now.
-    let event = Event::parse(document, received_at).map_err(|error| Failure::Dead(error.to_string()))?;
+    let event = Event::parse(document.clone(), received_at).map_err(|error| Failure::Dead(error.to_string()))?;
     let retention_days = live.site.retention_days;
     let planned = plan(&event, &live);
     let record = EventRecord { site, event: &event, received_at, plan: &planned, retention_days };
@@ -93,12 +160,54 @@ async fn event(
         let key = app.contact_secret().await?.person_key(site, &customer.id);
         app.contacts.put_person(&key, customer, event.occurred_at).await?;
     }
+    if stored.messages.len() > MESSAGES_AT_ONCE {
+        return fan_out(app, &live, &event, &stored.messages).await;
+    }
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
-    let results = join_all(stored.messages.iter().map(|message| send::deal_with(&sender, message))).await;
+    let one = |planned| {
+        let record = MessageRecord { site, event: &event, planned, occasion: 1, attempt: 0, retention_days };
+        async move { deal_with(Task { sender, record: &record, asked_at: None, pass: None }).await }
+    };
+    let results = join_all(stored.messages.iter().map(one)).await;
     // Every message was dealt with before the first failure is looked at; a dead one must not hide one to be retried.
     let mut failures: Vec<Failure> = results.into_iter().filter_map(Result::err).collect();
     failures.sort_by_key(|failure| matches!(failure, Failure::Dead(_)));
     failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Gives each message of a large plan a record of its own, before the event's record is given up.
+async fn fan_out(app: &App, live: &LiveConfig, event: &Event, messages: &[PlannedMessage]) -> Result<(), Failure> {
+    let jobs: Vec<Job> = messages.iter().map(|planned| job_of(live, event, planned)).collect();
+    let put = app.queue.send_all(&jobs).await;
+    match put.into_iter().find_map(Result::err) {
+        None => Ok(()),
+        Some(error) => Err(Failure::Again(error.to_string())),
+    }
+}
+
+/// Deals with one message of an event that is in the ledger.
+async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Result<(), Failure> {
+    let site = &job.site;
+    let live = app.live(site).await.map_err(|error| Failure::Again(error.to_string()))?;
+    let live = live.ok_or_else(|| Failure::Dead(format!("the site {site} does not exist")))?;
+    let recorded = app.ledger.recorded(site, &job.event).await?;
+    let recorded = recorded.ok_or_else(|| Failure::Dead("the event is not in the ledger".to_owned()))?;
+    let planned = PlannedMessage { mapping: job.mapping.clone(), recipient: job.recipient.clone() };
+    if !recorded.plan.messages.contains(&planned) {
+        return Err(Failure::Dead("the message is not in the event's plan".to_owned()));
+    }
+    let received_at = recorded.received_at;
+    let event = Event::parse(recorded.document, received_at).map_err(|error| Failure::Dead(error.to_string()))?;
+    let sender = Sender { app, live: &live, event: &event, received_at, invocation };
+    let record = MessageRecord {
+        site,
+        event: &event,
+        planned: &planned,
+        occasion: job.occasion,
+        attempt: job.attempt,
+        retention_days: live.site.retention_days,
+    };
+    deal_with(Task { sender, record: &record, asked_at: job.asked_at, pass: job.pass }).await
 }
 
 fn log_plan(site: &SiteId, event: &Event, plan: &Plan) {
@@ -122,10 +231,15 @@ fn log_plan(site: &SiteId, event: &Event, plan: &Plan) {
 }
 
 /// Keeps a record that nobody can process as a dead letter, with its cause; then SQS may forget it.
-async fn bury(app: &App, record: &SqsMessage, site: Option<&SiteId>, cause: &str) -> Result<(), TryAgain> {
+async fn bury(
+    app: &App,
+    record: &SqsMessage,
+    (queue, site): (DeadQueue, Option<&SiteId>),
+    cause: &str,
+) -> Result<(), TryAgain> {
     let record_id = record.message_id.as_deref().unwrap_or("without-id");
     let body = record.body.as_deref().unwrap_or_default();
-    let letter = DeadLetter { site, record_id, cause, body, retention_days: RETENTION_DAYS };
+    let letter = DeadLetter { queue, site, record_id, cause, body, retention_days: RETENTION_DAYS };
     match app.ledger.put_dead_letter(letter, app.clock.now()).await {
         Ok(()) => {
             tracing::error!(record.id = record_id, cause, "a record became a dead letter");

@@ -1,142 +1,306 @@
-//! One message: decide and render, claim, call, settle.
+//! The call: slot, claim, call, settle; and what the answer calls for.
 
-use domain::config::LiveConfig;
-use domain::decision::{Outgoing, decide};
-use domain::event::Event;
+use domain::backoff;
+use domain::codes::{Action, Consequence, consequence};
+use domain::config::TemplateHold;
+use domain::contact::{Known, Scope, Source, Suppression, UNREACHABLE_FOR};
+use domain::decision::Outgoing;
+use domain::job::Pass;
 use domain::key::MessageId;
-use domain::message::{Answer, State};
-use domain::occasion::guards;
-use domain::plan::PlannedMessage;
+use domain::message::{Answer, Failure as Refusal, State, Why};
+use domain::occasion::{Guards, guards};
 use domain::reason::{Reason, Skip};
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use provider::SendError;
 use store::StoreError;
-use store::ledger::{Claim, Claimed, MessageRecord, Sending};
+use store::ledger::{Claim, Claimed, Sending};
+use store::schedule::Lane;
 
-use crate::App;
-use crate::record::{Failure, Invocation};
+use crate::message::{Sender, Task, record_skip};
+use crate::pacer::Turn;
+use crate::record::Failure;
+use crate::{dice, wait};
 
-/// What the messages of one event share.
-pub(crate) struct Sender<'a> {
-    pub(crate) app: &'a App,
-    pub(crate) live: &'a LiveConfig,
-    pub(crate) event: &'a Event,
-    pub(crate) received_at: Timestamp,
-    pub(crate) invocation: Invocation<'a>,
+/// A number whose slots are used up has a free one every 6 s; messages that wait for it spread over as long at least.
+const PAIR_SPREAD: SignedDuration = SignedDuration::from_secs(6);
+/// The first probe of an account that was stopped for passing trouble.
+const TROUBLE_PROBE_AFTER: SignedDuration = SignedDuration::from_secs(50);
+
+/// One message on its way to the provider.
+struct Call<'a> {
+    task: Task<'a>,
+    outgoing: &'a Outgoing<'a>,
+    lane: &'a Lane,
+    contact: &'a str,
+    guards: &'a Guards,
+    id: MessageId,
+    /// The account failed lately: a success says that it is over.
+    troubled: bool,
 }
 
-/// Brings one planned message as far as it goes now: skipped, sent, refused, unknown, or to be tried again.
-pub(crate) async fn deal_with(sender: &Sender<'_>, planned: &PlannedMessage) -> Result<(), Failure> {
-    let Sender { app, live, event, invocation, .. } = sender;
-    let _place = app.sends.acquire().await.map_err(|error| Failure::Again(error.to_string()))?;
-    if !invocation.deadline.has_time() {
-        return Err(Failure::Again("no time left for all messages of the event".to_owned()));
+impl Sender<'_> {
+    /// The lane of the account a mapping sends through.
+    pub(crate) fn lane(&self, mapping: &domain::id::MappingId) -> Option<Lane> {
+        let account = self.live.account(self.live.mapping(mapping)?)?;
+        Some(Lane { site: self.live.site.id.clone(), account: account.id.clone() })
     }
-    let site = &live.site;
-    let message = MessageRecord { site: &site.id, event, planned, retention_days: site.retention_days };
-    match decide(event, planned, live, app.clock.now()) {
-        Ok(outgoing) => send(sender, &message, &outgoing).await,
-        Err(skip) => record_skip(app, &message, &skip).await,
-    }
 }
 
-async fn record_skip(app: &App, message: &MessageRecord<'_>, skip: &Skip) -> Result<(), Failure> {
-    let facts = app.ledger.skip(message, skip, app.clock.now()).await?;
-    let (site, id, state) = (message.site, message.id(), facts.state());
-    tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "skipped a message");
-    Ok(())
-}
-
-/// Claims a message, calls the provider and settles it.
-async fn send(sender: &Sender<'_>, message: &MessageRecord<'_>, outgoing: &Outgoing<'_>) -> Result<(), Failure> {
-    let Sender { app, live, invocation, .. } = sender;
+/// Takes a slot, claims the message, calls the provider and settles it.
+pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>) -> Result<(), Failure> {
+    let Sender { app, live, event, received_at, invocation } = task.sender;
     let (site, account) = (&live.site.id, &outgoing.account.id);
+    let lane = Lane { site: site.clone(), account: account.clone() };
+    let troubled = match turn(task, outgoing, &lane).await? {
+        Turn::At { slot, troubled } => {
+            app.clock.wait_until(slot).await;
+            troubled
+        }
+        Turn::Later => {
+            return wait::in_lane(task, lane, (Why::Pace, String::new()), outgoing.useful_until).await;
+        }
+        Turn::Stopped(stop) => {
+            return wait::in_lane(task, lane, (Why::AccountStopped, stop.code), outgoing.useful_until).await;
+        }
+    };
     // Whatever may go wrong without the provider goes wrong before the claim.
     let (name, pointer) = (format!("{site}/provider"), format!("/accounts/{account}/token"));
     let token = app.secrets.text(&name, &pointer, app.clock.now()).await;
     let token = token.map_err(|error| Failure::Again(error.to_string()))?;
     let contacts = app.contact_secret().await?;
-
-    let mapping =
-        live.mapping(&message.planned.mapping).ok_or_else(|| Failure::Again("the mapping is gone".to_owned()))?;
-    let guards = guards(site, mapping, message.event, &message.planned.recipient, sender.received_at);
-    let (id, owner) = (message.id(), app.owner(invocation.id));
+    let planned = task.record.planned;
+    let mapping = live.mapping(&planned.mapping).ok_or_else(|| Failure::Again("the mapping is gone".to_owned()))?;
+    let mut guards = guards(site, mapping, event, &planned.recipient, received_at);
+    if task.asked_at.is_some() {
+        // A person wants it sent again: that it was told, and that something newer was, is known to them.
+        guards = Guards { head: None, occasion: None, ..guards };
+    }
+    let (contact, owner) = (contacts.contact_key(site, &outgoing.phone), app.owner(invocation.id));
     let sending = Sending {
+        account: account.as_str(),
         template: (outgoing.template, outgoing.language.as_str()),
         phone: outgoing.phone.as_e164(),
-        contact: &contacts.contact_key(site, &outgoing.phone),
+        contact: &contact,
         text: &outgoing.body.text,
     };
-    // Reading the secrets may have taken its time.
+    // Reading the secrets and waiting for the slot may have taken their time.
     if !invocation.deadline.has_time() {
         return Err(Failure::Again("no time left for a send".to_owned()));
     }
-    let person = contacts.person_key(site, &message.planned.recipient);
-    let claim = Claim { message, owner: &owner, sending, person: &person, guards: &guards };
+    let person = contacts.person_key(site, &planned.recipient);
+    let marketing = outgoing.marketing;
+    let claim = Claim { message: task.record, owner: &owner, sending, person: &person, marketing, guards: &guards };
     match app.claims.claim(claim, app.clock.now()).await? {
         Claimed::Ours => {}
+        refused => return not_ours(task, outgoing, refused).await,
+    }
+    let id = task.record.id();
+    let result = app.provider.send(outgoing, &token, &id.to_string()).await;
+    let call = Call { task, outgoing, lane: &lane, contact: &contact, guards: &guards, id, troubled };
+    call.settle(&owner, result).await
+}
+
+/// The message's slot. One that was released by the schedule has it already, but not if the account was stopped since.
+async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Turn, StoreError> {
+    let app = task.sender.app;
+    match task.pass {
+        Some(Pass::Probe) => Ok(Turn::At { slot: app.clock.now(), troubled: true }),
+        Some(Pass::Slot(slot)) => {
+            let state = app.schedule.account_state(lane).await?;
+            let troubled = state.troubles > 0;
+            Ok(state.stop.map_or(Turn::At { slot, troubled }, Turn::Stopped))
+        }
+        None => task.sender.invocation.pacer.turn(lane, outgoing.account).await,
+    }
+}
+
+/// What a refused claim means for the message.
+async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> Result<(), Failure> {
+    let skip = match refused {
+        Claimed::Ours => return Ok(()),
         Claimed::Theirs(facts) => {
+            let (site, id) = (task.record.site, task.record.id());
             tracing::info!(%site, message.id = %id, state = %facts.state(), "the message was dealt with before");
             return Ok(());
         }
-        Claimed::OptedOut(at) => {
-            return record_skip(app, message, &Skip::new(Reason::OptedOut, at.to_string())).await;
+        Claimed::PairBusy(free_at) => {
+            let spread = backoff::pause(PAIR_SPREAD, task.record.attempt.saturating_add(1), dice());
+            let pause = free_at.duration_since(task.now()).max(SignedDuration::ZERO) + spread;
+            return wait::for_some_time(task, pause, (Why::Pair, String::new()), outgoing.useful_until).await;
         }
-        Claimed::Superseded(at) => {
-            return record_skip(app, message, &Skip::new(Reason::Superseded, at.to_string())).await;
-        }
-        Claimed::AlreadyNotified(by) => {
-            return record_skip(app, message, &Skip::new(Reason::AlreadyNotified, by)).await;
-        }
-    }
-    let result = app.provider.send(outgoing, &token, &id.to_string()).await;
-    let at = app.clock.now();
-    let answer = match result {
-        Ok(accepted) => Answer::Accepted { at, provider_id: accepted.provider_id, note: accepted.note },
-        Err(SendError::Refused(failure)) => Answer::Refused { at, failure },
-        Err(SendError::NotAccepted(failure)) => Answer::NotAccepted { at, failure },
-        Err(SendError::Unknown { cause, details }) => Answer::Unknown { at, cause, details },
+        Claimed::OptedOut(at) => Skip::new(Reason::OptedOut, at.to_string()),
+        Claimed::Forbidden(known) => forbidden(&known, outgoing.marketing),
+        Claimed::Superseded(at) => Skip::new(Reason::Superseded, at.to_string()),
+        Claimed::AlreadyNotified(by) => Skip::new(Reason::AlreadyNotified, by),
     };
-    log_answer(sender, &id, outgoing, &answer);
-    settle(sender, &id, &owner, &answer).await;
-    match answer {
-        Answer::NotAccepted { failure, .. } => {
-            app.claims.give_back(&guards, &id).await?;
-            // What the provider said of it is in the ledger; it may quote the message.
-            Err(Failure::Again(format!("not accepted, code {}", failure.code)))
-        }
-        _ => Ok(()),
+    record_skip(task, &skip).await
+}
+
+fn forbidden(known: &Known, marketing: bool) -> Skip {
+    let of_marketing = || known.suppression(Scope::Marketing).filter(|_| marketing);
+    match (known.suppression(Scope::All).or_else(of_marketing), known.unreachable_until) {
+        (Some(suppression), _) => Skip::new(Reason::Suppressed, suppression.to_string()),
+        (None, Some(until)) => Skip::new(Reason::Unreachable, until.to_string()),
+        (None, None) => Skip::from(Reason::Suppressed),
     }
 }
 
-/// Records an answer, trying for as long as the invocation has time: without the record it is `unknown` to everybody.
-async fn settle(sender: &Sender<'_>, id: &MessageId, owner: &str, answer: &Answer) {
-    let Sender { app, live, invocation, .. } = sender;
-    let site = &live.site.id;
-    loop {
-        let Err(error) = app.ledger.settle(site, id, owner, answer).await else { return };
-        let may_pass = matches!(error, StoreError::Unavailable(_));
-        if !may_pass || !invocation.deadline.has_time() {
-            // The claim stands, so nobody sends it again; the sweep will call it unknown.
-            tracing::error!(%site, message.id = %id, %error, "the answer to a send could not be recorded");
-            return;
+impl Call<'_> {
+    /// Records the answer and does what it calls for.
+    async fn settle(self, owner: &str, result: Result<provider::Accepted, SendError>) -> Result<(), Failure> {
+        let at = self.task.now();
+        match result {
+            Ok(accepted) => {
+                let (provider_id, note) = (accepted.provider_id, accepted.note);
+                self.record(owner, &Answer::Accepted { at, provider_id, note }).await;
+                if self.troubled {
+                    self.task.sender.app.schedule.start_account(self.lane).await?;
+                }
+                Ok(())
+            }
+            Err(SendError::Refused(failure)) => {
+                let code = failure.code.clone();
+                self.record(owner, &Answer::Refused { at, failure }).await;
+                self.after_refusal(&code).await
+            }
+            Err(SendError::NotAccepted { failure, action, retry_after }) => {
+                self.not_accepted(owner, failure, action, retry_after).await
+            }
+            Err(SendError::Unknown { cause, details }) => {
+                self.record(owner, &Answer::Unknown { at, cause, details }).await;
+                self.trouble("none").await?;
+                Ok(())
+            }
         }
-        tracing::warn!(%site, message.id = %id, %error, "the answer to a send could not be recorded; trying again");
     }
-}
 
-fn log_answer(sender: &Sender<'_>, id: &MessageId, outgoing: &Outgoing<'_>, answer: &Answer) {
-    let (site, phone) = (&sender.live.site.id, outgoing.phone.masked());
-    let template = outgoing.template;
-    match answer {
-        Answer::Accepted { provider_id, .. } => {
-            tracing::info!(%site, message.id = %id, provider.id = provider_id, phone, template, state = %State::Sent, "sent a message");
+    /// A message that surely was not accepted: it fails, or waits for what its code calls for.
+    async fn not_accepted(
+        self,
+        owner: &str,
+        failure: Refusal,
+        action: Action,
+        retry_after: Option<SignedDuration>,
+    ) -> Result<(), Failure> {
+        let Sender { app, live, event, .. } = self.task.sender;
+        let (at, code) = (self.task.now(), failure.code.clone());
+        let facts = app.ledger.message(&self.id).await.ok().flatten();
+        let tries = facts.and_then(|facts| facts.claim).map_or(1, |claim| claim.attempt);
+        let Some(pause) = action.pause(tries, dice(), retry_after) else {
+            self.record(owner, &Answer::Refused { at, failure }).await;
+            return Ok(());
+        };
+        self.record(owner, &Answer::NotAccepted { at, failure }).await;
+        app.claims.give_back(self.guards, &self.id).await?;
+        let (task, useful_until, lane) = (self.task, self.outgoing.useful_until, self.lane.clone());
+        match action {
+            Action::Fail => Ok(()),
+            Action::Retry { at_most, .. } => {
+                let stopped = at_most.is_none() && self.trouble(&code).await?;
+                if stopped || task.pass == Some(Pass::Probe) {
+                    return wait::in_lane(task, lane, (Why::AccountStopped, code), useful_until).await;
+                }
+                wait::for_some_time(task, pause, (Why::Retry, code), useful_until).await
+            }
+            Action::SlowPair => {
+                app.contacts.pause_pair(self.contact, at.saturating_add(pause).unwrap_or(at)).await?;
+                let spread = backoff::pause(PAIR_SPREAD, tries, dice());
+                wait::for_some_time(task, pause + spread, (Why::Pair, code), useful_until).await
+            }
+            Action::SlowAccount { .. } => {
+                app.schedule.pause_account(&lane, at.saturating_add(pause).unwrap_or(at)).await?;
+                wait::in_lane(task, lane, (Why::Pace, code), useful_until).await
+            }
+            Action::HoldTemplate => {
+                let hold = TemplateHold {
+                    account: self.outgoing.account.id.clone(),
+                    name: self.outgoing.template.to_owned(),
+                    language: self.outgoing.language.clone(),
+                    until: at.saturating_add(pause).unwrap_or(at),
+                    code: code.clone(),
+                };
+                app.config.hold_template(&live.site.id, &hold).await?;
+                app.forget(&live.site.id);
+                tracing::error!(site = %live.site.id, event.kind = %event.kind(), template = hold.name, code, "Meta refused a template; its messages wait");
+                wait::for_some_time(task, pause, (Why::TemplateHeld, code), useful_until).await
+            }
+            Action::StopAccount { .. } => {
+                self.stop(&code, pause).await?;
+                wait::in_lane(task, lane, (Why::AccountStopped, code), useful_until).await
+            }
         }
-        Answer::Refused { failure, .. } | Answer::NotAccepted { failure, .. } => {
-            tracing::warn!(%site, message.id = %id, provider.code = failure.code, provider.trace = failure.trace_id, phone, template, "the provider did not take a message");
+    }
+
+    /// Counts a failure that is not the message's; answers whether the account is stopped by it.
+    async fn trouble(&self, code: &str) -> Result<bool, Failure> {
+        let probed = self.task.pass == Some(Pass::Probe);
+        let schedule = &self.task.sender.app.schedule;
+        if !probed && !schedule.count_trouble(self.lane).await? {
+            return Ok(false);
         }
-        Answer::Unknown { cause, .. } => {
-            tracing::error!(%site, message.id = %id, cause, phone, template, "nobody knows whether a message was sent");
+        self.stop(code, TROUBLE_PROBE_AFTER).await?;
+        Ok(true)
+    }
+
+    async fn stop(&self, code: &str, probe_after: SignedDuration) -> Result<(), Failure> {
+        let app = self.task.sender.app;
+        app.schedule.stop_account(self.lane, code, probe_after, self.task.now()).await?;
+        self.task.sender.invocation.pacer.forget(self.lane).await;
+        let Lane { site, account } = self.lane;
+        tracing::error!(%site, %account, code, "an account cannot send and is stopped; its messages wait");
+        Ok(())
+    }
+
+    /// What a final refusal says of the number or of what comes next.
+    async fn after_refusal(&self, code: &str) -> Result<(), Failure> {
+        let Sender { app, live, .. } = self.task.sender;
+        let (site, now) = (&live.site.id, self.task.now());
+        match consequence(code) {
+            Some(Consequence::Unreachable) => {
+                let until = now.saturating_add(UNREACHABLE_FOR).unwrap_or(now);
+                app.contacts.unreachable(site, self.contact, until).await?;
+            }
+            Some(Consequence::MarketingOptOut) => {
+                let (scope, source, reason) = (Scope::Marketing, Source::Preferences, code.to_owned());
+                let suppression = Suppression { scope, source, since: now, reason };
+                app.contacts.suppress(site, self.contact, &suppression).await?;
+            }
+            // Refusals that hold a template or stop an account are not final.
+            Some(Consequence::HoldTemplate | Consequence::StopAccount { .. }) | None => {}
+        }
+        Ok(())
+    }
+
+    /// Records an answer, trying for as long as the invocation has time: without the record it is `unknown` to everybody.
+    async fn record(&self, owner: &str, answer: &Answer) {
+        let Sender { app, live, invocation, .. } = self.task.sender;
+        self.log(answer);
+        let (site, id) = (&live.site.id, &self.id);
+        loop {
+            let Err(error) = app.ledger.settle(site, id, owner, answer).await else { return };
+            let may_pass = matches!(error, StoreError::Unavailable(_));
+            if !may_pass || !invocation.deadline.has_time() {
+                // The claim stands, so nobody sends it again; the sweep will call it unknown.
+                tracing::error!(%site, message.id = %id, %error, "the answer to a send could not be recorded");
+                return;
+            }
+            tracing::warn!(%site, message.id = %id, %error, "the answer to a send could not be recorded; trying again");
+        }
+    }
+
+    fn log(&self, answer: &Answer) {
+        let (site, id) = (&self.task.sender.live.site.id, &self.id);
+        let (phone, template) = (self.outgoing.phone.masked(), self.outgoing.template);
+        match answer {
+            Answer::Accepted { provider_id, .. } => {
+                tracing::info!(%site, message.id = %id, provider.id = provider_id, phone, template, state = %State::Sent, "sent a message");
+            }
+            Answer::Refused { failure, .. } | Answer::NotAccepted { failure, .. } => {
+                tracing::warn!(%site, message.id = %id, provider.code = failure.code, provider.trace = failure.trace_id, phone, template, "the provider did not take a message");
+            }
+            Answer::Unknown { cause, .. } => {
+                tracing::error!(%site, message.id = %id, cause, phone, template, "nobody knows whether a message was sent");
+            }
         }
     }
 }

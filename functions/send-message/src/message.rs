@@ -1,0 +1,120 @@
+//! One message: decided, and brought as far as it goes now.
+
+use domain::config::LiveConfig;
+use domain::contact::Known;
+use domain::decision::{Halt, decide};
+use domain::event::Event;
+use domain::job::{Job, MessageJob, Pass};
+use domain::phone::Phone;
+use domain::plan::PlannedMessage;
+use domain::reason::Skip;
+use jiff::Timestamp;
+use store::ledger::MessageRecord;
+
+use crate::App;
+use crate::record::{Failure, Invocation};
+use crate::{send, wait};
+
+/// What the messages of one event share.
+#[derive(Clone, Copy)]
+pub(crate) struct Sender<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) live: &'a LiveConfig,
+    pub(crate) event: &'a Event,
+    pub(crate) received_at: Timestamp,
+    pub(crate) invocation: Invocation<'a>,
+}
+
+/// One message with the record that brings it.
+#[derive(Clone, Copy)]
+pub(crate) struct Task<'a> {
+    pub(crate) sender: Sender<'a>,
+    pub(crate) record: &'a MessageRecord<'a>,
+    pub(crate) asked_at: Option<Timestamp>,
+    pub(crate) pass: Option<Pass>,
+}
+
+impl Task<'_> {
+    /// The record that brings the message back: put back once more than this one, and without its pass.
+    pub(crate) fn successor(&self) -> MessageJob {
+        let MessageRecord { site, event, planned, occasion, attempt, .. } = self.record;
+        MessageJob {
+            site: (*site).clone(),
+            event: event.id.clone(),
+            mapping: planned.mapping.clone(),
+            recipient: planned.recipient.clone(),
+            occasion: *occasion,
+            asked_at: self.asked_at,
+            attempt: attempt.saturating_add(1),
+            pass: None,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.sender.app.clock.now()
+    }
+}
+
+/// The job of a planned message that is dealt with apart from its event's record.
+pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage) -> Job {
+    Job::Message(MessageJob {
+        site: live.site.id.clone(),
+        event: event.id.clone(),
+        mapping: planned.mapping.clone(),
+        recipient: planned.recipient.clone(),
+        occasion: 1,
+        asked_at: None,
+        attempt: 0,
+        pass: None,
+    })
+}
+
+/// Brings one message as far as it goes now: skipped, sent, refused, unknown, or waiting.
+pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
+    let Sender { app, live, event, invocation, .. } = task.sender;
+    let _place = app.sends.acquire().await.map_err(|error| Failure::Again(error.to_string()))?;
+    if !invocation.deadline.has_time() {
+        return Err(Failure::Again("no time left for all messages of the event".to_owned()));
+    }
+    let planned = task.record.planned;
+    let unknowing = Known { asked_at: task.asked_at, ..Known::default() };
+    let decided = match decide(event, planned, live, &unknowing, task.now()) {
+        // The claim looks at the number itself, so only a skip needs to know more: its reason must be the first one.
+        Err(Halt::Skip(skip)) if skip.reason.comes_after_suppression() => {
+            let known = known(task).await?;
+            decide(event, planned, live, &Known { asked_at: task.asked_at, ..known }, task.now())
+        }
+        decided => decided,
+    };
+    match decided {
+        Ok(outgoing) => send::send(task, &outgoing).await,
+        Err(Halt::Skip(skip)) => record_skip(task, &skip).await,
+        Err(Halt::Wait { waiting, useful_until }) => wait::for_decision(task, waiting, useful_until).await,
+    }
+}
+
+/// What is known of the recipient and their number besides the event.
+async fn known(task: Task<'_>) -> Result<Known, Failure> {
+    let Sender { app, live, event, .. } = task.sender;
+    let Some(contact) = contact(task).await? else { return Ok(Known::default()) };
+    let person = app.contact_secret().await?.person_key(&live.site.id, &task.record.planned.recipient);
+    Ok(app.contacts.known(&contact, &person, event.occurred_at).await?)
+}
+
+/// The pseudonym of the recipient's number, where it is one.
+async fn contact(task: Task<'_>) -> Result<Option<String>, Failure> {
+    let Sender { app, live, event, .. } = task.sender;
+    let Some(recipient) = event.recipient(&task.record.planned.recipient) else { return Ok(None) };
+    let typed = recipient.phone.as_deref().unwrap_or_default();
+    let Ok(phone) = Phone::parse(typed, live.site.country(recipient.country.as_deref())) else { return Ok(None) };
+    Ok(Some(app.contact_secret().await?.contact_key(&live.site.id, &phone)))
+}
+
+/// Records that a message is not sent.
+pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failure> {
+    let contact = contact(task).await?;
+    let facts = task.sender.app.ledger.skip(task.record, skip, contact.as_deref(), task.now()).await?;
+    let (site, id, state) = (task.record.site, task.record.id(), facts.state());
+    tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "skipped a message");
+    Ok(())
+}

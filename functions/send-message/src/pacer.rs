@@ -1,0 +1,76 @@
+//! Sending slots: leased from the account's item a batch at a time, handed to its messages one by one.
+
+use std::collections::{HashMap, VecDeque};
+
+use domain::config::Account;
+use jiff::{SignedDuration, Timestamp};
+use store::StoreError;
+use store::accounts::{Lease, Stop};
+use store::schedule::Lane;
+use tokio::sync::Mutex;
+
+use crate::App;
+
+/// A message waits so long in the function for its slot; for a later one it is parked.
+const SLOT_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+/// Slots leased at once at most: a whole batch.
+const SLOTS_AT_ONCE: usize = 10;
+
+/// The slots of one invocation.
+pub(crate) struct Pacer<'a> {
+    app: &'a App,
+    at_once: u32,
+    accounts: Mutex<HashMap<Lane, Leased>>,
+}
+
+#[derive(Default)]
+struct Leased {
+    slots: VecDeque<Timestamp>,
+    troubled: bool,
+}
+
+/// What a message that wants to go gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Its slot, and whether the account failed lately.
+    At { slot: Timestamp, troubled: bool },
+    /// There is no slot soon enough.
+    Later,
+    /// The account is stopped.
+    Stopped(Stop),
+}
+
+impl<'a> Pacer<'a> {
+    /// A pacer for a batch of so many records.
+    pub(crate) fn new(app: &'a App, records: usize) -> Self {
+        let at_once = u32::try_from(records.clamp(1, SLOTS_AT_ONCE)).unwrap_or(1);
+        Self { app, at_once, accounts: Mutex::default() }
+    }
+
+    /// The next slot of an account.
+    pub(crate) async fn turn(&self, lane: &Lane, account: &Account) -> Result<Turn, StoreError> {
+        let mut accounts = self.accounts.lock().await;
+        let leased = accounts.entry(lane.clone()).or_default();
+        if let Some(slot) = leased.slots.pop_front() {
+            return Ok(Turn::At { slot, troubled: leased.troubled });
+        }
+        let (now, pace) = (self.app.clock.now(), account.pace());
+        match self.app.schedule.lease(lane, self.at_once, pace, SLOT_WITHIN, now).await? {
+            Lease::Granted { first, troubled } => {
+                let slots = (1..self.at_once).filter_map(|place| {
+                    let after = pace.checked_mul(i32::try_from(place).ok()?)?;
+                    first.checked_add(after).ok()
+                });
+                *leased = Leased { slots: slots.collect(), troubled };
+                Ok(Turn::At { slot: first, troubled })
+            }
+            Lease::Full { .. } => Ok(Turn::Later),
+            Lease::Stopped(stop) => Ok(Turn::Stopped(stop)),
+        }
+    }
+
+    /// Forgets the slots of an account that was stopped: the messages of this batch are parked like all others.
+    pub(crate) async fn forget(&self, lane: &Lane) {
+        self.accounts.lock().await.remove(lane);
+    }
+}

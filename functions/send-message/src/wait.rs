@@ -1,0 +1,80 @@
+//! A message that does not go now. No wait holds a record of the queue: a short one is a successor that SQS delays, a
+//! longer one an item of the schedule, and a message that waits for its account stands in the account's lane, where the
+//! oldest goes first. The successor is in the queue before the ledger says so and before this record is given up, so
+//! that a crash in between repeats the message, which the claim absorbs, and never loses it.
+
+use domain::backoff::PAUSE_MAX;
+use domain::decision::{self, Halt};
+use domain::job::Job;
+use domain::message::{Waiting, Why};
+use jiff::{SignedDuration, Timestamp};
+use store::ledger::Parked;
+use store::schedule::{Lane, Place};
+
+use crate::message::{Task, record_skip};
+use crate::record::Failure;
+
+/// What the decision has wait: a paused site's messages stand in the lane, a held template's come back at the hold's end.
+pub(crate) async fn for_decision(task: Task<'_>, waiting: Waiting, useful_until: Timestamp) -> Result<(), Failure> {
+    let lane = task.sender.lane(&task.record.planned.mapping);
+    let place = match (waiting.why, lane) {
+        (Why::SitePaused, Some(lane)) => Place::Lane(lane, task.sender.event.occurred_at),
+        (_, _) => Place::Until(waiting.until),
+    };
+    park(task, &waiting, &place, useful_until).await
+}
+
+/// Puts a message back for some time; what would be of no use by then is too late at once.
+pub(crate) async fn for_some_time(
+    task: Task<'_>,
+    pause: SignedDuration,
+    (why, detail): (Why, String),
+    useful_until: Timestamp,
+) -> Result<(), Failure> {
+    let until = task.now().saturating_add(pause).unwrap_or(useful_until);
+    let waiting = match decision::wait(until, why, detail, useful_until) {
+        Halt::Wait { waiting, .. } => waiting,
+        Halt::Skip(skip) => return record_skip(task, &skip).await,
+    };
+    if pause > PAUSE_MAX {
+        return park(task, &waiting, &Place::Until(until), useful_until).await;
+    }
+    let app = task.sender.app;
+    // Up to a second more than asked for: SQS knows whole seconds.
+    let seconds = u16::try_from(pause.as_secs().saturating_add(1)).unwrap_or(u16::MAX);
+    for put in app.queue.send_after(&[(Job::Message(task.successor()), seconds)]).await {
+        put.map_err(|error| Failure::Again(error.to_string()))?;
+    }
+    let waits = app.ledger.wait(task.record, &waiting, task.now()).await?;
+    log(task, &waiting, waits);
+    Ok(())
+}
+
+/// Parks a message in its account's lane: it is released in the order of the events.
+pub(crate) async fn in_lane(
+    task: Task<'_>,
+    lane: Lane,
+    (why, detail): (Why, String),
+    useful_until: Timestamp,
+) -> Result<(), Failure> {
+    let waiting = Waiting { until: useful_until, why, detail };
+    let place = Place::Lane(lane, task.sender.event.occurred_at);
+    park(task, &waiting, &place, useful_until).await
+}
+
+async fn park(task: Task<'_>, waiting: &Waiting, place: &Place, useful_until: Timestamp) -> Result<(), Failure> {
+    let job = task.successor();
+    let parked = Parked { message: task.record, waiting, place, job: &job, useful_until };
+    let waits = task.sender.app.parking.park(parked, task.now()).await?;
+    log(task, waiting, waits);
+    Ok(())
+}
+
+fn log(task: Task<'_>, waiting: &Waiting, waits: bool) {
+    let (site, id) = (task.record.site, task.record.id());
+    if waits {
+        tracing::info!(%site, message.id = %id, why = %waiting.why, until = %waiting.until, "a message waits");
+    } else {
+        tracing::info!(%site, message.id = %id, "the message was dealt with before");
+    }
+}
