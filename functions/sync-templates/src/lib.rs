@@ -1,8 +1,8 @@
 //! Every hour: reads the template list of every active account into the store.
 //!
 //! [`sync()`] does one account: the list is read whole before anything is written, and an incomplete one changes nothing.
-//! [`handle`] goes through all sites; an account that fails hinders no other, and the run fails at its end, so that
-//! somebody is told.
+//! A mapping whose template changed is marked and sends nothing until a person confirmed it. [`handle`] goes through all
+//! sites; an account that fails hinders no other, and the run fails at its end, so that somebody is told.
 
 mod config;
 mod sync;
@@ -20,7 +20,7 @@ use store::StoreError;
 use store::config::ConfigTable;
 
 pub use config::Config;
-pub use sync::{SyncError, sync, sync_even_if_many_go};
+pub use sync::{AccountSynced, SyncError, sync, sync_even_if_many_go};
 
 /// This function's own time-out, as in the stack's template.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(300);
@@ -45,6 +45,8 @@ pub struct Synced {
     pub accounts: usize,
     /// Their templates.
     pub templates: usize,
+    /// Mappings that send nothing from now on, until a person confirmed what changed of their templates.
+    pub to_review: usize,
 }
 
 /// Why a run is to be looked at.
@@ -102,18 +104,20 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Synced, RunError> {
         }
     }
     let runs = accounts.iter().map(|(site, account)| sync_one(app, &deadline, site, account));
-    let results: Vec<Option<usize>> = stream::iter(runs).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
+    let results: Vec<Option<AccountSynced>> = stream::iter(runs).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
     let mut synced = Synced::default();
     for result in results {
         match result {
-            Some(templates) => {
+            Some(of_account) => {
                 synced.accounts += 1;
-                synced.templates += templates;
+                synced.templates += of_account.templates;
+                synced.to_review += of_account.to_review.len();
             }
             None => failed += 1,
         }
     }
-    tracing::info!(accounts = synced.accounts, templates = synced.templates, failed, "synced the templates");
+    let Synced { accounts, templates, to_review } = synced;
+    tracing::info!(accounts, templates, to_review, failed, "synced the templates");
     if failed == 0 { Ok(synced) } else { Err(RunError::Incomplete { failed, synced }) }
 }
 
@@ -124,7 +128,7 @@ fn active_accounts(live: LiveConfig) -> Vec<(SiteId, Account)> {
 }
 
 /// Syncs one account; `None` if its templates are still those of an earlier sync.
-async fn sync_one(app: &App, deadline: &Deadline, site: &SiteId, account: &Account) -> Option<usize> {
+async fn sync_one(app: &App, deadline: &Deadline, site: &SiteId, account: &Account) -> Option<AccountSynced> {
     let id = &account.id;
     if !deadline.has_time() {
         tracing::error!(%site, account = %id, "no time left to sync the templates of an account");
@@ -138,8 +142,8 @@ async fn sync_one(app: &App, deadline: &Deadline, site: &SiteId, account: &Accou
             return None;
         }
     };
-    match sync(&app.provider, &app.config, site, account, &token).await {
-        Ok(templates) => Some(templates),
+    match sync(&app.provider, &app.config, site, account, &token, app.clock.now()).await {
+        Ok(synced) => Some(synced),
         Err(error) => {
             tracing::error!(%site, account = %id, %error, "the templates of an account were not synced");
             None

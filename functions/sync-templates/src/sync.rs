@@ -1,8 +1,9 @@
 //! One account: its whole list, or nothing.
 
 use domain::config::Account;
-use domain::id::SiteId;
+use domain::id::{MappingId, SiteId};
 use domain::template::Template;
+use jiff::Timestamp;
 use provider::{ListError, Provider};
 use secrecy::SecretString;
 use store::StoreError;
@@ -31,7 +32,16 @@ pub enum SyncError {
     Store(#[from] StoreError),
 }
 
-/// Reads the templates of an account and replaces what the store knows of them. Answers how many there are.
+/// What a sync of an account came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountSynced {
+    /// How many templates the account has.
+    pub templates: usize,
+    /// The mappings that send nothing from now on, until a person confirmed what changed of their templates.
+    pub to_review: Vec<MappingId>,
+}
+
+/// Reads the templates of an account and replaces what the store knows of them.
 ///
 /// # Errors
 /// [`SyncError`].
@@ -41,12 +51,12 @@ pub async fn sync(
     site: &SiteId,
     account: &Account,
     token: &SecretString,
-) -> Result<usize, SyncError> {
+    now: Timestamp,
+) -> Result<AccountSynced, SyncError> {
     let listed = provider.templates(account, token).await?;
     let known = store.templates(site, &account.id).await?;
     few_gone(&known, &listed)?;
-    store.put_templates(site, &account.id, &listed).await?;
-    Ok(listed.len())
+    replace(store, site, account, (&known, &listed), now).await
 }
 
 /// As [`sync`], however many templates go: for a person who has looked at the list.
@@ -59,10 +69,27 @@ pub async fn sync_even_if_many_go(
     site: &SiteId,
     account: &Account,
     token: &SecretString,
-) -> Result<usize, SyncError> {
+    now: Timestamp,
+) -> Result<AccountSynced, SyncError> {
     let listed = provider.templates(account, token).await?;
-    store.put_templates(site, &account.id, &listed).await?;
-    Ok(listed.len())
+    let known = store.templates(site, &account.id).await?;
+    replace(store, site, account, (&known, &listed), now).await
+}
+
+/// Marks the mappings first: a run that breaks off in between leaves none that goes on with a template nobody looked at.
+async fn replace(
+    store: &ConfigTable,
+    site: &SiteId,
+    account: &Account,
+    (known, listed): (&[Template], &[Template]),
+    now: Timestamp,
+) -> Result<AccountSynced, SyncError> {
+    let to_review = store.mark_for_review(site, &account.id, (known, listed), now).await?;
+    for mapping in &to_review {
+        tracing::warn!(%site, %mapping, "a template of a mapping changed; it sends nothing until a person confirmed it");
+    }
+    store.put_templates(site, &account.id, listed).await?;
+    Ok(AccountSynced { templates: listed.len(), to_review })
 }
 
 fn few_gone(known: &[Template], listed: &[Template]) -> Result<(), SyncError> {

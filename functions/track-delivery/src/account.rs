@@ -1,0 +1,71 @@
+//! An account that can send nothing any more, or of which something else changed.
+
+use domain::config::Account;
+use domain::id::SiteId;
+use jiff::SignedDuration;
+use store::schedule::Lane;
+
+use crate::App;
+use crate::record::Failure;
+
+/// When the first message tries whether the account can send again: bans and restrictions last days.
+const PROBE_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// What was said of an account; the fields are those of the notice.
+pub(crate) struct Report {
+    pub(crate) site: SiteId,
+    pub(crate) waba_id: Option<String>,
+    pub(crate) phone_number_id: Option<String>,
+    pub(crate) event: String,
+    pub(crate) details: String,
+    pub(crate) stops: bool,
+}
+
+impl Report {
+    /// Whether it is about an account: about its number where one is named, else about everything of its owner.
+    fn is_about(&self, account: &Account) -> bool {
+        match (&self.phone_number_id, &self.waba_id) {
+            (Some(phone_number_id), _) => account.phone_number_id == *phone_number_id,
+            (None, waba_id) => waba_id.as_ref() == Some(&account.waba_id),
+        }
+    }
+}
+
+/// Stops the accounts that can send nothing any more; anything else is only logged.
+pub(crate) async fn apply(app: &App, report: &Report) -> Result<(), Failure> {
+    let Report { site, event, details, stops, .. } = report;
+    let Some(live) = app.config.live(site).await? else { return Ok(()) };
+    for account in live.accounts.iter().filter(|account| report.is_about(account)) {
+        if !stops {
+            tracing::info!(%site, account = %account.id, event, details, "something about an account changed");
+            continue;
+        }
+        let lane = Lane { site: site.clone(), account: account.id.clone() };
+        app.schedule.stop_account(&lane, event, PROBE_AFTER, app.clock.now()).await?;
+        tracing::error!(%site, account = %account.id, event, details, "Meta stopped an account; nothing is sent through it");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_stopped_alone_and_an_owner_with_all_its_numbers() {
+        let account: Account =
+            serde_json::from_str(r#"{"id":"main","base_url":"https://x/v23.0","phone_number_id":"1","waba_id":"2"}"#)
+                .unwrap();
+        let is_about = |phone_number_id: Option<&str>, waba_id: Option<&str>| {
+            let (event, details) = (String::new(), String::new());
+            let site = SiteId::parse("demo").unwrap();
+            let (phone_number_id, waba_id) = (phone_number_id.map(str::to_owned), waba_id.map(str::to_owned));
+            Report { site, waba_id, phone_number_id, event, details, stops: true }.is_about(&account)
+        };
+        assert!(is_about(Some("1"), None));
+        assert!(is_about(None, Some("2")));
+        assert!(!is_about(Some("7"), Some("2")), "another number of the same owner");
+        assert!(!is_about(None, Some("7")));
+        assert!(!is_about(None, None));
+    }
+}

@@ -1,0 +1,93 @@
+//! What people want: words that stop or lift the stop, WhatsApp's own control for offers, and a number that changed.
+
+use domain::contact::{Scope, Source, Suppression};
+use domain::id::SiteId;
+use domain::notice::{Preference, Word};
+use jiff::Timestamp;
+use store::contacts::Choice;
+
+use crate::App;
+use crate::identity::Identity;
+use crate::record::Failure;
+
+/// What a word asks for: it is about every message.
+pub(crate) fn of_word(word: Word, at: Timestamp) -> Choice {
+    let (scope, source) = (Scope::All, Source::Stop);
+    match word {
+        Word::Stop => Choice::Out(Suppression { scope, source, since: at, reason: String::new() }),
+        Word::Start => Choice::In { scope, source, at },
+    }
+}
+
+/// What WhatsApp's control asks for: it is about marketing only.
+pub(crate) fn of_preference(value: Preference, at: Timestamp) -> Choice {
+    match value {
+        Preference::Stop => Choice::Out(no_marketing(at, String::new())),
+        Preference::Resume => Choice::In { scope: Scope::Marketing, source: Source::Preferences, at },
+    }
+}
+
+/// That somebody wants no marketing.
+pub(crate) fn no_marketing(since: Timestamp, reason: String) -> Suppression {
+    Suppression { scope: Scope::Marketing, source: Source::Preferences, since, reason }
+}
+
+/// Records a choice at every site that sends from the number it was told to.
+pub(crate) async fn apply(
+    app: &App,
+    site: &SiteId,
+    phone_number_id: &str,
+    from: &str,
+    choice: &Choice,
+) -> Result<(), Failure> {
+    let secret = app.contact_secret().await?;
+    let sites = sites(app, site, phone_number_id).await?;
+    let mut unknown = true;
+    for site in &sites {
+        let identity = Identity::of(app, &secret, site, from).await?;
+        identity.choose(app, choice).await?;
+        unknown &= identity.is_unknown();
+    }
+    let (scope, stops) = match choice {
+        Choice::Out(suppression) => (suppression.scope, true),
+        Choice::In { scope, .. } => (*scope, false),
+    };
+    tracing::info!(%site, %scope, stops, sites = sites.len(), "recorded what a person chose");
+    if unknown {
+        // It counts as soon as a status tells the number; until then a person may know better.
+        return Err(Failure::Dead(
+            "the choice of somebody whose number is not known; it is kept with their id".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Copies the suppressions of a number to the one that its owner has from now on.
+pub(crate) async fn carry_over(
+    app: &App,
+    site: &SiteId,
+    phone_number_id: &str,
+    (from, to): (&str, &str),
+) -> Result<(), Failure> {
+    let secret = app.contact_secret().await?;
+    for site in &sites(app, site, phone_number_id).await? {
+        let old = Identity::of(app, &secret, site, from).await?;
+        let new = Identity::of(app, &secret, site, to).await?;
+        for key in old.keys() {
+            for suppression in app.contacts.of_contact(key).await?.suppressions {
+                new.choose(app, &Choice::Out(suppression)).await?;
+            }
+        }
+    }
+    tracing::info!(%site, "carried the suppressions of a number over to the one that replaces it");
+    Ok(())
+}
+
+/// The sites that send from a number, the one that was told included.
+async fn sites(app: &App, site: &SiteId, phone_number_id: &str) -> Result<Vec<SiteId>, Failure> {
+    let mut sites = app.hooks.sites_of(phone_number_id).await?;
+    if !sites.contains(site) {
+        sites.push(site.clone());
+    }
+    Ok(sites)
+}

@@ -1,0 +1,67 @@
+//! What this function reads from its environment.
+
+use runtime::env::{EnvError, Environment};
+
+/// The function's configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `BRIDGE_CONFIG_TABLE`: the table of sites, accounts, mappings and templates.
+    pub config_table: String,
+    /// `BRIDGE_LEDGER_TABLE`: the table of events and messages.
+    pub ledger_table: String,
+    /// `BRIDGE_CONTACTS_TABLE`: the table of numbers and who asked not to be written to.
+    pub contacts_table: String,
+    /// `BRIDGE_SCHEDULE_TABLE`: the table of what waits, and of the accounts that are stopped.
+    pub schedule_table: String,
+    /// `BRIDGE_STACK`: what the names of the secrets begin with.
+    pub stack: String,
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// [`EnvError`] naming the first variable that is missing.
+    pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
+        Ok(Self {
+            config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
+            ledger_table: environment.required("BRIDGE_LEDGER_TABLE")?,
+            contacts_table: environment.required("BRIDGE_CONTACTS_TABLE")?,
+            schedule_table: environment.required("BRIDGE_SCHEDULE_TABLE")?,
+            stack: environment.required("BRIDGE_STACK")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUIRED: [(&str, &str); 5] = [
+        ("BRIDGE_CONFIG_TABLE", "c"),
+        ("BRIDGE_LEDGER_TABLE", "l"),
+        ("BRIDGE_CONTACTS_TABLE", "p"),
+        ("BRIDGE_SCHEDULE_TABLE", "t"),
+        ("BRIDGE_STACK", "s"),
+    ];
+
+    #[test]
+    fn each_variable_has_its_place() {
+        let config = Config {
+            config_table: "c".to_owned(),
+            ledger_table: "l".to_owned(),
+            contacts_table: "p".to_owned(),
+            schedule_table: "t".to_owned(),
+            stack: "s".to_owned(),
+        };
+        assert_eq!(Config::from_env(&Environment::of(&REQUIRED)), Ok(config));
+    }
+
+    #[test]
+    fn every_variable_is_required() {
+        for (name, _) in REQUIRED {
+            let others: Vec<_> = REQUIRED.into_iter().filter(|(other, _)| *other != name).collect();
+            assert_eq!(Config::from_env(&Environment::of(&others)), Err(EnvError::Missing(name)));
+        }
+    }
+}

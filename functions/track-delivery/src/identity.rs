@@ -1,0 +1,97 @@
+//! Who a report is about: the numbers of a site that an id of WhatsApp's stands for.
+
+use domain::id::SiteId;
+use domain::key::ContactSecret;
+use domain::phone::{Country, Phone};
+use store::contacts::Choice;
+
+use crate::App;
+use crate::record::Failure;
+
+/// Most aliases a process remembers to have written.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// Somebody at a site, under pseudonyms.
+pub(crate) struct Identity {
+    site: SiteId,
+    alias: String,
+    contacts: Vec<String>,
+}
+
+impl Identity {
+    /// Finds the numbers of an id: the number it is itself, and those it is known to stand for. WhatsApp writes some
+    /// numbers another way than they are dialled, so an id that is a number may stand for others too.
+    pub(crate) async fn of(app: &App, secret: &ContactSecret, site: &SiteId, id: &str) -> Result<Self, Failure> {
+        let alias = secret.alias_key(site, id);
+        let mut contacts = app.contacts.alias(&alias).await?;
+        let own = phone_of(id).map(|phone| secret.contact_key(site, &phone));
+        contacts.extend(own.filter(|own| !contacts.contains(own)));
+        Ok(Self { site: site.clone(), alias, contacts })
+    }
+
+    /// Whether no number is known.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.contacts.is_empty()
+    }
+
+    /// Records a choice for every number, and for the id itself: a number that is found out later takes it over.
+    pub(crate) async fn choose(&self, app: &App, choice: &Choice) -> Result<(), Failure> {
+        app.contacts.choose(None, &self.alias, choice).await?;
+        for contact in &self.contacts {
+            app.contacts.choose(Some(&self.site), contact, choice).await?;
+        }
+        Ok(())
+    }
+
+    /// What of it has suppressions: the id and its numbers.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.contacts.iter().chain([&self.alias]).map(String::as_str)
+    }
+}
+
+/// The number an id is; `None` for a business-scoped user id and for what no numbering plan knows.
+fn phone_of(id: &str) -> Option<Phone> {
+    let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Phone::parse(&format!("+{id}"), Country::ITALY).ok()).flatten()
+}
+
+/// Remembers the ids that stand for the number of a message. An id that is the number as we dial it is no news, and each
+/// other one is written once in a process's life, so that a status costs no second write.
+pub(crate) async fn learn(app: &App, site: &SiteId, contact: &str, ids: &[String]) -> Result<(), Failure> {
+    let ids: Vec<&String> = ids.iter().filter(|id| !id.is_empty()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let secret = app.contact_secret().await?;
+    for id in ids {
+        if phone_of(id).is_some_and(|phone| secret.contact_key(site, &phone) == contact) {
+            continue;
+        }
+        let alias = secret.alias_key(site, id);
+        let pair = format!("{alias}={contact}");
+        if app.aliases.lock().is_ok_and(|known| known.contains(&pair)) {
+            continue;
+        }
+        app.contacts.put_alias(site, &alias, contact).await?;
+        if let Ok(mut known) = app.aliases.lock() {
+            if known.len() >= REMEMBERED_MAX {
+                known.clear();
+            }
+            known.insert(pair);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_digits_that_a_plan_knows_are_a_number() {
+        assert_eq!(phone_of("393401234567").map(String::from).as_deref(), Some("+393401234567"));
+        for id in ["", "IT.a1b2", "12", "+393401234567", "39340 1234567"] {
+            assert_eq!(phone_of(id), None, "{id}");
+        }
+    }
+}

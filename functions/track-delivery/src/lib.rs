@@ -1,0 +1,89 @@
+//! Applies what WA Smart Business reports, one notice a record.
+//!
+//! [`handle`] lifts one record to a batch; the module `record` reads it and keeps what nobody can process; `status` is
+//! about messages, `choice` about people and what they want, `template` and `account` about what can be sent at all.
+//! Notices come in any order, again and at the same time: each write says what is true from some moment on, and none
+//! depends on the one before.
+
+mod account;
+mod choice;
+mod config;
+mod identity;
+mod record;
+mod status;
+mod template;
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::key::ContactSecret;
+use jiff::SignedDuration;
+use lambda_runtime::LambdaEvent;
+use runtime::Clock;
+use runtime::batch::{self, Deadline};
+use runtime::secrets::Secrets;
+use secrecy::ExposeSecret;
+use store::config::ConfigTable;
+use store::contacts::Contacts;
+use store::hooks::Hooks;
+use store::ledger::Ledger;
+use store::schedule::Schedule;
+
+pub use config::Config;
+use record::Failure;
+
+/// The function's time-out, where the invocation does not say. The stack's template sets the same number.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
+/// What one record may take: a handful of calls, of which the first that fails, after 8 s, ends it.
+const RECORD_MARGIN: SignedDuration = SignedDuration::from_secs(15);
+/// Records handled at once: a whole batch.
+const RECORDS_AT_ONCE: usize = 10;
+
+/// What the handler borrows.
+#[derive(Debug)]
+pub struct App {
+    ledger: Ledger,
+    contacts: Contacts,
+    schedule: Schedule,
+    config: ConfigTable,
+    hooks: Hooks,
+    secrets: Secrets,
+    clock: Clock,
+    aliases: Mutex<HashSet<String>>,
+}
+
+impl App {
+    /// An app with these clients, of which a process has one each.
+    #[must_use]
+    pub fn new(
+        dynamodb: aws_sdk_dynamodb::Client,
+        secrets: aws_sdk_secretsmanager::Client,
+        config: Config,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
+            contacts: Contacts::new(dynamodb.clone(), config.contacts_table),
+            schedule: Schedule::new(dynamodb.clone(), config.schedule_table),
+            config: ConfigTable::new(dynamodb.clone(), config.config_table.clone()),
+            hooks: Hooks::new(dynamodb, config.config_table),
+            secrets: Secrets::new(secrets, config.stack),
+            clock,
+            aliases: Mutex::default(),
+        }
+    }
+
+    /// The secret that pseudonyms are made with.
+    async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
+        let secret = self.secrets.text("keys", "/hmac", self.clock.now()).await;
+        let secret = secret.map_err(|error| Failure::Again(error.to_string()))?;
+        ContactSecret::parse(secret.expose_secret()).map_err(|error| Failure::Again(error.to_string()))
+    }
+}
+
+/// Handles a batch of records of the statuses queue.
+pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+    let deadline = Deadline::of(event.context.deadline, TIMEOUT, RECORD_MARGIN, app.clock.clone());
+    batch::each(event.payload.records, RECORDS_AT_ONCE, &deadline, |record| record::handle(app, record)).await
+}

@@ -1,0 +1,97 @@
+//! One record of the queue: from its body to a notice that is applied.
+
+use aws_lambda_events::event::sqs::SqsMessage;
+use domain::id::SiteId;
+use domain::notice::Notice;
+use runtime::batch::TryAgain;
+use store::StoreError;
+use store::ledger::{DeadLetter, DeadQueue};
+
+use crate::status::Report;
+use crate::{App, account, choice, status, template};
+
+/// Days a dead letter is kept where no site says how long.
+const RETENTION_DAYS: u16 = 90;
+
+/// Why a record is not done.
+pub(crate) enum Failure {
+    /// Later it may work.
+    Again(String),
+    /// Nobody can process it.
+    Dead(String),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Again(error.to_string()),
+            StoreError::Refused(_) | StoreError::Malformed { .. } => Self::Dead(error.to_string()),
+        }
+    }
+}
+
+/// Handles one record. `Err` has SQS deliver it again.
+pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain> {
+    let body = record.body.as_deref().unwrap_or_default();
+    let notice = match serde_json::from_str::<Notice>(body) {
+        Ok(notice) => notice,
+        // serde's message may quote the body, its place does not.
+        Err(error) => {
+            let cause = format!("the record is no notice (line {}, column {})", error.line(), error.column());
+            return bury(app, &record, None, &cause).await;
+        }
+    };
+    let site = notice.site().clone();
+    match apply(app, notice, body).await {
+        Ok(()) => Ok(()),
+        Err(Failure::Again(cause)) => {
+            tracing::warn!(%site, cause, "a notice could not be applied; SQS will deliver it again");
+            Err(TryAgain)
+        }
+        Err(Failure::Dead(cause)) => bury(app, &record, Some(&site), &cause).await,
+    }
+}
+
+async fn apply(app: &App, notice: Notice, body: &str) -> Result<(), Failure> {
+    match notice {
+        Notice::Status { site, provider_id, message, status, at, failure, category, wa_id, user_id, .. } => {
+            let aliases = [wa_id, user_id].into_iter().flatten().collect();
+            let report = Report { site, provider_id, message, status, at, failure, category, aliases };
+            status::apply(app, &report, body).await
+        }
+        Notice::Word { site, phone_number_id, from, at, word } => {
+            choice::apply(app, &site, &phone_number_id, &from, &choice::of_word(word, at)).await
+        }
+        Notice::Preference { site, phone_number_id, from, at, value } => {
+            choice::apply(app, &site, &phone_number_id, &from, &choice::of_preference(value, at)).await
+        }
+        Notice::NumberChanged { site, phone_number_id, from, to } => {
+            choice::carry_over(app, &site, &phone_number_id, (&from, &to)).await
+        }
+        Notice::Template { site, waba_id, name, language, change } => {
+            template::apply(app, &site, &waba_id, (&name, &language), &change).await
+        }
+        Notice::Account { site, waba_id, phone_number_id, event, details, stops } => {
+            let report = account::Report { site, waba_id, phone_number_id, event, details, stops };
+            account::apply(app, &report).await
+        }
+    }
+}
+
+/// Keeps a record that nobody can process as a dead letter, with its cause; then SQS may forget it.
+async fn bury(app: &App, record: &SqsMessage, site: Option<&SiteId>, cause: &str) -> Result<(), TryAgain> {
+    let record_id = record.message_id.as_deref().unwrap_or("without-id");
+    let body = record.body.as_deref().unwrap_or_default();
+    let letter =
+        DeadLetter { queue: DeadQueue::Statuses, site, record_id, cause, body, retention_days: RETENTION_DAYS };
+    match app.ledger.put_dead_letter(letter, app.clock.now()).await {
+        Ok(()) => {
+            tracing::error!(record.id = record_id, cause, "a record became a dead letter");
+            Ok(())
+        }
+        Err(error) => {
+            tracing::error!(record.id = record_id, cause, %error, "a dead letter could not be kept");
+            Err(TryAgain)
+        }
+    }
+}

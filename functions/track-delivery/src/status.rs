@@ -1,0 +1,184 @@
+//! What became of a message: recorded, and acted on where a failure is more than the message's own matter.
+
+use domain::codes::{self, Consequence, TEMPLATE_HELD_FOR};
+use domain::config::TemplateHold;
+use domain::contact::UNREACHABLE_FOR;
+use domain::id::{AccountId, SiteId};
+use domain::key::MessageId;
+use domain::language::Language;
+use domain::message::{Facts, Failure as Reason, State, Status, StatusFact};
+use jiff::{SignedDuration, Timestamp};
+use store::contacts::Choice;
+use store::ledger::Reported;
+use store::schedule::Lane;
+
+use crate::record::Failure;
+use crate::{App, choice, identity};
+
+/// How late a report may come and still stop an account: what held it up may have ended since.
+const STOPS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// A status; the fields are those of the notice.
+pub(crate) struct Report {
+    pub(crate) site: SiteId,
+    pub(crate) provider_id: String,
+    pub(crate) message: Option<String>,
+    pub(crate) status: Status,
+    pub(crate) at: Timestamp,
+    pub(crate) failure: Option<Reason>,
+    pub(crate) category: Option<String>,
+    /// Other ids of the recipient.
+    pub(crate) aliases: Vec<String>,
+}
+
+impl Report {
+    fn fact(&self) -> StatusFact {
+        StatusFact {
+            at: self.at,
+            code: self.failure.as_ref().map(|failure| failure.code.clone()),
+            details: self.failure.as_ref().map(|failure| failure.details.clone()),
+            category: self.category.clone(),
+        }
+    }
+}
+
+/// Records a status with its message, or keeps it until the message is known. `body` is the record it came in.
+pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), Failure> {
+    let Report { site, provider_id, status, .. } = report;
+    let fact = report.fact();
+    let Some((id, reported)) = record(app, report, &fact).await? else {
+        app.ledger.put_orphan(site, provider_id, *status, body, app.clock.now()).await?;
+        tracing::info!(%site, ?status, "a status has no message yet; it is kept for it");
+        return Ok(());
+    };
+    let code = fact.code.as_deref();
+    tracing::info!(%site, message.id = %id, ?status, provider.code = code, state = %reported.facts.state(), "recorded a status");
+    if *status == Status::Failed {
+        // Of several failures the first one counts.
+        if reported.facts.statuses.get(status) == Some(&fact) {
+            act(app, site, &id, &reported, &fact).await?;
+        }
+    } else if let Some(contact) = contact_that_arrived_after_all(&reported) {
+        app.contacts.reachable(contact).await?;
+    }
+    match &reported.contact {
+        Some(contact) => identity::learn(app, site, contact, &report.aliases).await,
+        None => Ok(()),
+    }
+}
+
+/// Records the fact with the message it belongs to: by our id, else by the provider's, never by the number.
+async fn record(app: &App, report: &Report, fact: &StatusFact) -> Result<Option<(MessageId, Reported)>, Failure> {
+    let Report { site, provider_id, message, status, .. } = report;
+    if let Some(id) = message.as_deref().and_then(MessageId::parse)
+        && let Some(reported) = app.ledger.record_status(site, &id, provider_id, (*status, fact)).await?
+    {
+        return Ok(Some((id, reported)));
+    }
+    let Some(id) = app.ledger.message_of_provider(site, provider_id).await? else { return Ok(None) };
+    let reported = app.ledger.record_status(site, &id, provider_id, (*status, fact)).await?;
+    Ok(reported.map(|reported| (id, reported)))
+}
+
+/// The number of a message that was reported undeliverable and delivered too: it can be reached. No other delivery asks
+/// for a write, since nothing is sent to a number that is left alone.
+fn contact_that_arrived_after_all(reported: &Reported) -> Option<&str> {
+    let failed = reported.facts.statuses.get(&Status::Failed)?.code.as_deref()?;
+    let undeliverable = codes::consequence(failed) == Some(Consequence::Unreachable);
+    reported.contact.as_deref().filter(|_| undeliverable && arrived(&reported.facts))
+}
+
+fn arrived(facts: &Facts) -> bool {
+    matches!(facts.state(), State::Delivered | State::Read)
+}
+
+/// Does what a failure calls for beyond its message. Everything counts from the failure's own moment, so that a report
+/// that comes again or late says nothing new.
+async fn act(app: &App, site: &SiteId, id: &MessageId, reported: &Reported, fact: &StatusFact) -> Result<(), Failure> {
+    let code = fact.code.as_deref().unwrap_or_default();
+    let now = app.clock.now();
+    // A clock that is ahead of ours must not make anything last longer.
+    let since = fact.at.min(now);
+    let Some(consequence) = codes::consequence(code) else { return Ok(()) };
+    match (consequence, &reported.contact, account(reported)) {
+        (Consequence::Unreachable, Some(contact), _) => {
+            leave_alone(app, site, contact, (id, reported), since, now).await
+        }
+        (Consequence::MarketingOptOut, Some(contact), _) => {
+            let choice = Choice::Out(choice::no_marketing(since, code.to_owned()));
+            app.contacts.choose(Some(site), contact, &choice).await?;
+            Ok(())
+        }
+        (Consequence::HoldTemplate, _, Some(account)) => {
+            let Some((name, language)) = template(reported) else { return Ok(()) };
+            let until = since.saturating_add(TEMPLATE_HELD_FOR).unwrap_or(now);
+            if until > now {
+                let hold = TemplateHold { account, name, language, until, code: code.to_owned() };
+                app.config.hold_template(site, &hold).await?;
+                tracing::warn!(%site, template = hold.name, provider.code = code, "Meta does not take a template; it is held");
+            }
+            Ok(())
+        }
+        (Consequence::StopAccount { probe_after }, _, Some(account)) => {
+            if let Some(pause) = probe_in(SignedDuration::from_mins(i64::from(probe_after)), since, now) {
+                tracing::error!(%site, %account, provider.code = code, "an account cannot send; it is stopped");
+                app.schedule.stop_account(&Lane { site: site.clone(), account }, code, pause, now).await?;
+            }
+            Ok(())
+        }
+        // A message that was never claimed has no number, account or template: a report of it is not ours.
+        _ => Ok(()),
+    }
+}
+
+/// Leaves a number alone, unless the message arrived after all.
+async fn leave_alone(
+    app: &App,
+    site: &SiteId,
+    contact: &str,
+    (id, reported): (&MessageId, &Reported),
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let until = since.saturating_add(UNREACHABLE_FOR).unwrap_or(now);
+    if until <= now || arrived(&reported.facts) {
+        return Ok(());
+    }
+    app.contacts.unreachable(site, contact, until).await?;
+    // A delivery recorded in between ended what had not begun yet; one recorded later ends it itself.
+    if app.ledger.message(id).await?.is_some_and(|facts| arrived(&facts)) {
+        app.contacts.reachable(contact).await?;
+    }
+    Ok(())
+}
+
+/// How long until a stopped account is probed; `None` if the failure is too long ago to stop it.
+fn probe_in(probe_after: SignedDuration, since: Timestamp, now: Timestamp) -> Option<SignedDuration> {
+    let left = probe_after.max(STOPS_WITHIN) - now.duration_since(since);
+    left.is_positive().then(|| left.min(probe_after))
+}
+
+fn account(reported: &Reported) -> Option<AccountId> {
+    reported.account.as_deref().and_then(|account| AccountId::parse(account).ok())
+}
+
+fn template(reported: &Reported) -> Option<(String, Language)> {
+    let (name, language) = reported.template.as_ref()?;
+    Some((name.clone(), Language::parse(language).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_stops_an_account_for_what_is_left_of_its_time() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let (minute, day) = (SignedDuration::from_mins(1), SignedDuration::from_hours(24));
+        assert_eq!(probe_in(minute, at(0), at(10)), Some(minute));
+        assert_eq!(probe_in(minute, at(0), at(3_599)), Some(SignedDuration::from_secs(1)));
+        assert_eq!(probe_in(minute, at(0), at(3_600)), None);
+        assert_eq!(probe_in(day, at(0), at(3_600)), Some(SignedDuration::from_hours(23)));
+        assert_eq!(probe_in(day, at(0), at(86_400)), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! A template that changed at Meta. The next sync brings the whole truth; until then nothing is sent with what is gone.
+
+use domain::id::SiteId;
+use domain::language::Language;
+use domain::notice::Change;
+use domain::template::{Category, Content, Template, TemplateStatus};
+use store::config::TemplateKey;
+
+use crate::App;
+use crate::record::Failure;
+
+/// Events after which a template may be sent again.
+const APPROVED: [&str; 3] = ["APPROVED", "REINSTATED", "UNARCHIVED"];
+/// A warning: the template may still be sent.
+const FLAGGED: &str = "FLAGGED";
+/// What a fingerprint ends with of which nobody knows what it stands for.
+const UNREAD: &str = "+components";
+
+/// Changes a template at every account of the site that has it. One that is not known comes with the next sync.
+pub(crate) async fn apply(
+    app: &App,
+    site: &SiteId,
+    waba_id: &str,
+    (name, language): (&str, &str),
+    change: &Change,
+) -> Result<(), Failure> {
+    let Some(live) = app.config.live(site).await? else { return Ok(()) };
+    let Ok(language) = Language::parse(language) else {
+        tracing::warn!(%site, template = name, language, "a template changed whose language is none");
+        return Ok(());
+    };
+    for account in live.accounts.iter().filter(|account| account.waba_id == waba_id) {
+        let key = TemplateKey { account: &account.id, name, language: &language };
+        let Some((before, after)) = app.config.change_template(site, key, |known| changed(known, change)).await? else {
+            tracing::info!(%site, account = %account.id, template = name, %language, "a template changed that no sync has seen");
+            continue;
+        };
+        if approves(change) {
+            app.config.lift_hold(site, key).await?;
+        }
+        let now = app.clock.now();
+        for mapping in app.config.mark_for_review(site, &account.id, (&[before], &[after]), now).await? {
+            tracing::warn!(%site, %mapping, "a template of a mapping changed; it sends nothing until a person confirmed it");
+        }
+        tracing::warn!(%site, account = %account.id, template = name, %language, ?change, "a template changed at Meta");
+    }
+    Ok(())
+}
+
+fn approves(change: &Change) -> bool {
+    matches!(change, Change::Status { event, .. } if APPROVED.contains(&event.as_str()))
+}
+
+/// The template after a change. Repeating the change changes nothing more.
+fn changed(template: &Template, change: &Change) -> Template {
+    let mut changed = template.clone();
+    match change {
+        Change::Status { event, .. } if event == FLAGGED => {}
+        Change::Status { .. } if approves(change) => changed.status = TemplateStatus::Approved,
+        Change::Status { event, .. } => changed.status = TemplateStatus::Other(event.clone()),
+        Change::Category { category } => {
+            let category = Category::from(category.clone());
+            if category != changed.category {
+                // The true fingerprint needs the components as Meta lists them; until the sync it is one no mapping has.
+                changed.fingerprint = format!("{}+{}", template.fingerprint, String::from(category.clone()));
+                changed.category = category;
+            }
+        }
+        Change::Quality { score } => changed.quality = Some(score.clone()),
+        Change::Components => {
+            if !template.fingerprint.ends_with(UNREAD) {
+                changed.fingerprint = format!("{}{UNREAD}", template.fingerprint);
+            }
+            // Nobody may confirm a text that is not the template's any more.
+            changed.content = Content::Unusable { why: "its text changed at Meta and was not read yet".to_owned() };
+        }
+    }
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::template::NO_BODY;
+
+    use super::*;
+
+    fn template() -> Template {
+        Template {
+            name: "stato".to_owned(),
+            language: Language::italian(),
+            status: TemplateStatus::Other("PAUSED".to_owned()),
+            category: Category::Utility,
+            quality: None,
+            content: Content::Unusable { why: NO_BODY.to_owned() },
+            fingerprint: "f".to_owned(),
+        }
+    }
+
+    fn status(event: &str) -> Change {
+        Change::Status { event: event.to_owned(), reason: None }
+    }
+
+    #[test]
+    fn a_template_is_approved_by_three_events_and_by_no_other() {
+        for event in ["APPROVED", "REINSTATED", "UNARCHIVED"] {
+            assert_eq!(changed(&template(), &status(event)).status, TemplateStatus::Approved, "{event}");
+        }
+        assert_eq!(changed(&template(), &status("FLAGGED")), template());
+        let approved = Template { status: TemplateStatus::Approved, ..template() };
+        for event in ["PAUSED", "DISABLED", "REJECTED", "LOCKED", "whatever comes"] {
+            assert_eq!(changed(&approved, &status(event)).status, TemplateStatus::Other(event.to_owned()));
+        }
+    }
+
+    #[test]
+    fn another_category_or_text_is_another_fingerprint_and_said_again_the_same() {
+        let category = |name: &str| Change::Category { category: name.to_owned() };
+        assert_eq!(changed(&template(), &category("UTILITY")), template());
+        for change in [category("MARKETING"), Change::Components] {
+            let once = changed(&template(), &change);
+            assert_ne!(once.fingerprint, template().fingerprint);
+            assert_eq!(changed(&once, &change), once);
+        }
+        assert_eq!(changed(&template(), &category("MARKETING")).category, Category::Marketing);
+    }
+
+    #[test]
+    fn the_quality_is_kept_and_stops_nothing() {
+        let scored = changed(&template(), &Change::Quality { score: "RED".to_owned() });
+        assert_eq!(scored, Template { quality: Some("RED".to_owned()), ..template() });
+    }
+}

@@ -1,0 +1,123 @@
+//! What people want counts at every site of the number they told it to, whatever the order it is told in.
+
+use domain::contact::{Scope, Source, Suppression};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+use crate::statuses::{CASES, status};
+use crate::world::{ANNA, World, contact, site};
+
+const NONE: [&str; 0] = [];
+
+fn word(word: &str, from: &str, at: Timestamp) -> Value {
+    json!({"notice": "word.1", "site": "demo", "phone_number_id": "111", "from": from, "at": at, "word": word})
+}
+
+fn preference(value: &str, at: Timestamp) -> Value {
+    json!({"notice": "preference.1", "site": "demo", "phone_number_id": "111", "from": ANNA, "at": at, "value": value})
+}
+
+fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    at + SignedDuration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn a_stop_counts_at_every_site_of_the_number_and_a_start_lifts_it() {
+    let world = World::start().await;
+    let operator =
+        Suppression { scope: Scope::All, source: Source::Operator, since: world.now(), reason: "asked".to_owned() };
+    world.contacts.suppress(&site("demo"), &contact("demo", ANNA), &operator).await.unwrap();
+    world.deliver(&[word("stop", ANNA, world.now())]).await;
+    assert_eq!(world.suppressions("demo", ANNA).await, ["all/stop", "all/operator"]);
+    assert_eq!(world.suppressions("outlet", ANNA).await, ["all/stop"]);
+    assert_eq!(world.suppressions("other", ANNA).await, NONE, "it sends from another number");
+    world.deliver(&[word("start", ANNA, later(world.now(), 1))]).await;
+    assert_eq!(world.suppressions("demo", ANNA).await, ["all/operator"], "nobody clears another's");
+    assert_eq!(world.suppressions("outlet", ANNA).await, NONE);
+}
+
+/// Whatever the order and the repetitions, what was said last counts, and a STOP in the moment of a START too.
+#[tokio::test]
+async fn what_was_said_last_counts_whenever_it_comes() {
+    let world = World::start().await;
+    let mut runner = TestRunner::default();
+    let said = prop::collection::vec((prop::bool::ANY, 0_i64..4), 1..7);
+    for case in 0..CASES {
+        let said = said.new_tree(&mut runner).unwrap().current();
+        let from = format!("3934000001{case:02}");
+        for (stops, second) in &said {
+            let name = if *stops { "stop" } else { "start" };
+            world.deliver(&[word(name, &from, later(world.now(), *second))]).await;
+        }
+        let last = said.iter().map(|(stops, second)| (*second, *stops)).max().unwrap();
+        assert_eq!(!world.suppressions("demo", &from).await.is_empty(), last.1, "{said:?}");
+        assert_eq!(world.suppressions("outlet", &from).await, world.suppressions("demo", &from).await);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_that_an_operator_lifted_does_not_come_back_when_it_is_told_again() {
+    let world = World::start().await;
+    let stop = word("stop", ANNA, world.now());
+    world.deliver(std::slice::from_ref(&stop)).await;
+    assert!(world.contacts.lift(&contact("demo", ANNA), Scope::All, Source::Stop).await.unwrap());
+    world.deliver(&[stop]).await;
+    assert_eq!(world.suppressions("demo", ANNA).await, NONE);
+    world.deliver(&[word("stop", ANNA, later(world.now(), 1))]).await;
+    assert_eq!(world.suppressions("demo", ANNA).await, ["all/stop"]);
+}
+
+#[tokio::test]
+async fn a_preference_is_about_marketing_only() {
+    let world = World::start().await;
+    world.deliver(&[preference("stop", world.now())]).await;
+    assert_eq!(world.suppressions("demo", ANNA).await, ["marketing/preferences"]);
+    assert_eq!(world.suppressions("outlet", ANNA).await, ["marketing/preferences"]);
+    world.deliver(&[word("start", ANNA, later(world.now(), 1))]).await;
+    assert_eq!(world.suppressions("demo", ANNA).await, ["marketing/preferences"], "START is about the STOP");
+    world.deliver(&[preference("resume", later(world.now(), 1))]).await;
+    assert_eq!(world.suppressions("demo", ANNA).await, NONE);
+}
+
+#[tokio::test]
+async fn a_stop_under_another_id_is_the_numbers() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    let mut sent = status("e1", Some(&id), "sent", world.now());
+    sent["user_id"] = json!("IT.a1");
+    world.deliver(&[sent]).await;
+    world.deliver(&[word("stop", "IT.a1", world.now())]).await;
+    assert_eq!(world.suppressions("demo", ANNA).await, ["all/stop"]);
+    assert_eq!(world.dead(Some("demo")).await, NONE);
+}
+
+#[tokio::test]
+async fn a_stop_of_somebody_unknown_is_kept_until_the_number_is_known() {
+    let world = World::start().await;
+    assert_eq!(world.deliver(&[word("stop", "IT.a1", world.now())]).await, NONE);
+    assert_eq!(world.dead(Some("demo")).await.len(), 1, "a person may know who it is");
+    assert!(world.contacts.all(&site("demo")).await.unwrap().is_empty(), "an id is no number of the site");
+    let id = world.send("e1", ANNA).await;
+    let mut sent = status("e1", Some(&id), "sent", world.now());
+    sent["user_id"] = json!("IT.a1");
+    world.deliver(&[sent]).await;
+    assert_eq!(world.suppressions("demo", ANNA).await, ["all/stop"]);
+}
+
+#[tokio::test]
+async fn a_stop_survives_a_change_of_number() {
+    let world = World::start().await;
+    world.deliver(&[word("stop", ANNA, world.now())]).await;
+    let changed = json!({"notice": "number.1", "site": "demo", "phone_number_id": "111", "from": ANNA,
+        "to": "393409999999"});
+    world.deliver(std::slice::from_ref(&changed)).await;
+    assert_eq!(world.suppressions("demo", "393409999999").await, ["all/stop"]);
+    assert_eq!(world.suppressions("outlet", "393409999999").await, ["all/stop"]);
+    world.deliver(&[word("start", "393409999999", later(world.now(), 1))]).await;
+    world.deliver(&[changed]).await;
+    assert_eq!(world.suppressions("demo", "393409999999").await, NONE, "told again it brings nothing back");
+    assert_eq!(world.suppressions("demo", ANNA).await, ["all/stop"]);
+}

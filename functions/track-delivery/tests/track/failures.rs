@@ -1,0 +1,107 @@
+//! Failures that are more than their message's own matter, and records that cannot be applied.
+
+use domain::contact::UNREACHABLE_FOR;
+use serde_json::json;
+
+use crate::statuses::failed;
+use crate::world::{ANNA, World, site};
+
+#[tokio::test]
+async fn an_undeliverable_number_is_left_alone_for_a_month_from_the_failure() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    let since = world.now();
+    world.advance(3_600);
+    world.deliver(&[failed("e1", &id, "131026", since)]).await;
+    assert_eq!(world.known("demo", ANNA).await.unreachable_until, Some(since + UNREACHABLE_FOR));
+    // Said again after somebody ended it, later than it would have lasted.
+    world.contacts.reachable(&crate::world::contact("demo", ANNA)).await.unwrap();
+    world.advance(31 * 86_400);
+    world.deliver(&[failed("e1", &id, "131026", since)]).await;
+    assert_eq!(world.known("demo", ANNA).await.unreachable_until, None);
+}
+
+#[tokio::test]
+async fn a_refusal_of_marketing_is_no_refusal_of_everything() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    world.deliver(&[failed("e1", &id, "131050", world.now())]).await;
+    assert_eq!(world.suppressions("demo", ANNA).await, ["marketing/preferences"]);
+    assert_eq!(world.suppressions("outlet", ANNA).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_paused_template_is_held_until_the_next_sync_has_seen_it() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    let since = world.now();
+    assert_eq!(world.refusal("demo").await, None);
+    world.deliver(&[failed("e1", &id, "132015", since)]).await;
+    assert_eq!(world.refusal("demo").await, Some(Err("template_held".to_owned())));
+    world.advance(65 * 60);
+    assert_eq!(world.refusal("demo").await, None);
+    world.deliver(&[failed("e1", &id, "132015", world.now())]).await;
+    assert_eq!(world.refusal("demo").await, None, "only the first report of a failure counts");
+    let newer = world.send("e2", ANNA).await;
+    let old = failed("e1", &id, "132015", since);
+    world.deliver(&[failed("e2", &newer, "132015", world.now())]).await;
+    world.deliver(&[old]).await;
+    assert_eq!(world.refusal("demo").await, Some(Err("template_held".to_owned())), "an old report ends no newer hold");
+}
+
+#[tokio::test]
+async fn trouble_of_the_account_stops_it_unless_it_is_told_late() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    let since = world.now();
+    world.deliver(&[failed("e1", &id, "131042", since)]).await;
+    assert_eq!(world.stop("demo").await, Some(("131042".to_owned(), 60)));
+    assert_eq!(world.stop("outlet").await, None, "its account may have another token or payment");
+    let lane = store::schedule::Lane { site: site("demo"), account: crate::world::main() };
+    world.schedule.start_account(&lane).await.unwrap();
+    world.advance(3_600);
+    world.deliver(&[failed("e1", &id, "131042", since)]).await;
+    assert_eq!(world.stop("demo").await, None);
+}
+
+#[tokio::test]
+async fn other_failures_are_the_messages_own() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    world.deliver(&[failed("e1", &id, "131049", world.now())]).await;
+    assert_eq!(world.known("demo", ANNA).await, domain::contact::Known::default());
+    assert_eq!((world.refusal("demo").await, world.stop("demo").await), (None, None));
+}
+
+#[tokio::test]
+async fn a_banned_owner_stops_the_accounts_of_its_numbers() {
+    let world = World::start().await;
+    let ban = |stops: bool, waba_id: &str| {
+        json!({"notice": "account.1", "site": "demo", "waba_id": waba_id, "event": "ACCOUNT_RESTRICTION",
+            "details": "{}", "stops": stops})
+    };
+    world.deliver(&[ban(false, "222"), ban(true, "444")]).await;
+    assert_eq!(world.stop("demo").await, None);
+    world.deliver(&[ban(true, "222")]).await;
+    assert_eq!(world.stop("demo").await, Some(("ACCOUNT_RESTRICTION".to_owned(), 86_400)));
+    assert_eq!(world.stop("other").await, None);
+}
+
+#[tokio::test]
+async fn a_record_nobody_can_read_becomes_a_dead_letter_and_its_text_is_not_repeated() {
+    let world = World::start().await;
+    let unknown = json!({"notice": "status.2", "secret": "393401234567"});
+    assert_eq!(world.deliver(&[json!("no JSON"), unknown]).await, Vec::<String>::new());
+    let causes = world.dead(None).await;
+    assert_eq!(causes.len(), 2);
+    assert!(causes.iter().all(|cause| cause.starts_with("the record is no notice (line 1")), "{causes:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_applied_now_is_wanted_again() {
+    let world = World::start().await;
+    let stop = json!({"notice": "word.1", "site": "demo", "phone_number_id": "111", "from": ANNA, "at": world.now(),
+        "word": "stop"});
+    assert_eq!(world.deliver_without_secrets(&[stop]).await, ["0"]);
+    assert_eq!(world.dead(Some("demo")).await, Vec::<String>::new());
+}

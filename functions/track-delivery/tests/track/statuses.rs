@@ -1,0 +1,134 @@
+//! Statuses find their message and converge.
+
+use domain::key::MessageId;
+use domain::message::{State, Status};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+use crate::world::{ANNA, World, contact, secret, site};
+
+/// Cases of a property. Each drives the real handler against the emulators.
+pub(crate) const CASES: u8 = 48;
+
+/// A status of the message of an event, as the webhook of `demo` brings it.
+pub(crate) fn status(event_id: &str, id: Option<&MessageId>, status: &str, at: jiff::Timestamp) -> Value {
+    let mut notice = json!({
+        "notice": "status.1", "site": "demo", "phone_number_id": "111", "provider_id": format!("wamid.{event_id}"),
+        "status": status, "at": at, "category": "utility"
+    });
+    if let Some(id) = id {
+        notice["message"] = json!(id.to_string());
+    }
+    notice
+}
+
+/// A failure with its code.
+pub(crate) fn failed(event_id: &str, id: &MessageId, code: &str, at: jiff::Timestamp) -> Value {
+    let mut notice = status(event_id, Some(id), "failed", at);
+    notice["failure"] = json!({"code": code, "details": "Message undeliverable"});
+    notice
+}
+
+/// Every order, repetition and batching of the same statuses ends in the same state: whatever arrived last counts, and
+/// a failure only if nothing arrived. The number is left alone only then.
+#[tokio::test]
+async fn statuses_converge_whatever_their_order() {
+    let world = World::start().await;
+    let mut number = 3_400_000_000_u64;
+    let any_status = prop::sample::select(vec!["sent", "delivered", "read", "failed"]);
+    let cases = prop::collection::vec(prop::collection::vec(any_status, 1..4), 1..5);
+    let mut runner = TestRunner::default();
+    for _ in 0..CASES {
+        let batches = cases.new_tree(&mut runner).unwrap().current();
+        number += 1;
+        let (event_id, number) = (format!("e{number}"), format!("39{number}"));
+        let id = world.send(&event_id, &number).await;
+        for batch in &batches {
+            let notices: Vec<Value> = batch
+                .iter()
+                .map(|name| match *name {
+                    "failed" => failed(&event_id, &id, "131026", world.now()),
+                    name => status(&event_id, Some(&id), name, world.now()),
+                })
+                .collect();
+            assert_eq!(world.deliver(&notices).await, Vec::<String>::new());
+        }
+        let said: Vec<&str> = batches.iter().flatten().copied().collect();
+        let expected = match () {
+            () if said.contains(&"read") => State::Read,
+            () if said.contains(&"delivered") => State::Delivered,
+            () if said.contains(&"failed") => State::Failed("131026".to_owned()),
+            () => State::Sent,
+        };
+        assert_eq!(world.state(&id).await, expected, "{batches:?}");
+        let is_left_alone = world.known("demo", &number).await.unreachable_until.is_some();
+        assert_eq!(is_left_alone, matches!(expected, State::Failed(_)), "{batches:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_kept_as_it_was_said_first() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    let first = world.now();
+    world.deliver(&[status("e1", Some(&id), "delivered", first)]).await;
+    world.advance(60);
+    world.deliver(&[status("e1", Some(&id), "delivered", world.now())]).await;
+    let facts = world.ledger.message(&id).await.unwrap().unwrap();
+    let fact = &facts.statuses[&Status::Delivered];
+    assert_eq!((fact.at, fact.category.as_deref()), (first, Some("utility")));
+}
+
+#[tokio::test]
+async fn a_status_without_our_id_finds_its_message_by_the_providers() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    let mut foreign = status("e1", None, "read", world.now());
+    foreign["message"] = json!("an id of somebody else");
+    world.deliver(&[status("e1", None, "delivered", world.now())]).await;
+    assert_eq!(world.state(&id).await, State::Delivered);
+    world.deliver(&[foreign]).await;
+    assert_eq!(world.state(&id).await, State::Read);
+}
+
+#[tokio::test]
+async fn another_sites_status_never_finds_it() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    let mut theirs = status("e1", Some(&id), "read", world.now());
+    theirs["site"] = json!("outlet");
+    assert_eq!(world.deliver(&[theirs]).await, Vec::<String>::new());
+    assert_eq!(world.state(&id).await, State::Sent);
+    assert_eq!(world.ledger.orphans(world.now(), 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_status_that_comes_before_its_message_waits_for_it() {
+    let world = World::start().await;
+    assert_eq!(world.deliver(&[status("e1", None, "delivered", world.now())]).await, Vec::<String>::new());
+    let orphans = world.ledger.orphans(world.now(), 10).await.unwrap();
+    assert_eq!(orphans.len(), 1);
+    let id = world.send("e1", ANNA).await;
+    assert_eq!(world.state(&id).await, State::Sent);
+    // As the schedule does, once it finds the message.
+    world.deliver(&[serde_json::from_str(&orphans[0].notice).unwrap()]).await;
+    assert_eq!(world.state(&id).await, State::Delivered);
+}
+
+#[tokio::test]
+async fn a_number_that_is_written_another_way_is_remembered_as_the_same() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    let mut delivered = status("e1", Some(&id), "delivered", world.now());
+    delivered["wa_id"] = json!("393409999999");
+    delivered["user_id"] = json!("IT.a1");
+    let mut read = status("e1", Some(&id), "read", world.now());
+    read["wa_id"] = json!(ANNA);
+    world.deliver(&[delivered, read]).await;
+    let alias = async |id: &str| world.contacts.alias(&secret().alias_key(&site("demo"), id)).await.unwrap();
+    assert_eq!(alias("393409999999").await, [contact("demo", ANNA)]);
+    assert_eq!(alias("IT.a1").await, [contact("demo", ANNA)]);
+    assert_eq!(alias(ANNA).await, Vec::<String>::new(), "the number itself is no news");
+}
