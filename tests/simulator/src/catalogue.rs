@@ -38,6 +38,27 @@ pub(crate) struct Change {
     quality_score: Option<Value>,
     #[serde(default, deserialize_with = "given")]
     parameter_format: Option<Value>,
+    #[serde(default)]
+    webhook: bool,
+}
+
+/// How the control API removes a template.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Removal {
+    /// Whether the removal is told by webhook.
+    #[serde(default)]
+    pub(crate) webhook: bool,
+}
+
+impl Removal {
+    /// Reads a removal from JSON; an empty body is one without a webhook. The error says what was not understood.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, String> {
+        if json.is_empty() {
+            return Ok(Self::default());
+        }
+        serde_json::from_slice(json).map_err(|error| format!("not a template removal: {error}"))
+    }
 }
 
 /// Keeps `null` apart from "not mentioned".
@@ -68,6 +89,11 @@ impl Change {
             None | Some(Value::Null | Value::String(_) | Value::Object(_)) => Ok(change),
             Some(_) => Err("quality_score must be an object, a string or null".into()),
         }
+    }
+
+    /// Whether the change is told by webhook.
+    pub(crate) fn webhook(&self) -> bool {
+        self.webhook
     }
 
     fn apply(self, fields: &mut Map<String, Value>) {
@@ -159,11 +185,10 @@ impl Catalogue {
         self.rows.last().map(|row| row.fields.clone()).unwrap_or_default()
     }
 
-    /// Removes a template; false when there was none.
-    pub(crate) fn remove(&mut self, name: &str, language: &str) -> bool {
-        let before = self.rows.len();
-        self.rows.retain(|row| !row.is(name, language));
-        self.rows.len() < before
+    /// Removes a template and answers what it was; nothing when there was none.
+    pub(crate) fn remove(&mut self, name: &str, language: &str) -> Option<Map<String, Value>> {
+        let index = self.rows.iter().position(|row| row.is(name, language))?;
+        Some(self.rows.remove(index).fields)
     }
 }
 
@@ -219,8 +244,8 @@ mod tests {
         assert_eq!(changed["parameter_format"], "NAMED");
         assert!(!changed.contains_key("quality_score"));
         assert_eq!(changed["id"], created["id"]);
-        assert!(catalogue.remove("a", "it"));
-        assert!(!catalogue.remove("a", "it"));
+        assert_eq!(catalogue.remove("a", "it"), Some(changed));
+        assert_eq!(catalogue.remove("a", "it"), None);
     }
 
     #[test]

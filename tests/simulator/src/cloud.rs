@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use crate::{
-    exchange::{self, Answer, Incoming},
+    exchange::{self, Incoming, Reply},
     graph_error::GraphError,
     listing::{self, Query},
     server::{self, Cut},
@@ -56,9 +56,14 @@ async fn send(
         return unknown_path(shared);
     }
     let incoming = Incoming { phone_number_id, token: token(shared, headers), body: json_body(headers, body) };
-    match exchange::receive(shared, incoming) {
-        Answer::Cut => Cut.into_response(),
-        Answer::Json { status, body, delay } => {
+    let exchange::Answer { reply, posted } = exchange::receive(shared, incoming);
+    if let Some(posted) = posted {
+        // An error means that a reset took the statuses away: they are not waited for any longer.
+        let _ = posted.await;
+    }
+    match reply {
+        Reply::Cut => Cut.into_response(),
+        Reply::Json { status, body, delay } => {
             // Everything is decided and recorded by now: a caller that gives up changes nothing.
             tokio::time::sleep(delay).await;
             answer(status, body)

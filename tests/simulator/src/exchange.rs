@@ -1,15 +1,17 @@
-//! The life of one send: gate, fault, rules, limits, record.
+//! The life of one send: gate, fault, rules, limits, record, statuses.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use crate::{
     faults::Effect,
     graph_error::GraphError,
     send::{self, Checked},
     state::{Message, Request, Shared, State, TemplateRef},
+    statuses::{self, Subject},
 };
 
 /// A send as it came over HTTP.
@@ -22,8 +24,15 @@ pub(crate) struct Incoming<'a> {
     pub(crate) body: Result<Value, GraphError>,
 }
 
-/// What the caller gets.
-pub(crate) enum Answer {
+/// What the caller gets, and what has to happen first.
+pub(crate) struct Answer {
+    pub(crate) reply: Reply,
+    /// Resolves when the statuses were posted, where the answer must come after them.
+    pub(crate) posted: Option<oneshot::Receiver<()>>,
+}
+
+/// How a send is answered.
+pub(crate) enum Reply {
     /// Status and JSON body, after this delay.
     Json { status: u16, body: Value, delay: Duration },
     /// A closed connection.
@@ -43,12 +52,14 @@ pub(crate) fn receive(shared: &Shared, incoming: Incoming<'_>) -> Answer {
         Ok(body) => body,
         Err(error) => return record.refused(&mut state, error, Duration::ZERO),
     };
-    let (delay, cut_after) = match state.faults.find(record.to.as_deref(), record.template.as_deref()) {
-        None => (Duration::ZERO, None),
-        Some((index, Effect::AcceptThenCut)) => (Duration::ZERO, Some(index)),
+    let mut turn = Turn::default();
+    match state.faults.find(record.to.as_deref(), record.template.as_deref()) {
+        None => {}
+        Some((index, Effect::AcceptThenCut)) => turn = Turn { accepted: Some(index), cut: true, ..turn },
+        Some((index, Effect::FailLater(code))) => turn = Turn { accepted: Some(index), failure: Some(code), ..turn },
         Some((index, Effect::Delay(ms))) => {
             state.faults.spend(index);
-            (Duration::from_millis(ms), None)
+            turn.delay = Duration::from_millis(ms);
         }
         Some((index, Effect::Error(error))) => {
             state.faults.spend(index);
@@ -58,21 +69,36 @@ pub(crate) fn receive(shared: &Shared, incoming: Incoming<'_>) -> Answer {
             state.faults.spend(index);
             return record.cut(&mut state, false);
         }
-    };
+    }
     let checked = match permit(shared, &mut state, &body, now) {
         Ok(checked) => checked,
-        // A cut after acceptance stays ordered until a send is accepted.
-        Err(error) => return record.refused(&mut state, error, delay),
+        // What concerns accepted sends stays ordered until one is accepted.
+        Err(error) => return record.refused(&mut state, error, turn.delay),
     };
     let id = state.ids.wamid();
     let answer = accepted(&id, &checked);
-    store(&mut state, id, checked, body, now);
-    if let Some(index) = cut_after {
+    let message = message(id, checked, body, now);
+    let subject = Subject::of(&message);
+    state.messages.push(message);
+    let posted = statuses::follow(shared, &mut state, subject, turn.failure);
+    if let Some(index) = turn.accepted {
         state.faults.spend(index);
-        return record.cut(&mut state, true);
+    }
+    if turn.cut {
+        return Answer { posted, ..record.cut(&mut state, true) };
     }
     record.push(&mut state, Some(200), None, true);
-    Answer::Json { status: 200, body: answer, delay }
+    Answer { reply: Reply::Json { status: 200, body: answer, delay: turn.delay }, posted }
+}
+
+/// What a fault changes on a send that goes its usual way.
+#[derive(Default)]
+struct Turn {
+    /// The fault to be spent once the send is accepted.
+    accepted: Option<usize>,
+    cut: bool,
+    failure: Option<i64>,
+    delay: Duration,
 }
 
 fn gate(shared: &Shared, incoming: Incoming<'_>) -> Result<Value, GraphError> {
@@ -97,8 +123,8 @@ fn accepted(id: &str, checked: &Checked) -> Value {
     })
 }
 
-fn store(state: &mut State, id: String, checked: Checked, body: Value, now: Timestamp) {
-    state.messages.push(Message {
+fn message(id: String, checked: Checked, body: Value, now: Timestamp) -> Message {
+    Message {
         id,
         to: checked.to,
         wa_id: checked.wa_id,
@@ -108,7 +134,7 @@ fn store(state: &mut State, id: String, checked: Checked, body: Value, now: Time
         body,
         callback_data: checked.callback_data,
         received_at: now,
-    });
+    }
 }
 
 /// What is known of a request before its fate is.
@@ -123,12 +149,12 @@ impl Record {
         let body = error.body(&state.ids.trace());
         let status = error.status;
         self.push(state, Some(status), Some(error), false);
-        Answer::Json { status, body, delay }
+        Answer { reply: Reply::Json { status, body, delay }, posted: None }
     }
 
     fn cut(self, state: &mut State, accepted: bool) -> Answer {
         self.push(state, None, None, accepted);
-        Answer::Cut
+        Answer { reply: Reply::Cut, posted: None }
     }
 
     fn push(self, state: &mut State, status: Option<u16>, error: Option<GraphError>, accepted: bool) {

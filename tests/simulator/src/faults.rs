@@ -1,6 +1,6 @@
 //! Ordered faults: what the next sends meet instead of a working platform.
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 
 use crate::graph_error::GraphError;
 
@@ -36,7 +36,7 @@ enum PostedEffect {
     AcceptThenCut(bool),
     CutBefore(bool),
     DelayMs(u64),
-    FailLater(IgnoredAny),
+    FailLater(PostedFailure),
 }
 
 #[derive(Deserialize)]
@@ -45,6 +45,12 @@ struct PostedError {
     status: Option<u16>,
     code: i64,
     details: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PostedFailure {
+    code: i64,
 }
 
 /// What a fault does to a send.
@@ -58,6 +64,8 @@ pub(crate) enum Effect {
     CutBefore,
     /// Handled as usual, answered this many milliseconds later.
     Delay(u64),
+    /// Accepted, then reported as failed with this code.
+    FailLater(i64),
 }
 
 struct Fault {
@@ -121,9 +129,7 @@ fn effect(posted: PostedEffect) -> Result<Effect, String> {
         }
         PostedEffect::DelayMs(ms) if ms > DELAY_MS_MAX => Err(format!("delay_ms must be at most {DELAY_MS_MAX}")),
         PostedEffect::DelayMs(ms) => Ok(Effect::Delay(ms)),
-        PostedEffect::FailLater(_) => {
-            Err("fail_later needs status webhooks, which this simulator does not send".into())
-        }
+        PostedEffect::FailLater(PostedFailure { code }) => Ok(Effect::FailLater(code)),
     }
 }
 
@@ -155,6 +161,7 @@ mod tests {
         let mut faults = faults(&[
             r#"{"count":2,"match":{"to":"+39 340 1"},"effect":{"cut_before":true}}"#,
             r#"{"match":{"template":"ordine"},"effect":{"delay_ms":5}}"#,
+            r#"{"match":{"template":"promo"},"effect":{"fail_later":{"code":131026}}}"#,
             r#"{"effect":{"accept_then_cut":true}}"#,
         ]);
         for _ in 0..2 {
@@ -163,6 +170,7 @@ mod tests {
             faults.spend(index);
         }
         assert_eq!(faults.find(Some("+393401"), Some("ordine")).unwrap().1, Effect::Delay(5));
+        assert_eq!(faults.find(Some("+393401"), Some("promo")).unwrap().1, Effect::FailLater(131026));
         assert_eq!(faults.find(Some("+393401"), Some("altro")).unwrap().1, Effect::AcceptThenCut);
         assert_eq!(faults.find(None, None).unwrap().1, Effect::AcceptThenCut);
     }
@@ -178,6 +186,6 @@ mod tests {
         refused(r#"{"effect":{"cut_before":false}}"#, "true");
         refused(r#"{"effect":{"delay_ms":600001}}"#, "at most");
         refused(r#"{"effect":{"error":{"status":200,"code":1}}}"#, "status");
-        refused(r#"{"effect":{"fail_later":{"code":131026}}}"#, "status webhooks");
+        refused(r#"{"effect":{"fail_later":{}}}"#, "missing field `code`");
     }
 }

@@ -84,6 +84,11 @@ impl GraphError {
     }
 }
 
+/// A code in a few words, as a failed status has it.
+pub(crate) fn title(code: i64) -> &'static str {
+    known(code).1
+}
+
 /// HTTP status and title that go with a code.
 fn known(code: i64) -> (u16, &'static str) {
     match code {

@@ -6,11 +6,14 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use crate::graph_error::GraphError;
 
-/// 80 messages a second for the number, and at most a second's worth at once.
-const NUMBER: Rate = Rate { interval: SignedDuration::from_micros(12_500), burst: 80 };
+/// What a number may send in a second unless something else is set.
+const PER_SECOND_DEFAULT: u16 = 80;
+/// What the platform raises a number to at most.
+const PER_SECOND_MAX: u16 = 1_000;
 /// One message every 6 s to the same recipient, of which 45 may be borrowed at once.
 const PAIR: Rate = Rate { interval: SignedDuration::from_secs(6), burst: 45 };
 
@@ -20,6 +23,12 @@ struct Rate {
 }
 
 impl Rate {
+    /// So many messages a second, and at most a second's worth at once.
+    fn of_number(per_second: u16) -> Self {
+        let burst = i32::from(per_second);
+        Self { interval: SignedDuration::from_secs(1) / burst, burst }
+    }
+
     /// Where the bucket stands after one more send, or nothing when the send is too early.
     fn spend(&self, full_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         let base = full_at.map_or(now, |at| at.max(now));
@@ -28,19 +37,50 @@ impl Rate {
     }
 }
 
+/// What the control API sets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Posted {
+    messages_per_second: u16,
+}
+
 /// The state of both limits.
-#[derive(Default)]
 pub(crate) struct Limits {
+    per_second: u16,
     number: Option<Timestamp>,
     pairs: HashMap<String, Timestamp>,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self { per_second: PER_SECOND_DEFAULT, number: None, pairs: HashMap::new() }
+    }
+}
+
 impl Limits {
+    /// Sets the number's rate from its JSON; what was sent so far no longer counts against it. The error says
+    /// what was not understood.
+    pub(crate) fn post(&mut self, json: &[u8]) -> Result<(), String> {
+        let posted: Posted = serde_json::from_slice(json).map_err(|error| format!("not a limit: {error}"))?;
+        if !(1..=PER_SECOND_MAX).contains(&posted.messages_per_second) {
+            return Err(format!("messages_per_second must lie between 1 and {PER_SECOND_MAX}"));
+        }
+        self.per_second = posted.messages_per_second;
+        self.number = None;
+        Ok(())
+    }
+
+    /// How many messages the number may send in a second.
+    pub(crate) fn per_second(&self) -> u16 {
+        self.per_second
+    }
+
     /// Counts one send to `wa_id`, or refuses it; a refused send counts for nothing.
     pub(crate) fn spend(&mut self, wa_id: &str, now: Timestamp) -> Result<(), GraphError> {
-        let number = NUMBER
-            .spend(self.number, now)
-            .ok_or_else(|| GraphError::new(130429, "The number sends more than 80 messages a second"))?;
+        let number = Rate::of_number(self.per_second).spend(self.number, now).ok_or_else(|| {
+            let details = format!("The number sends more than {} messages a second", self.per_second);
+            GraphError::new(130429, details)
+        })?;
         let pair = PAIR.spend(self.pairs.get(wa_id).copied(), now).ok_or_else(|| {
             GraphError::new(131056, "Too many messages from this number to the same recipient in a short time")
         })?;
@@ -95,6 +135,34 @@ mod tests {
         for n in 0..80 {
             assert_eq!(code(limits.spend(&n.to_string(), at(1_100))), None);
         }
+    }
+
+    #[test]
+    fn the_numbers_rate_is_set_and_the_pairs_stays() {
+        let mut limits = Limits::default();
+        for n in 0..80 {
+            limits.spend(&n.to_string(), at(0)).unwrap();
+        }
+        limits.post(br#"{"messages_per_second":2}"#).unwrap();
+        assert_eq!(limits.per_second(), 2);
+        assert_eq!(code(limits.spend("a", at(0))), None, "what was sent before no longer counts");
+        assert_eq!(code(limits.spend("b", at(0))), None);
+        assert_eq!(code(limits.spend("c", at(499))), Some(130429));
+        assert_eq!(code(limits.spend("c", at(500))), None);
+        limits.post(br#"{"messages_per_second":1000}"#).unwrap();
+        for _ in 1..45 {
+            assert_eq!(code(limits.spend("a", at(500))), None);
+        }
+        assert_eq!(code(limits.spend("a", at(500))), Some(131056));
+    }
+
+    #[test]
+    fn a_limit_that_is_not_understood_changes_nothing() {
+        let mut limits = Limits::default();
+        for json in ["", "{}", r#"{"messages_per_second":0}"#, r#"{"messages_per_second":1001}"#, r#"{"burst":1}"#] {
+            assert!(limits.post(json.as_bytes()).is_err(), "{json}");
+        }
+        assert_eq!(limits.per_second(), 80);
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::{
     cloud, control, phone,
     settings::{SeedRefused, Settings},
     state::Shared,
+    webhook::Tally,
 };
 
 /// How long a stop waits for answers under way, delayed ones above all.
@@ -53,6 +54,7 @@ impl Simulator {
     }
 
     /// Serves `listener` until `shutdown` resolves, then lets answers under way end (at most two seconds).
+    /// Webhooks that were not taken by then are forgotten.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let router = self.router();
         let (stop, stopped) = watch::channel(());
@@ -72,6 +74,7 @@ impl Simulator {
         drop(stop);
         // What is still under way after the limit is aborted with the set.
         let _ = tokio::time::timeout(STOP_LIMIT, async { while connections.join_next().await.is_some() {} }).await;
+        self.0.outbox().clear();
     }
 
     /// Serves `listener` in a task of its own.
@@ -81,11 +84,12 @@ impl Simulator {
     pub fn start(self, listener: TcpListener) -> io::Result<Running> {
         let address = listener.local_addr()?;
         let (stop, mut stopped) = watch::channel(());
+        let webhooks = self.0.outbox().watch();
         let server = tokio::spawn(self.serve(listener, async move {
             // Both a stop and a dropped handle close the channel.
             while stopped.changed().await.is_ok() {}
         }));
-        Ok(Running { address, stop, server })
+        Ok(Running { address, stop, webhooks, server })
     }
 }
 
@@ -93,6 +97,7 @@ impl Simulator {
 pub struct Running {
     address: SocketAddr,
     stop: watch::Sender<()>,
+    webhooks: watch::Receiver<Tally>,
     server: JoinHandle<()>,
 }
 
@@ -105,6 +110,12 @@ impl Running {
     /// `http://address`, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Waits until every webhook raised so far was answered with 200 or dropped.
+    pub async fn webhooks_idle(&self) {
+        // An error means that the simulator has ended: nothing is under way then.
+        let _ = self.webhooks.clone().wait_for(|tally| tally.pending == 0).await;
     }
 
     /// Stops listening and waits until every connection has ended.

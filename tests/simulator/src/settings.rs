@@ -23,6 +23,17 @@ pub struct Settings {
     /// Template rows as the Graph API lists them. `name` and `language` are required; `id`, `status`
     /// (`APPROVED`) and `category` (`UTILITY`) are filled in where they are missing.
     pub templates: Vec<Value>,
+    /// Where statuses and inbound messages are posted; nothing is posted without it.
+    pub webhook: Option<Webhook>,
+}
+
+/// Where the platform sends what happens, as set in the app's dashboard.
+#[derive(Clone)]
+pub struct Webhook {
+    /// An `http` address: the simulator speaks no TLS. What cannot be reached is tried again, then dropped.
+    pub url: String,
+    /// The app secret, key of the signature over each body.
+    pub secret: String,
 }
 
 /// A seeded template row that cannot be used: the caller has to correct its seeds.

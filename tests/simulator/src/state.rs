@@ -16,6 +16,8 @@ use crate::{
     limits::Limits,
     send::Rendered,
     settings::{SeedRefused, Settings},
+    statuses::{Mode, Tick},
+    webhook::Outbox,
 };
 
 /// A simulator's settings and memory, shared by its connections.
@@ -24,6 +26,7 @@ pub(crate) struct Shared(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
+    outbox: Outbox,
     state: Mutex<State>,
 }
 
@@ -33,16 +36,24 @@ impl Shared {
             templates: Catalogue::seeded(&settings.templates)?,
             messages: Vec::new(),
             requests: Vec::new(),
+            ticks: Vec::new(),
+            inbound: Vec::new(),
+            mode: Mode::default(),
             faults: Faults::default(),
             limits: Limits::default(),
             ids: Ids::default(),
             resets: 0,
         };
-        Ok(Self(Arc::new(Inner { settings, state: Mutex::new(state) })))
+        let outbox = Outbox::new(&settings);
+        Ok(Self(Arc::new(Inner { settings, outbox, state: Mutex::new(state) })))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.0.outbox
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -55,15 +66,20 @@ impl Shared {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Back to the beginning: seeded templates, nothing sent, no faults, limits whole.
+    /// Back to the beginning: seeded templates, nothing sent, no faults, limits whole, normal statuses, and no
+    /// webhook under way.
     pub(crate) fn reset(&self) {
         let mut state = self.lock();
+        self.0.outbox.clear();
         // The seeds were good when the simulator started.
         if let Ok(templates) = Catalogue::seeded(&self.0.settings.templates) {
             state.templates = templates;
         }
         state.messages.clear();
         state.requests.clear();
+        state.ticks.clear();
+        state.inbound.clear();
+        state.mode = Mode::default();
         state.faults = Faults::default();
         state.limits = Limits::default();
         state.resets += 1;
@@ -75,6 +91,11 @@ pub(crate) struct State {
     pub(crate) templates: Catalogue,
     pub(crate) messages: Vec<Message>,
     pub(crate) requests: Vec<Request>,
+    /// The statuses messages have reached, in the order they were raised.
+    pub(crate) ticks: Vec<Tick>,
+    /// What recipients answered.
+    pub(crate) inbound: Vec<InboundMessage>,
+    pub(crate) mode: Mode,
     pub(crate) faults: Faults,
     pub(crate) limits: Limits,
     pub(crate) ids: Ids,
@@ -114,6 +135,14 @@ pub(crate) struct Request {
     pub(crate) accepted: bool,
     /// The refusal in words, for the phone.
     pub(crate) details: Option<String>,
+    pub(crate) received_at: Timestamp,
+}
+
+/// A message from a phone to the sender.
+pub(crate) struct InboundMessage {
+    pub(crate) id: String,
+    pub(crate) wa_id: String,
+    pub(crate) text: String,
     pub(crate) received_at: Timestamp,
 }
 

@@ -12,19 +12,27 @@ use serde::Serialize;
 
 use crate::{
     send::Rendered,
-    state::{Message, Request, Shared, State as Memory, TemplateRef},
+    state::{InboundMessage, Message, Request, Shared, State as Memory, TemplateRef},
+    statuses::Tick,
 };
 
 /// Own files only, no inline script or style, nobody may frame the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// The page, its parts and its view.
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(|| async { file("text/html; charset=utf-8", include_str!("phone.html")) }))
-        .route("/phone.css", get(|| async { file("text/css; charset=utf-8", include_str!("phone.css")) }))
-        .route("/phone.js", get(|| async { file("text/javascript; charset=utf-8", include_str!("phone.js")) }))
+        .route("/phone.css", get(|| async { file(STYLE, include_str!("phone.css")) }))
+        .route("/answer.css", get(|| async { file(STYLE, include_str!("answer.css")) }))
+        .route("/phone.js", get(|| async { file(SCRIPT, include_str!("phone.js")) }))
+        .route("/page.js", get(|| async { file(SCRIPT, include_str!("page.js")) }))
+        .route("/ticks.js", get(|| async { file(SCRIPT, include_str!("ticks.js")) }))
+        .route("/answer.js", get(|| async { file(SCRIPT, include_str!("answer.js")) }))
         .route("/icon.svg", get(|| async { file("image/svg+xml", include_str!("icon.svg")) }))
         .route("/_sim/phone", get(view))
 }
@@ -51,6 +59,10 @@ struct View<'a> {
     sender: &'a str,
     messages: Vec<Bubble<'a>>,
     refused: Vec<Refused<'a>>,
+    /// What recipients wrote.
+    inbound: Vec<Written<'a>>,
+    /// What the sender was told of its messages, older ones too.
+    ticks: Vec<Reached<'a>>,
 }
 
 #[derive(Serialize)]
@@ -75,17 +87,34 @@ struct Refused<'a> {
     received_at: Timestamp,
 }
 
+#[derive(Serialize)]
+struct Written<'a> {
+    id: &'a str,
+    wa_id: &'a str,
+    body: &'a str,
+    received_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Reached<'a> {
+    id: &'a str,
+    status: &'static str,
+    code: Option<i64>,
+}
+
 async fn view(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Response {
     let after = query.as_deref().and_then(|query| query.strip_prefix("after="));
     let state = shared.lock();
     let known = after.and_then(Cursor::parse).filter(|cursor| cursor.continues(&state));
-    let from = known.unwrap_or(Cursor { messages: 0, requests: 0, ..Cursor::of(&state) });
+    let from = known.unwrap_or(Cursor { messages: 0, requests: 0, inbound: 0, ticks: 0, ..Cursor::of(&state) });
     let view = View {
         cursor: Cursor::of(&state).text(),
         anew: known.is_none(),
         sender: &shared.settings().display_phone_number,
         messages: state.messages.iter().skip(from.messages).map(bubble).collect(),
         refused: state.requests.iter().skip(from.requests).filter(|request| troubled(request)).map(refused).collect(),
+        inbound: state.inbound.iter().skip(from.inbound).map(written).collect(),
+        ticks: state.ticks.iter().skip(from.ticks).map(reached).collect(),
     };
     Json(view).into_response()
 }
@@ -118,6 +147,14 @@ fn refused(request: &Request) -> Refused<'_> {
     }
 }
 
+fn written(message: &InboundMessage) -> Written<'_> {
+    Written { id: &message.id, wa_id: &message.wa_id, body: &message.text, received_at: message.received_at }
+}
+
+fn reached(tick: &Tick) -> Reached<'_> {
+    Reached { id: &tick.id, status: tick.status.word(), code: tick.status.code() }
+}
+
 /// How much of which simulator's memory a page has seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Cursor {
@@ -125,6 +162,8 @@ struct Cursor {
     resets: u64,
     messages: usize,
     requests: usize,
+    inbound: usize,
+    ticks: usize,
 }
 
 impl Cursor {
@@ -134,6 +173,8 @@ impl Cursor {
             resets: state.resets,
             messages: state.messages.len(),
             requests: state.requests.len(),
+            inbound: state.inbound.len(),
+            ticks: state.ticks.len(),
         }
     }
 
@@ -142,10 +183,13 @@ impl Cursor {
         (self.run, self.resets) == (now.run, now.resets)
             && self.messages <= now.messages
             && self.requests <= now.requests
+            && self.inbound <= now.inbound
+            && self.ticks <= now.ticks
     }
 
     fn text(self) -> String {
-        format!("{:x}-{}-{}-{}", self.run, self.resets, self.messages, self.requests)
+        let Self { run, resets, messages, requests, inbound, ticks } = self;
+        format!("{run:x}-{resets}-{messages}-{requests}-{inbound}-{ticks}")
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -155,6 +199,8 @@ impl Cursor {
             resets: parts.next()?.parse().ok()?,
             messages: parts.next()?.parse().ok()?,
             requests: parts.next()?.parse().ok()?,
+            inbound: parts.next()?.parse().ok()?,
+            ticks: parts.next()?.parse().ok()?,
         };
         parts.next().is_none().then_some(cursor)
     }
@@ -166,9 +212,9 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_what_it_wrote() {
-        let cursor = Cursor { run: u64::MAX, resets: 2, messages: 30, requests: 41 };
+        let cursor = Cursor { run: u64::MAX, resets: 2, messages: 30, requests: 41, inbound: 7, ticks: 90 };
         assert_eq!(Cursor::parse(&cursor.text()), Some(cursor));
-        for text in ["", "x", "1-2-3", "1-2-3-4-5", "1-2-3--4"] {
+        for text in ["", "x", "1-2-3-4-5", "1-2-3-4-5-6-7", "1-2-3-4--5"] {
             assert_eq!(Cursor::parse(text), None, "{text}");
         }
     }

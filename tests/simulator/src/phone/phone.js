@@ -1,12 +1,12 @@
 // The phone's page: asks for what is new, keeps it by recipient, shows one conversation.
-// Everything received is put in as text, never as markup.
-"use strict";
+import { answerAs } from "/answer.js";
+import { at, make } from "/page.js";
+import { clearTicks, forgetTicks, tell, ticks } from "/ticks.js";
 
 const POLL_MS = 1000;
 /** Closer than this to the end counts as reading the newest message. */
 const NEAR_END_PX = 80;
 
-const at = (id) => document.getElementById(id);
 const chats = new Map();
 let cursor = "";
 let open = null;
@@ -26,14 +26,6 @@ const MEDIA = {
   location: ["LUOGO", "Posizione"],
 };
 const BUTTON_SIGNS = { url: "↗ ", quick_reply: "↩ " };
-
-/** An element with a class and children; a string child becomes text. */
-function make(tag, name, ...children) {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  element.append(...children);
-  return element;
-}
 
 /** WhatsApp's own marks, `*bold*`, `_italic_`, `~struck~` and ```fixed```, as elements. */
 function formatted(text) {
@@ -91,6 +83,20 @@ function button(part) {
   return make("li", "", press);
 }
 
+function stamp(message) {
+  const time = make("time", "", timeOf.format(new Date(message.received_at)));
+  time.dateTime = message.received_at;
+  return time;
+}
+
+/** What the recipient wrote. */
+function answer(message) {
+  const words = make("div", "words", make("p", "text", ...formatted(message.body)), stamp(message));
+  const item = make("li", "message mine", make("div", "bubble", words));
+  item.title = message.id;
+  return item;
+}
+
 function bubble(message) {
   const words = make("div", "words");
   const box = make("div", "bubble");
@@ -101,10 +107,7 @@ function bubble(message) {
   }
   words.append(make("p", "text", ...formatted(message.body)));
   if (message.footer) words.append(make("p", "footer", message.footer));
-  const received = new Date(message.received_at);
-  const time = make("time", "", timeOf.format(received));
-  time.dateTime = message.received_at;
-  words.append(time);
+  words.append(make("div", "stamp", stamp(message), ticks(message.id)));
   box.append(words);
   if (message.buttons.length) box.append(make("ul", "buttons", ...message.buttons.map(button)));
   const category = CATEGORIES[message.category] || message.category.toLowerCase();
@@ -123,7 +126,7 @@ function append(messages, arrived) {
       list.dataset.day = day;
       list.append(make("li", "day", make("span", "", day)));
     }
-    const item = bubble(message);
+    const item = message.template ? bubble(message) : answer(message);
     if (arrived) item.classList.add("arrived");
     list.append(item);
   }
@@ -145,12 +148,15 @@ function show(waId) {
   chat.unread = 0;
   const list = at("messages");
   list.replaceChildren();
+  clearTicks();
   delete list.dataset.day;
   append(chat.messages, false);
   avatar(at("chat-avatar"), waId);
   at("chat-title").textContent = number(waId);
   at("chat-top").hidden = false;
   at("scroll").hidden = false;
+  at("answer").hidden = false;
+  at("answer-problem").hidden = true;
   at("empty").hidden = true;
   count(chat);
   toEnd();
@@ -203,12 +209,14 @@ function rows() {
 
 function forget() {
   chats.clear();
+  forgetTicks();
   open = null;
   refusedCount = 0;
   at("chats").replaceChildren();
   at("messages").replaceChildren();
   at("scroll").hidden = true;
   at("chat-top").hidden = true;
+  at("answer").hidden = true;
   at("latest").hidden = true;
   at("empty").hidden = false;
   at("refused").hidden = true;
@@ -227,7 +235,7 @@ function receive(messages, first) {
     chat.messages.push(message);
     chat.order = ++arrivals;
     if (message.wa_id === open) fresh.push(message);
-    if (!first && !(message.wa_id === open && visible)) chat.unread += 1;
+    if (!first && message.template && !(message.wa_id === open && visible)) chat.unread += 1;
   }
   if (open === null) {
     show(messages[messages.length - 1].wa_id);
@@ -268,6 +276,10 @@ function link(state, text) {
   }
 }
 
+function byTime(messages) {
+  return messages.sort((a, b) => new Date(a.received_at) - new Date(b.received_at));
+}
+
 async function poll() {
   try {
     const answer = await fetch(`/_sim/phone?after=${cursor}`, { cache: "no-store" });
@@ -277,9 +289,11 @@ async function poll() {
     const first = cursor === "";
     cursor = view.cursor;
     at("sender").textContent = view.sender;
-    if (view.messages.length) receive(view.messages, first);
+    const messages = byTime([...view.messages, ...view.inbound]);
+    if (messages.length) receive(messages, first);
+    tell(view.ticks);
     if (view.refused.length) refuse(view.refused);
-    if (view.anew || view.messages.length || view.refused.length) rows();
+    if (view.anew || messages.length || view.refused.length) rows();
     link("on", "In ascolto");
   } catch {
     link("off", "Simulatore non raggiungibile");
@@ -292,4 +306,5 @@ at("latest").addEventListener("click", toEnd);
 at("scroll").addEventListener("scroll", () => {
   if (atEnd()) at("latest").hidden = true;
 });
+answerAs(() => open);
 poll();

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::{catalogue::Catalogue, graph_error::GraphError};
 use definition::Definition;
+pub(crate) use number::wa_id;
 use shape::{Fields, Node};
 
 /// Longest opaque callback data, in characters.

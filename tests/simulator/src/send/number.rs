@@ -10,7 +10,7 @@ const TWO_DIGIT_CODES: &str = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 4
 ///
 /// Blanks, dashes and brackets are tolerated. Without `+` the country code of `sender` is put in front,
 /// even where the number already had one: the platform does so, and a bridge that forgets the `+` must see it.
-pub(super) fn wa_id(to: &str, sender: &str) -> Option<String> {
+pub(crate) fn wa_id(to: &str, sender: &str) -> Option<String> {
     let (international, rest) = match to.trim().strip_prefix('+') {
         Some(rest) => (true, rest),
         None => (false, to.trim()),

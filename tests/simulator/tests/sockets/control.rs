@@ -44,11 +44,13 @@ async fn a_reset_restores_the_beginning() {
     world.call(Method::DELETE, "/_sim/templates/avviso/it", "").await;
     world.post("/_sim/templates/stato_ordine/it", json!({"status": "PAUSED"})).await;
     world.post("/_sim/templates/nuovo/it", json!({})).await;
+    assert_eq!(world.post("/_sim/limits", json!({"messages_per_second": 1})).await, json!({"messages_per_second": 1}));
     world.post("/_sim/faults", json!({"count": 9, "effect": {"cut_before": true}})).await;
 
     assert_eq!(world.call(Method::POST, "/_sim/reset", "").await.0, 200);
     assert_eq!(world.get("/_sim/messages").await, json!([]));
     assert_eq!(world.get("/_sim/requests").await, json!([]));
+    assert_eq!(world.get("/_sim/limits").await, json!({"messages_per_second": 80}));
     assert_eq!(world.list("").await.1, seeded);
     assert_eq!(world.send(&notice("+393401234567")).await.0, 200);
 }
@@ -58,7 +60,8 @@ async fn what_is_not_understood_is_answered_in_json() {
     let world = World::start().await;
     for (method, path, body, status) in [
         (Method::GET, "/_sim/altro", "", 404),
-        (Method::POST, "/_sim/statuses", "{}", 404),
+        (Method::POST, "/_sim/statuses", "{}", 400),
+        (Method::POST, "/_sim/limits", r#"{"messages_per_second":0}"#, 400),
         (Method::POST, "/_sim/messages", "", 405),
         (Method::GET, "/_sim/reset", "", 405),
         (Method::POST, "/_sim/templates/Nome-Sbagliato/it", "{}", 400),

@@ -103,7 +103,7 @@ async fn what_is_not_a_fault_is_refused_in_words() {
     let world = World::start().await;
     for (body, expected) in [
         ("", "not a fault"),
-        (r#"{"effect":{"fail_later":{"code":131026}}}"#, "fail_later needs status webhooks"),
+        (r#"{"effect":{"fail_later":{"code":1,"kode":1}}}"#, "unknown field `kode`"),
         (r#"{"effect":{"explode":true}}"#, "unknown variant"),
         (r#"{"effect":{"cut_before":true},"tmes":3}"#, "unknown field `tmes`"),
     ] {

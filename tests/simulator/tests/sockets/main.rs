@@ -1,10 +1,13 @@
 //! The simulator over real sockets, as the bridge and the suites meet it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 mod control;
 mod faults;
+mod inbound;
 mod lists;
 mod page;
+mod receiver;
 mod sends;
+mod statuses;
 mod world;

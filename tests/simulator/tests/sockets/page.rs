@@ -1,6 +1,6 @@
 //! The phone: its files and the view they read.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{World, notice, order};
 
@@ -10,7 +10,11 @@ async fn the_page_needs_nothing_from_elsewhere_and_says_so() {
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
         ("/phone.css", "text/css; charset=utf-8"),
+        ("/answer.css", "text/css; charset=utf-8"),
         ("/phone.js", "text/javascript; charset=utf-8"),
+        ("/page.js", "text/javascript; charset=utf-8"),
+        ("/ticks.js", "text/javascript; charset=utf-8"),
+        ("/answer.js", "text/javascript; charset=utf-8"),
         ("/icon.svg", "image/svg+xml"),
     ] {
         let response = world.client.get(format!("{}{path}", world.running.url())).send().await.unwrap();
@@ -60,6 +64,36 @@ async fn the_view_tells_only_what_is_new() {
     assert_eq!((&second["refused"][0]["code"], &second["refused"][0]["to"]), (&json!(131009), &json!("nessuno")));
     let third = world.get(&after(&second)).await;
     assert_eq!((&third["messages"], &third["refused"]), (&json!([]), &json!([])));
+}
+
+#[tokio::test]
+async fn the_view_tells_ticks_of_older_messages_and_answers() {
+    let (world, _receiver) = World::with_receiver().await;
+    world.post("/_sim/statuses", json!({"mode": "delayed", "delay_ms": 1})).await;
+    let id = world.send(&order("+393401234567")).await.1["messages"][0]["id"].clone();
+    let first = world.get("/_sim/phone").await;
+    assert_eq!(first["messages"][0]["id"], id);
+    world.running.webhooks_idle().await;
+    world.post("/_sim/statuses", json!({"mode": "failed", "code": 131026})).await;
+    let failed = world.send(&order("+393401234567")).await.1["messages"][0]["id"].clone();
+    let answer = world.post("/_sim/inbound", json!({"from": "+393401234567", "text": "<b>Grazie</b>"})).await;
+
+    let all = world.get("/_sim/phone").await;
+    let tick = |id: &Value, status: &str, code: Option<i64>| json!({"id": id, "status": status, "code": code});
+    let ticks = [
+        tick(&id, "sent", None),
+        tick(&id, "delivered", None),
+        tick(&id, "read", None),
+        tick(&failed, "failed", Some(131026)),
+    ];
+    assert_eq!(all["ticks"], json!(ticks));
+    assert_eq!(
+        all["inbound"],
+        json!([{"id": answer["id"], "wa_id": "393401234567", "body": "<b>Grazie</b>",
+                "received_at": "2026-11-22T09:15:00Z"}])
+    );
+    let next = world.get(&format!("/_sim/phone?after={}", all["cursor"].as_str().unwrap())).await;
+    assert_eq!((&next["anew"], &next["ticks"], &next["inbound"]), (&json!(false), &json!([]), &json!([])));
 }
 
 #[tokio::test]

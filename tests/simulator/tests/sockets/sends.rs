@@ -170,6 +170,17 @@ async fn the_limits_follow_the_clock() {
 }
 
 #[tokio::test]
+async fn the_numbers_limit_is_set() {
+    let world = World::start().await;
+    world.post("/_sim/limits", json!({"messages_per_second": 2})).await;
+    for (n, status) in [200, 200, 429].into_iter().enumerate() {
+        assert_eq!(world.send(&order(&format!("+3934000000{n:02}"))).await.0, status);
+    }
+    world.advance_ms(500);
+    assert_eq!(world.send(&order("+393409999999")).await.0, 200);
+}
+
+#[tokio::test]
 async fn two_simulators_never_give_the_same_id() {
     let (one, other) = (World::start().await, World::start().await);
     let first = one.send(&order("+393401234567")).await.1["messages"][0]["id"].clone();

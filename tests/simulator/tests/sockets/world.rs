@@ -11,8 +11,10 @@ use std::{
 use jiff::Timestamp;
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
-use simulator::{Running, Settings, Simulator};
+use simulator::{Running, Settings, Simulator, Webhook};
 use tokio::net::TcpListener;
+
+use crate::receiver::Receiver;
 
 pub(crate) const TOKEN: &str = "token-of-the-test";
 /// 2026-11-22T09:15:00Z.
@@ -27,7 +29,18 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// A simulator that posts nothing.
     pub(crate) async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// A simulator and who receives its webhooks.
+    pub(crate) async fn with_receiver() -> (Self, Receiver) {
+        let receiver = Receiver::start().await;
+        (Self::start_with(Some(receiver.webhook.clone())).await, receiver)
+    }
+
+    async fn start_with(webhook: Option<Webhook>) -> Self {
         let clock_ms = Arc::new(AtomicI64::new(START_MS));
         let clock = {
             let clock_ms = Arc::clone(&clock_ms);
@@ -40,6 +53,7 @@ impl World {
             display_phone_number: "+390212345678".into(),
             clock,
             templates: templates(),
+            webhook,
         })
         .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

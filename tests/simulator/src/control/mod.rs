@@ -2,6 +2,8 @@
 //!
 //! Its shapes are a contract with every suite; what only the phone needs is served by `phone`.
 
+mod webhooks;
+
 use axum::{
     Json, Router,
     body::Bytes,
@@ -15,8 +17,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    catalogue::Change,
+    catalogue::{Change, Removal},
+    limits::Limits,
     state::{Message, Request, Shared, TemplateRef},
+    webhook::template,
 };
 
 /// Longest template name.
@@ -29,7 +33,9 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/_sim/requests", get(requests))
         .route("/_sim/reset", post(reset))
         .route("/_sim/faults", post(faults))
+        .route("/_sim/limits", get(limits).post(set_limits))
         .route("/_sim/templates/{name}/{language}", post(set_template).delete(remove_template))
+        .merge(webhooks::routes())
 }
 
 #[derive(Serialize)]
@@ -103,6 +109,22 @@ async fn faults(State(shared): State<Shared>, body: Result<Bytes, BytesRejection
     }
 }
 
+async fn limits(State(shared): State<Shared>) -> Response {
+    limits_view(&shared.lock().limits)
+}
+
+async fn set_limits(State(shared): State<Shared>, body: Result<Bytes, BytesRejection>) -> Response {
+    let mut state = shared.lock();
+    match readable(body).and_then(|body| state.limits.post(&body)) {
+        Ok(()) => limits_view(&state.limits),
+        Err(reason) => refuse(StatusCode::BAD_REQUEST, &reason),
+    }
+}
+
+fn limits_view(limits: &Limits) -> Response {
+    Json(json!({"messages_per_second": limits.per_second()})).into_response()
+}
+
 async fn set_template(
     State(shared): State<Shared>,
     Path((name, language)): Path<(String, String)>,
@@ -114,10 +136,24 @@ async fn set_template(
     if language.is_empty() || !language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return refuse(StatusCode::BAD_REQUEST, "a language is written as in it or en_US");
     }
-    match readable(body).and_then(|body| Change::parse(&body)) {
-        Ok(change) => Json(shared.lock().templates.set(&name, &language, change)).into_response(),
-        Err(reason) => refuse(StatusCode::BAD_REQUEST, &reason),
+    let change = match readable(body).and_then(|body| Change::parse(&body)) {
+        Ok(change) => change,
+        Err(reason) => return refuse(StatusCode::BAD_REQUEST, &reason),
+    };
+    let told = change.webhook();
+    if told && !shared.outbox().has_receiver() {
+        return refuse(StatusCode::CONFLICT, webhooks::NO_RECEIVER);
     }
+    let now = shared.now();
+    let mut state = shared.lock();
+    let before = state.templates.find(&name, &language).cloned();
+    let after = state.templates.set(&name, &language, change);
+    if told {
+        for update in template::changed(before.as_ref(), &after, now) {
+            shared.outbox().raise(update);
+        }
+    }
+    Json(after).into_response()
 }
 
 fn readable(body: Result<Bytes, BytesRejection>) -> Result<Bytes, String> {
@@ -129,11 +165,27 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-async fn remove_template(State(shared): State<Shared>, Path((name, language)): Path<(String, String)>) -> Response {
-    if shared.lock().templates.remove(&name, &language) {
-        Json(json!({"removed": true})).into_response()
-    } else {
-        refuse(StatusCode::NOT_FOUND, &format!("there is no template {name} in {language}"))
+async fn remove_template(
+    State(shared): State<Shared>,
+    Path((name, language)): Path<(String, String)>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let told = match readable(body).and_then(|body| Removal::parse(&body)) {
+        Ok(removal) => removal.webhook,
+        Err(reason) => return refuse(StatusCode::BAD_REQUEST, &reason),
+    };
+    if told && !shared.outbox().has_receiver() {
+        return refuse(StatusCode::CONFLICT, webhooks::NO_RECEIVER);
+    }
+    let now = shared.now();
+    match shared.lock().templates.remove(&name, &language) {
+        Some(row) => {
+            if told {
+                shared.outbox().raise(template::removed(&row, now));
+            }
+            Json(json!({"removed": true})).into_response()
+        }
+        None => refuse(StatusCode::NOT_FOUND, &format!("there is no template {name} in {language}")),
     }
 }
 
