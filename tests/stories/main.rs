@@ -9,8 +9,13 @@
 mod events;
 mod intake;
 mod outcomes;
+mod reasons;
 mod repeats;
+mod reports;
+mod reviews;
 mod sending;
+mod storm;
 mod streams;
 mod templates;
 mod texts;
+mod waiting;

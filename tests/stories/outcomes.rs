@@ -5,6 +5,9 @@ use domain::reason::Reason;
 use kit::{World, file_uploaded, message_sent, order_status_changed};
 use serde_json::{Value, json};
 
+use crate::reviews::confirm;
+use crate::templates::sync;
+
 /// The reason a message of Anna's order was skipped for.
 async fn reason(world: &World, id: &str) -> Reason {
     match world.state(id, "stato-ordine", "C7").await.unwrap() {
@@ -70,48 +73,11 @@ async fn the_uploader_is_not_told_of_the_own_upload() {
 }
 
 #[tokio::test]
-async fn a_template_edited_or_paused_stops_its_mapping_at_the_next_sync() {
-    let world = World::start().await.unwrap();
-    let sync = || async {
-        let live = world.live().await.unwrap();
-        world.sync_templates(live.accounts.first().unwrap()).await.unwrap();
-        // The function keeps a site's configuration for some seconds.
-        world.clock.advance(jiff::SignedDuration::from_secs(15));
-    };
-    world.set_template("conferma_ordine", "it", &json!({"status": "PAUSED"})).await.unwrap();
-    sync().await;
-    tell(&world, &order_status_changed("e-1")).await;
-    assert_eq!(reason(&world, "e-1").await, Reason::TemplateNotApproved);
-
-    let body = "Salve {{1}}, ordine {{2}} {{3}} per {{4}}: tutto nuovo.";
-    let change = json!({"status": "APPROVED", "components": [{"type": "BODY", "text": body}]});
-    world.set_template("conferma_ordine", "it", &change).await.unwrap();
-    sync().await;
-    tell(&world, &order_status_changed("e-2")).await;
-    assert_eq!(reason(&world, "e-2").await, Reason::TemplateChanged);
-
-    world.delete_template("conferma_ordine", "it").await.unwrap();
-    sync().await;
-    tell(&world, &order_status_changed("e-3")).await;
-    assert_eq!(reason(&world, "e-3").await, Reason::TemplateNotApproved);
-    assert!(world.phone().await.unwrap().is_empty());
-    world.finish().await.unwrap();
-}
-
-#[tokio::test]
 async fn marketing_goes_to_those_who_consented_only() {
     let world = World::start().await.unwrap();
     world.set_template("conferma_ordine", "it", &json!({"category": "MARKETING"})).await.unwrap();
-    let live = world.live().await.unwrap();
-    world.sync_templates(live.accounts.first().unwrap()).await.unwrap();
-    // The operator looked at the change and confirmed it.
-    let live = world.live().await.unwrap();
-    let mut mapping = live.mappings.into_iter().find(|mapping| mapping.id.as_str() == "stato-ordine").unwrap();
-    for used in mapping.templates.values_mut() {
-        let known = live.templates.iter().find(|(_, one)| one.name == used.name && one.language == used.language);
-        used.fingerprint.clone_from(&known.unwrap().1.fingerprint);
-    }
-    world.config.put_mapping(&world.site().unwrap(), &mapping).await.unwrap();
+    sync(&world).await.unwrap();
+    confirm(&world, "stato-ordine").await;
 
     tell(&world, &order_status_changed("e-1")).await;
     assert_eq!(reason(&world, "e-1").await, Reason::ConsentMissing);

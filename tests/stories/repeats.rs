@@ -90,11 +90,9 @@ async fn a_message_passes_its_own_guards_when_it_is_tried_again() {
     let world = World::start().await.unwrap();
     world.fault(&json!({"effect": {"error": {"status": 429, "code": 130429}}})).await.unwrap();
     world.accept(&order_status_changed("e-1")).await.unwrap();
-    let batch = world.take().await.unwrap();
-    assert_eq!(world.handle(&batch).await.len(), 1);
-    world.redeliver(&batch).await.unwrap();
-    world.deliver().await.unwrap();
-    assert_eq!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Sent);
+    world.pass(SignedDuration::from_mins(2)).await.unwrap();
+    let facts = world.facts("e-1", "stato-ordine", "C7").await.unwrap();
+    assert_eq!((facts.state(), facts.claim.unwrap().attempt), (State::Sent, 2));
     world.finish().await.unwrap();
 }
 
@@ -102,14 +100,13 @@ async fn a_message_passes_its_own_guards_when_it_is_tried_again() {
 async fn what_was_never_accepted_was_not_told() {
     let world = World::start().await.unwrap();
     world.fault(&json!({"effect": {"error": {"status": 429, "code": 130429}}})).await.unwrap();
-    world.accept(&order("e-1", "EVASO", None, "2026-11-22T09:00:00Z")).await.unwrap();
-    let batch = world.take().await.unwrap();
-    assert_eq!(world.handle(&batch).await.len(), 1);
-    // Before the record comes again a synchronisation raises the same state under another id.
+    tell(&world, &order("e-1", "EVASO", None, "2026-11-22T09:00:00Z")).await;
+    assert!(matches!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Waiting(_)));
+    // Before it is tried again a synchronisation raises the same state under another id.
+    world.clock.advance(SignedDuration::from_secs(2));
     tell(&world, &order("e-2", "EVASO", None, "2026-11-22T09:01:00Z")).await;
     assert_eq!(world.state("e-2", "stato-ordine", "C7").await.unwrap(), State::Sent);
-    world.redeliver(&batch).await.unwrap();
-    world.deliver().await.unwrap();
+    world.pass(SignedDuration::from_mins(2)).await.unwrap();
     assert!(matches!(reason(&world, "e-1").await, Some(Reason::Superseded | Reason::AlreadyNotified)));
     assert_eq!(world.phone().await.unwrap().len(), 1);
     world.finish().await.unwrap();

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use domain::audit::{Audit, Audited};
 use domain::event::EventType;
 use domain::id::EventId;
 use domain::message::State;
+use jiff::SignedDuration;
 use kit::World;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -63,6 +65,21 @@ fn document(one: &Raised) -> Value {
     document
 }
 
+/// What `bridge audit` counts, a week after the last message ceased to be of use.
+async fn audit(world: &World) -> Audit {
+    let (live, now) = (world.live().await.unwrap(), world.clock.now());
+    let (from, until) = (now - SignedDuration::from_hours(24), now + SignedDuration::from_hours(24));
+    let later = now + SignedDuration::from_hours(15 * 24);
+    let mut audit = Audit::default();
+    for event in world.ledger.events_between(&live.site.id, from, until).await.unwrap() {
+        let messages = event.messages.iter();
+        let messages =
+            messages.map(|message| Audited { id: &message.id, mapping: &message.mapping, facts: &message.facts });
+        audit.add(event.occurred_at, &event.plan, messages, &live, later);
+    }
+    audit
+}
+
 async fn every_outcome_is_accounted_for(stream: &[Raised]) {
     let world = World::start().await.unwrap();
     let mut accepted = BTreeSet::new();
@@ -77,10 +94,12 @@ async fn every_outcome_is_accounted_for(stream: &[Raised]) {
     }
     world.deliver().await.unwrap();
     let site = world.site().unwrap();
-    let mut sent = 0;
+    let (mut sent, mut messages, mut skips) = (0, 0, 0);
     for id in &accepted {
         let event = world.ledger.event(&site, &EventId::parse(id).unwrap()).await.unwrap().unwrap();
         assert_eq!(event.messages.len(), event.plan.messages.len(), "{id}");
+        messages += event.plan.messages.len();
+        skips += event.plan.skips.len();
         for message in &event.messages {
             let state = message.facts.state();
             assert!(state.is_final(), "{id}: {state}");
@@ -91,6 +110,12 @@ async fn every_outcome_is_accounted_for(stream: &[Raised]) {
         assert_eq!(tells, kind.telling() == domain::event::Telling::AtOnce, "{id}");
     }
     assert_eq!(world.phone().await.unwrap().len(), sent);
+    let audit = audit(&world).await;
+    assert_eq!((audit.events, audit.messages), (accepted.len(), messages));
+    assert_eq!(audit.by_outcome.values().sum::<usize>(), messages);
+    assert_eq!(audit.by_outcome.get("sent").copied().unwrap_or_default(), sent);
+    assert_eq!(audit.left_out.values().sum::<usize>(), skips);
+    assert_eq!(audit.unaccounted, []);
     world.finish().await.unwrap();
 }
 

@@ -9,7 +9,7 @@ use runtime::Clock;
 /// 2026-11-22T10:00:00Z: stories begin on a Sunday morning.
 const BEGINNING_MS: i64 = 1_795_341_600_000;
 
-/// A clock that stands still until the story moves it.
+/// A clock that stands still until the story moves it, or until a function waits for a moment: then it moves there.
 #[derive(Clone, Debug)]
 pub struct SharedClock {
     now_ms: Arc<AtomicI64>,
@@ -33,11 +33,18 @@ impl SharedClock {
         self.now_ms.fetch_add(by, Ordering::SeqCst);
     }
 
+    /// Moves the time on to a moment, unless it is over.
+    pub fn advance_to(&self, moment: Timestamp) {
+        // A moment between two milliseconds is over at the second of them.
+        let ms = moment.as_microsecond().div_euclid(1_000) + i64::from(moment.as_microsecond() % 1_000 != 0);
+        self.now_ms.fetch_max(ms, Ordering::SeqCst);
+    }
+
     /// The clock as the functions take it.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        let clock = self.clone();
-        Clock::from_fn(move || clock.now())
+        let (clock, moved) = (self.clone(), self.clone());
+        Clock::moved_by(move || clock.now(), move |moment| moved.advance_to(moment))
     }
 
     /// A deadline a minute from now, as an invocation has it.

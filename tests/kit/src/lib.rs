@@ -6,6 +6,13 @@
 
 mod clock;
 mod events;
+mod front;
+mod mail;
+mod wire;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use anyhow::{Context, Result, bail, ensure};
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
@@ -14,32 +21,46 @@ use domain::config::{Account, LiveConfig};
 use domain::id::SiteId;
 use domain::key::MessageId;
 use domain::message::{Facts, State};
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request};
 use lambda_runtime::{Context as LambdaContext, LambdaEvent};
 use local::emulators::{DataDir, Emulators};
-use local::queues::{self, Queues};
 use local::secrets::Secrets;
 use local::seed::{self, DemoSite};
 use provider::{Network, Provider};
 use secrecy::SecretString;
 use serde_json::Value;
 use store::config::ConfigTable;
+use store::contacts::Contacts;
+use store::hooks::Hooks;
 use store::ledger::Ledger;
+use store::schedule::Schedule;
 use store::tables::table_name;
+use tokio::net::TcpListener;
+
+use front::Front;
+use hmac::{KeyInit, Mac};
+use mail::Mail;
+use wire::drawn;
 
 pub use clock::SharedClock;
 pub use events::{example, file_uploaded, message_sent, order_status_changed};
+pub use wire::Wire;
 
 const STACK: &str = "story";
 const SITE: &str = "demo";
 const ACCOUNT: &str = "main";
 const PHONE_NUMBER_ID: &str = "106540352242922";
 const WABA_ID: &str = "102290129340398";
-/// The queue hides a record this long; a story that wants it sooner asks for it.
-const VISIBILITY_SECONDS: u32 = 360;
-/// What SQS hands out at once.
-const BATCH_RECORDS: i32 = 10;
+/// ARNs of the dead-letter queues: records that name one are dead letters.
+pub const EVENTS_DEAD_ARN: &str = "arn:aws:sqs:eu-south-1:000000000000:story-events-dead";
+/// As above, of the statuses queue.
+pub const STATUSES_DEAD_ARN: &str = "arn:aws:sqs:eu-south-1:000000000000:story-statuses-dead";
+/// How long a record that is to come again stays hidden.
+const VISIBILITY: SignedDuration = SignedDuration::from_mins(6);
+/// The schedule fires once a minute.
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Everything a story plays in.
 pub struct World {
@@ -50,20 +71,46 @@ pub struct World {
     /// The ledger, to be looked at.
     pub ledger: Ledger,
     /// The functions.
-    pub receive: receive_event::App,
+    pub receive: Arc<receive_event::App>,
     /// The function under the queue.
     pub send: send_message::App,
     /// The function of the schedule.
     pub sweep: fire_reminders::App,
+    /// The function under the queue of reports.
+    pub track: track_delivery::App,
     /// The function of every hour.
     pub sync: sync_templates::App,
+    front: Front,
     api_key: String,
+    webhook_id: String,
+    webhook_secret: String,
     access_token: String,
-    queues: Queues,
-    sqs: aws_sdk_sqs::Client,
+    /// The functions' calls to DynamoDB.
+    pub wire: Wire,
+    /// The schedule, to be looked at.
+    pub schedule: Schedule,
+    /// What is known of numbers, to be looked at and changed as an operator would.
+    pub contacts: Contacts,
+    events: Mail,
+    statuses: Mail,
+    ticked: Mutex<Timestamp>,
+    chaos: Mutex<Chaos>,
     http: reqwest::Client,
     simulator: simulator::Running,
     emulators: Emulators,
+}
+
+/// The trouble that deliveries meet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chaos {
+    /// What is drawn from.
+    pub seed: u64,
+    /// Of a hundred executions so many are killed at some point.
+    pub kills_percent: u64,
+    /// Of a hundred batches so many are delivered twice at once.
+    pub doubles_percent: u64,
+    /// Of a hundred calls to DynamoDB so many fail.
+    pub failing_percent: u64,
 }
 
 /// An answer of the HTTP API.
@@ -85,13 +132,19 @@ impl World {
     pub async fn start() -> Result<Self> {
         let clock = SharedClock::new();
         let emulators = Emulators::start(DataDir::Memory)?;
-        let (dynamodb, sqs) = (emulators.dynamodb(), emulators.sqs());
-        let queues = Queues::create(&sqs, STACK, VISIBILITY_SECONDS).await?;
+        let (dynamodb, sqs) = (emulators.dynamodb(), mail::client(&emulators.sqs(), &clock));
+        let events = Mail::create(&sqs, "story-events", &clock).await?;
+        let statuses = Mail::create(&sqs, "story-statuses", &clock).await?;
         store::tables::create_all(&dynamodb, STACK).await?;
         let secrets = Secrets::new()?;
         secrets.publish(&emulators.secrets(), STACK, SITE, ACCOUNT).await?;
-        let simulator = start_simulator(&secrets, &clock).await?;
+        let front = TcpListener::bind("127.0.0.1:0").await?;
+        let hook = format!("http://{}/v1/webhooks/whatsapp/{}", front.local_addr()?, secrets.webhook_id);
+        let simulator = start_simulator(&secrets, &clock, hook).await?;
         let config = ConfigTable::new(dynamodb.clone(), table_name(STACK, "Config"));
+        let wire = Wire::default();
+        let watched = dynamodb.config().to_builder().interceptor(wire.clone()).build();
+        let watched = aws_sdk_dynamodb::Client::from_conf(watched);
         let base_url = format!("{}/v1", simulator.url());
         let demo = DemoSite {
             site: SITE,
@@ -101,37 +154,74 @@ impl World {
             phone_number_id: PHONE_NUMBER_ID,
             waba_id: WABA_ID,
             access_token: &secrets.access_token,
+            webhook_id: &secrets.webhook_id,
         };
-        seed::seed(&config, demo).await?;
+        let hooks = Hooks::new(dynamodb.clone(), table_name(STACK, "Config"));
+        seed::seed(&config, &hooks, demo, clock.now()).await?;
         let table = |name| table_name(STACK, name);
-        let receive =
-            receive_event::Config { config_table: table("Config"), events_queue_url: queues.events_url.clone() };
+        let receive = receive_event::Config {
+            config_table: table("Config"),
+            events_queue_url: events.url.clone(),
+            statuses_queue_url: statuses.url.clone(),
+            stack: STACK.to_owned(),
+        };
         let send = send_message::Config {
             config_table: table("Config"),
             ledger_table: table("Ledger"),
             contacts_table: table("Contacts"),
+            schedule_table: table("Schedule"),
+            events_queue_url: events.url.clone(),
+            events_dead_queue_arn: EVENTS_DEAD_ARN.to_owned(),
+            statuses_dead_queue_arn: STATUSES_DEAD_ARN.to_owned(),
             stack: STACK.to_owned(),
             network: Network::Any,
         };
+        let receive =
+            receive_event::App::new(watched.clone(), sqs.clone(), emulators.secrets(), receive, clock.clock());
+        let receive = Arc::new(receive);
+        let track = track_delivery::Config {
+            config_table: table("Config"),
+            ledger_table: table("Ledger"),
+            contacts_table: table("Contacts"),
+            schedule_table: table("Schedule"),
+            stack: STACK.to_owned(),
+        };
         let sync =
             sync_templates::Config { config_table: table("Config"), stack: STACK.to_owned(), network: Network::Any };
-        let sweep = fire_reminders::Config { ledger_table: table("Ledger"), schedule_table: table("Schedule") };
-        Ok(Self {
+        let sweep = fire_reminders::Config {
+            config_table: table("Config"),
+            events_queue_url: events.url.clone(),
+            statuses_queue_url: statuses.url.clone(),
+            ledger_table: table("Ledger"),
+            schedule_table: table("Schedule"),
+        };
+        let world = Self {
             config,
             ledger: Ledger::new(dynamodb.clone(), table("Ledger")),
-            receive: receive_event::App::new(dynamodb.clone(), sqs.clone(), receive, clock.clock()),
-            send: send_message::App::new(dynamodb.clone(), emulators.secrets(), send, clock.clock())?,
-            sync: sync_templates::App::new(dynamodb.clone(), emulators.secrets(), sync, clock.clock())?,
-            sweep: fire_reminders::App::new(dynamodb, sweep, clock.clock()),
+            front: Front::serve(front, Arc::clone(&receive)),
+            receive,
+            track: track_delivery::App::new(watched.clone(), emulators.secrets(), track, clock.clock()),
+            send: send_message::App::new(watched.clone(), sqs.clone(), emulators.secrets(), send, clock.clock())?,
+            sync: sync_templates::App::new(watched.clone(), emulators.secrets(), sync, clock.clock())?,
+            schedule: Schedule::new(dynamodb.clone(), table("Schedule")),
+            contacts: Contacts::new(dynamodb.clone(), table("Contacts")),
+            sweep: fire_reminders::App::new(watched, sqs, sweep, clock.clock()),
+            wire,
+            ticked: Mutex::new(clock.now()),
+            chaos: Mutex::default(),
             clock,
             api_key: secrets.api_key,
+            webhook_id: secrets.webhook_id,
+            webhook_secret: secrets.webhook_secret,
             access_token: secrets.access_token,
-            queues,
-            sqs,
+            events,
+            statuses,
             http: reqwest::Client::new(),
             simulator,
             emulators,
-        })
+        };
+        world.report_statuses("none").await?;
+        Ok(world)
     }
 
     /// The demo site's id.
@@ -197,7 +287,7 @@ impl World {
         variables.push(("BRIDGE_STACK", STACK.to_owned()));
         variables.push(("BRIDGE_CONFIG_TABLE", table_name(STACK, "Config")));
         variables.push(("BRIDGE_LEDGER_TABLE", table_name(STACK, "Ledger")));
-        variables.push(("BRIDGE_EVENTS_QUEUE_URL", self.queues.events_url.clone()));
+        variables.push(("BRIDGE_EVENTS_QUEUE_URL", self.events.url.clone()));
         variables
     }
 
@@ -212,8 +302,7 @@ impl World {
     /// # Errors
     /// When SQS refuses it.
     pub async fn enqueue(&self, body: &str) -> Result<()> {
-        self.sqs.send_message().queue_url(&self.queues.events_url).message_body(body).send().await?;
-        Ok(())
+        self.events.put(body).await
     }
 
     /// Takes up to ten records out of the queue, as SQS hands them to the function.
@@ -221,23 +310,80 @@ impl World {
     /// # Errors
     /// When SQS does not answer.
     pub async fn take(&self) -> Result<Vec<Message>> {
-        let request = self.sqs.receive_message().queue_url(&self.queues.events_url);
-        Ok(request.max_number_of_messages(BATCH_RECORDS).send().await?.messages.unwrap_or_default())
+        self.events.take().await
     }
 
     /// Has `send-message` handle a batch and answers with the ids it wants again.
     pub async fn handle(&self, batch: &[Message]) -> Vec<String> {
-        let mut event = SqsEvent::default();
-        event.records = batch.iter().map(record).collect();
-        let mut context = LambdaContext::default();
-        context.request_id = format!("story-{}", self.clock.tick());
-        context.deadline = self.clock.deadline_ms();
+        self.handle_from(batch, None).await
+    }
+
+    /// As [`World::handle`], with the records coming from the queue of an ARN, such as [`EVENTS_DEAD_ARN`].
+    pub async fn handle_from(&self, batch: &[Message], arn: Option<&str>) -> Vec<String> {
+        let (mut event, context) = self.invocation(batch);
+        for record in &mut event.records {
+            record.event_source_arn = arn.map(str::to_owned);
+        }
         let response = send_message::handle(&self.send, LambdaEvent::new(event, context)).await;
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     }
 
+    /// Has `send-message` begin with a batch and kills it at the latest after so many polls: what it was about to do then
+    /// never happens. Answers whether it had come to its end.
+    pub async fn handle_killed(&self, batch: &[Message], polls: usize) -> bool {
+        let mut handling = std::pin::pin!(self.handle(batch));
+        let mut left = polls;
+        std::future::poll_fn(|context| {
+            if left == 0 {
+                return Poll::Ready(false);
+            }
+            left -= 1;
+            handling.as_mut().poll(context).map(|_| true)
+        })
+        .await
+    }
+
+    /// A number drawn from a seed, below a bound.
+    #[must_use]
+    pub fn draw(seed: &mut u64, below: u64) -> u64 {
+        drawn(seed) % below.max(1)
+    }
+
+    /// From now on the deliveries meet trouble, drawn from a seed: functions that are killed, records delivered twice at
+    /// once, a table that fails.
+    pub fn unleash(&self, chaos: Chaos) {
+        self.wire.fail(chaos.failing_percent, chaos.seed);
+        *self.chaos.lock().unwrap_or_else(PoisonError::into_inner) = chaos;
+    }
+
+    fn chaos(&self) -> Chaos {
+        *self.chaos.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn drawn_percent(&self) -> u64 {
+        let mut chaos = self.chaos.lock().unwrap_or_else(PoisonError::into_inner);
+        drawn(&mut chaos.seed) % 100
+    }
+
+    /// Hands a batch to the function as trouble has it. Answers the ids that are to come again.
+    async fn hand_over(&self, batch: &[Message]) -> Vec<String> {
+        let chaos = self.chaos();
+        let all = || batch.iter().filter_map(|message| message.message_id.clone()).collect();
+        if chaos.kills_percent > 0 && self.drawn_percent() < chaos.kills_percent {
+            let polls = self.drawn_percent() * self.drawn_percent() / 8;
+            let done = self.handle_killed(batch, usize::try_from(polls).unwrap_or_default()).await;
+            // Whatever it had done, nobody heard of it.
+            return if done { Vec::new() } else { all() };
+        }
+        if chaos.doubles_percent > 0 && self.drawn_percent() < chaos.doubles_percent {
+            let (again, _) = tokio::join!(self.handle(batch), self.handle(batch));
+            return again;
+        }
+        self.handle(batch).await
+    }
+
     /// Delivers what is in the queue, batch by batch, until it is empty; answers how many records were handled. What the
-    /// function wants again stays hidden until [`World::redeliver`].
+    /// function wants again stays hidden until [`World::redeliver`]; under trouble it comes again at once.
     ///
     /// # Errors
     /// When SQS does not answer.
@@ -248,13 +394,15 @@ impl World {
             if batch.is_empty() {
                 return Ok(handled);
             }
-            let again = self.handle(&batch).await;
-            for message in &batch {
-                let wanted = again.iter().any(|id| Some(id.as_str()) == message.message_id());
-                if !wanted {
-                    self.delete(message).await?;
-                    handled += 1;
-                }
+            let again = self.hand_over(&batch).await;
+            let wanted = |message: &Message| again.iter().any(|id| Some(id.as_str()) == message.message_id());
+            let (again, done): (Vec<Message>, Vec<Message>) = batch.into_iter().partition(wanted);
+            for message in &done {
+                self.delete(message).await?;
+            }
+            handled += done.len();
+            if self.chaos().kills_percent > 0 {
+                self.redeliver(&again).await?;
             }
         }
     }
@@ -264,12 +412,7 @@ impl World {
     /// # Errors
     /// When SQS does not answer.
     pub async fn redeliver(&self, batch: &[Message]) -> Result<()> {
-        for message in batch {
-            let request = self.sqs.change_message_visibility().queue_url(&self.queues.events_url);
-            let handle = message.receipt_handle.clone().unwrap_or_default();
-            request.receipt_handle(handle).visibility_timeout(0).send().await?;
-        }
-        Ok(())
+        self.events.redeliver(batch).await
     }
 
     /// Deletes a record, as Lambda does with what was handled.
@@ -277,9 +420,47 @@ impl World {
     /// # Errors
     /// When SQS does not answer.
     pub async fn delete(&self, message: &Message) -> Result<()> {
-        let handle = message.receipt_handle.clone().unwrap_or_default();
-        self.sqs.delete_message().queue_url(&self.queues.events_url).receipt_handle(handle).send().await?;
-        Ok(())
+        self.events.delete(message).await
+    }
+
+    /// Has the schedule fire once.
+    ///
+    /// # Errors
+    /// When a table or a queue does not answer.
+    pub async fn sweep(&self) -> Result<fire_reminders::Swept> {
+        Ok(fire_reminders::handle(&self.sweep, self.clock.deadline_ms()).await?)
+    }
+
+    /// Lets the time pass, as long as it takes: delivers what is in the queue, moves to the next moment at which something
+    /// happens, and has the schedule fire every minute.
+    ///
+    /// # Errors
+    /// When a part of the world does not answer.
+    pub async fn pass(&self, time: SignedDuration) -> Result<()> {
+        let until = self.clock.now() + time;
+        loop {
+            self.deliver().await?;
+            self.deliver_reports().await?;
+            let tick = *self.ticked() + MINUTE;
+            let next = [self.events.next(), self.statuses.next()].into_iter().flatten().fold(tick, Timestamp::min);
+            if next > until {
+                self.clock.advance_to(until);
+                return Ok(());
+            }
+            self.clock.advance_to(next);
+            if self.clock.now() >= tick {
+                *self.ticked() = self.clock.now();
+                let swept = self.sweep().await;
+                // Under trouble a sweep may fail, and the next one goes on.
+                if self.chaos().failing_percent == 0 {
+                    swept?;
+                }
+            }
+        }
+    }
+
+    fn ticked(&self) -> std::sync::MutexGuard<'_, Timestamp> {
+        self.ticked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The messages on the phone, oldest first.
@@ -302,14 +483,104 @@ impl World {
         self.phone().await?.iter().map(text).collect()
     }
 
+    /// How the simulator reports from now on: `none` unless a story says otherwise.
+    ///
+    /// # Errors
+    /// When it does not understand.
+    pub async fn report_statuses(&self, mode: &str) -> Result<()> {
+        self.simulator_post("/_sim/statuses", &serde_json::json!({"mode": mode})).await
+    }
+
+    /// Forgets the faults and the messages of the simulator.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn reset_simulator(&self) -> Result<()> {
+        self.simulator_post("/_sim/reset", &serde_json::json!({})).await?;
+        self.report_statuses("none").await
+    }
+
+    /// Somebody writes to the sender number.
+    ///
+    /// # Errors
+    /// When the simulator does not understand.
+    pub async fn write_back(&self, from: &str, text: &str) -> Result<()> {
+        self.simulator_post("/_sim/inbound", &serde_json::json!({"from": from, "text": text})).await
+    }
+
+    /// Posts one change to the site's webhook, signed as the platform signs.
+    ///
+    /// # Errors
+    /// When the answer is no JSON.
+    pub async fn report(&self, change: &Value) -> Result<Answer> {
+        let entry = serde_json::json!([{"id": WABA_ID, "changes": [change]}]);
+        let body = serde_json::json!({"object": "whatsapp_business_account", "entry": entry}).to_string();
+        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(self.webhook_secret.as_bytes())?;
+        mac.update(body.as_bytes());
+        let signature = format!("sha256={}", domain::key::to_hex(&mac.finalize().into_bytes()));
+        let path = format!("/v1/webhooks/whatsapp/{}", self.webhook_id);
+        self.request(&path, &[("x-hub-signature-256", &signature)], body.as_bytes()).await
+    }
+
+    /// The report of a status of a message, as the platform words it.
+    #[must_use]
+    pub fn status(provider_id: &str, opaque: Option<&str>, status: &str, at: Timestamp) -> Value {
+        let mut report = serde_json::json!({
+            "id": provider_id, "status": status, "timestamp": at.as_second().to_string(), "recipient_id": "393401234567",
+        });
+        if let (Some(opaque), Some(fields)) = (opaque, report.as_object_mut()) {
+            fields.insert("biz_opaque_callback_data".to_owned(), Value::from(opaque));
+        }
+        let metadata = serde_json::json!({"display_phone_number": "390236269240", "phone_number_id": PHONE_NUMBER_ID});
+        let value = serde_json::json!({"messaging_product": "whatsapp", "metadata": metadata, "statuses": [report]});
+        serde_json::json!({"field": "messages", "value": value})
+    }
+
+    /// Delivers the reports that are in their queue, once the simulator has posted all of them.
+    ///
+    /// # Errors
+    /// When SQS does not answer.
+    pub async fn deliver_reports(&self) -> Result<usize> {
+        self.simulator.webhooks_idle().await;
+        let mut handled = 0;
+        loop {
+            let batch = self.statuses.take().await?;
+            if batch.is_empty() {
+                return Ok(handled);
+            }
+            let (event, context) = self.invocation(&batch);
+            let response = track_delivery::handle(&self.track, LambdaEvent::new(event, context)).await;
+            let again: Vec<String> =
+                response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+            let wanted = |message: &Message| again.iter().any(|id| Some(id.as_str()) == message.message_id());
+            let (again, done): (Vec<Message>, Vec<Message>) = batch.into_iter().partition(wanted);
+            for message in &done {
+                self.statuses.delete(message).await?;
+            }
+            handled += done.len();
+            for message in again {
+                self.statuses.delete(&message).await?;
+                self.statuses.hold(message, self.clock.now() + VISIBILITY);
+            }
+        }
+    }
+
+    /// A batch as Lambda hands it to a function.
+    fn invocation(&self, batch: &[Message]) -> (SqsEvent, LambdaContext) {
+        let mut event = SqsEvent::default();
+        event.records = batch.iter().map(record).collect();
+        let mut context = LambdaContext::default();
+        context.request_id = format!("story-{}", self.clock.tick());
+        context.deadline = self.clock.deadline_ms();
+        (event, context)
+    }
+
     /// Orders a fault from the simulator.
     ///
     /// # Errors
     /// When it does not understand.
     pub async fn fault(&self, fault: &Value) -> Result<()> {
-        let url = format!("{}/_sim/faults", self.simulator.url());
-        self.http.post(url).json(fault).send().await?.error_for_status()?;
-        Ok(())
+        self.simulator_post("/_sim/faults", fault).await
     }
 
     /// Changes a template on the simulator.
@@ -339,7 +610,19 @@ impl World {
     pub async fn sync_templates(&self, account: &Account) -> Result<usize> {
         let token = SecretString::from(self.access_token.clone());
         let provider = Provider::new(Network::Any)?;
-        Ok(sync_templates::sync(&provider, &self.config, &self.site()?, account, &token).await?)
+        let site = self.site()?;
+        let now = self.clock.now();
+        Ok(sync_templates::sync(&provider, &self.config, &site, account, &token, now).await?.templates)
+    }
+
+    /// Posts to the simulator's control API.
+    ///
+    /// # Errors
+    /// When it does not understand.
+    pub async fn simulator_post(&self, path: &str, body: &Value) -> Result<()> {
+        let url = format!("{}{path}", self.simulator.url());
+        self.http.post(url).json(body).send().await?.error_for_status()?;
+        Ok(())
     }
 
     /// What the simulator answers to a GET.
@@ -348,6 +631,51 @@ impl World {
     /// When it does not.
     pub async fn simulator_get(&self, path: &str) -> Result<Value> {
         Ok(self.http.get(format!("{}{path}", self.simulator.url())).send().await?.error_for_status()?.json().await?)
+    }
+
+    /// Changes the site and one of its mappings as an operator would.
+    ///
+    /// # Errors
+    /// When the table refuses.
+    pub async fn configure(
+        &self,
+        mapping: &str,
+        change: impl FnOnce(&mut domain::config::Site, &mut domain::mapping::Mapping),
+    ) -> Result<()> {
+        let mut live = self.live().await?;
+        let site = live.site.id.clone();
+        let known = live.mappings.iter_mut().find(|known| known.id.as_str() == mapping);
+        let known = known.with_context(|| format!("no mapping {mapping}"))?;
+        change(&mut live.site, known);
+        self.config.put_site(&live.site).await?;
+        self.config.put_mapping(&site, known).await?;
+        // What an operator changes bites within 15 s.
+        self.clock.advance(SignedDuration::from_secs(16));
+        Ok(())
+    }
+
+    /// The sends that reached the simulator, those refused and those cut included, oldest first.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn requests(&self) -> Result<Vec<Value>> {
+        match self.simulator_get("/_sim/requests").await? {
+            Value::Array(requests) => Ok(requests),
+            other => bail!("not a list: {other}"),
+        }
+    }
+
+    /// The pseudonym of a number at the demo site.
+    ///
+    /// # Errors
+    /// When it is no number.
+    pub async fn contact(&self, phone: &str) -> Result<String> {
+        let phone = domain::phone::Phone::parse(phone, domain::phone::Country::ITALY);
+        let phone = phone.map_err(|error| anyhow::anyhow!("{error}"))?;
+        let secret = self.emulators.secrets().get_secret_value().secret_id(format!("{STACK}/keys")).send().await?;
+        let secret: Value = serde_json::from_str(secret.secret_string().unwrap_or_default())?;
+        let secret = domain::key::ContactSecret::parse(secret.get("hmac").and_then(Value::as_str).unwrap_or_default())?;
+        Ok(secret.contact_key(&self.site()?, &phone))
     }
 
     /// The site's configuration as it is now.
@@ -382,21 +710,21 @@ impl World {
         Ok(self.facts(event, mapping, recipient).await?.state())
     }
 
-    /// Ends the story: nothing may be left in the queue or in the dead-letter queue.
+    /// Ends the story: nothing may be left in the queues.
     ///
     /// # Errors
     /// What was left.
     pub async fn finish(self) -> Result<()> {
-        let left = queues::length(&self.sqs, &self.queues.events_url).await?;
-        let dead = queues::length(&self.sqs, &self.queues.dead_url).await?;
+        let (events, statuses) = (self.events.left().await?, self.statuses.left().await?);
+        drop(self.front);
         self.simulator.stop().await;
         drop(self.emulators);
-        ensure!(left == 0 && dead == 0, "{left} records are left in the queue and {dead} in the dead-letter queue");
+        ensure!(events == 0 && statuses == 0, "{events} events and {statuses} reports are left in the queues");
         Ok(())
     }
 }
 
-async fn start_simulator(secrets: &Secrets, clock: &SharedClock) -> Result<simulator::Running> {
+async fn start_simulator(secrets: &Secrets, clock: &SharedClock, hook: String) -> Result<simulator::Running> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let now = clock.clock();
     let settings = simulator::Settings {
@@ -406,6 +734,7 @@ async fn start_simulator(secrets: &Secrets, clock: &SharedClock) -> Result<simul
         display_phone_number: "+390236269240".to_owned(),
         clock: std::sync::Arc::new(move || now.now()),
         templates: local::templates::rows()?,
+        webhook: Some(simulator::Webhook { url: hook, secret: secrets.webhook_secret.clone() }),
     };
     let simulator = simulator::Simulator::new(settings).map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
     Ok(simulator.start(listener)?)

@@ -1,0 +1,159 @@
+//! What WA Smart Business reports, from its webhook to the ledger.
+
+use domain::message::{State, Status, Why};
+use domain::reason::Reason;
+use jiff::SignedDuration;
+use kit::{World, order_status_changed};
+use serde_json::{Value, json};
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// An order of Anna's that no other event is about.
+fn order(id: &str) -> Value {
+    let mut event = order_status_changed(id);
+    event["data"]["order"]["id"] = json!(id);
+    event
+}
+
+async fn tell(world: &World, id: &str) {
+    world.accept(&order(id)).await.unwrap();
+    world.deliver().await.unwrap();
+}
+
+async fn state(world: &World, id: &str) -> State {
+    world.state(id, "stato-ordine", "C7").await.unwrap()
+}
+
+/// The only message of an order on the phone: the provider's id and ours.
+async fn ids(world: &World) -> (String, String) {
+    let [message] = world.phone().await.unwrap().try_into().unwrap();
+    let text = |name: &str| message[name].as_str().unwrap().to_owned();
+    (text("id"), text("biz_opaque_callback_data"))
+}
+
+async fn report(world: &World, (provider_id, opaque): (&str, Option<&str>), status: &str) {
+    let answer = world.report(&World::status(provider_id, opaque, status, world.clock.now())).await.unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    world.deliver_reports().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_is_sent_delivered_and_read() {
+    for mode in ["normal", "reversed", "doubled", "before_answer"] {
+        let world = World::start().await.unwrap();
+        world.report_statuses(mode).await.unwrap();
+        tell(&world, "e-1").await;
+        world.deliver_reports().await.unwrap();
+        let facts = world.facts("e-1", "stato-ordine", "C7").await.unwrap();
+        assert_eq!(facts.state(), State::Read, "{mode}");
+        let category = facts.statuses.get(&Status::Delivered).and_then(|fact| fact.category.clone());
+        assert_eq!(category.as_deref(), Some("utility"), "{mode}");
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_order_of_the_reports_the_end_is_the_same() {
+    let statuses = ["sent", "delivered", "read", "failed"];
+    for first in 0..24 {
+        // Each of the 24 orders of four, with one of them repeated.
+        let mut left: Vec<&str> = statuses.to_vec();
+        let mut order = Vec::new();
+        let mut rest = first;
+        for size in (1..=4).rev() {
+            order.push(left.remove(rest % size));
+            rest /= size;
+        }
+        order.push(order[first % 4]);
+        let world = World::start().await.unwrap();
+        tell(&world, "e-1").await;
+        let (provider_id, opaque) = ids(&world).await;
+        for (place, status) in order.iter().enumerate() {
+            let opaque = Some(opaque.as_str()).filter(|_| place % 2 == 0);
+            report(&world, (&provider_id, opaque), status).await;
+        }
+        assert_eq!(state(&world, "e-1").await, State::Read, "{order:?}");
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_resolved_by_a_report() {
+    let world = World::start().await.unwrap();
+    world.report_statuses("none").await.unwrap();
+    world.fault(&json!({"effect": {"accept_then_cut": true}})).await.unwrap();
+    tell(&world, "e-1").await;
+    assert_eq!(state(&world, "e-1").await, State::Unknown);
+    let (provider_id, opaque) = ids(&world).await;
+    // Nobody knows the provider's id yet: a report without ours waits for its message.
+    report(&world, (&provider_id, None), "delivered").await;
+    assert_eq!(state(&world, "e-1").await, State::Unknown);
+    report(&world, (&provider_id, Some(&opaque)), "sent").await;
+    assert_eq!(state(&world, "e-1").await, State::Sent);
+    let swept = world.sweep().await.unwrap();
+    assert_eq!(swept.joined, 1);
+    world.deliver_reports().await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Delivered);
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_report_of_another_number_of_the_platform_is_left_out() {
+    let world = World::start().await.unwrap();
+    tell(&world, "e-1").await;
+    let (provider_id, opaque) = ids(&world).await;
+    let mut foreign = World::status(&provider_id, Some(&opaque), "read", world.clock.now());
+    foreign["value"]["metadata"]["phone_number_id"] = json!("999");
+    assert_eq!(world.report(&foreign).await.unwrap().status, 200);
+    assert_eq!(world.deliver_reports().await.unwrap(), 0);
+    assert_eq!(state(&world, "e-1").await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_suppresses_and_a_start_lifts_it() {
+    let world = World::start().await.unwrap();
+    world.write_back("+393401234567", " Stop! ").await.unwrap();
+    world.deliver_reports().await.unwrap();
+    tell(&world, "e-1").await;
+    let State::Skipped(skip) = state(&world, "e-1").await else { panic!() };
+    assert_eq!((skip.reason, skip.detail.as_str()), (Reason::Suppressed, "all, stop, 2026-11-22"));
+    world.clock.advance(MINUTE);
+    world.write_back("+393401234567", "Stop, non era urgente: lo ritiro domani").await.unwrap();
+    world.write_back("+393401234567", "RIPRENDI").await.unwrap();
+    world.deliver_reports().await.unwrap();
+    tell(&world, "e-2").await;
+    assert_eq!(state(&world, "e-2").await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_failure_after_acceptance_is_final_and_leaves_the_number_alone() {
+    let world = World::start().await.unwrap();
+    world.report_statuses("normal").await.unwrap();
+    world.fault(&json!({"effect": {"fail_later": {"code": 131_026}}})).await.unwrap();
+    tell(&world, "e-1").await;
+    world.deliver_reports().await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Failed("131026".to_owned()));
+    tell(&world, "e-2").await;
+    let State::Skipped(skip) = state(&world, "e-2").await else { panic!() };
+    assert_eq!(skip.reason, Reason::Unreachable);
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_failure_reported_later_stops_the_account() {
+    let world = World::start().await.unwrap();
+    world.report_statuses("normal").await.unwrap();
+    world.fault(&json!({"effect": {"fail_later": {"code": 131_042}}})).await.unwrap();
+    tell(&world, "e-1").await;
+    world.deliver_reports().await.unwrap();
+    tell(&world, "e-2").await;
+    let State::Waiting(waiting) = state(&world, "e-2").await else { panic!() };
+    assert_eq!((waiting.why, waiting.detail.as_str()), (Why::AccountStopped, "131042"));
+    world.pass(MINUTE * 3).await.unwrap();
+    assert_eq!(state(&world, "e-2").await, State::Read, "the probe went through");
+    world.finish().await.unwrap();
+}

@@ -1,0 +1,382 @@
+//! Messages that do not go at once: nothing is lost, nothing is sent twice, and the oldest goes first.
+
+use domain::contact::{Scope, Source, Suppression};
+use domain::mapping::UsefulFor;
+use domain::message::{State, Why};
+use domain::reason::Reason;
+use jiff::SignedDuration;
+use kit::{EVENTS_DEAD_ARN, World, message_sent, order_status_changed};
+use serde_json::{Value, json};
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// The order of a customer of its own.
+fn order(number: usize) -> Value {
+    let id = format!("e-{number}");
+    let mut event = order_status_changed(&id);
+    event["data"]["order"]["id"] = json!(id);
+    event["data"]["customer"]["id"] = json!(format!("C{number}"));
+    event["data"]["customer"]["phone"] = json!(format!("+39340{:07}", 1_000_000 + number));
+    event
+}
+
+/// An order of Anna's that no other event is about.
+fn annas(number: usize) -> Value {
+    let mut event = order(number);
+    event["data"]["customer"] = order_status_changed("e")["data"]["customer"].clone();
+    event
+}
+
+async fn state(world: &World, number: usize) -> State {
+    world.state(&format!("e-{number}"), "stato-ordine", &format!("C{number}")).await.unwrap()
+}
+
+fn waits_for(state: &State) -> Option<Why> {
+    match state {
+        State::Waiting(waiting) => Some(waiting.why),
+        _ => None,
+    }
+}
+
+async fn fault(world: &World, count: u32, status: u16, code: u32) {
+    let effect = json!({"error": {"status": status, "code": code}});
+    world.fault(&json!({"count": count, "effect": effect})).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_surely_not_accepted_is_tried_again_behind_a_pause() {
+    let world = World::start().await.unwrap();
+    fault(&world, 2, 400, 131_016).await;
+    world.accept(&order(1)).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(waits_for(&state(&world, 1).await), Some(Why::Retry));
+    assert_eq!(world.requests().await.unwrap().len(), 1, "nobody tries again before the pause is over");
+    world.pass(MINUTE).await.unwrap();
+    let facts = world.facts("e-1", "stato-ordine", "C1").await.unwrap();
+    assert_eq!((facts.state(), facts.claim.unwrap().attempt), (State::Sent, 3));
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_with_a_number_of_tries_fails_after_them() {
+    let world = World::start().await.unwrap();
+    fault(&world, 100, 400, 1).await;
+    world.accept(&order(1)).await.unwrap();
+    world.pass(HOUR).await.unwrap();
+    assert_eq!(state(&world, 1).await, State::Failed("1".to_owned()));
+    assert_eq!(world.requests().await.unwrap().len(), 4);
+    world.reset_simulator().await.unwrap();
+    // One that nobody listed is not tried again at all.
+    fault(&world, 100, 400, 999_999).await;
+    world.accept(&order(2)).await.unwrap();
+    world.pass(HOUR).await.unwrap();
+    assert_eq!(state(&world, 2).await, State::Failed("999999".to_owned()));
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_record_delivered_again_while_its_message_waits_changes_nothing() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1, 400, 131_016).await;
+    world.accept(&order(1)).await.unwrap();
+    let batch = world.take().await.unwrap();
+    world.handle(&batch).await;
+    world.handle(&batch).await;
+    assert_eq!(waits_for(&state(&world, 1).await), Some(Why::Retry));
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.delete(batch.first().unwrap()).await.unwrap();
+    world.pass(MINUTE).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_number_gets_no_more_than_whatsapp_takes_for_it() {
+    let world = World::start().await.unwrap();
+    for number in 0..60 {
+        world.accept(&annas(number)).await.unwrap();
+    }
+    world.deliver().await.unwrap();
+    // 45 at once, and one more for every six seconds that the account's pace took.
+    let at_once = world.phone().await.unwrap().len();
+    assert!((45..=46).contains(&at_once), "{at_once}");
+    let waiting = world.state("e-59", "stato-ordine", "C7").await.unwrap();
+    assert!(waits_for(&waiting) == Some(Why::Pair) || waiting == State::Sent, "{waiting:?}");
+    world.pass(MINUTE * 5).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 60);
+    assert_eq!(world.requests().await.unwrap().len(), 60, "the simulator refused none with 131056");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_number_that_is_written_to_too_fast_is_left_alone_and_others_go_on() {
+    let world = World::start().await.unwrap();
+    let effect = json!({"error": {"status": 429, "code": 131_056}});
+    world.fault(&json!({"match": {"to": "+393401000001"}, "effect": effect})).await.unwrap();
+    world.accept(&order(1)).await.unwrap();
+    world.deliver().await.unwrap();
+    world.accept(&order(2)).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(waits_for(&state(&world, 1).await), Some(Why::Pair));
+    assert_eq!(state(&world, 2).await, State::Sent);
+    world.pass(MINUTE).await.unwrap();
+    assert_eq!(state(&world, 1).await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_send_is_stopped_probed_and_started_again() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1_000, 401, 190).await;
+    world.accept(&order(0)).await.unwrap();
+    world.deliver().await.unwrap();
+    for number in 1..30 {
+        world.accept(&order(number)).await.unwrap();
+        world.deliver().await.unwrap();
+    }
+    assert_eq!(world.requests().await.unwrap().len(), 1, "the others were parked without a call");
+    for number in 0..30 {
+        assert_eq!(waits_for(&state(&world, number).await), Some(Why::AccountStopped), "{number}");
+    }
+    world.pass(HOUR).await.unwrap();
+    let probes = world.requests().await.unwrap().len() - 1;
+    assert!((4..=12).contains(&probes), "{probes} probes in an hour");
+    world.reset_simulator().await.unwrap();
+    world.pass(MINUTE * 20).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 30);
+    for number in 0..30 {
+        assert_eq!(state(&world, number).await, State::Sent, "{number}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn after_six_hours_of_outage_what_is_of_use_is_sent_oldest_first_and_the_rest_is_expired() {
+    let world = World::start().await.unwrap();
+    world
+        .configure("stato-ordine", |_, mapping| mapping.useful_for = Some(UsefulFor::parse("4h").unwrap()))
+        .await
+        .unwrap();
+    fault(&world, 1_000_000, 400, 131_016).await;
+    let beginning = world.clock.now();
+    // Every two minutes a handful of orders, in no particular order within it.
+    let mut number = 0;
+    for _ in 0..180 {
+        for place in [2, 0, 1] {
+            let mut event = order(number + place);
+            event["occurred_at"] =
+                json!((world.clock.now() - SignedDuration::from_secs(i64::try_from(3 - place).unwrap())).to_string());
+            world.accept(&event).await.unwrap();
+        }
+        number += 3;
+        world.pass(MINUTE * 2).await.unwrap();
+    }
+    assert!(world.phone().await.unwrap().is_empty());
+    let tried = world.requests().await.unwrap().len();
+    assert!(tried < 100, "{tried} calls of {number} messages: an outage spends no attempts");
+    world.reset_simulator().await.unwrap();
+    world.pass(MINUTE * 30).await.unwrap();
+    let end = world.clock.now();
+    let phone = world.phone().await.unwrap();
+    let sent: Vec<usize> = phone
+        .iter()
+        .map(|message| {
+            message["to"].as_str().unwrap().trim_start_matches("+39340").parse::<usize>().unwrap() - 1_000_000
+        })
+        .collect();
+    // SQS keeps no order within the second it delays by, and 64 a second may go.
+    let mut youngest = 0;
+    for number in &sent {
+        assert!(number + 64 > youngest, "{number} after {youngest}: {sent:?}");
+        youngest = youngest.max(*number);
+    }
+    let mut expired = 0;
+    for number in 0..number {
+        match state(&world, number).await {
+            State::Sent => assert!(sent.contains(&number)),
+            State::Skipped(skip) => {
+                assert_eq!(skip.reason, Reason::Expired);
+                expired += 1;
+            }
+            other => panic!("{number}: {other:?}"),
+        }
+    }
+    assert_eq!(sent.len() + expired, number);
+    assert!(expired >= 3 * 60, "two hours of orders are too old: {expired}");
+    let letters = world.ledger.dead_letters(Some(&world.site().unwrap()), end).await.unwrap();
+    assert!(letters.is_empty() && end > beginning, "{letters:?}");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_paused_site_keeps_everything_waiting() {
+    let world = World::start().await.unwrap();
+    world.configure("stato-ordine", |site, _| site.paused = true).await.unwrap();
+    for number in 0..3 {
+        world.accept(&order(number)).await.unwrap();
+    }
+    world.pass(HOUR).await.unwrap();
+    assert_eq!(waits_for(&state(&world, 0).await), Some(Why::SitePaused));
+    assert!(world.requests().await.unwrap().is_empty());
+    world.configure("stato-ordine", |site, _| site.paused = false).await.unwrap();
+    world.pass(MINUTE * 2).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 3);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_template_that_meta_refuses_is_held_and_others_go_on() {
+    let world = World::start().await.unwrap();
+    let effect = json!({"error": {"status": 400, "code": 132_015}});
+    world.fault(&json!({"match": {"template": "conferma_ordine"}, "effect": effect})).await.unwrap();
+    for number in 0..3 {
+        world.accept(&order(number)).await.unwrap();
+        world.deliver().await.unwrap();
+    }
+    for number in 0..3 {
+        assert_eq!(waits_for(&state(&world, number).await), Some(Why::TemplateHeld), "{number}");
+    }
+    assert_eq!(world.requests().await.unwrap().len(), 1, "the others were not even tried");
+    let readers = json!([{"id": "A", "first_name": "Anna", "phone": "3331234567"}]);
+    world.accept(&message_sent("m-1", &readers)).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(world.state("m-1", "nuovo-messaggio", "A").await.unwrap(), State::Sent);
+    world.pass(MINUTE * 70).await.unwrap();
+    for number in 0..3 {
+        assert_eq!(state(&world, number).await, State::Sent, "{number}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wait_beyond_its_use_is_expired_at_once() {
+    let world = World::start().await.unwrap();
+    world
+        .configure("stato-ordine", |_, mapping| mapping.useful_for = Some(UsefulFor::parse("90m").unwrap()))
+        .await
+        .unwrap();
+    fault(&world, 1, 400, 132_015).await;
+    // It happened three quarters of an hour ago; the hold would end after the hour and a half.
+    world.accept(&order(1)).await.unwrap();
+    world.deliver().await.unwrap();
+    let State::Skipped(skip) = state(&world, 1).await else { panic!() };
+    assert_eq!(skip.reason, Reason::Expired);
+    assert!(skip.detail.ends_with("template_held"), "{}", skip.detail);
+    world.finish().await.unwrap();
+}
+
+fn stop() -> Suppression {
+    Suppression {
+        scope: Scope::All,
+        source: Source::Stop,
+        since: "2026-11-22T10:00:00Z".parse().unwrap(),
+        reason: String::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_large_plan_is_fanned_out_and_a_stop_after_it_still_counts() {
+    let world = World::start().await.unwrap();
+    let reader = |number: usize| json!({"id": format!("P{number}"), "first_name": "Anna", "phone": format!("+39333{number:07}")});
+    let readers: Vec<Value> = (1_000_000..1_000_030).map(reader).collect();
+    world.accept(&message_sent("m-1", &json!(readers))).await.unwrap();
+    let batch = world.take().await.unwrap();
+    world.handle(&batch).await;
+    assert!(world.phone().await.unwrap().is_empty(), "the plan is made, nothing is sent yet");
+    // The event's record comes a second time, and one of its readers wrote STOP meanwhile.
+    world.handle(&batch).await;
+    world.delete(batch.first().unwrap()).await.unwrap();
+    let contact = world.contact("+393331000007").await.unwrap();
+    world.contacts.suppress(&world.site().unwrap(), &contact, &stop()).await.unwrap();
+    assert_eq!(world.deliver().await.unwrap(), 60);
+    assert_eq!(world.phone().await.unwrap().len(), 29);
+    let State::Skipped(skip) = world.state("m-1", "nuovo-messaggio", "P1000007").await.unwrap() else { panic!() };
+    assert_eq!((skip.reason, skip.detail.as_str()), (Reason::Suppressed, "all, stop, 2026-11-22"));
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_suppression_is_the_reason_before_whatever_else_is_wrong() {
+    let world = World::start().await.unwrap();
+    let contact = world.contact("+393401000001").await.unwrap();
+    world.contacts.suppress(&world.site().unwrap(), &contact, &stop()).await.unwrap();
+    let mut late = order(1);
+    late["occurred_at"] = json!("2026-11-01T10:00:00Z");
+    world.accept(&late).await.unwrap();
+    world.deliver().await.unwrap();
+    let State::Skipped(skip) = state(&world, 1).await else { panic!() };
+    assert_eq!(skip.reason, Reason::Suppressed);
+    assert!(world.contacts.lift(&contact, Scope::All, Source::Stop).await.unwrap());
+    world
+        .accept(&{
+            let mut event = order(2);
+            event["data"]["customer"]["phone"] = json!("+393401000001");
+            event
+        })
+        .await
+        .unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(state(&world, 2).await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_reached_is_left_alone_for_a_month() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1, 400, 131_026).await;
+    for number in 0..2 {
+        world.accept(&annas(number)).await.unwrap();
+        world.deliver().await.unwrap();
+    }
+    assert_eq!(world.state("e-0", "stato-ordine", "C7").await.unwrap(), State::Failed("131026".to_owned()));
+    let State::Skipped(skip) = world.state("e-1", "stato-ordine", "C7").await.unwrap() else { panic!() };
+    assert_eq!(skip.reason, Reason::Unreachable);
+    world.clock.advance(HOUR * 24 * 31);
+    let mut later = annas(2);
+    later["occurred_at"] = json!(world.clock.now().to_string());
+    world.accept(&later).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(world.state("e-2", "stato-ordine", "C7").await.unwrap(), State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_sqs_gave_up_is_a_dead_letter_with_its_cause() {
+    let world = World::start().await.unwrap();
+    world.accept(&order(1)).await.unwrap();
+    let batch = world.take().await.unwrap();
+    assert!(world.handle_from(&batch, Some(EVENTS_DEAD_ARN)).await.is_empty());
+    world.delete(batch.first().unwrap()).await.unwrap();
+    assert!(world.phone().await.unwrap().is_empty());
+    let letters = world.ledger.dead_letters(Some(&world.site().unwrap()), world.clock.now()).await.unwrap();
+    assert_eq!(letters, ["SQS gave up: the record was received too often"]);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_costs_two_writes_and_no_read() {
+    let world = World::start().await.unwrap();
+    // One by one and before counting: the configuration and the secrets are read once per process.
+    world.accept(&order(0)).await.unwrap();
+    world.deliver().await.unwrap();
+    for number in 1..=10 {
+        world.accept(&order(number)).await.unwrap();
+    }
+    let _before = world.wire.take_calls();
+    assert_eq!(world.deliver().await.unwrap(), 10);
+    let calls = world.wire.take_calls();
+    let expected = [("PutItem", 10), ("TransactWriteItems", 10), ("UpdateItem", 10)];
+    // One lease for the batch; its first form is refused where the slots of the batch before are over.
+    let leases = calls["UpdateItem"] - 10;
+    assert!((1..=2).contains(&leases), "{calls:?}");
+    for (operation, count) in expected {
+        let counted = calls[operation] - if operation == "UpdateItem" { leases } else { 0 };
+        assert_eq!(counted, count, "{calls:?}");
+    }
+    assert_eq!(calls.len(), expected.len(), "{calls:?}");
+    assert_eq!(world.phone().await.unwrap().len(), 11);
+    world.finish().await.unwrap();
+}
