@@ -1,17 +1,21 @@
 """The OpenAPI document against the running bridge: no 5xx, no answer that is not documented."""
 
+import hashlib
+import hmac
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 
-from support import local_run
+from support import bridge, local_run
 from support.paths import ROOT
 
 DOCUMENT = ROOT / "infra" / "openapi.yaml"
-# Per operation and phase; with both operations about a thousand requests.
+# Per operation and phase; with all operations about two thousand requests.
 EXAMPLES = 150
 RUN_LIMIT_S = 600
 
@@ -36,8 +40,9 @@ def test_every_type_of_event_is_in_the_document(document):
 
 def test_the_routes_are_those_of_the_gateway(document):
     template = (ROOT / "infra/template.yaml").read_text(encoding="utf-8")
-    for path in document["paths"]:
-        assert f"POST {path}" in template
+    for path, operations in document["paths"].items():
+        for method in operations.keys() & {"get", "post"}:
+            assert f"{method.upper()} {path}" in template
 
 
 def test_no_request_gets_an_answer_that_is_not_documented(run, tmp_path):
@@ -58,3 +63,38 @@ def test_a_valid_event_of_the_document_is_accepted(run):
     for example in sorted((ROOT / "docs/events/examples").glob("*.json")):
         answer = run.bridge.post(yaml.safe_load(example.read_text(encoding="utf-8")))
         assert answer.status_code == 202, (example.name, answer.text)
+
+
+def signed(body, secret):
+    """The header in which Meta signs these bytes."""
+    return {"X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
+def webhook_of(demo):
+    """A webhook with one status of a message nobody knows, as Meta writes it."""
+    status = {"id": "wamid.nobody's", "status": "delivered", "timestamp": "1795341600", "recipient_id": "393401234567"}
+    value = {"metadata": {"phone_number_id": demo["phone_number_id"]}, "statuses": [status]}
+    entry = {"id": demo["waba_id"], "changes": [{"field": "messages", "value": value}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def test_a_signed_webhook_is_taken(run):
+    body = webhook_of(run.demo)
+    headers = signed(body, run.demo["webhook_secret"])
+    answer = requests.post(run.demo["webhook_url"], data=body, headers=headers, timeout=bridge.HTTP_LIMIT_S)
+    assert (answer.status_code, answer.json()) == (200, {"received": 1})
+
+
+def test_a_webhook_that_is_not_signed_is_refused(run):
+    body = webhook_of(run.demo)
+    for headers in [{}, signed(body + b" ", run.demo["webhook_secret"]), signed(body, "another")]:
+        answer = requests.post(run.demo["webhook_url"], data=body, headers=headers, timeout=bridge.HTTP_LIMIT_S)
+        bridge.problem(answer, 401)
+        assert "WWW-Authenticate" in answer.headers
+
+
+def test_a_webhook_is_verified_by_its_token_only(run):
+    query = {"hub.mode": "subscribe", "hub.verify_token": "a guess", "hub.challenge": "1158201444"}
+    bridge.problem(requests.get(run.demo["webhook_url"], params=query, timeout=bridge.HTTP_LIMIT_S), 403)
+    elsewhere = run.demo["webhook_url"] + "x"
+    bridge.problem(requests.get(elsewhere, params=query, timeout=bridge.HTTP_LIMIT_S), 404)

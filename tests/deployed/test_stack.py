@@ -1,10 +1,14 @@
 """The deployed stack, called as Passweb calls it."""
 
 import json
+import time
+from urllib.parse import urlsplit
 
-from support.bridge import order_event, order_events, problem
+from support import waiting
+from support.bridge import order_event, order_events, problem, status_report
 
-FUNCTIONS = ("receive-event", "send-message", "fire-reminders", "sync-templates")
+FUNCTIONS = ("receive-event", "send-message", "track-delivery", "fire-reminders", "sync-templates")
+REPORTED_LIMIT_S = 60
 
 
 def test_an_event_becomes_a_message_and_the_same_id_again_does_not(bridge, site):
@@ -15,8 +19,9 @@ def test_an_event_becomes_a_message_and_the_same_id_again_does_not(bridge, site)
     assert message["to"] == "+393401234567"
     for part in ("Anna", "OC1/1320", "129,90 €"):
         assert part in message["text"], message["text"]
-    # It was the deployed functions that sent it: the local run has never heard of the event.
-    assert site.table_items("BRIDGE_LEDGER_TABLE") == []
+    # It was the deployed functions that sent it: the local run has never heard of the event. What its phone reports to
+    # it of the message is kept there for nobody.
+    assert site.message_item(event) is None
 
 
 def test_every_event_of_a_batch_becomes_a_message(bridge):
@@ -25,6 +30,21 @@ def test_every_event_of_a_batch_becomes_a_message(bridge):
     assert [result["status"] for result in answer["results"]] == ["accepted"] * len(events)
     messages = bridge.arrived(len(events))
     assert {m["to"] for m in messages} == {e["data"]["customer"]["phone"] for e in events}
+
+
+def test_a_signed_report_reaches_the_ledger(bridge, stack, site):
+    event = order_event()
+    bridge.accept(event)
+    (message,) = bridge.arrived(1)
+    report = status_report(site.demo, message["id"], "delivered", int(time.time()))
+    path = urlsplit(site.demo["webhook_url"]).path
+    problem(bridge.report(path, report, "another secret"), 401)
+    assert bridge.report(path, report, site.demo["webhook_secret"]).status_code == 200
+    waiting.until(
+        lambda: any("status_delivered" in item for item in stack.ledger(event)),
+        "the ledger has the report",
+        REPORTED_LIMIT_S,
+    )
 
 
 def test_a_wrong_key_is_refused_and_sends_nothing(bridge):

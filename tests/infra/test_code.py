@@ -109,6 +109,7 @@ def test_functions_know_their_own_time_outs(template):
     functions = sam.functions(template)
     assert seconds_of(FUNCTIONS / "fire-reminders/src/lib.rs", "TIMEOUT") == functions["fire-reminders"]["Timeout"]
     assert seconds_of(FUNCTIONS / "sync-templates/src/lib.rs", "TIMEOUT") == functions["sync-templates"]["Timeout"]
+    assert seconds_of(FUNCTIONS / "track-delivery/src/lib.rs", "TIMEOUT") == functions["track-delivery"]["Timeout"]
     assert seconds_of(MESSAGE, "SEND_TIMEOUT") == functions["send-message"]["Timeout"]
 
 
@@ -116,7 +117,7 @@ def test_functions_know_their_own_time_outs(template):
 
 
 def test_the_local_run_serves_the_routes_of_the_template(template):
-    local = {f"POST {path}" for path in re.findall(r'post\("([^"]+)"\)', code(TOPOLOGY))}
+    local = {f"{method.upper()} {path}" for method, path in re.findall(r'\b(get|post)\("([^"]+)"\)', code(TOPOLOGY))}
     assert local == {r["Properties"]["RouteKey"] for r in sam.of_type(template, "AWS::ApiGatewayV2::Route").values()}
 
 
@@ -128,9 +129,21 @@ def test_the_local_run_has_the_time_outs_of_the_template(template):
         assert properties["Timeout"] == local.get(constant, local["_"]), function
 
 
+def test_the_local_run_feeds_the_functions_from_the_queues_of_the_template(template):
+    queues = {"events": "Queue", "statuses": "Queue", "events_dead": "DeadLetters", "statuses_dead": "DeadLetters"}
+    local = {
+        (queue.split("_")[0].capitalize() + queues[queue], function.title().replace("_", "") + "Function")
+        for queue, function in re.findall(r"\(&queues\.(\w+), ([A-Z_]+),", code(TOPOLOGY))
+    }
+    mappings = sam.of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    assert local == {
+        (m["Properties"]["EventSourceArn"]["Fn::GetAtt"][0], m["Properties"]["FunctionName"]["Ref"]) for m in mappings
+    }
+
+
 def test_the_local_run_gives_each_function_the_variables_of_the_template(template):
-    readers = re.findall(r'\("(BRIDGE_\w+)", [^&]*&\[([^\]]*)\]\)', code(TOPOLOGY))
+    readers = re.findall(r'\("(BRIDGE_\w+)",[^&]*&(FUNCTIONS|\[[^\]]*\])', code(TOPOLOGY))
     for function, properties in sam.functions(template).items():
         constant = function.upper().replace("-", "_")
-        local = {name for name, functions in readers if constant in functions.split(", ")}
+        local = {name for name, functions in readers if {constant, "FUNCTIONS"} & set(re.findall(r"\w+", functions))}
         assert set(properties["Environment"]["Variables"]) == local - {LOCAL_ONLY}, function

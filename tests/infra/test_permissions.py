@@ -8,10 +8,10 @@ from support import permissions
 from support import template as sam
 from support.paths import ROOT
 
-# The one pattern there is: the token of whichever site a message belongs to.
-PATTERNS_ALLOWED = {
-    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*/provider-??????"
-}
+# The patterns there are: the token of whichever site a message belongs to, and the secrets of whichever site a webhook
+# belongs to.
+SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*/%s-??????"
+PATTERNS_ALLOWED = {SECRET % "provider", SECRET % "inbound"}
 
 # The client in a function's manifest for each service. Logs belong to every function.
 CLIENTS = {"dynamodb": "aws-sdk-dynamodb", "sqs": "aws-sdk-sqs", "secretsmanager": "aws-sdk-secretsmanager"}
@@ -73,20 +73,40 @@ def test_a_function_writes_to_its_own_logs_only(template):
         assert groups == [{"Fn::GetAtt": [properties["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]}], name
 
 
+def test_what_the_internet_reaches_reads_no_token_and_who_sends_reads_nothing_inbound(template):
+    readers = {"provider": set(), "inbound": set()}
+    for name, properties in sam.functions(template).items():
+        _, role = sam.role_of(template, properties)
+        for kind, found in readers.items():
+            if any({"Fn::Sub": SECRET % kind} in statement["Resource"] for statement in sam.statements(role)):
+                found.add(name)
+    assert readers == {"provider": {"send-message", "sync-templates"}, "inbound": {"receive-event"}}
+
+
 def test_role_and_environment_name_the_same_tables_and_queues(template):
     kept = {"AWS::DynamoDB::Table", "AWS::SQS::Queue"}
-    fed = {
-        mapping["Properties"]["FunctionName"]["Ref"]: mapping["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]
-        for mapping in sam.of_type(template, "AWS::Lambda::EventSourceMapping").values()
-    }
+    mappings = [m["Properties"] for m in sam.of_type(template, "AWS::Lambda::EventSourceMapping").values()]
     for logical, resource in sam.of_type(template, "AWS::Serverless::Function").items():
         properties = resource["Properties"]
         _, role = sam.role_of(template, properties)
         allowed = {sam.resource_name(r).split(",")[0] for s in sam.statements(role) for r in s["Resource"]}
         allowed = {n for n in allowed if n in template["Resources"] and template["Resources"][n]["Type"] in kept}
-        told = {v["Ref"] for v in properties["Environment"]["Variables"].values()} & set(template["Resources"])
-        told |= {fed[logical]} if logical in fed else set()
+        told = {sam.resource_name(v) for v in properties["Environment"]["Variables"].values()} & set(
+            template["Resources"]
+        )
+        told |= {sam.resource_name(m["EventSourceArn"]) for m in mappings if m["FunctionName"]["Ref"] == logical}
         assert allowed == told, logical
+
+
+def test_a_function_takes_records_from_just_the_queues_that_feed_it(template):
+    polling = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    mappings = [m["Properties"] for m in sam.of_type(template, "AWS::Lambda::EventSourceMapping").values()]
+    for logical, resource in sam.of_type(template, "AWS::Serverless::Function").items():
+        _, role = sam.role_of(template, resource["Properties"])
+        allowed = [s for s in sam.statements(role) if polling & set(s["Action"])]
+        assert all(set(statement["Action"]) == polling for statement in allowed), logical
+        feeding = [m["EventSourceArn"] for m in mappings if m["FunctionName"]["Ref"] == logical]
+        assert [queue for statement in allowed for queue in statement["Resource"]] == feeding, logical
 
 
 @pytest.mark.parametrize("service", sorted(CLIENTS))

@@ -35,31 +35,49 @@ def test_what_expires_is_what_grows_with_traffic(template):
     assert expiring == {"ContactsTable", "LedgerTable"}
 
 
-# ---- Queues and their consumer
+# ---- Queues and their consumers
+
+# Which queue feeds which function, and how many batches of it at once.
+FEEDS = {
+    "EventsQueue": ("SendMessageFunction", {"Ref": "SendConcurrency"}),
+    "EventsDeadLetters": ("SendMessageFunction", 2),
+    "StatusesQueue": ("TrackDeliveryFunction", 10),
+    "StatusesDeadLetters": ("SendMessageFunction", 2),
+}
 
 
 def test_a_record_comes_back_only_when_nobody_can_still_hold_it(template):
-    sender = sam.functions(template)["send-message"]
-    events = properties_of(template, "AWS::SQS::Queue")["EventsQueue"]
-    assert events["VisibilityTimeout"] >= 6 * sender["Timeout"]
-
-
-def test_dead_letters_are_kept_at_least_as_long_as_events(template):
     queues = properties_of(template, "AWS::SQS::Queue")
-    redrive = queues["EventsQueue"]["RedrivePolicy"]
-    assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": ["EventsDeadLetters", "Arn"]}, "maxReceiveCount": 10}
-    for name, queue in queues.items():
+    functions = properties_of(template, "AWS::Serverless::Function")
+    for queue, (function, _) in FEEDS.items():
+        assert queues[queue]["VisibilityTimeout"] >= 6 * functions[function]["Timeout"], queue
+
+
+def test_what_is_received_too_often_becomes_a_dead_letter(template):
+    queues = properties_of(template, "AWS::SQS::Queue")
+    redriven = {name: queue["RedrivePolicy"] for name, queue in queues.items() if "RedrivePolicy" in queue}
+    assert redriven == {
+        f"{what}Queue": {"deadLetterTargetArn": {"Fn::GetAtt": [f"{what}DeadLetters", "Arn"]}, "maxReceiveCount": 10}
+        for what in ("Events", "Statuses")
+    }
+
+
+def test_every_queue_keeps_a_record_as_long_as_sqs_can(template):
+    for name, queue in properties_of(template, "AWS::SQS::Queue").items():
         assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS_S, name
         assert queue["SqsManagedSseEnabled"] is True, name
 
 
 def test_one_bad_record_never_brings_back_the_good_ones(template):
     mappings = properties_of(template, "AWS::Lambda::EventSourceMapping")
-    assert {m["EventSourceArn"]["Fn::GetAtt"][0] for m in mappings.values()} == {"EventsQueue"}
+    assert len(mappings) == len(FEEDS)
+    assert FEEDS == {
+        m["EventSourceArn"]["Fn::GetAtt"][0]: (m["FunctionName"]["Ref"], m["ScalingConfig"]["MaximumConcurrency"])
+        for m in mappings.values()
+    }
     for name, mapping in mappings.items():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
         assert mapping["BatchSize"] == 10, name
-        assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "SendConcurrency"}}, name
 
 
 # ---- Functions and logs
@@ -123,12 +141,14 @@ def test_a_sweep_ends_before_the_next_begins(template):
 def test_exactly_the_documented_routes_are_reachable(template):
     routes = properties_of(template, "AWS::ApiGatewayV2::Route")
     keys = {route["RouteKey"] for route in routes.values()}
-    assert keys == {"POST /v1/events", "POST /v1/events/batch"}
+    webhook = "/v1/webhooks/whatsapp/{id}"
+    assert keys == {"POST /v1/events", "POST /v1/events/batch", f"GET {webhook}", f"POST {webhook}"}
     permitted = {
         p["SourceArn"]["Fn::Sub"].split("/$default/", 1)[1]
         for p in properties_of(template, "AWS::Lambda::Permission").values()
     }
-    assert permitted == {key.replace(" /", "/") for key in keys}
+    # A call's ARN has what really stood in the path.
+    assert permitted == {key.replace(" /", "/").replace("{id}", "*") for key in keys}
 
 
 def test_the_gateway_waits_longer_than_the_function_may_take(template):
@@ -180,6 +200,8 @@ def test_outputs_are_what_an_operator_needs(template):
         "ApiUrl",
         "EventsQueueUrl",
         "EventsDeadLettersUrl",
+        "StatusesQueueUrl",
+        "StatusesDeadLettersUrl",
         "MissedTicksUrl",
         "ConfigTableName",
         "ContactsTableName",

@@ -3,6 +3,8 @@
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from support import waiting
 from support.bridge import order_event, order_events
 
@@ -10,6 +12,7 @@ EVENTS = 200
 IN_FLIGHT = 16
 LOAD_LIMIT_S = 180
 REPLACED_LIMIT_S = 5
+KEPT_LIMIT_S = 30
 
 
 def test_a_sender_killed_before_its_claim_loses_and_doubles_nothing(start):
@@ -39,11 +42,26 @@ def test_each_of_many_events_at_once_makes_one_message(start):
     assert {message["to"] for message in messages} == {event["data"]["customer"]["phone"] for event in events}
 
 
+@pytest.mark.parametrize("queue", ["events", "statuses"])
+def test_what_sqs_gave_up_on_is_kept_in_the_ledger_and_leaves_the_queue(run, queue):
+    dead = run.bridge.sqs.get_queue_url(QueueName=f"bridge-{queue}-dead")["QueueUrl"]
+    run.bridge.sqs.send_message(QueueUrl=dead, MessageBody="what nobody could process")
+
+    def letters():
+        items = run.table_items("BRIDGE_LEDGER_TABLE")
+        return [i for i in items if i["pk"]["S"].startswith("DEAD#") and i["queue"]["S"] == queue]
+
+    (letter,) = waiting.until(letters, "the dead letter is in the ledger", KEPT_LIMIT_S)
+    assert letter["body"]["S"] == "what nobody could process"
+    waiting.until(lambda: not any(run.bridge.queue_counts(dead)), "the dead-letter queue is empty", KEPT_LIMIT_S)
+
+
 def test_a_restart_keeps_ledger_mappings_and_key(start):
     first = start()
     event = order_event()
     first.bridge.accept(event)
     first.bridge.arrived(1)
+    first.read(event)
     ledger, config = first.table_items("BRIDGE_LEDGER_TABLE"), first.table_items("BRIDGE_CONFIG_TABLE")
     assert first.interrupt() == 0
 

@@ -31,7 +31,8 @@ def refusal(data_dir, port, simulator_port):
 def test_ctrl_c_ends_every_child_and_removes_the_description(start):
     run = start()
     children = processes.descendants(run.pid)
-    assert {"receive-event", "send-message", "fire-reminders"} <= {processes.executable(pid) for pid in children}
+    functions = {"receive-event", "send-message", "track-delivery", "fire-reminders", "sync-templates"}
+    assert functions <= {processes.executable(pid) for pid in children}
     assert run.interrupt() == 0
     assert not children & set(processes.parents())
     assert not run.demo_file.exists()

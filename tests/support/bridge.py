@@ -1,5 +1,7 @@
 """Events, and a running bridge to post them to, on this machine or deployed."""
 
+import hashlib
+import hmac
 import json
 import uuid
 from datetime import datetime, timezone
@@ -41,6 +43,17 @@ def order_events(count):
     for number, event in enumerate(events):
         event["data"]["customer"]["id"] = f"c-{number}"
     return events
+
+
+def status_report(demo, wamid, status, at):
+    """A webhook with one status of a message, in Meta's form; `at` in seconds since 1970."""
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "390236269240", "phone_number_id": demo["phone_number_id"]},
+        "statuses": [{"id": wamid, "status": status, "timestamp": str(at), "recipient_id": "393401234567"}],
+    }
+    entry = {"id": demo["waba_id"], "changes": [{"field": "messages", "value": value}]}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
 
 
 def problem(answer, status):
@@ -94,6 +107,15 @@ class Bridge:
         assert answer.status_code == 202, (answer.status_code, answer.text)
         return answer.json()
 
+    def report(self, path, document, secret):
+        """Posts a webhook as Meta does, signed over the bytes that are sent."""
+        body = json.dumps(document).encode()
+        signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature, "Host": self.host}
+        return requests.post(
+            self.base_url + path, data=body, headers={k: v for k, v in headers.items() if v}, timeout=HTTP_LIMIT_S
+        )
+
     # ---- Looking at the phone
 
     def messages(self):
@@ -106,6 +128,11 @@ class Bridge:
         """Makes the phone forget everything."""
         requests.post(self.simulator_url + "/_sim/reset", timeout=HTTP_LIMIT_S).raise_for_status()
 
+    def write(self, phone, text):
+        """Has the owner of a number write to the shop."""
+        message = {"from": phone, "text": text}
+        requests.post(self.simulator_url + "/_sim/inbound", json=message, timeout=HTTP_LIMIT_S).raise_for_status()
+
     def arrived(self, count, limit_s=ARRIVAL_LIMIT_S):
         """Waits until there are `count` messages and nothing is queued any more; more than `count` fails."""
         waiting.until(lambda: len(self.messages()) >= count, f"{count} messages on the phone", limit_s)
@@ -116,10 +143,10 @@ class Bridge:
 
     # ---- Looking at the queue
 
-    def queue_counts(self):
-        """How many records of the events queue are visible, held by a function, or delayed."""
+    def queue_counts(self, url=None):
+        """How many records of a queue, by default that of the events, are visible, held by a function, or delayed."""
         names = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
-        found = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=names)
+        found = self.sqs.get_queue_attributes(QueueUrl=url or self.queue_url, AttributeNames=names)
         return [int(found["Attributes"][name]) for name in names]
 
     def drained(self, limit_s=ARRIVAL_LIMIT_S):

@@ -50,7 +50,8 @@ def translate(template):
     # The emulator hands a parameter of type Number on as text, and its poller cannot compare that.
     for mapping in sam.of_type(template, "AWS::Lambda::EventSourceMapping").values():
         scaling = mapping["Properties"]["ScalingConfig"]
-        scaling["MaximumConcurrency"] = template["Parameters"][scaling["MaximumConcurrency"]["Ref"]]["Default"]
+        if isinstance(scaling["MaximumConcurrency"], dict):
+            scaling["MaximumConcurrency"] = template["Parameters"][scaling["MaximumConcurrency"]["Ref"]]["Default"]
     # The translator takes the region from where the AWS tools do.
     os.environ["AWS_DEFAULT_REGION"] = REGION
     return transform(template, {"Architecture": ARCHITECTURE}, NoManagedPolicies)
@@ -135,16 +136,23 @@ class Stack:
         return self.describe()["StackStatus"]
 
     def take_over_site(self, run):
-        """Sets up the site of a local run here too: its configuration and the token of its account."""
+        """Sets up the site of a local run here too: its configuration, the token of its account, and what its webhooks
+        are signed with."""
         dynamodb = self.emulator.client("dynamodb")
         for item in run.table_items("BRIDGE_CONFIG_TABLE"):
             dynamodb.put_item(TableName=self.outputs["ConfigTableName"], Item=item)
         local_secrets = aws_client("secretsmanager", run.settings["AWS_ENDPOINT_URL_SECRETS_MANAGER"])
-        name = f"{run.demo['site']}/provider"
-        token = local_secrets.get_secret_value(SecretId=f"{run.settings['BRIDGE_STACK']}/{name}")["SecretString"]
-        self.emulator.client("secretsmanager").create_secret(
-            Name=self.outputs["SecretsPrefix"] + name, SecretString=token
-        )
+        secrets = self.emulator.client("secretsmanager")
+        for name in (f"{run.demo['site']}/provider", f"{run.demo['site']}/inbound"):
+            secret = local_secrets.get_secret_value(SecretId=f"{run.settings['BRIDGE_STACK']}/{name}")["SecretString"]
+            secrets.create_secret(Name=self.outputs["SecretsPrefix"] + name, SecretString=secret)
+
+    def ledger(self, event):
+        """What the ledger holds of the messages of an event."""
+        dynamodb = self.emulator.client("dynamodb")
+        pages = dynamodb.get_paginator("scan").paginate(TableName=self.outputs["LedgerTableName"])
+        items = [item for page in pages for item in page["Items"]]
+        return [i for i in items if i["sk"]["S"].startswith("M#") and i["event_id"]["S"] == event["id"]]
 
     def bridge(self, run):
         """The deployed HTTP API, with the key of the local run's site and its phone."""

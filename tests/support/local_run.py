@@ -7,13 +7,18 @@ import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
-from support import processes
+from support import processes, waiting
 from support.bridge import Bridge, aws_client
 from support.paths import ROOT
 
 # From the start of the built runner until it wrote demo.json; it includes a build that finds nothing to do.
 READY_LIMIT_S = 90
 BUILD_LIMIT_S = 1200
+# From the message on the phone to its last status in the ledger, with a retry in between.
+REPORTED_LIMIT_S = 30
+
+# What the ledger has of a message that was read.
+REPORTS = {"status_sent", "status_delivered", "status_read"}
 
 
 def build():
@@ -74,6 +79,17 @@ class LocalRun(processes.Process):
         pages = dynamodb.get_paginator("scan").paginate(TableName=self.settings[variable])
         items = [item for page in pages for item in page["Items"]]
         return sorted(items, key=lambda item: (item["pk"]["S"], item.get("sk", {}).get("S", "")))
+
+    def message_item(self, event):
+        """What the ledger holds of the one message of an event, `None` while it holds nothing."""
+        items = self.table_items("BRIDGE_LEDGER_TABLE")
+        found = [i for i in items if i["sk"]["S"].startswith("M#") and i["event_id"]["S"] == event["id"]]
+        assert len(found) <= 1, found
+        return found[0] if found else None
+
+    def read(self, event):
+        """Waits until the ledger knows that the one message of an event was read, the last thing the phone reports."""
+        waiting.until(lambda: REPORTS <= set(self.message_item(event) or {}), "the message was read", REPORTED_LIMIT_S)
 
     def workers(self, function):
         """Process ids of the running copies of a function, which bear its name."""

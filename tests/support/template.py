@@ -44,7 +44,7 @@ def as_list(value):
 
 
 def resource_name(resource):
-    """A resource of a statement as a person would name it: its logical name, an index of it, or a secret."""
+    """What a value names, as a person would: a logical name, an index of a table, or a secret."""
     if "Ref" in resource:
         return resource["Ref"]
     if "Fn::GetAtt" in resource:

@@ -19,7 +19,7 @@ pub struct Demo {
     pub site: String,
     /// The simulator, without a path: the phone is on `/`, the control API under `/_sim`.
     pub simulator_url: String,
-    /// Where the simulator would send status webhooks.
+    /// Where the simulator sends its webhooks.
     pub webhook_url: String,
     /// The sender's id on the simulator.
     pub phone_number_id: String,

@@ -3,8 +3,9 @@
 
 mod answer;
 mod event;
+mod path;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -26,12 +27,12 @@ const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long API Gateway waits for a function.
 const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
 
-/// A route to a function. Paths match exactly, as they do on AWS.
+/// A route to a function. Paths match exactly, as they do on AWS, but for parts in braces.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path.
+    /// The path; a part such as `{id}` stands for one part of a request's path.
     pub path: &'static str,
     /// The function that answers.
     pub function: &'static str,
@@ -55,15 +56,18 @@ async fn handle(
     request: Request,
 ) -> Response {
     let path = request.uri().path();
-    let route = front.routes.iter().find(|route| route.path == path && route.method == *request.method());
-    let Some(route) = route else {
+    let found = front.routes.iter().filter(|route| route.method == *request.method()).find_map(|route| {
+        let parameters = path::parameters(route.path, path)?;
+        Some((route, parameters))
+    });
+    let Some((route, path_parameters)) = found else {
         if path == "/" && *request.method() == Method::GET {
             return ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], front.home.clone()).into_response();
         }
         return own(StatusCode::NOT_FOUND, "Not Found");
     };
     let id = request_id();
-    let mut response = front.forward(route, &id, peer, request).await;
+    let mut response = front.forward(route, path_parameters, (&id, peer), request).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
     }
@@ -71,13 +75,26 @@ async fn handle(
 }
 
 impl Front {
-    async fn forward(&self, route: &Route, request_id: &str, peer: SocketAddr, request: Request<Body>) -> Response {
+    async fn forward(
+        &self,
+        route: &Route,
+        path_parameters: BTreeMap<String, String>,
+        (request_id, peer): (&str, SocketAddr),
+        request: Request<Body>,
+    ) -> Response {
         let (head, body) = request.into_parts();
         let Some(body) = read(body).await else {
             return own(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
         };
         let route_key = format!("{} {}", route.method, route.path);
-        let received = Received { head: &head, body: &body, source_ip: peer.ip(), request_id, route_key: &route_key };
+        let received = Received {
+            head: &head,
+            body: &body,
+            source_ip: peer.ip(),
+            request_id,
+            route_key: &route_key,
+            path_parameters: &path_parameters,
+        };
         let event = received.event().to_string();
         if event.len() > EVENT_BYTES_MAX {
             return own(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");

@@ -3,7 +3,7 @@
 //! ```text
 //! HTTP ─▶ gateway ─▶ runtime_api ─▶ receive-event ─▶ SQS ┐       emulators: DynamoDB, SQS, Secrets Manager
 //!                        ▲  ▲                            │       simulator: WA Smart Business and its phone
-//!       schedule ────────┘  └────────── poller ◀─────────┘       workers:   the functions' processes
+//!       schedule ────────┘  └───── a poller a queue ◀────┘       workers:   the functions' processes
 //! ```
 //!
 //! Read [`run`] first: it is the order in which all of this starts and stops. [`topology`] holds the names and numbers

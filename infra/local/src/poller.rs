@@ -15,7 +15,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{queues::Queues, runtime_api::RuntimeApi, stop::Stopped, terminal::Terminal};
+use crate::{queues::Queue, runtime_api::RuntimeApi, stop::Stopped, terminal::Terminal};
 
 /// The most records SQS hands out at once, and our batch size on AWS.
 const BATCH_MAX: i32 = 10;
@@ -31,8 +31,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Poller {
     /// A client of the queue.
     pub sqs: Client,
-    /// The queues; only the events are polled.
-    pub queues: Queues,
+    /// The queue.
+    pub queue: Queue,
     /// Where the function is.
     pub api: RuntimeApi,
     /// The function's name.
@@ -78,7 +78,7 @@ impl Poller {
         let request = self
             .sqs
             .receive_message()
-            .queue_url(&self.queues.events_url)
+            .queue_url(&self.queue.url)
             .max_number_of_messages(BATCH_MAX)
             .wait_time_seconds(WAIT_SECONDS)
             .message_system_attribute_names(MessageSystemAttributeName::All)
@@ -95,7 +95,7 @@ impl Poller {
     }
 
     async fn handle(&self, messages: Vec<Message>) {
-        let event = batch::event(&messages, &self.queues.events_arn).to_string();
+        let event = batch::event(&messages, &self.queue.arn).to_string();
         let succeeded = match self.api.invoke(self.function, event.into_bytes()).await {
             Ok(answer) => batch::succeeded(messages, &answer),
             Err(error) => Err(error.to_string()),
@@ -115,7 +115,7 @@ impl Poller {
         if entries.is_empty() {
             return;
         }
-        let request = self.sqs.delete_message_batch().queue_url(&self.queues.events_url).set_entries(Some(entries));
+        let request = self.sqs.delete_message_batch().queue_url(&self.queue.url).set_entries(Some(entries));
         let failed = match request.send().await {
             Ok(answer) => answer.failed.len(),
             Err(_) => BATCH_MAX.unsigned_abs() as usize,

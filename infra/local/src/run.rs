@@ -10,11 +10,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use store::config::ConfigTable;
+use store::{config::ConfigTable, hooks::Hooks};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
-    task::{JoinHandle, JoinSet},
+    task::JoinSet,
 };
 
 use crate::{
@@ -101,8 +101,9 @@ struct Stack {
     demo: Demo,
     /// Gateway and schedule: where work comes from.
     intake: JoinSet<()>,
-    poller: JoinHandle<()>,
-    poller_stopper: Stopper,
+    /// From the queues to the functions.
+    pollers: JoinSet<()>,
+    pollers_stopper: Stopper,
     workers: Workers,
     /// The Runtime API and the watch on the phone.
     servers: JoinSet<()>,
@@ -125,15 +126,18 @@ impl Stack {
         let (base_url, simulator_url) = (url(&ports.gateway)?, url(&ports.simulator)?);
         let emulators = Emulators::start_on(ports.emulators, DataDir::Folder(folder.path()))?;
         let queues = Queues::create(&emulators.sqs(), topology::STACK, topology::VISIBILITY_SECONDS).await?;
-        let simulator = simulator(&secrets)?;
+        let webhook_url = format!("{base_url}/v1/webhooks/whatsapp/{}", secrets.webhook_id);
+        let simulator = simulator(&secrets, &webhook_url)?;
         let (mut intake, mut servers) = (JoinSet::new(), JoinSet::new());
         servers.spawn(phone::watch(simulator.router(), terminal));
         let simulator = simulator.start(TcpListener::from_std(ports.simulator)?)?;
         let dynamodb = emulators.dynamodb();
         store::tables::create_all(&dynamodb, topology::STACK).await.context("the tables")?;
         secrets.publish(&emulators.secrets(), topology::STACK, topology::SITE, topology::ACCOUNT).await?;
-        let config = ConfigTable::new(dynamodb, store::tables::table_name(topology::STACK, "Config"));
-        seed::seed(&config, demo_site(&secrets, &format!("{simulator_url}/v1"))).await?;
+        let table = store::tables::table_name(topology::STACK, "Config");
+        let (config, hooks) = (ConfigTable::new(dynamodb.clone(), table.clone()), Hooks::new(dynamodb, table));
+        let cloud_url = format!("{simulator_url}/v1");
+        seed::seed(&config, &hooks, demo_site(&secrets, &cloud_url), clock::now()).await?;
 
         let functions = topology::functions(executables, &emulators, &queues)?;
         let api = RuntimeApi::new(functions.iter().map(|function| (function.name, function.timeout)));
@@ -143,7 +147,7 @@ impl Stack {
         api.ready().await;
 
         let demo = Demo {
-            webhook_url: format!("{base_url}/v1/webhooks/whatsapp/{}", secrets.webhook_id),
+            webhook_url,
             api_key: secrets.api_key,
             site: topology::SITE.to_owned(),
             phone_number_id: PHONE_NUMBER_ID.to_owned(),
@@ -156,32 +160,32 @@ impl Stack {
             base_url,
             simulator_url,
         };
-        let poller = Poller {
-            sqs: emulators.sqs(),
-            queues: queues.clone(),
-            api: api.clone(),
-            function: topology::SEND_MESSAGE,
-            concurrency: topology::WORKERS,
-            terminal,
-        };
-        let (poller_stopper, stopped) = stop::word();
-        let poller = tokio::spawn(poller.run(stopped));
+        let (pollers_stopper, stopped) = stop::word();
+        let mut pollers = JoinSet::new();
+        for (queue, function, concurrency) in topology::feeds(&queues) {
+            let (sqs, queue, api) = (emulators.sqs(), queue.clone(), api.clone());
+            pollers.spawn(Poller { sqs, queue, api, function, concurrency, terminal }.run(stopped.clone()));
+        }
         intake.spawn(schedule::run(api.clone(), topology::FIRE_REMINDERS, schedule::MINUTE, terminal));
         intake.spawn(schedule::run(api.clone(), topology::SYNC_TEMPLATES, schedule::HOUR, terminal));
         let front = gateway::router(api, topology::routes(), home(&demo));
         intake.spawn(serve(TcpListener::from_std(ports.gateway)?, front));
-        Ok(Self { demo, intake, poller, poller_stopper, workers, servers, simulator, queues, emulators, terminal })
+        Ok(Self { demo, intake, pollers, pollers_stopper, workers, servers, simulator, queues, emulators, terminal })
     }
 
     /// Stops what takes work in, lets the batches under way end, then stops the functions and what they use.
     async fn stop(mut self) {
         self.intake.shutdown().await;
-        self.poller_stopper.stop();
+        self.pollers_stopper.stop();
         // A panic in there has been printed; the stop goes on.
-        drop(self.poller.await);
-        if let Ok(lost @ 1..) = queues::length(&self.emulators.sqs(), &self.queues.events_url).await {
+        while self.pollers.join_next().await.is_some() {}
+        let (sqs, mut lost) = (self.emulators.sqs(), 0);
+        for queue in self.queues.all() {
+            lost += queues::length(&sqs, &queue.url).await.unwrap_or_default();
+        }
+        if lost > 0 {
             self.terminal
-                .say(&format!("The queue lives in memory: {lost} records in it were not handled and are gone."));
+                .say(&format!("The queues live in memory: {lost} records in them were not handled and are gone."));
         }
         self.workers.stop().await;
         self.servers.shutdown().await;
@@ -199,10 +203,11 @@ fn demo_site<'a>(secrets: &'a Secrets, base_url: &'a str) -> DemoSite<'a> {
         phone_number_id: PHONE_NUMBER_ID,
         waba_id: WABA_ID,
         access_token: &secrets.access_token,
+        webhook_id: &secrets.webhook_id,
     }
 }
 
-fn simulator(secrets: &Secrets) -> Result<simulator::Simulator> {
+fn simulator(secrets: &Secrets, webhook_url: &str) -> Result<simulator::Simulator> {
     let settings = simulator::Settings {
         phone_number_id: PHONE_NUMBER_ID.to_owned(),
         waba_id: WABA_ID.to_owned(),
@@ -210,6 +215,7 @@ fn simulator(secrets: &Secrets) -> Result<simulator::Simulator> {
         display_phone_number: DISPLAY_PHONE_NUMBER.to_owned(),
         clock: Arc::new(clock::now),
         templates: templates::rows()?,
+        webhook: Some(simulator::Webhook { url: webhook_url.to_owned(), secret: secrets.webhook_secret.clone() }),
     };
     simulator::Simulator::new(settings).context("the simulator")
 }

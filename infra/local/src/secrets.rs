@@ -70,14 +70,22 @@ impl Secrets {
         })
     }
 
-    /// Puts into Secrets Manager what the functions read: `<stack>/<site>/provider` and `<stack>/keys`.
+    /// Puts into Secrets Manager what the functions read: `<stack>/<site>/provider`, `<stack>/<site>/inbound` and
+    /// `<stack>/keys`.
     ///
     /// # Errors
     /// When the emulator refuses.
     pub async fn publish(&self, client: &Client, stack: &str, site: &str, account: &str) -> Result<()> {
         let provider = json!({ "accounts": { account: { "token": self.access_token } } });
+        // Whoever knows the address of the demo's webhook may subscribe it; what is reported must be signed.
+        let inbound = json!({ "app_secret": self.webhook_secret, "verify_token": self.webhook_id });
         let keys = json!({ "hmac": self.hmac });
-        for (name, value) in [(format!("{stack}/{site}/provider"), provider), (format!("{stack}/keys"), keys)] {
+        let all = [
+            (format!("{stack}/{site}/provider"), provider),
+            (format!("{stack}/{site}/inbound"), inbound),
+            (format!("{stack}/keys"), keys),
+        ];
+        for (name, value) in all {
             let created = client.create_secret().name(&name).secret_string(value.to_string()).send().await;
             created.with_context(|| format!("the secret {name}"))?;
         }

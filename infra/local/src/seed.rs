@@ -1,4 +1,4 @@
-//! What the demo site starts with: tables, secrets, key, account, templates, and a mapping for every type of event.
+//! What the demo site starts with: key, account, webhook, templates, and a mapping for every type of event.
 //!
 //! What exists already stays as it is, so that what a developer changed survives a restart; only the account is written
 //! anew, because the simulator's address may be another one.
@@ -9,10 +9,16 @@ use domain::credential::{PresentedKey, StoredKey};
 use domain::id::{AccountId, SiteId};
 use domain::mapping::Mapping;
 use domain::template::Template;
+use domain::webhook::{Hook, Mode};
+use jiff::Timestamp;
 use provider::{Network, Provider};
 use secrecy::SecretString;
 use serde::Deserialize;
 use store::config::ConfigTable;
+use store::hooks::Hooks;
+
+/// Messages a second: what Meta takes from a number that is not shared with the WhatsApp Business app.
+const THROUGHPUT: u16 = 80;
 
 /// The demo site, as it is to be set up.
 #[derive(Clone, Copy)]
@@ -31,13 +37,15 @@ pub struct DemoSite<'a> {
     pub waba_id: &'a str,
     /// The simulator's token.
     pub access_token: &'a str,
+    /// The id of the site's webhook, to which the simulator reports.
+    pub webhook_id: &'a str,
 }
 
 /// Sets the demo site up in a `Config` table that exists. The simulator must be answering: the templates come from it.
 ///
 /// # Errors
 /// When the table or the simulator refuses.
-pub async fn seed(config: &ConfigTable, demo: DemoSite<'_>) -> Result<()> {
+pub async fn seed(config: &ConfigTable, hooks: &Hooks, demo: DemoSite<'_>, now: Timestamp) -> Result<()> {
     let site = SiteId::parse(demo.site).context("the site's id")?;
     let key = PresentedKey::parse(demo.api_key).context("the API key is malformed")?;
     config.put_key(&StoredKey::of(site.clone(), key)).await.context("the key")?;
@@ -48,11 +56,19 @@ pub async fn seed(config: &ConfigTable, demo: DemoSite<'_>) -> Result<()> {
     }
     let account = account(demo)?;
     config.put_account(&site, &account).await.context("the account")?;
+    if hooks.hook(demo.webhook_id).await.context("the webhook")?.is_none() {
+        let (site, mode) = (site.clone(), Mode::Signature);
+        let hook = Hook { site, mode, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
+        hooks.put(demo.webhook_id, &hook).await.context("the webhook")?;
+    }
+    hooks.add_sender(&site, demo.phone_number_id, demo.waba_id).await.context("the sender")?;
     let token = SecretString::from(demo.access_token);
     let provider = Provider::new(Network::Any)?;
-    sync_templates::sync_even_if_many_go(&provider, config, &site, &account, &token).await.context("the templates")?;
+    let synced = sync_templates::sync_even_if_many_go(&provider, config, &site, &account, &token, now).await;
+    synced.context("the templates")?;
     let templates = config.templates(&site, &account.id).await.context("the templates")?;
-    let existing = live.map(|live| live.mappings).unwrap_or_default();
+    // A disabled mapping has left the live configuration, and must not come back at each restart.
+    let existing = config.mappings(&site).await.context("the mappings")?;
     for mapping in mappings(&templates)? {
         if !existing.iter().any(|known| known.id == mapping.id) {
             config.put_mapping(&site, &mapping).await.with_context(|| format!("the mapping {}", mapping.id))?;
@@ -71,6 +87,7 @@ fn account(demo: DemoSite<'_>) -> Result<Account> {
         waba_id: demo.waba_id.to_owned(),
         token_header: "Authorization".to_owned(),
         token_scheme: "Bearer".to_owned(),
+        throughput: THROUGHPUT,
     })
 }
 

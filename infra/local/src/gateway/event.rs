@@ -20,6 +20,8 @@ pub(super) struct Received<'a> {
     pub(super) request_id: &'a str,
     /// Method and path of the route that matched.
     pub(super) route_key: &'a str,
+    /// What stands in the variable parts of its path.
+    pub(super) path_parameters: &'a BTreeMap<String, String>,
 }
 
 impl Received<'_> {
@@ -57,6 +59,7 @@ impl Received<'_> {
         });
         let optional = [
             ("cookies", present(cookies(&self.head.headers))),
+            ("pathParameters", present(self.path_parameters)),
             ("queryStringParameters", present(self.parameters())),
             ("body", body.map(Value::from)),
         ];
@@ -146,6 +149,7 @@ mod tests {
             source_ip: "127.0.0.1".parse().unwrap(),
             request_id: "r-1",
             route_key: "POST /v1/events",
+            path_parameters: &BTreeMap::new(),
         };
         received.event()
     }
@@ -190,7 +194,7 @@ mod tests {
     #[test]
     fn what_a_request_lacks_its_event_lacks_too() {
         let event = event(|request| request, b"");
-        for absent in ["body", "cookies", "queryStringParameters"] {
+        for absent in ["body", "cookies", "pathParameters", "queryStringParameters"] {
             assert!(event.get(absent).is_none(), "{absent} is there");
         }
         assert_eq!(event["rawQueryString"], "");

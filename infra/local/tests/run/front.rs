@@ -11,7 +11,7 @@ use crate::Fixture;
 async fn start(timeout: Duration) -> (Fixture, String) {
     let fixture = Fixture::start(1, timeout).await;
     let route = |path, function| Route { method: Method::POST, path, function };
-    let routes = vec![route("/echo", "stand-in"), route("/nowhere", "missing")];
+    let routes = vec![route("/echo", "stand-in"), route("/hooks/{id}", "stand-in"), route("/nowhere", "missing")];
     let front = router(fixture.api.clone(), routes, "home".to_owned());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -38,9 +38,19 @@ async fn a_request_reaches_its_function_and_comes_back() {
 }
 
 #[tokio::test]
+async fn a_variable_part_of_a_path_is_handed_on() {
+    let (_fixture, url) = start(Duration::from_secs(60)).await;
+    let (status, event) = post(format!("{url}/hooks/h-1"), "{}").await;
+    assert_eq!(status, 200);
+    assert_eq!(event["routeKey"], "POST /hooks/{id}");
+    assert_eq!(event["rawPath"], "/hooks/h-1");
+    assert_eq!(event["pathParameters"], json!({"id": "h-1"}));
+}
+
+#[tokio::test]
 async fn what_has_no_route_is_not_found() {
     let (_fixture, url) = start(Duration::from_secs(60)).await;
-    for path in ["/echo/", "/", "/v2"] {
+    for path in ["/echo/", "/", "/v2", "/hooks", "/hooks/", "/hooks/a/b"] {
         assert_eq!(post(format!("{url}{path}"), "{}").await, (404, json!({"message": "Not Found"})), "{path}");
     }
     assert_eq!(reqwest::Client::new().get(&url).send().await.unwrap().text().await.unwrap(), "home");

@@ -19,11 +19,11 @@ async fn records_are_handled_and_a_failed_one_is_tried_again() {
     let queues = Queues::create(&sqs, "test", 1).await.unwrap();
     let fixture = Fixture::start(2, Duration::from_secs(60)).await;
     for body in ["fine", "fail-once", "fine"] {
-        sqs.send_message().queue_url(&queues.events_url).message_body(body).send().await.unwrap();
+        sqs.send_message().queue_url(&queues.events.url).message_body(body).send().await.unwrap();
     }
     let poller = Poller {
         sqs: sqs.clone(),
-        queues: queues.clone(),
+        queue: queues.events.clone(),
         api: fixture.api.clone(),
         function: "stand-in",
         concurrency: 2,
@@ -31,8 +31,8 @@ async fn records_are_handled_and_a_failed_one_is_tried_again() {
     };
     let (stopper, stopped) = stop::word();
     let polling = tokio::spawn(poller.run(stopped));
-    until("the queue is empty", async || length(&sqs, &queues.events_url).await.unwrap() == 0).await;
-    assert_eq!(length(&sqs, &queues.dead_url).await.unwrap(), 0);
+    until("the queue is empty", async || length(&sqs, &queues.events.url).await.unwrap() == 0).await;
+    assert_eq!(length(&sqs, &queues.events_dead.url).await.unwrap(), 0);
     stopper.stop();
     within(polling).await.unwrap();
 }

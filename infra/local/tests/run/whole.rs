@@ -77,6 +77,8 @@ async fn when_demo_json_is_there_everything_answers() {
     let of = |name: &str| running.demo[name].as_str().unwrap().to_owned();
     let event = http.post(format!("{}/v1/events", of("base_url"))).body("x").send().await.unwrap();
     assert_eq!(event.json::<Value>().await.unwrap()["routeKey"], "POST /v1/events");
+    let webhook = http.post(of("webhook_url")).body("x").send().await.unwrap();
+    assert_eq!(webhook.json::<Value>().await.unwrap()["routeKey"], "POST /v1/webhooks/whatsapp/{id}");
     let messages = http.get(format!("{}/_sim/messages", of("simulator_url"))).send().await.unwrap();
     assert_eq!(messages.json::<Value>().await.unwrap(), json!([]));
     let templates = http
@@ -93,7 +95,7 @@ async fn when_demo_json_is_there_everything_answers() {
     for variable in ["BRIDGE_CONFIG_TABLE=bridge-config", "BRIDGE_PROVIDER_NETWORK=any", "AWS_ENDPOINT_URL_DYNAMODB="] {
         assert!(variables.contains(variable), "{variable} is missing in {variables}");
     }
-    assert_eq!(running.children().len(), 8, "two processes for each of four functions");
+    assert_eq!(running.children().len(), 10, "two processes for each of five functions");
 }
 
 #[tokio::test]

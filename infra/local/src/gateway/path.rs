@@ -1,0 +1,49 @@
+//! Which paths a route takes, and what stands in its variable parts.
+
+use std::collections::BTreeMap;
+
+/// The variable parts of a path that the route `template` takes, by name and as they stand; `None` if it takes another
+/// path. A part in braces stands for exactly one part that is not empty; everything else must be the same, a slash at
+/// the end included.
+pub(super) fn parameters(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
+    let (mut templates, mut parts) = (template.split('/'), path.split('/'));
+    let mut found = BTreeMap::new();
+    loop {
+        let (template, part) = match (templates.next(), parts.next()) {
+            (None, None) => return Some(found),
+            (Some(template), Some(part)) => (template, part),
+            _ => return None,
+        };
+        match template.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) if !part.is_empty() => drop(found.insert(name.to_owned(), part.to_owned())),
+            None if template == part => {}
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOOK: &str = "/v1/webhooks/whatsapp/{id}";
+
+    #[test]
+    fn a_part_in_braces_is_one_part_of_the_path() {
+        let expected = BTreeMap::from([("id".to_owned(), "a-b_c".to_owned())]);
+        assert_eq!(parameters(HOOK, "/v1/webhooks/whatsapp/a-b_c"), Some(expected));
+        for other in
+            ["/v1/webhooks/whatsapp", "/v1/webhooks/whatsapp/", "/v1/webhooks/whatsapp/a/b", "/v1/webhooks/x/a"]
+        {
+            assert_eq!(parameters(HOOK, other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn everything_else_must_be_the_same() {
+        assert_eq!(parameters("/v1/events", "/v1/events"), Some(BTreeMap::new()));
+        for other in ["/", "/v1/events/", "/v1/events/batch", "/V1/events", "v1/events"] {
+            assert_eq!(parameters("/v1/events", other), None, "{other}");
+        }
+    }
+}
