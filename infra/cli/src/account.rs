@@ -5,15 +5,17 @@ use std::path::Path;
 use domain::config::Account;
 use domain::id::AccountId;
 use provider::{Step, Verdict};
-use secrecy::SecretString;
 use serde_json::{Map, Value, json};
+use store::accounts::{AccountState, Stop};
+use store::schedule::Lane;
 
 use crate::args;
 use crate::document;
 use crate::failure::Failure;
-use crate::output::{Lang, Output, wrapped};
+use crate::output::{Lang, Output, moment, wrapped};
 use crate::settings::{self, ACCOUNT};
 use crate::stack::Stack;
+use crate::webhook;
 
 pub(crate) async fn run(command: args::Account, stack: &Stack, output: Output) -> Result<(), Failure> {
     match command {
@@ -23,6 +25,7 @@ pub(crate) async fn run(command: args::Account, stack: &Stack, output: Output) -
             set(&id, token_file.as_deref(), &settings, stack, output).await
         }
         args::Account::Test { id } => test(id.as_deref(), stack, output).await,
+        args::Account::Start { id } => start(&id, stack, output).await,
     }
 }
 
@@ -42,13 +45,16 @@ async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Ou
         return Err(Failure::No(format!("the account {id} exists already")));
     }
     let account = with(Map::from_iter([("id".to_owned(), json!(id))]), pairs)?;
-    stack.put_token(&account, &read_token(token)?).await?;
-    stack.config.put_account(stack.site()?, &account).await?;
-    output.say(&json!({"account": account}), |lang| {
-        lang.of(
+    stack.put_token(&account, &document::read_secret(token)?).await?;
+    let site = stack.site()?;
+    stack.config.put_account(site, &account).await?;
+    let webhook = webhook::add_sender(site, &account, stack).await?;
+    output.say(&json!({"account": account, "webhook": webhook.document(site)}), |lang| {
+        let head = lang.of(
             format!("L'account {id} c'è. Ora: bridge account test {id}, poi bridge template sync"),
             format!("The account {id} is there. Now: bridge account test {id}, then bridge template sync"),
-        )
+        );
+        format!("{head}\n{}", webhook.words(lang))
     });
     Ok(())
 }
@@ -56,10 +62,48 @@ async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Ou
 async fn show(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
     let account = find(id, stack).await?;
     let fields = serde_json::to_value(&account).unwrap_or_default();
-    output.say(&json!({"account": fields}), |lang| {
-        format!("Account {}\n{}", account.id, settings::shown(&fields, ACCOUNT, lang))
+    let AccountState { stop, troubles, .. } = stack.schedule.account_state(&lane(&account, stack)?).await?;
+    let stopped = stop.as_ref().map(|stop| json!({"since": stop.since, "code": stop.code, "probe_at": stop.probe_at}));
+    output.say(&json!({"account": fields, "stopped": stopped, "troubles": troubles}), |lang| {
+        let shown = settings::shown(&fields, ACCOUNT, lang);
+        let stopped = stop.as_ref().map(|stop| stop_words(stop, &account, lang)).unwrap_or_default();
+        format!("Account {}\n{shown}{stopped}", account.id)
     });
     Ok(())
+}
+
+/// That an account is stopped, since when, why, and what comes next.
+fn stop_words(stop: &Stop, account: &Account, lang: Lang) -> String {
+    let (since, code, probe_at) = (moment(stop.since), &stop.code, moment(stop.probe_at));
+    let id = &account.id;
+    wrapped(
+        &lang.of(
+            format!(
+                "FERMO dal {since}, codice {code}. I suoi messaggi attendono; il prossimo tentativo dal {probe_at}. Se \
+                 la causa è risolta: bridge account start {id}"
+            ),
+            format!(
+                "STOPPED since {since}, code {code}. Its messages wait; the next one is tried from {probe_at} on. If the \
+                 cause is repaired: bridge account start {id}"
+            ),
+        ),
+        0,
+    )
+}
+
+fn lane(account: &Account, stack: &Stack) -> Result<Lane, Failure> {
+    Ok(Lane { site: stack.site()?.clone(), account: account.id.clone() })
+}
+
+async fn start(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let account = find(Some(id), stack).await?;
+    let lane = lane(&account, stack)?;
+    let stopped = stack.schedule.account_state(&lane).await?.stop.is_some();
+    stack.schedule.start_account(&lane).await?;
+    output.say(&json!({"account": account.id, "was_stopped": stopped}), |lang| {
+        lang.of("I suoi messaggi partono entro un minuto.", "Its messages go within a minute.").to_owned()
+    });
+    if stopped { Ok(()) } else { Err(Failure::No(format!("the account {id} was not stopped"))) }
 }
 
 async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -67,7 +111,7 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
     let fields: Map<String, Value> =
         serde_json::to_value(&old).and_then(serde_json::from_value).map_err(|error| Failure::No(error.to_string()))?;
     let account = with(fields, pairs)?;
-    let token = token.map(read_token).transpose()?;
+    let token = token.map(document::read_secret).transpose()?;
     if host(&old) != host(&account) && token.is_none() {
         // Otherwise whoever may change settings could have the token sent anywhere.
         return Err(Failure::Usage("another host in base_url needs the token again: --token-file".to_owned()));
@@ -75,7 +119,9 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
     if let Some(token) = token {
         stack.put_token(&account, &token).await?;
     }
-    stack.config.put_account(stack.site()?, &account).await?;
+    let site = stack.site()?;
+    stack.config.put_account(site, &account).await?;
+    webhook::add_sender(site, &account, stack).await?;
     output.say(&json!({"account": account}), |lang| lang.of("Fatto.", "Done.").to_owned());
     Ok(())
 }
@@ -132,13 +178,4 @@ fn host(account: &Account) -> Option<String> {
 fn with(mut fields: Map<String, Value>, pairs: &[String]) -> Result<Account, Failure> {
     settings::assign(&mut fields, ACCOUNT, pairs)?;
     serde_json::from_value(Value::Object(fields)).map_err(|error| Failure::Usage(error.to_string()))
-}
-
-fn read_token(file: &Path) -> Result<SecretString, Failure> {
-    let text = document::read_text(file)?;
-    let token = text.trim();
-    if token.is_empty() || token.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
-        return Err(Failure::Usage("the token's file must hold the token and nothing else".to_owned()));
-    }
-    Ok(SecretString::from(token))
 }

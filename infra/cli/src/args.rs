@@ -1,10 +1,17 @@
-//! The command line.
+//! The command line: what every command understands, and the commands about configuration; the modules have the
+//! others.
+
+mod ledger;
+mod people;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::output::Lang;
+
+pub(crate) use ledger::{Audit, Dead, Explain, Preview, Resend, Schedule, SendTest, Unknown};
+pub(crate) use people::{Contacts, Erase, Scope, Source, Suppress, Unsuppress};
 
 /// The bridge from Passweb to WhatsApp, for who runs it: sites, accounts, mappings, templates, and why a message was
 /// sent or not.
@@ -73,6 +80,26 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Count events and messages by outcome; 1 if any is unaccounted for
     Audit(Audit),
+    /// What waits for its moment
+    #[command(subcommand)]
+    Schedule(Schedule),
+    /// Messages of which nobody knows whether they were sent
+    #[command(subcommand)]
+    Unknown(Unknown),
+    /// Send a message again
+    Resend(Resend),
+    /// Records nobody could process
+    #[command(subcommand)]
+    Dead(Dead),
+    /// Write to a number no more
+    Suppress(Suppress),
+    /// Write to a number again
+    Unsuppress(Unsuppress),
+    /// Lists of suppressions and consents
+    #[command(subcommand)]
+    Contacts(Contacts),
+    /// Erase what is known of a person
+    Erase(Erase),
 }
 
 #[derive(Debug, Subcommand)]
@@ -102,6 +129,23 @@ pub(crate) enum Site {
         #[arg(long, value_name = "KEY ID")]
         revoke: Vec<String>,
     },
+    /// Set how the site's webhook is believed; makes one where there is none
+    #[command(
+        after_help = "Meta signs with the app's secret; a provider that does not sign sends a token in a header.\n\n\
+        Example:\n  bridge site set-webhook --app-secret-file secret.txt\n  \
+        bridge site set-webhook --token-header X-Webhook-Token --token-file token.txt"
+    )]
+    SetWebhook {
+        /// The file with the app's secret, - for standard input: requests are signed
+        #[arg(long, value_name = "FILE", conflicts_with = "token_header", required_unless_present = "token_header")]
+        app_secret_file: Option<PathBuf>,
+        /// The header a token comes in: requests are not signed
+        #[arg(long, value_name = "NAME", requires = "token_file")]
+        token_header: Option<String>,
+        /// The file with that token, - for standard input
+        #[arg(long, value_name = "FILE", requires = "token_header")]
+        token_file: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -119,7 +163,7 @@ pub(crate) enum Account {
         #[arg(value_name = "NAME=VALUE")]
         settings: Vec<String>,
     },
-    /// Show an account's settings
+    /// Show an account's settings, and whether it is stopped
     Show {
         /// The account's id; the site's first unless named
         id: Option<String>,
@@ -140,6 +184,11 @@ pub(crate) enum Account {
         /// The account's id; the site's first unless named
         id: Option<String>,
     },
+    /// End an account's stop now, instead of when a message shows that it can send again
+    Start {
+        /// The account's id
+        id: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -154,13 +203,49 @@ pub(crate) enum Mapping {
         /// YAML or JSON, - for standard input
         file: PathBuf,
     },
+    /// List the mappings: enabled, disabled, or in need of a look because a template changed
+    List,
+    /// Accept the templates of a mapping as they are now, so that it sends again
+    #[command(after_help = "Look at the templates first: `bridge preview` shows what would be sent.\n\n\
+        Example:\n  bridge mapping confirm stato-ordine")]
+    Confirm {
+        /// The mapping's id
+        id: String,
+    },
+    /// Switch a mapping on, if its check finds nothing wrong
+    Enable {
+        /// The mapping's id
+        id: String,
+    },
+    /// Switch a mapping off; what is planned for it is not sent
+    Disable {
+        /// The mapping's id
+        id: String,
+    },
+    /// Delete a mapping; what is planned for it is not sent, its history stays
+    Delete {
+        /// The mapping's id
+        id: String,
+        /// Yes, delete it
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List every version of a mapping that was saved, deleted mappings included
+    History {
+        /// The mapping's id
+        id: String,
+    },
     /// Print a mapping as YAML, or write all of them into a folder
     #[command(after_help = "Example:\n  bridge mapping export stato-ordine > stato-ordine.yaml\n  \
+        bridge mapping export stato-ordine --version 3 | bridge mapping apply -\n  \
         bridge mapping export --dir azioni")]
     Export {
         /// The mapping's id
         #[arg(required_unless_present = "dir")]
         id: Option<String>,
+        /// An earlier version, by its number in the history
+        #[arg(long, value_name = "NUMBER", requires = "id")]
+        version: Option<u64>,
         /// The folder for all mappings, one file each
         #[arg(long, value_name = "DIR", conflicts_with = "id")]
         dir: Option<PathBuf>,
@@ -177,62 +262,6 @@ pub(crate) enum Template {
     },
     /// List the templates as last synced
     List,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bridge preview --mapping azioni/ordini.yaml --event evento.json --json")]
-pub(crate) struct Preview {
-    /// The mapping: its id, or a file with it
-    #[arg(long, value_name = "ID|FILE")]
-    pub(crate) mapping: String,
-    /// The event: its id in the ledger, a file with it, or - for standard input
-    #[arg(long, value_name = "ID|FILE|-")]
-    pub(crate) event: String,
-    /// A template as WA Smart Business lists it, instead of the synced one
-    #[arg(long, value_name = "FILE")]
-    pub(crate) template: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "The event's recipient is replaced by a person with your number; all other numbers are\n\
-    taken out of it.\n\nExample:\n  bridge send-test --mapping stato-ordine --event evento.json --phone +393401234567")]
-pub(crate) struct SendTest {
-    /// The mapping's id
-    #[arg(long, value_name = "ID")]
-    pub(crate) mapping: String,
-    /// The event to tell: its id in the ledger, a file with it, or - for standard input
-    #[arg(long, value_name = "ID|FILE|-")]
-    pub(crate) event: String,
-    /// The number to write to
-    #[arg(long, value_name = "+39…")]
-    pub(crate) phone: String,
-    /// Seconds to wait for the outcome
-    #[arg(long, default_value_t = 30)]
-    pub(crate) wait: u32,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  bridge explain --event c4a1b7e2-77\n  bridge explain --phone '340 1234567' --lang en"
-)]
-#[group(required = true, multiple = false)]
-pub(crate) struct Explain {
-    /// An event, by its id
-    #[arg(long, value_name = "ID")]
-    pub(crate) event: Option<String>,
-    /// What was sent to a number, and what the last days' events left out of it
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) phone: Option<String>,
-    /// Everything about an order, by Passweb's number
-    #[arg(long, value_name = "ID")]
-    pub(crate) order: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Audit {
-    /// How many days back. Older events can't change any more: no message is of use for longer than a week
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=3650))]
-    pub(crate) days: u16,
 }
 
 #[cfg(test)]

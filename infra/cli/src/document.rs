@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 use serde_norway::Value as Yaml;
@@ -30,6 +31,19 @@ pub(crate) fn read_text(file: &Path) -> Result<String, Failure> {
     } else {
         Err(Failure::Usage(format!("{} has more than {BYTES_MAX} bytes", file.display())))
     }
+}
+
+/// Reads a secret, which must be all there is in its file.
+///
+/// # Errors
+/// [`Failure::Usage`].
+pub(crate) fn read_secret(file: &Path) -> Result<SecretString, Failure> {
+    let text = read_text(file)?;
+    let secret = text.trim();
+    if secret.is_empty() || secret.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+        return Err(Failure::Usage("the file must hold the secret and nothing else".to_owned()));
+    }
+    Ok(SecretString::from(secret))
 }
 
 /// Reads a JSON document.

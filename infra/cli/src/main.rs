@@ -5,18 +5,29 @@
 
 mod account;
 mod args;
+mod ask;
+mod contacts;
+mod days;
+mod dead;
 mod document;
+mod erase;
 mod explain;
 mod failure;
 mod mapping;
+mod number;
 mod outcome;
 mod output;
 mod preview;
+mod resend;
+mod schedule;
 mod send_test;
 mod settings;
 mod site;
 mod stack;
+mod suppress;
 mod template;
+mod unknown;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -52,5 +63,13 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::SendTest(command) => send_test::run(&command, &stack?, output).await,
         Command::Explain(command) => explain::explain(&command, &stack?, output).await,
         Command::Audit(command) => explain::audit(&command, &stack?, output).await,
+        Command::Schedule(command) => schedule::run(command, &stack?, output).await,
+        Command::Unknown(command) => unknown::run(command, &stack?, output).await,
+        Command::Resend(command) => resend::run(&command, &stack?, output).await,
+        Command::Dead(command) => dead::run(command, &stack?, output).await,
+        Command::Suppress(command) => suppress::suppress(&command, &stack?, output).await,
+        Command::Unsuppress(command) => suppress::unsuppress(&command, &stack?, output).await,
+        Command::Contacts(command) => contacts::run(command, &stack?, output).await,
+        Command::Erase(command) => erase::run(&command, &stack?, output).await,
     }
 }

@@ -1,10 +1,13 @@
 //! `bridge mapping`.
 
+mod change;
+mod listing;
+
 use std::path::Path;
 
 use domain::check::{Checked, Finding, check};
 use domain::id::MappingId;
-use domain::mapping::Mapping;
+use domain::mapping::{Action, Mapping};
 use serde_json::{Value, json};
 use serde_norway::Value as Yaml;
 
@@ -14,6 +17,8 @@ use crate::failure::Failure;
 use crate::output::{Lang, Output, wrapped};
 use crate::stack::Stack;
 
+pub(crate) use listing::review_words;
+
 pub(crate) async fn run(command: args::Mapping, stack: &Stack, output: Output) -> Result<(), Failure> {
     match command {
         args::Mapping::Check { file } => {
@@ -22,7 +27,13 @@ pub(crate) async fn run(command: args::Mapping, stack: &Stack, output: Output) -
             if checked.is_right() { Ok(()) } else { Err(refused()) }
         }
         args::Mapping::Apply { file } => apply(&file, stack, output).await,
-        args::Mapping::Export { id: Some(id), .. } => export(&id, stack, output).await,
+        args::Mapping::List => listing::list(stack, output).await,
+        args::Mapping::Confirm { id } => change::confirm(&id, stack, output).await,
+        args::Mapping::Enable { id } => change::enable(&id, stack, output).await,
+        args::Mapping::Disable { id } => change::disable(&id, stack, output).await,
+        args::Mapping::Delete { id, yes } => change::delete(&id, yes, stack, output).await,
+        args::Mapping::History { id } => listing::history(&id, stack, output).await,
+        args::Mapping::Export { id: Some(id), version, .. } => export(&id, version, stack, output).await,
         args::Mapping::Export { dir: Some(dir), .. } => export_all(&dir, stack, output).await,
         args::Mapping::Export { .. } => Err(Failure::Usage("name a mapping or --dir".to_owned())),
     }
@@ -81,15 +92,20 @@ async fn apply(file: &Path, stack: &Stack, output: Output) -> Result<(), Failure
         output.say(&document(&findings), |lang| words(&findings, lang));
         return Err(refused());
     };
-    let live = stack.live().await?;
-    let known = live.mappings.iter().find(|known| known.id == mapping.id);
-    mapping.version = known.map_or(0, |known| known.version);
-    let is_new = known != Some(&mapping);
+    let known = stack.config.mappings(stack.site()?).await?.into_iter().find(|known| known.id == mapping.id);
+    mapping.version = known.as_ref().map_or(0, |known| known.version);
+    // A mark is no part of the file: whoever applies it has looked at the templates.
+    let is_new = known.as_ref() != Some(&mapping);
     if is_new {
-        mapping.version += 1;
-        stack.config.put_mapping(stack.site()?, &mapping).await?;
+        mapping = change::save(mapping, known.as_ref(), Action::Saved, stack).await?;
     }
-    let mut said = document(&findings);
+    say_saved(&mapping, &findings, is_new, output);
+    Ok(())
+}
+
+/// Says that a mapping is saved, with what there is to say about it.
+fn say_saved(mapping: &Mapping, findings: &[Finding], is_new: bool, output: Output) {
+    let mut said = document(findings);
     if let Some(fields) = said.as_object_mut() {
         fields.insert("mapping".to_owned(), json!(mapping.id));
         fields.insert("version".to_owned(), json!(mapping.version));
@@ -101,9 +117,8 @@ async fn apply(file: &Path, stack: &Stack, output: Output) -> Result<(), Failure
             false => lang.of("invariata, versione", "unchanged, version"),
         };
         let head = format!("{} {saved} {}\n", mapping.id, mapping.version);
-        if findings.is_empty() { head } else { head + &words(&findings, lang) }
+        if findings.is_empty() { head } else { head + &words(findings, lang) }
     });
-    Ok(())
 }
 
 /// A mapping as its file has it, in the order a person writes it: who applies the file counts the versions.
@@ -115,18 +130,30 @@ fn as_file(mapping: &Mapping) -> Result<Yaml, Failure> {
     Ok(document)
 }
 
-async fn export(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
-    let mapping = find(id, stack).await?;
+async fn export(id: &str, version: Option<u64>, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let mapping = match version {
+        None => find(id, stack).await?,
+        Some(version) => {
+            let history = stack.config.history(stack.site()?, &mapping_id(id)?).await?;
+            let saved = history.into_iter().find(|saved| saved.mapping.version == version);
+            saved.ok_or_else(|| Failure::No(format!("the history of {id} has no version {version}")))?.mapping
+        }
+    };
     let document = as_file(&mapping)?;
     let yaml = document::to_yaml(&document)?;
     output.say(&document, |_| yaml);
     Ok(())
 }
 
-/// A mapping of the site by its id.
+/// Reads a mapping's id.
+fn mapping_id(id: &str) -> Result<MappingId, Failure> {
+    MappingId::parse(id).map_err(|error| Failure::Usage(format!("the mapping's id {error}")))
+}
+
+/// A mapping of the site by its id, switched on or off.
 pub(crate) async fn find(id: &str, stack: &Stack) -> Result<Mapping, Failure> {
-    let id = MappingId::parse(id).map_err(|error| Failure::Usage(format!("the mapping's id {error}")))?;
-    let found = stack.live().await?.mappings.into_iter().find(|mapping| mapping.id == id);
+    let id = mapping_id(id)?;
+    let found = stack.config.mappings(stack.site()?).await?.into_iter().find(|mapping| mapping.id == id);
     found.ok_or_else(|| Failure::No(format!("the site has no mapping {id}")))
 }
 
@@ -134,7 +161,7 @@ async fn export_all(dir: &Path, stack: &Stack, output: Output) -> Result<(), Fai
     let unwritable = |error: std::io::Error| Failure::Usage(format!("{}: {error}", dir.display()));
     std::fs::create_dir_all(dir).map_err(unwritable)?;
     let mut files = Vec::new();
-    for mapping in stack.live().await?.mappings {
+    for mapping in stack.config.mappings(stack.site()?).await? {
         // Ids hold no slash; a colon is no good name on every system.
         let file = dir.join(format!("{}.yaml", mapping.id.as_str().replace(':', "_")));
         std::fs::write(&file, document::to_yaml(&as_file(&mapping)?)?).map_err(unwritable)?;

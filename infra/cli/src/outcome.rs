@@ -1,20 +1,15 @@
 //! What became of an event, message by message, in the shape that programs rely on and in words.
 
+use domain::audit::Audited;
 use domain::config::LiveConfig;
-use domain::mapping::UsefulFor;
-use domain::message::{Answer, State};
+use domain::message::{Answer, Resolved, State, Status, StatusFact, Waiting};
 use domain::reason::Reason;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::ledger::{StoredEvent, StoredMessage};
 
-use crate::output::{Lang, Output, table, wrapped};
-
-/// How long after it ceased to be of use a message that is not final is unaccounted for.
-const GRACE: SignedDuration = SignedDuration::from_mins(15);
-/// How long a message of a mapping that is gone may have been of use: as long as any.
-const USEFUL_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
+use crate::output::{Lang, Output, moment, table, wrapped};
 
 /// What became of a message, or of what was left out of the plan.
 #[derive(Clone, Debug, Serialize)]
@@ -29,6 +24,18 @@ pub(crate) struct Outcome {
     pub(crate) detail: Option<String>,
     pub(crate) message_id: Option<String>,
     pub(crate) provider_id: Option<String>,
+    /// Which time it is that a person chose to send it, from 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) occasion: Option<u32>,
+    /// What it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waiting: Option<Waiting>,
+    /// What the provider reported, in the order of the states.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) statuses: Vec<Reported>,
+    /// What a person said of an unknown outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resolved: Option<Resolved>,
     /// The number, masked unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) phone: Option<String>,
@@ -37,6 +44,14 @@ pub(crate) struct Outcome {
     pub(crate) text: Option<String>,
     #[serde(skip)]
     sentence: Option<Reason>,
+}
+
+/// A status the provider reported.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Reported {
+    status: Status,
+    #[serde(flatten)]
+    fact: StatusFact,
 }
 
 /// An event with its outcomes.
@@ -57,6 +72,10 @@ pub(crate) fn explained(event: &StoredEvent, live: &LiveConfig, now: Timestamp, 
         detail: filled(&planned.skip.detail),
         message_id: None,
         provider_id: None,
+        occasion: None,
+        waiting: None,
+        statuses: Vec::new(),
+        resolved: None,
         phone: None,
         text: None,
         sentence: Some(planned.skip.reason),
@@ -67,15 +86,16 @@ pub(crate) fn explained(event: &StoredEvent, live: &LiveConfig, now: Timestamp, 
             "received_at": event.received_at,
         }),
         outcomes: messages.chain(skips).collect(),
-        unaccounted: event.messages.iter().filter(|message| is_unaccounted(message, event, live, now)).count(),
+        unaccounted: {
+            let messages = event.messages.iter().map(audited);
+            messages.filter(|message| message.is_unaccounted(event.occurred_at, live, now)).count()
+        },
     }
 }
 
-/// Whether nobody can say any more what becomes of a message: it is not final and was of use too long ago.
-pub(crate) fn is_unaccounted(message: &StoredMessage, event: &StoredEvent, live: &LiveConfig, now: Timestamp) -> bool {
-    let mapping = live.mappings.iter().find(|mapping| mapping.id == message.mapping);
-    let useful_for = mapping.map_or(USEFUL_MAX, |mapping| UsefulFor::duration(mapping.useful_for()));
-    !message.facts.state().is_final() && now.duration_since(event.occurred_at) > useful_for + GRACE
+/// A message as the audit sees it.
+pub(crate) fn audited(message: &StoredMessage) -> Audited<'_> {
+    Audited { id: &message.id, mapping: &message.mapping, facts: &message.facts }
 }
 
 fn filled(text: &str) -> Option<String> {
@@ -91,6 +111,14 @@ fn of_message(message: &StoredMessage, output: Output) -> Outcome {
             reason = Some(skip.reason.to_string());
             detail = filled(&skip.detail);
             sentence = Some(skip.reason);
+        }
+        (State::Waiting(waiting), _) => {
+            reason = Some(waiting.why.to_string());
+            detail = filled(&waiting.detail);
+        }
+        (State::Failed(code), _) if facts.statuses.contains_key(&Status::Failed) => {
+            reason = Some(code.clone());
+            detail = facts.statuses.get(&Status::Failed).and_then(|fact| fact.details.clone());
         }
         (_, Some(Answer::Refused { failure, .. } | Answer::NotAccepted { failure, .. })) => {
             reason = Some(failure.code.clone());
@@ -112,6 +140,17 @@ fn of_message(message: &StoredMessage, output: Output) -> Outcome {
         detail,
         message_id: Some(message.id.to_string()),
         provider_id,
+        occasion: Some(message.occasion).filter(|occasion| *occasion > 1),
+        waiting: match &state {
+            State::Waiting(waiting) => Some(waiting.clone()),
+            _ => None,
+        },
+        statuses: facts
+            .statuses
+            .iter()
+            .map(|(status, fact)| Reported { status: *status, fact: fact.clone() })
+            .collect(),
+        resolved: facts.resolved.clone(),
         phone: message.phone.as_deref().map(|phone| output.phone(phone)),
         text: message.text.clone(),
         sentence,
@@ -136,7 +175,8 @@ impl Explained {
             .outcomes
             .iter()
             .map(|outcome| {
-                let word = word(&outcome.outcome, lang).to_owned();
+                let again = outcome.occasion.map(|occasion| format!(" ({occasion}ª)")).unwrap_or_default();
+                let word = word(&outcome.outcome, lang).to_owned() + &again;
                 [name(&outcome.mapping), name(&outcome.recipient), name(&outcome.phone), word]
             })
             .collect();
@@ -157,13 +197,54 @@ impl Outcome {
     pub(crate) fn why(&self, lang: Lang) -> String {
         let detail = self.detail.as_deref().unwrap_or_default();
         let why = match (self.sentence, &self.reason) {
+            _ if self.waiting.is_some() => {
+                self.waiting.as_ref().map(|waiting| waits(waiting, lang)).unwrap_or_default()
+            }
             (Some(reason), _) => format!("{} {detail}", lang.of(reason.italian(), reason.english())),
             (None, Some(code)) => format!("{} {code}: {detail}", lang.of("Codice", "Code")),
             (None, None) => detail.to_owned(),
         };
+        let statuses: Vec<String> = self.statuses.iter().map(|reported| reported.words(lang)).collect();
+        let resolved = self.resolved.as_ref().map(|resolved| said(resolved, lang)).unwrap_or_default();
         let text = self.text.as_ref().map(|text| format!("«{text}»")).unwrap_or_default();
-        [why, text].iter().filter(|words| !words.trim().is_empty()).map(|words| wrapped(words, 6)).collect()
+        [why, statuses.join(", "), resolved, text]
+            .iter()
+            .filter(|words| !words.trim().is_empty())
+            .map(|words| wrapped(words, 6))
+            .collect()
     }
+}
+
+impl Reported {
+    fn words(&self, lang: Lang) -> String {
+        let Self { status, fact } = self;
+        let name = match status {
+            Status::Sent => "sent",
+            Status::Delivered => "delivered",
+            Status::Read => "read",
+            Status::Failed => "failed",
+        };
+        let category = fact.category.as_ref().map(|category| format!(" ({category})")).unwrap_or_default();
+        format!("{} {}{category}", word(name, lang), moment(fact.at))
+    }
+}
+
+/// What is waited for, and until when at the latest.
+fn waits(waiting: &Waiting, lang: Lang) -> String {
+    let Waiting { until, why, detail } = waiting;
+    let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    let sentence = lang.of(why.italian(), why.english());
+    format!("{sentence}{detail} {} {}.", lang.of("Al più tardi il", "At the latest"), moment(*until))
+}
+
+/// What a person said of an unknown outcome.
+fn said(resolved: &Resolved, lang: Lang) -> String {
+    let Resolved { at, arrived, note } = resolved;
+    let verdict = match arrived {
+        true => lang.of("Una persona dice che è arrivato", "A person says that it arrived"),
+        false => lang.of("Una persona dice che non è arrivato", "A person says that it did not arrive"),
+    };
+    format!("{verdict} ({}): {note}", moment(*at))
 }
 
 /// An outcome as people call it.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// Columns of a terminal that everybody has.
@@ -59,6 +60,16 @@ impl Output {
         let part = |from: usize, to: usize| e164.chars().skip(from).take(to).collect::<String>();
         format!("{}…{}", part(0, 3), part(count.saturating_sub(4), 4))
     }
+}
+
+/// A moment, in UTC to the second.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A day, in UTC.
+pub(crate) fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
 }
 
 /// A table with a heading. The widest columns give way until it fits; cells that are cut end with "…".

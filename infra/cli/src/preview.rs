@@ -4,13 +4,14 @@ use std::path::Path;
 
 use domain::check::check;
 use domain::config::{Account, LiveConfig, Site};
-use domain::decision::decide;
+use domain::contact::Known;
+use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::id::{EventId, MappingId, ObjectId, SiteId};
 use domain::key::{MessageId, event_key, message_key};
 use domain::mapping::Mapping;
+use domain::phone::Phone;
 use domain::plan::{PlannedMessage, plan};
-use domain::reason::Skip;
 use domain::template::Template;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ use crate::stack::{self, Stack};
 struct Decision {
     mapping: Option<MappingId>,
     recipient: Option<ObjectId>,
-    outcome: Result<Sendable, Skip>,
+    outcome: Result<Sendable, Halt>,
 }
 
 /// A message that would be sent.
@@ -67,11 +68,12 @@ pub(crate) async fn run(
         for used in mapping.templates.values_mut().filter(|used| is_of(used, template)) {
             used.fingerprint.clone_from(&template.fingerprint);
         }
+        mapping.needs_review = None;
     }
     mapping.enabled = true;
     live.mappings = vec![mapping];
     let (event, now) = read_event(&command.event, stack.as_ref()).await?;
-    let decisions = decisions(&event, &live, now);
+    let decisions = decisions(&event, &live, stack.as_ref(), now).await?;
     let documents: Vec<Value> = decisions.iter().map(as_document).collect();
     output.say(&json!({"event": event.id, "decisions": documents}), |lang| words(&decisions, lang));
     Ok(())
@@ -93,7 +95,8 @@ fn unset(common: &Common) -> Result<LiveConfig, Failure> {
         "id": "account", "base_url": "https://example.com", "phone_number_id": "0", "waba_id": "0",
     }))
     .map_err(|error| Failure::No(error.to_string()))?;
-    Ok(LiveConfig { site: Site::new(site), accounts: vec![account], mappings: Vec::new(), templates: Vec::new() })
+    let (mappings, templates, holds) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(LiveConfig { site: Site::new(site), accounts: vec![account], mappings, templates, holds })
 }
 
 fn read_template(file: &Path) -> Result<Template, Failure> {
@@ -134,25 +137,49 @@ pub(crate) async fn read_event(argument: &str, stack: Option<&Stack>) -> Result<
     };
     let at = document.get("occurred_at").and_then(Value::as_str).and_then(|text| text.parse().ok());
     let at: Timestamp = at.ok_or_else(|| Failure::Usage("the event has no valid occurred_at".to_owned()))?;
-    let event = Event::parse(document, at).map_err(|error| Failure::Usage(format!("the event {error}")))?;
+    let event = Event::parse_any(document, at).map_err(|error| Failure::Usage(format!("the event {error}")))?;
     Ok((event, at))
 }
 
-fn decisions(event: &Event, live: &LiveConfig, now: Timestamp) -> Vec<Decision> {
+async fn decisions(
+    event: &Event,
+    live: &LiveConfig,
+    stack: Option<&Stack>,
+    now: Timestamp,
+) -> Result<Vec<Decision>, Failure> {
     let plan = plan(event, live);
-    let planned = plan.messages.into_iter().map(|planned| {
-        let outcome = decide(event, &planned, live, now).map(|outgoing| {
+    let mut decisions = Vec::new();
+    for planned in plan.messages {
+        let known = known(event, &planned, live, stack).await?;
+        let outcome = decide(event, &planned, live, &known, now).map(|outgoing| {
             let opaque = message_id(&live.site.id, event, &planned).to_string();
             Sendable { text: outgoing.body.text.clone(), request: provider::send_body(&outgoing, &opaque) }
         });
-        Decision { mapping: Some(planned.mapping), recipient: Some(planned.recipient), outcome }
-    });
-    let skips = plan.skips.into_iter().map(|planned| Decision {
+        decisions.push(Decision { mapping: Some(planned.mapping), recipient: Some(planned.recipient), outcome });
+    }
+    decisions.extend(plan.skips.into_iter().map(|planned| Decision {
         mapping: planned.mapping,
         recipient: planned.recipient,
-        outcome: Err(planned.skip),
-    });
-    planned.chain(skips).collect()
+        outcome: Err(planned.skip.into()),
+    }));
+    Ok(decisions)
+}
+
+/// What is known of a recipient besides the event; nothing without a stack.
+async fn known(
+    event: &Event,
+    planned: &PlannedMessage,
+    live: &LiveConfig,
+    stack: Option<&Stack>,
+) -> Result<Known, Failure> {
+    let (Some(stack), Some(person)) = (stack, event.recipient(&planned.recipient)) else { return Ok(Known::default()) };
+    let country = live.site.country(person.country.as_deref());
+    let Ok(phone) = Phone::parse(person.phone.as_deref().unwrap_or_default(), country) else {
+        return Ok(Known::default());
+    };
+    let (secret, site) = (stack.contact_secret().await?, &live.site.id);
+    let (contact, person) = (secret.contact_key(site, &phone), secret.person_key(site, &person.id));
+    Ok(stack.contacts.known(&contact, &person, event.occurred_at).await?)
 }
 
 fn message_id(site: &SiteId, event: &Event, planned: &PlannedMessage) -> MessageId {
@@ -162,9 +189,11 @@ fn message_id(site: &SiteId, event: &Event, planned: &PlannedMessage) -> Message
 
 fn as_document(decision: &Decision) -> Value {
     let (word, reason, detail) = match &decision.outcome {
-        Ok(_) => ("send", None, None),
-        Err(skip) => ("skip", Some(skip.reason), Some(skip.detail.as_str()).filter(|detail| !detail.is_empty())),
+        Ok(_) => ("send", None, ""),
+        Err(Halt::Skip(skip)) => ("skip", Some(skip.reason.to_string()), skip.detail.as_str()),
+        Err(Halt::Wait { waiting, .. }) => ("wait", Some(waiting.why.to_string()), waiting.detail.as_str()),
     };
+    let detail = Some(detail).filter(|detail| !detail.is_empty());
     let sendable = decision.outcome.as_ref().ok();
     json!({
         "mapping": decision.mapping, "recipient": decision.recipient, "decision": word, "reason": reason,
@@ -186,7 +215,12 @@ fn words(decisions: &[Decision], lang: Lang) -> String {
                 let head = lang.of("verrebbe inviato", "would be sent");
                 format!("{mapping} → {recipient}: {head}\n{}", wrapped(&message.text, 4))
             }
-            Err(skip) => {
+            Err(Halt::Wait { waiting, .. }) => {
+                let head = lang.of("attenderebbe", "would wait");
+                let why = format!("{} {}", lang.of(waiting.why.italian(), waiting.why.english()), waiting.detail);
+                format!("{mapping} → {recipient}: {head} ({})\n{}", waiting.why, wrapped(&why, 4))
+            }
+            Err(Halt::Skip(skip)) => {
                 let head = lang.of("non verrebbe inviato", "would not be sent");
                 let why = format!("{} {}", lang.of(skip.reason.italian(), skip.reason.english()), skip.detail);
                 format!("{mapping} → {recipient}: {head} ({})\n{}", skip.reason, wrapped(&why, 4))

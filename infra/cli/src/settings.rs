@@ -2,6 +2,7 @@
 
 use domain::language::Language;
 use domain::phone::Country;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
@@ -29,6 +30,7 @@ enum Kind {
     Language,
     Country,
     Zone,
+    Time,
     Count { min: u16, max: u16 },
 }
 
@@ -42,6 +44,9 @@ const fn setting(
     Setting { name, kind, default, italian, english }
 }
 
+/// No message is of use for longer.
+const WEEK_MINUTES: u16 = 7 * 24 * 60;
+
 /// The settings of a site.
 pub(crate) static SITE: &[Setting] = &[
     setting(
@@ -50,6 +55,13 @@ pub(crate) static SITE: &[Setting] = &[
         "true",
         "Un sito non attivo scarta ogni evento.",
         "An inactive site skips every event.",
+    ),
+    setting(
+        "paused",
+        Kind::Flag,
+        "false",
+        "Un sito in pausa trattiene ogni messaggio finché è utile.",
+        "A paused site keeps every message waiting, for as long as it is of use.",
     ),
     setting(
         "url",
@@ -78,6 +90,27 @@ pub(crate) static SITE: &[Setting] = &[
         "Europe/Rome",
         "Il fuso in cui si scrivono gli orari.",
         "The zone times are written in.",
+    ),
+    setting(
+        "morning",
+        Kind::Time,
+        "09:00",
+        "Quando comincia un'attività di un giorno intero, per i suoi promemoria.",
+        "When a whole-day activity begins, for its reminders.",
+    ),
+    setting(
+        "cart_interval",
+        Kind::Count { min: 1, max: WEEK_MINUTES },
+        "180",
+        "Dopo quanti minuti dall'abbandono si avvisa di un carrello.",
+        "Minutes from when a cart was left until its notice.",
+    ),
+    setting(
+        "cart_max_postponement",
+        Kind::Count { min: 1, max: WEEK_MINUTES },
+        "1440",
+        "Al più tardi dopo quanti minuti dal primo abbandono, anche se il carrello cambia ancora.",
+        "Minutes from when the first cart was left until the notice at the latest, even if it changes again.",
     ),
     setting(
         "marketplace_orders",
@@ -140,6 +173,13 @@ pub(crate) static ACCOUNT: &[Setting] = &[
         "Che cosa precede il token; vuoto per il solo token.",
         "What stands before the token; empty for the bare token.",
     ),
+    setting(
+        "throughput",
+        Kind::Count { min: 1, max: 1000 },
+        "20",
+        "I messaggi al secondo che Meta ammette per il numero, in entrata e in uscita.",
+        "Messages a second that Meta takes from the number, in and out.",
+    ),
 ];
 
 impl Setting {
@@ -157,6 +197,7 @@ impl Setting {
             Kind::Language => "language code: it, en_US".to_owned(),
             Kind::Country => "ISO 3166 code: IT".to_owned(),
             Kind::Zone => "IANA zone".to_owned(),
+            Kind::Time => "time of day: 09:00".to_owned(),
             Kind::Count { min, max } => format!("{min} to {max}"),
         }
     }
@@ -175,6 +216,7 @@ impl Setting {
             Kind::Language => Language::parse(text).map(|language| json!(language)).map_err(|_| wrong()),
             Kind::Country => kept(Country::parse(text).is_some()),
             Kind::Zone => kept(TimeZone::get(text).is_ok()),
+            Kind::Time => text.parse::<Time>().map(|time| json!(time)).map_err(|_| wrong()),
             Kind::Count { min, max } => match text.parse::<u16>() {
                 Ok(count) if (min..=max).contains(&count) => Ok(json!(count)),
                 _ => Err(wrong()),
@@ -253,8 +295,11 @@ mod tests {
     #[test]
     fn every_field_is_a_setting_with_its_default() {
         let site = Site { url: Some("x".to_owned()), ..Site::new(SiteId::parse("demo").unwrap()) };
-        let site = serde_json::to_value(site).unwrap();
-        assert_eq!(fields(&site), names(SITE));
+        let every = serde_json::to_value(Site { paused: true, ..site.clone() }).unwrap();
+        assert_eq!(fields(&every), names(SITE));
+        let mut site = serde_json::to_value(site).unwrap();
+        // It is written only where it is set.
+        site["paused"] = json!(false);
         let account: Account = serde_json::from_value(json!({
             "id": "a", "base_url": "u", "phone_number_id": "1", "waba_id": "2",
         }))

@@ -4,13 +4,16 @@ use domain::config::Site;
 use domain::credential::StoredKey;
 use domain::id::SiteId;
 use domain::key::to_hex;
+use domain::webhook::Mode;
 use serde_json::{Map, Value, json};
 
 use crate::args;
+use crate::document::read_secret;
 use crate::failure::Failure;
 use crate::output::{Output, wrapped};
 use crate::settings::{self, SITE};
 use crate::stack::{Stack, site_id};
+use crate::webhook::{self, Change};
 
 /// Keys of a site that open something at the same time: an old one and its successor.
 const LIVE_KEYS_MAX: usize = 2;
@@ -23,6 +26,20 @@ pub(crate) async fn run(command: args::Site, stack: &Stack, output: Output) -> R
         args::Site::Show => show(stack, output).await,
         args::Site::Set { settings } => set(&settings, stack, output).await,
         args::Site::RotateKey { revoke } => rotate_key(&revoke, stack, output).await,
+        args::Site::SetWebhook { app_secret_file, token_header, token_file } => {
+            let change = match (app_secret_file, token_header, token_file) {
+                (Some(file), ..) => Change { mode: Mode::Signature, secret: read_secret(&file)? },
+                (None, Some(name), Some(file)) => {
+                    Change { mode: Mode::Token { header: webhook::header(&name)? }, secret: read_secret(&file)? }
+                }
+                _ => {
+                    return Err(Failure::Usage(
+                        "name --app-secret-file, or --token-header with --token-file".to_owned(),
+                    ));
+                }
+            };
+            set_webhook(change, stack, output).await
+        }
     }
 }
 
@@ -34,12 +51,25 @@ async fn add(id: &SiteId, pairs: &[String], stack: &Stack, output: Output) -> Re
     // The key comes first: a site without one could not be entered, a key without its site opens nothing.
     let key = make_key(id, stack).await?;
     stack.config.put_site(&site).await?;
-    output.say(&json!({"site": id, "api_key": key}), |lang| {
-        lang.of(
+    let webhook = webhook::ensure(id, stack).await?;
+    let mut document = webhook.document(id);
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("api_key".to_owned(), json!(key));
+    }
+    output.say(&document, |lang| {
+        let head = lang.of(
             format!("Il sito {id} c'è. La sua chiave, mostrata solo ora:\n{key}"),
             format!("The site {id} is there. Its key, shown only now:\n{key}"),
-        )
+        );
+        format!("{head}\n{}", webhook.words(lang))
     });
+    Ok(())
+}
+
+async fn set_webhook(change: Change, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let site = stack.live().await?.site.id;
+    let webhook = webhook::set(&site, change, stack).await?;
+    output.say(&webhook.document(&site), |lang| webhook.words(lang));
     Ok(())
 }
 
@@ -48,9 +78,12 @@ async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
     let keys = stack.config.keys(&live.site.id).await?;
     let keys: Vec<Value> = keys.iter().map(|key| json!({"key_id": key.key_id, "revoked": key.revoked})).collect();
     let accounts: Vec<&str> = live.accounts.iter().map(|account| account.id.as_str()).collect();
-    let mappings: Vec<&str> = live.mappings.iter().map(|mapping| mapping.id.as_str()).collect();
+    let mappings = stack.config.mappings(&live.site.id).await?;
+    let mappings: Vec<&str> = mappings.iter().map(|mapping| mapping.id.as_str()).collect();
     let site = serde_json::to_value(&live.site).unwrap_or_default();
-    let document = json!({"site": site, "keys": keys, "accounts": accounts, "mappings": mappings});
+    let hook = webhook::known(&live.site.id, stack).await?.map(|(id, hook)| (stack.webhook_url(&id), hook.mode));
+    let webhook = hook.as_ref().map(|(url, mode)| json!({"url": url, "mode": mode}));
+    let document = json!({"site": site, "keys": keys, "accounts": accounts, "mappings": mappings, "webhook": webhook});
     output.say(&document, |lang| {
         let list = |title: &str, ids: &[&str]| wrapped(&format!("{title}: {}", ids.join(", ")), 0);
         let keys: Vec<String> = keys
@@ -69,6 +102,9 @@ async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
             + &list(lang.of("Chiavi", "Keys"), &keys)
             + &list("Account", &accounts)
             + &list(lang.of("Azioni", "Mappings"), &mappings)
+            + &hook
+                .map(|(url, mode)| format!("Webhook: {url}\n{}", webhook::mode_words(&mode, lang)))
+                .unwrap_or_default()
     });
     Ok(())
 }

@@ -1,23 +1,23 @@
 //! The stack a command talks to: the local run by its data folder, or one on AWS by its CloudFormation outputs.
 
+mod secrets;
+
 use std::collections::HashMap;
 use std::path::Path;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
-use domain::config::{Account, LiveConfig};
+use domain::config::LiveConfig;
 use domain::id::SiteId;
-use domain::key::ContactSecret;
 use provider::{Network, Provider};
-use queue::EventsQueue;
+use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
-use runtime::secrets::Secrets;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use store::config::ConfigTable;
-use store::ledger::Ledger;
+use store::contacts::Contacts;
+use store::hooks::Hooks;
+use store::ledger::{Ledger, Parking};
+use store::schedule::Schedule;
 
 use crate::args::Common;
 use crate::failure::Failure;
@@ -28,9 +28,15 @@ const CALL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(8);
 /// Everything a command may need of a stack.
 pub(crate) struct Stack {
     pub(crate) config: ConfigTable,
+    pub(crate) hooks: Hooks,
     pub(crate) ledger: Ledger,
+    pub(crate) parking: Parking,
+    pub(crate) contacts: Contacts,
+    pub(crate) schedule: Schedule,
     pub(crate) queue: EventsQueue,
+    pub(crate) statuses: StatusesQueue,
     pub(crate) clock: Clock,
+    api_url: String,
     network: Network,
     name: String,
     secrets: aws_sdk_secretsmanager::Client,
@@ -40,14 +46,19 @@ pub(crate) struct Stack {
 /// The names of a stack's resources.
 struct Names {
     stack: String,
+    api_url: String,
     config_table: String,
     ledger_table: String,
+    contacts_table: String,
+    schedule_table: String,
     events_queue_url: String,
+    statuses_queue_url: String,
 }
 
 /// What the local run says of itself in `demo.json`, as far as a command needs it.
 #[derive(Deserialize)]
 struct Demo {
+    base_url: String,
     site: String,
     env_file: String,
 }
@@ -88,9 +99,13 @@ fn local(data_dir: &Path, named: Option<SiteId>) -> Result<Stack, Failure> {
     };
     let names = Names {
         stack: variable("BRIDGE_STACK")?,
+        api_url: demo.base_url.clone(),
         config_table: variable("BRIDGE_CONFIG_TABLE")?,
         ledger_table: variable("BRIDGE_LEDGER_TABLE")?,
+        contacts_table: variable("BRIDGE_CONTACTS_TABLE")?,
+        schedule_table: variable("BRIDGE_SCHEDULE_TABLE")?,
         events_queue_url: variable("BRIDGE_EVENTS_QUEUE_URL")?,
+        statuses_queue_url: variable("BRIDGE_STATUSES_QUEUE_URL")?,
     };
     let credentials = Credentials::new(
         variable("AWS_ACCESS_KEY_ID")?,
@@ -130,9 +145,13 @@ async fn on_aws(stack: &str, site: Option<SiteId>) -> Result<Stack, Failure> {
     };
     let names = Names {
         stack: stack.to_owned(),
+        api_url: output("ApiUrl")?,
         config_table: output("ConfigTableName")?,
         ledger_table: output("LedgerTableName")?,
+        contacts_table: output("ContactsTableName")?,
+        schedule_table: output("ScheduleTableName")?,
         events_queue_url: output("EventsQueueUrl")?,
+        statuses_queue_url: output("StatusesQueueUrl")?,
     };
     let clients = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
     let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
@@ -148,10 +167,18 @@ impl Stack {
         network: Network,
         site: Option<SiteId>,
     ) -> Self {
+        let ledger = Ledger::new(dynamodb.clone(), names.ledger_table);
+        let schedule = Schedule::new(dynamodb.clone(), names.schedule_table);
         Self {
-            config: ConfigTable::new(dynamodb.clone(), names.config_table),
-            ledger: Ledger::new(dynamodb, names.ledger_table),
-            queue: EventsQueue::new(sqs, names.events_queue_url),
+            config: ConfigTable::new(dynamodb.clone(), names.config_table.clone()),
+            hooks: Hooks::new(dynamodb.clone(), names.config_table),
+            parking: Parking::new(ledger.clone(), schedule.clone()),
+            ledger,
+            contacts: Contacts::new(dynamodb, names.contacts_table),
+            schedule,
+            queue: EventsQueue::new(sqs.clone(), names.events_queue_url),
+            statuses: StatusesQueue::new(sqs, names.statuses_queue_url),
+            api_url: names.api_url,
             clock: Clock::system(),
             network,
             name: names.stack,
@@ -183,50 +210,8 @@ impl Stack {
         Ok(Provider::new(self.network)?)
     }
 
-    /// An account's token.
-    pub(crate) async fn token(&self, account: &Account) -> Result<SecretString, Failure> {
-        let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
-        let pointer = format!("/accounts/{}/token", account.id);
-        Ok(secrets.text(&format!("{}/provider", self.site()?), &pointer, self.clock.now()).await?)
-    }
-
-    /// The secret for pseudonyms of contacts.
-    pub(crate) async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
-        let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
-        let hmac = secrets.text("keys", "/hmac", self.clock.now()).await?;
-        ContactSecret::parse(hmac.expose_secret()).map_err(|error| Failure::No(error.to_string()))
-    }
-
-    /// Stores an account's token beside those of the site's other accounts.
-    pub(crate) async fn put_token(&self, account: &Account, token: &SecretString) -> Result<(), Failure> {
-        let name = format!("{}/{}/provider", self.name, self.site()?);
-        let unreachable = |error: &dyn std::fmt::Display| {
-            Failure::Unreachable(format!("the secret {name} could not be written: {error}"))
-        };
-        let known = match self.secrets.get_secret_value().secret_id(&name).send().await {
-            Ok(answer) => {
-                Some(answer.secret_string().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
-            }
-            Err(error) => match error.as_service_error() {
-                Some(GetSecretValueError::ResourceNotFoundException(_)) => None,
-                _ => return Err(unreachable(&aws_sdk_secretsmanager::error::DisplayErrorContext(error))),
-            },
-        };
-        let exists = known.is_some();
-        let mut secret: Value = known.unwrap_or_default();
-        if !secret.get("accounts").is_some_and(Value::is_object) {
-            secret = json!({"accounts": {}});
-        }
-        if let Some(accounts) = secret.get_mut("accounts").and_then(Value::as_object_mut) {
-            accounts.insert(account.id.to_string(), json!({"token": token.expose_secret()}));
-        }
-        let text = secret.to_string();
-        if exists {
-            let sent = self.secrets.put_secret_value().secret_id(&name).secret_string(text).send().await;
-            sent.map(drop).map_err(|error| unreachable(&aws_sdk_secretsmanager::error::DisplayErrorContext(error)))
-        } else {
-            let sent = self.secrets.create_secret().name(&name).secret_string(text).send().await;
-            sent.map(drop).map_err(|error| unreachable(&aws_sdk_secretsmanager::error::DisplayErrorContext(error)))
-        }
+    /// The address that WA Smart Business reports to, of a webhook by its id.
+    pub(crate) fn webhook_url(&self, id: &str) -> String {
+        format!("{}/v1/webhooks/whatsapp/{id}", self.api_url.trim_end_matches('/'))
     }
 }

@@ -2,13 +2,16 @@
 
 use domain::check::check;
 use domain::config::LiveConfig;
+use domain::id::MappingId;
+use domain::mapping::{Mapping, Review};
 use domain::template::{Category, Content, Template, TemplateStatus};
 use serde_json::{Value, json};
 use sync_templates::{SyncError, sync, sync_even_if_many_go};
 
 use crate::args;
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::mapping::review_words;
+use crate::output::{Output, table, wrapped};
 use crate::stack::Stack;
 
 pub(crate) async fn run(command: args::Template, stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -29,48 +32,57 @@ impl From<SyncError> for Failure {
 }
 
 async fn sync_all(even_if_many_go: bool, stack: &Stack, output: Output) -> Result<(), Failure> {
-    let (site, provider) = (stack.site()?, stack.provider()?);
+    let (site, provider, now) = (stack.site()?, stack.provider()?, stack.clock.now());
     let mut accounts = Vec::new();
     for account in stack.live().await?.accounts.iter().filter(|account| account.active) {
         let token = stack.token(account).await?;
-        let templates = if even_if_many_go {
-            sync_even_if_many_go(&provider, &stack.config, site, account, &token).await?
+        let synced = if even_if_many_go {
+            sync_even_if_many_go(&provider, &stack.config, site, account, &token, now).await?
         } else {
-            sync(&provider, &stack.config, site, account, &token).await?
+            sync(&provider, &stack.config, site, account, &token, now).await?
         };
-        accounts.push((account.id.to_string(), templates));
+        accounts.push((account.id.to_string(), synced.templates));
     }
-    let to_review = needing_review(&stack.live().await?);
+    let live = stack.live().await?;
+    let to_review: Vec<(&MappingId, &Review)> =
+        live.mappings.iter().filter_map(|one| Some((&one.id, one.needs_review.as_ref()?))).collect();
+    let cannot_send = cannot_send(&live);
     let document = json!({
         "accounts": accounts.iter().map(|(id, templates)| json!({"account": id, "templates": templates})).collect::<Vec<_>>(),
-        "needs_review": to_review,
+        "needs_review": to_review.iter().map(|(id, _)| id).collect::<Vec<_>>(),
+        "cannot_send": cannot_send,
     });
     output.say(&document, |lang| {
         let mut words: String =
             accounts.iter().map(|(id, templates)| format!("{id}: {templates} template\n")).collect();
-        for mapping in &to_review {
-            words += &lang.of(format!("Da rivedere: {mapping}\n"), format!("Needs a look: {mapping}\n"));
+        for (id, review) in &to_review {
+            let title = lang.of("Da rivedere", "Needs review");
+            words += &wrapped(&format!("{title}: {id}, {}", review_words(review, lang)), 0);
+        }
+        for id in &cannot_send {
+            words += &lang.of(format!("Non può inviare: {id}\n"), format!("Cannot send: {id}\n"));
         }
         words
     });
     Ok(())
 }
 
-/// The enabled mappings that could not be saved as they are, now that the templates are what they are.
-fn needing_review(live: &LiveConfig) -> Vec<String> {
+/// The mappings that could not be saved as they are, now that the templates are what they are, and that nobody needs to
+/// confirm: a template of theirs went, or Meta paused it.
+fn cannot_send(live: &LiveConfig) -> Vec<&MappingId> {
     let fails = |document: Value| !check(&document, live).is_right();
-    let enabled = live.mappings.iter().filter(|mapping| mapping.enabled);
-    let failing = enabled.filter(|mapping| serde_json::to_value(mapping).is_ok_and(fails));
-    failing.map(|mapping| mapping.id.to_string()).collect()
+    let unmarked = live.mappings.iter().filter(|mapping| mapping.enabled && mapping.needs_review.is_none());
+    unmarked.filter(|mapping| serde_json::to_value(mapping).is_ok_and(fails)).map(|mapping| &mapping.id).collect()
 }
 
 async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
     let live = stack.live().await?;
+    let mappings = stack.config.mappings(&live.site.id).await?;
     let used_by = |template: &Template| -> Vec<&str> {
-        let uses = |mapping: &&domain::mapping::Mapping| {
+        let uses = |mapping: &&Mapping| {
             mapping.templates.values().any(|used| used.name == template.name && used.language == template.language)
         };
-        live.mappings.iter().filter(uses).map(|mapping| mapping.id.as_str()).collect()
+        mappings.iter().filter(uses).map(|mapping| mapping.id.as_str()).collect()
     };
     let documents: Vec<Value> = live
         .templates

@@ -1,104 +1,18 @@
 //! The shipped binary against the emulators of a story: what it prints, what it changes, and its exit codes.
 
+mod bridge;
+
 use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use domain::event::{EventType, Telling};
-use kit::World;
-use runtime::Clock;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+use bridge::{Bridge, DOCS, run};
 
 /// How often a queue is looked at.
 const POLL: Duration = Duration::from_millis(50);
-
-/// The binary, pointed at a world.
-struct Bridge {
-    world: World,
-    folder: TempDir,
-}
-
-/// What a command came to.
-#[derive(Debug)]
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Ended {
-    fn json(&self) -> Result<Value> {
-        serde_json::from_str(&self.out).with_context(|| format!("{self:?}"))
-    }
-}
-
-impl Bridge {
-    async fn new() -> Result<Self> {
-        let world = World::start().await?;
-        // The binary has the system's clock only: the story takes place now.
-        world.clock.advance(Clock::system().now().duration_since(world.clock.now()));
-        let folder = tempfile::tempdir()?;
-        let variables: String = world.variables().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        let env_file = folder.path().join("functions.env");
-        fs::write(&env_file, variables)?;
-        let demo = json!({"site": "demo", "env_file": env_file});
-        fs::write(folder.path().join("demo.json"), demo.to_string())?;
-        Ok(Self { world, folder })
-    }
-
-    /// Runs a command; the world goes on meanwhile.
-    async fn run(&self, args: &[&str], input: &str) -> Result<Ended> {
-        run(self.folder.path(), args, input).await
-    }
-
-    /// Runs a command that must end with 0, and reads its JSON.
-    async fn ok(&self, args: &[&str]) -> Result<Value> {
-        let ended = self.run(&[args, &["--json"]].concat(), "").await?;
-        anyhow::ensure!(ended.code == 0, "{args:?}: {ended:?}");
-        ended.json()
-    }
-
-    /// An event of the documents, as if it happened now.
-    fn event(&self, kind: &str, id: &str) -> Result<Value> {
-        let mut event: Value =
-            serde_json::from_str(&fs::read_to_string(format!("{DOCS}/events/examples/{kind}.json"))?)?;
-        let fields = event.as_object_mut().context("no object")?;
-        fields.insert("id".to_owned(), id.into());
-        fields.insert("occurred_at".to_owned(), self.world.clock.now().to_string().into());
-        Ok(event)
-    }
-
-    fn file(&self, name: &str, text: &str) -> Result<String> {
-        let file = self.folder.path().join(name);
-        fs::write(&file, text)?;
-        Ok(file.display().to_string())
-    }
-}
-
-async fn run(data_dir: &Path, args: &[&str], input: &str) -> Result<Ended> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
-    command.args(args).arg("--data-dir").arg(data_dir);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let input = input.to_owned();
-    let ended = tokio::task::spawn_blocking(move || -> Result<std::process::Output> {
-        let mut child = command.spawn()?;
-        // A command that reads nothing may be gone already.
-        drop(child.stdin.take().context("no input")?.write_all(input.as_bytes()));
-        Ok(child.wait_with_output()?)
-    });
-    let ended = ended.await??;
-    Ok(Ended {
-        code: ended.status.code().context("killed")?,
-        out: String::from_utf8(ended.stdout)?,
-        err: String::from_utf8(ended.stderr)?,
-    })
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_stack_it_says_how_to_get_one() -> Result<()> {
@@ -133,7 +47,8 @@ async fn every_example_mapping_passes_its_check_and_comes_back_as_it_was() -> Re
     assert_eq!(count, told.count());
     let folder = bridge.folder.path().join("azioni").display().to_string();
     let files = bridge.ok(&["mapping", "export", "--dir", &folder]).await?;
-    assert_eq!(files["files"].as_array().map(Vec::len), Some(bridge.world.live().await?.mappings.len()));
+    let mappings = bridge.world.config.mappings(&bridge.world.site()?).await?;
+    assert_eq!(files["files"].as_array().map(Vec::len), Some(mappings.len()));
     bridge.world.finish().await
 }
 
@@ -303,22 +218,6 @@ async fn sites_keys_and_accounts_are_set_up_and_tested() -> Result<()> {
     let ended = bridge.run(&["account", "test", "main"], "").await?;
     assert!(ended.code == 1 && ended.out.contains("connection: SBAGLIATO"), "{ended:?}");
     assert!(!ended.out.contains("a-new-token") && !ended.err.contains("a-new-token"));
-    bridge.world.finish().await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sync_names_the_mappings_that_need_a_look() -> Result<()> {
-    let bridge = Bridge::new().await?;
-    assert_eq!(bridge.ok(&["template", "sync"]).await?["needs_review"], json!([]));
-    bridge.world.set_template("nuovo_messaggio", "it", &json!({"status": "PAUSED"})).await?;
-    assert_eq!(bridge.ok(&["template", "sync"]).await?["needs_review"], json!(["nuovo-messaggio"]));
-    let listed = bridge.ok(&["template", "list"]).await?;
-    let paused = |one: &&Value| one["name"] == "nuovo_messaggio" && one["status"] == "PAUSED";
-    let paused: Vec<&Value> = listed["templates"].as_array().into_iter().flatten().filter(paused).collect();
-    assert_eq!(paused.len(), 1);
-    assert_eq!(paused[0]["used_by"], json!(["nuovo-messaggio"]));
-    let words = bridge.run(&["template", "list"], "").await?;
-    assert!(words.out.lines().all(|line| line.chars().count() <= 80), "{words:?}");
     bridge.world.finish().await
 }
 

@@ -4,11 +4,12 @@
 //! |---|---|---|
 //! | the message | `Ledger` | anything is decided of it, or a newer record of it is on its way |
 //! | the person | `Contacts` | they opted out after the event happened |
-//! | the number | `Contacts` | it is suppressed or unreachable, or has no free slot: one message every 6 s, 45 at once |
+//! | the number | `Contacts` | it is suppressed or unreachable, or has no free slot: one message every 6 s, 40 at once |
 //! | the subject's head | `Contacts` | a newer event of the subject was claimed for the same mapping and recipient |
 //! | the occasion | `Contacts` | the same state, or the same actor, was told before |
+//! | the customer's carts | `Contacts` | the customer was told of a cart within the last day |
 //!
-//! The last two belong to the message that wrote them, so that its own next attempt passes.
+//! The last three belong to the message that wrote them, so that its own next attempt passes.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -17,10 +18,11 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update,
 };
+use domain::cart::NOTICE_EVERY;
 use domain::contact::{Known, Scope};
 use domain::key::{MessageId, request_token};
 use domain::message::Facts;
-use domain::occasion::{Guards, Moment};
+use domain::occasion::Guards;
 use jiff::{SignedDuration, Timestamp};
 
 use super::message::{IDENTITY, Sending, UNDECIDED, contact_of, facts, identity, sort_key};
@@ -28,14 +30,16 @@ use super::{Ledger, MessageRecord, shard};
 use crate::contacts::of_number;
 use crate::error::StoreError;
 use crate::item::{Reading, millis, number, text, time};
+use crate::newer::Newer;
 
 /// How long heads and occasions are remembered: longer than any event is told late, and than any synchronisation raises
 /// old states again without somebody noticing.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// WhatsApp takes one message every 6 s for a number.
 const PAIR_INTERVAL: SignedDuration = SignedDuration::from_secs(6);
-/// So far ahead a number's slots may be used up at once: 45 messages, as WhatsApp allows.
-pub(crate) const PAIR_AHEAD: SignedDuration = SignedDuration::from_secs(44 * 6);
+/// So far ahead a number's slots may be used up at once: 40 messages. WhatsApp allows 45, but counts from when a call
+/// arrives, which is later than its claim.
+pub(crate) const PAIR_AHEAD: SignedDuration = SignedDuration::from_secs(39 * 6);
 /// Tries of a transaction that met another one on one of its items.
 const CONFLICT_TRIES: u32 = 4;
 
@@ -54,6 +58,8 @@ pub enum Claimed {
     Superseded(Timestamp),
     /// The same occasion was told before: by which message.
     AlreadyNotified(String),
+    /// The customer was told of a cart within the last day: when.
+    CartNotified(Timestamp),
     /// The number was just sent other messages: when it has a free slot again.
     PairBusy(Timestamp),
 }
@@ -119,6 +125,9 @@ impl Claims {
         }
         if let Some(occasion) = &claim.guards.occasion {
             writes.push(self.put_occasion(occasion, &id, now)?);
+        }
+        if let Some(cart) = &claim.guards.cart {
+            writes.push(self.put_cart_notice(cart, &id, now)?);
         }
         let mut tries = 0;
         loop {
@@ -264,24 +273,31 @@ impl Claims {
         id: &MessageId,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        let Moment { version, occurred_at, received_at } = guards.moment;
-        let not_later = "(occurred_at < :occurred_at OR (occurred_at = :occurred_at AND received_at <= :received_at))";
-        let mut put = remembered(&self.contacts, key, id, now)
-            .item("occurred_at", time(occurred_at))
-            .item("received_at", time(received_at))
-            .expression_attribute_values(":occurred_at", time(occurred_at))
-            .expression_attribute_values(":received_at", time(received_at));
-        let newest = match version {
-            None => not_later.to_owned(),
-            Some(version) => {
-                put = put.item("version", number(version)).expression_attribute_values(":version", number(version));
-                let unknown_or_same = "(attribute_not_exists(#version) OR #version = :version)";
-                put = put.expression_attribute_names("#version", "version");
-                format!("#version < :version OR ({unknown_or_same} AND {not_later})")
-            }
-        };
-        let put = put.condition_expression(format!("attribute_not_exists(pk) OR message = :message OR {newest}"));
+        let newer = Newer::than(guards.moment);
+        let condition = format!("attribute_not_exists(pk) OR message = :message OR {}", newer.condition);
+        let mut put = remembered(&self.contacts, key, id, now).condition_expression(condition);
+        for (name, value) in newer.attributes {
+            put = put.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
+        }
         written(put)
+    }
+
+    /// That the customer is told of a cart; refused within a day of another notice.
+    fn put_cart_notice(&self, key: &str, id: &MessageId, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let before = now.saturating_sub(NOTICE_EVERY).unwrap_or(now);
+        let update = Update::builder()
+            .table_name(&self.contacts)
+            .key("pk", text(key))
+            .update_expression("SET notified_at = :now, notified_by = :message REMOVE first_left")
+            .condition_expression(
+                "attribute_not_exists(notified_at) OR notified_at <= :before OR notified_by = :message",
+            )
+            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":before", time(before))
+            .expression_attribute_values(":message", text(id.to_string()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// The occasion; refused if another message told it.
@@ -318,6 +334,7 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
     let (message, person, number) = (refusal(), refusal(), refusal());
     let head = claim.guards.head.as_ref().and_then(|_| refusal());
     let occasion = claim.guards.occasion.as_ref().and_then(|_| refusal());
+    let cart = claim.guards.cart.as_ref().and_then(|_| refusal());
     if let Some(old) = message {
         let facts = facts(&old)?;
         // The write went through and its answer was lost on the way: a second try meets ourselves.
@@ -342,6 +359,9 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
     }
     if let Some(old) = occasion {
         return Ok(Some(Claimed::AlreadyNotified(Reading::of(&old).required("message")?.to_owned())));
+    }
+    if let Some(old) = cart {
+        return Ok(Some(Claimed::CartNotified(Reading::of(&old).time("notified_at")?.unwrap_or_default())));
     }
     let Some(reading) = number else { return Ok(None) };
     let next_slot = reading.millis("next_slot")?.unwrap_or(now);

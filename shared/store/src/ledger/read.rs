@@ -80,7 +80,8 @@ impl Ledger {
     pub async fn event_of_message(&self, site: &SiteId, id: &MessageId) -> Result<Option<StoredEvent>, StoreError> {
         let event = self.event_of(&id.event).await?;
         // The key is a hash of site and event: another site's is not to be seen.
-        let is_ours = |event: &StoredEvent| EventId::parse(&event.id).is_ok_and(|known| event_key(site, &known) == id.event);
+        let is_ours =
+            |event: &StoredEvent| EventId::parse(&event.id).is_ok_and(|known| event_key(site, &known) == id.event);
         let has_it = |event: &StoredEvent| event.messages.iter().any(|message| message.id == *id);
         Ok(event.filter(|event| is_ours(event) && has_it(event)))
     }

@@ -1,0 +1,90 @@
+//! Everything known of numbers, as CSV.
+
+use std::io::Write;
+use std::path::Path;
+
+use domain::config::Site;
+use domain::contact::Suppression;
+use domain::key::ContactSecret;
+use domain::phone::Phone;
+use serde_json::json;
+use store::contacts::SuppressedContact;
+
+use super::COLUMNS;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::stack::Stack;
+
+pub(super) async fn run(file: Option<&Path>, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let site = stack.live().await?.site;
+    let secret = stack.contact_secret().await?;
+    let mut rows = Vec::new();
+    for one in stack.contacts.all(&site.id).await? {
+        let phone = phone(&one.contact, &site, &secret, stack).await?;
+        rows.extend(rows_of(&one, phone.as_ref()));
+    }
+    let csv = written(&rows).map_err(|error| Failure::No(format!("the list could not be written: {error}")))?;
+    match file {
+        Some(file) => {
+            std::fs::write(file, csv).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+            output.say(&json!({"file": file, "lines": rows.len()}), |lang| {
+                format!(
+                    "{}: {}",
+                    file.display(),
+                    lang.of(format!("{} righe", rows.len()), format!("{} lines", rows.len()))
+                )
+            });
+        }
+        None if output.json => {
+            let object = |row: &[String; 8]| -> serde_json::Map<String, serde_json::Value> {
+                COLUMNS.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), json!(cell))).collect()
+            };
+            let contacts: Vec<_> = rows.iter().map(object).collect();
+            output.say(&json!({"contacts": contacts}), |_| String::new());
+        }
+        // A reader that went away is no fault of ours.
+        None => drop(std::io::stdout().write_all(&csv)),
+    }
+    Ok(())
+}
+
+/// The number of a pseudonym, where the ledger still knows a message that went to it.
+async fn phone(contact: &str, site: &Site, secret: &ContactSecret, stack: &Stack) -> Result<Option<Phone>, Failure> {
+    let events = stack.ledger.events_of_contact(&site.id, contact).await?;
+    let phones = events.iter().flat_map(|event| &event.messages).filter_map(|message| message.phone.as_deref());
+    let mut phones = phones.filter_map(|phone| Phone::parse(phone, site.country(None)).ok());
+    Ok(phones.find(|phone| secret.contact_key(&site.id, phone) == contact))
+}
+
+/// A line for each suppression; one without where there is none.
+fn rows_of(one: &SuppressedContact, phone: Option<&Phone>) -> Vec<[String; 8]> {
+    let known = &one.known;
+    let consent = known.marketing_consent.map_or("", |consent| if consent { "yes" } else { "no" });
+    let unreachable_until = known.unreachable_until.map(|until| until.to_string()).unwrap_or_default();
+    let row = |suppression: Option<&Suppression>| {
+        let of = |field: &dyn Fn(&Suppression) -> String| suppression.map(field).unwrap_or_default();
+        [
+            one.contact.clone(),
+            phone.map(|phone| phone.as_e164().to_owned()).unwrap_or_default(),
+            of(&|suppression| suppression.scope.to_string()),
+            of(&|suppression| suppression.source.to_string()),
+            of(&|suppression| suppression.since.to_string()),
+            of(&|suppression| suppression.reason.clone()),
+            consent.to_owned(),
+            unreachable_until.clone(),
+        ]
+    };
+    let says_something = known.marketing_consent.is_some() || known.unreachable_until.is_some();
+    let suppressed = known.suppressions.iter().map(|suppression| row(Some(suppression)));
+    let only = (known.suppressions.is_empty() && says_something).then(|| row(None));
+    suppressed.chain(only).collect()
+}
+
+fn written(rows: &[[String; 8]]) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(COLUMNS)?;
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+}

@@ -1,0 +1,266 @@
+//! Suppressions and consents from a CSV file.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+
+use csv::StringRecord;
+use domain::config::Site;
+use domain::contact::{Scope, Source, Suppression};
+use domain::key::ContactSecret;
+use domain::phone::Phone;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::COLUMNS;
+use crate::ask;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::stack::Stack;
+
+/// Longest file that is read, in bytes: some 300,000 lines.
+const BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Characters of a pseudonym.
+const CONTACT_CHARS: usize = 64;
+
+/// What a line says of a number.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    contact: String,
+    suppression: Option<Suppression>,
+    consent: Option<bool>,
+    unreachable_until: Option<Timestamp>,
+}
+
+/// A line that is wrong.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Finding {
+    /// Its number in the file, from 1.
+    line: u64,
+    message: String,
+}
+
+/// What the lines are read by.
+struct Reading<'a> {
+    site: &'a Site,
+    secret: &'a ContactSecret,
+    now: Timestamp,
+}
+
+pub(super) async fn run(
+    file: &Path,
+    dry_run: bool,
+    skip_wrong: bool,
+    stack: &Stack,
+    output: Output,
+) -> Result<(), Failure> {
+    let site = stack.live().await?.site;
+    let secret = stack.contact_secret().await?;
+    let reading = Reading { site: &site, secret: &secret, now: stack.clock.now() };
+    let (lines, findings) = reading.lines(&read(file)?)?;
+    let writes = !dry_run && (findings.is_empty() || skip_wrong);
+    if writes {
+        for line in &lines {
+            write(line, &site, stack).await?;
+        }
+    }
+    let written = if writes { lines.len() } else { 0 };
+    let document = json!({"right": lines.len(), "written": written, "findings": findings});
+    output.say(&document, |lang| {
+        let wrong: String = findings
+            .iter()
+            .map(|finding| format!("{} {}: {}\n", lang.of("riga", "line"), finding.line, finding.message))
+            .collect();
+        let count = lang.of(
+            format!("Righe giuste: {}, scritte: {written}", lines.len()),
+            format!("Right: {}, written: {written}", lines.len()),
+        );
+        wrong + &count
+    });
+    if findings.is_empty() || writes { Ok(()) } else { Err(Failure::No("nothing was written".to_owned())) }
+}
+
+async fn write(line: &Line, site: &Site, stack: &Stack) -> Result<(), Failure> {
+    if let Some(suppression) = &line.suppression {
+        stack.contacts.suppress(&site.id, &line.contact, suppression).await?;
+    }
+    if let Some(consent) = line.consent {
+        stack.contacts.put_consent(&site.id, &line.contact, consent).await?;
+    }
+    if let Some(until) = line.unreachable_until {
+        stack.contacts.unreachable(&site.id, &line.contact, until).await?;
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let unreadable = |error: std::io::Error| Failure::Usage(format!("{}: {error}", file.display()));
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(file).map_err(unreadable)?)
+    };
+    let mut text = String::new();
+    let bytes = source.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if u64::try_from(bytes).is_ok_and(|bytes| bytes <= BYTES_MAX) {
+        // What spreadsheets put before the text.
+        Ok(text.trim_start_matches('\u{feff}').to_owned())
+    } else {
+        Err(Failure::Usage(format!("{} has more than {BYTES_MAX} bytes", file.display())))
+    }
+}
+
+impl Reading<'_> {
+    /// The lines that are right, and what is wrong with the others.
+    fn lines(&self, text: &str) -> Result<(Vec<Line>, Vec<Finding>), Failure> {
+        let head = text.lines().next().unwrap_or_default();
+        // Spreadsheets in Italian write semicolons.
+        let delimiter = if head.contains(';') { b';' } else { b',' };
+        let mut reader = csv::ReaderBuilder::new();
+        let mut reader = reader.delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
+        let header = reader.headers().map_err(|error| Failure::Usage(error.to_string()))?.clone();
+        let columns = columns(&header)?;
+        let (mut lines, mut findings) = (Vec::new(), Vec::new());
+        for record in reader.records() {
+            let read = match &record {
+                Ok(record) => self.line(record, &columns),
+                Err(error) => Err(error.to_string()),
+            };
+            let position = match &record {
+                Ok(record) => record.position(),
+                Err(error) => error.position(),
+            };
+            match read {
+                Ok(line) => lines.push(line),
+                Err(message) => findings.push(Finding { line: position.map_or(0, csv::Position::line), message }),
+            }
+        }
+        Ok((lines, findings))
+    }
+
+    fn line(&self, record: &StringRecord, columns: &HashMap<&str, usize>) -> Result<Line, String> {
+        let cell = |name: &str| columns.get(name).and_then(|place| record.get(*place)).filter(|cell| !cell.is_empty());
+        let moment = |name: &str| {
+            let read = |text: &str| text.parse::<Timestamp>().map_err(|_| format!("{name} is no moment: {text}"));
+            cell(name).map(read).transpose()
+        };
+        let scope = match cell("scope") {
+            None => None,
+            Some(name) => {
+                Some(Scope::parse(name).ok_or_else(|| format!("scope must be all or marketing, not {name}"))?)
+            }
+        };
+        let source = match cell("source") {
+            None => Source::Import,
+            Some(name) => Source::parse(name).ok_or_else(|| format!("there is no source {name}"))?,
+        };
+        let since = moment("since")?.unwrap_or(self.now);
+        let reason = cell("reason").map(|reason| ask::words(reason, "reason")).transpose();
+        let reason = reason.map_err(|error| error.to_string())?.unwrap_or_default();
+        let consent = match cell("consent").map(str::to_lowercase).as_deref() {
+            None => None,
+            Some("yes" | "sì" | "si") => Some(true),
+            Some("no") => Some(false),
+            Some(other) => return Err(format!("consent must be yes or no, not {other}")),
+        };
+        let line = Line {
+            contact: self.contact(cell("phone"), cell("contact"))?,
+            suppression: scope.map(|scope| Suppression { scope, source, since, reason }),
+            consent,
+            unreachable_until: moment("unreachable_until")?,
+        };
+        if line.suppression.is_none() && line.consent.is_none() && line.unreachable_until.is_none() {
+            return Err("it has neither scope nor consent".to_owned());
+        }
+        Ok(line)
+    }
+
+    /// The pseudonym of the number that a line is about.
+    fn contact(&self, phone: Option<&str>, contact: Option<&str>) -> Result<String, String> {
+        let is_pseudonym = |text: &str| {
+            text.len() == CONTACT_CHARS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let of_phone = phone.map(|typed| {
+            let phone = Phone::parse(typed, self.site.country(None)).map_err(|error| format!("the number {error}"))?;
+            Ok::<_, String>(self.secret.contact_key(&self.site.id, &phone))
+        });
+        match (of_phone.transpose()?, contact) {
+            (None, None) => Err("it has neither phone nor contact".to_owned()),
+            (Some(_), Some(contact)) | (None, Some(contact)) if !is_pseudonym(contact) => {
+                Err("contact is no pseudonym as export writes it".to_owned())
+            }
+            (Some(own), Some(contact)) if own != contact => {
+                Err("contact is not the pseudonym of phone in this stack".to_owned())
+            }
+            (Some(own), _) => Ok(own),
+            (None, Some(contact)) => Ok(contact.to_owned()),
+        }
+    }
+}
+
+/// Where each column stands. One nobody knows is refused: it may be a known one misspelt.
+fn columns(header: &StringRecord) -> Result<HashMap<&'static str, usize>, Failure> {
+    let mut columns = HashMap::new();
+    for (place, typed) in header.iter().enumerate() {
+        let known = COLUMNS.into_iter().find(|name| typed.eq_ignore_ascii_case(name));
+        let known = known.ok_or_else(|| {
+            Failure::Usage(format!("there is no column {typed:?}; there are: {}", COLUMNS.join(", ")))
+        })?;
+        if columns.insert(known, place).is_some() {
+            return Err(Failure::Usage(format!("the column {known} is there twice")));
+        }
+    }
+    let has = |name: &str| columns.contains_key(name);
+    if !has("phone") && !has("contact") {
+        return Err(Failure::Usage("the first line must name a column phone or contact".to_owned()));
+    }
+    Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::id::SiteId;
+
+    use super::*;
+
+    fn lines(text: &str) -> Result<(Vec<Line>, Vec<Finding>), Failure> {
+        let site = Site::new(SiteId::parse("demo").unwrap());
+        let secret = ContactSecret::parse(&"x".repeat(43)).unwrap();
+        let now = "2026-11-22T10:00:00Z".parse().unwrap();
+        Reading { site: &site, secret: &secret, now }.lines(text)
+    }
+
+    #[test]
+    fn a_spreadsheet_is_read_as_people_write_it() {
+        let text = "Phone;Scope;Reason;Consent\n340 1234567;all;\"detto; al telefono\";\n+39 340 1234567;;;Sì\n";
+        let (lines, findings) = lines(text).unwrap();
+        assert_eq!(findings, []);
+        assert_eq!(lines[0].contact, lines[1].contact);
+        let suppression = lines[0].suppression.as_ref().unwrap();
+        assert_eq!((suppression.scope, suppression.source), (Scope::All, Source::Import));
+        assert_eq!(suppression.reason, "detto; al telefono");
+        assert_eq!((lines[1].consent, &lines[1].suppression), (Some(true), &None));
+    }
+
+    #[test]
+    fn every_wrong_line_is_named_by_its_number() {
+        let other = "0".repeat(64);
+        let text = format!(
+            "phone,contact,scope,consent,since\n3401234567,,all,,\n12,,all,,\n,,all,,\n3401234567,,some,,\n\
+             3401234567,,,maybe,\n3401234567,,,,\n3401234567,{other},all,,\n,abc,all,,\n3401234567,,all,,ieri\n1,2\n"
+        );
+        let (lines, findings) = lines(&text).unwrap();
+        assert_eq!(lines.len(), 1);
+        assert_eq!(findings.iter().map(|finding| finding.line).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8, 9, 10, 11]);
+        // The number itself is not repeated.
+        assert!(!format!("{findings:?}").contains("3401234567"), "{findings:?}");
+    }
+
+    #[test]
+    fn a_column_nobody_knows_is_refused() {
+        for head in ["phone,scopo", "scope", "phone,phone", ""] {
+            assert_eq!(lines(&format!("{head}\n")).unwrap_err().code(), 2, "{head}");
+        }
+    }
+}

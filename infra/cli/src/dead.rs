@@ -1,0 +1,116 @@
+//! `bridge dead`: records nobody could process.
+
+use serde_json::{Value, json};
+use store::ledger::{DeadQueue, KeptBody, KeptLetter};
+
+use crate::args;
+use crate::days::dates;
+use crate::failure::Failure;
+use crate::output::{Lang, Output, moment, wrapped};
+use crate::stack::Stack;
+
+pub(crate) async fn run(command: args::Dead, stack: &Stack, output: Output) -> Result<(), Failure> {
+    match command {
+        args::Dead::List { days } => list(days, stack, output).await,
+        args::Dead::Redrive { id, days, .. } => redrive(id.as_deref(), days, stack, output).await,
+    }
+}
+
+/// The dead letters of the last days, oldest first: those of the site, and those that do not say whose they are.
+async fn letters(count: u16, stack: &Stack) -> Result<Vec<KeptLetter>, Failure> {
+    let site = stack.site()?;
+    let mut letters = Vec::new();
+    for day in dates(stack.clock.now(), count) {
+        letters.extend(stack.ledger.kept_letters(Some(site), day).await?);
+        letters.extend(stack.ledger.kept_letters(None, day).await?);
+    }
+    letters.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
+    Ok(letters)
+}
+
+async fn list(count: u16, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let letters = letters(count, stack).await?;
+    let documents: Vec<Value> = letters.iter().map(as_document).collect();
+    output.say(&json!({"dead_letters": documents}), |lang| {
+        if letters.is_empty() {
+            return lang.of("Nessuno scarto.", "No dead letters.").to_owned();
+        }
+        letters.iter().map(|letter| words(letter, lang)).collect()
+    });
+    Ok(())
+}
+
+fn as_document(letter: &KeptLetter) -> Value {
+    let body = match letter.body {
+        KeptBody::Whole(_) => "whole",
+        KeptBody::Cut => "cut",
+        KeptBody::Erased => "erased",
+    };
+    json!({
+        "id": letter.id, "queue": letter.queue.name(), "site": letter.site, "cause": letter.cause, "at": letter.at,
+        "body": body, "redriven_at": letter.redriven_at,
+    })
+}
+
+fn words(letter: &KeptLetter, lang: Lang) -> String {
+    let mut lines = vec![letter.cause.clone()];
+    lines.extend(letter.redriven_at.map(|at| format!("{} {}", lang.of("Rimesso in coda:", "Put back:"), moment(at))));
+    lines.extend(obstacle(letter, lang).map(str::to_owned));
+    let lines: String = lines.iter().map(|line| wrapped(line, 4)).collect();
+    let site = letter.site.as_ref().map_or("-", |site| site.as_str());
+    format!("{}  {}  {site}  {}\n{lines}", letter.id, letter.queue.name(), moment(letter.at))
+}
+
+/// Why a letter cannot be put back, whatever is repaired.
+fn obstacle(letter: &KeptLetter, lang: Lang) -> Option<&'static str> {
+    match letter.body {
+        KeptBody::Whole(_) => None,
+        KeptBody::Cut => Some(lang.of(
+            "Troppo lungo, conservato solo in parte: non può tornare in coda.",
+            "It was too long and only its beginning is kept: it cannot be put back.",
+        )),
+        KeptBody::Erased => Some(lang.of(
+            "Il contenuto è stato cancellato: non può tornare in coda.",
+            "Its content was erased: it cannot be put back.",
+        )),
+    }
+}
+
+/// Puts one letter back, or all that were not and can be. Each is marked once SQS has it.
+async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let letters = letters(count, stack).await?;
+    let chosen: Vec<&KeptLetter> = match id {
+        None => letters.iter().filter(|letter| letter.redriven_at.is_none()).collect(),
+        Some(id) => {
+            let letter = letters.iter().find(|letter| letter.id == id);
+            let letter = letter.ok_or_else(|| Failure::No(format!("there is no dead letter {id} of {count} days")))?;
+            if let Some(at) = letter.redriven_at {
+                return Err(Failure::No(format!("it was put back at {at}; what failed again is another dead letter")));
+            }
+            vec![letter]
+        }
+    };
+    let (mut redriven, mut left) = (Vec::new(), Vec::new());
+    for letter in chosen {
+        let KeptBody::Whole(body) = &letter.body else {
+            left.push(letter);
+            continue;
+        };
+        let sent = match letter.queue {
+            DeadQueue::Events => stack.queue.send_body(body).await,
+            DeadQueue::Statuses => stack.statuses.send_body(body).await,
+        };
+        sent.map_err(|error| Failure::Unreachable(error.to_string()))?;
+        stack.ledger.mark_redriven(letter, stack.clock.now()).await?;
+        redriven.push(letter);
+    }
+    let ids = |letters: &[&KeptLetter]| letters.iter().map(|letter| letter.id.clone()).collect::<Vec<_>>();
+    output.say(&json!({"redriven": ids(&redriven), "cannot": ids(&left)}), |lang| {
+        let head = lang.of("Rimessi in coda", "Put back");
+        let left = left
+            .iter()
+            .map(|letter| wrapped(&format!("{}: {}", letter.id, obstacle(letter, lang).unwrap_or_default()), 0));
+        format!("{head}: {}\n{}", redriven.len(), left.collect::<String>())
+    });
+    if left.is_empty() { Ok(()) } else { Err(Failure::No("some cannot be put back".to_owned())) }
+}

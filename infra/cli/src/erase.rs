@@ -1,0 +1,136 @@
+//! `bridge erase`: what the ledger and the contacts hold of a person, taken out.
+
+mod whom;
+
+use std::collections::BTreeSet;
+
+use domain::id::ObjectId;
+use domain::reason::{Reason, Skip};
+use serde_json::{Value, json};
+use store::ledger::{Entry, Erased, Trace};
+
+use crate::args;
+use crate::ask;
+use crate::failure::Failure;
+use crate::number;
+use crate::output::{Lang, Output};
+use crate::stack::Stack;
+use whom::Whom;
+
+/// What there is of a person in the ledger.
+#[derive(Default)]
+struct Found {
+    events: BTreeSet<String>,
+    conflicts: Vec<Entry>,
+    dead_letters: Vec<Entry>,
+    orphans: Vec<Entry>,
+}
+
+pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let site = stack.live().await?.site;
+    let mut whom = match (&command.phone, &command.person) {
+        (Some(phone), _) => Whom::with_phone(&site, number::read(phone, &site)?),
+        (None, Some(id)) => Whom::with_id(
+            &site,
+            ObjectId::parse(id).map_err(|error| Failure::Usage(format!("the person's id {error}")))?,
+        ),
+        (None, None) => return Err(Failure::Usage("name a number or a person".to_owned())),
+    };
+    // A number tells the persons, and a person their numbers; each may stand alone elsewhere.
+    let seen = |trace: Trace| match trace {
+        Trace::Event { document, .. } | Trace::Conflict(_, document) => whom.learn(&document),
+        Trace::DeadLetter(_, body) => whom.learn(&serde_json::from_str(&body).unwrap_or_default()),
+        Trace::Message { .. } | Trace::Orphan(..) => {}
+    };
+    stack.ledger.traces(&site.id, seen).await?;
+    whom.end_learning();
+    let found = find(&whom, &site.id, stack).await?;
+    ask::confirmed(&question(&found, output.lang), command.yes, output)?;
+
+    let skip = Skip::from(Reason::Cancelled);
+    let mut erased = Erased::default();
+    for key in &found.events {
+        let one = stack.parking.erase_event(key, &skip).await?;
+        erased.messages += one.messages;
+        erased.cancelled += one.cancelled;
+        erased.sending += one.sending;
+    }
+    for entry in found.conflicts.iter().chain(&found.dead_letters) {
+        stack.ledger.erase_entry(entry).await?;
+    }
+    for entry in &found.orphans {
+        stack.ledger.erase_orphan(entry).await?;
+    }
+    let secret = stack.contact_secret().await?;
+    let mut persons = 0_usize;
+    for id in whom.ids() {
+        persons += usize::from(stack.contacts.forget_person(&secret.person_key(&site.id, id)).await?);
+    }
+    let document = document(&found, erased, persons);
+    output.say(&document, |lang| words(&document, erased, lang));
+    if erased.sending > 0 {
+        return Err(Failure::No("messages are just being sent: run it again in ten minutes".to_owned()));
+    }
+    let nothing = found.is_empty() && persons == 0;
+    if nothing { Err(Failure::No("nothing is known of them".to_owned())) } else { Ok(()) }
+}
+
+impl Found {
+    fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.conflicts.is_empty() && self.dead_letters.is_empty() && self.orphans.is_empty()
+    }
+}
+
+async fn find(whom: &Whom<'_>, site: &domain::id::SiteId, stack: &Stack) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    let seen = |trace: Trace| match trace {
+        Trace::Event { key, document } if whom.is_in(&document) => drop(found.events.insert(key)),
+        Trace::Message { event, phone } if whom.has_phone(&phone) => drop(found.events.insert(event)),
+        Trace::Conflict(entry, document) if whom.is_in(&document) => found.conflicts.push(entry),
+        Trace::DeadLetter(entry, body) if whom.is_in_text(&body) => found.dead_letters.push(entry),
+        Trace::Orphan(entry, notice) if whom.is_in_text(&notice) => found.orphans.push(entry),
+        _ => {}
+    };
+    stack.ledger.traces(site, seen).await?;
+    Ok(found)
+}
+
+fn question(found: &Found, lang: Lang) -> String {
+    let Found { events, conflicts, dead_letters, orphans } = found;
+    let (events, conflicts, dead, orphans) = (events.len(), conflicts.len(), dead_letters.len(), orphans.len());
+    lang.of(
+        format!(
+            "Cancellare il contenuto di {events} eventi con i loro messaggi, {conflicts} conflitti, {dead} scarti e \
+             {orphans} rapporti? Ciò che attende viene annullato e non si torna indietro."
+        ),
+        format!(
+            "Erase the content of {events} events with their messages, {conflicts} conflicts, {dead} dead letters and \
+             {orphans} reports? What waits is cancelled, and nothing comes back."
+        ),
+    )
+}
+
+fn document(found: &Found, erased: Erased, persons: usize) -> Value {
+    json!({
+        "events": found.events.len(), "messages": erased.messages, "cancelled": erased.cancelled,
+        "sending": erased.sending, "conflicts": found.conflicts.len(), "dead_letters": found.dead_letters.len(),
+        "orphans": found.orphans.len(), "persons": persons,
+    })
+}
+
+fn words(document: &Value, erased: Erased, lang: Lang) -> String {
+    let count = |name: &str| document.get(name).cloned().unwrap_or_default();
+    let names = lang.of(
+        ["Eventi", "messaggi", "annullati", "conflitti", "scarti", "rapporti", "anagrafiche"],
+        ["Events", "messages", "cancelled", "conflicts", "dead letters", "reports", "records"],
+    );
+    let fields = ["events", "messages", "cancelled", "conflicts", "dead_letters", "orphans", "persons"];
+    let counts: Vec<String> =
+        names.iter().zip(fields).map(|(name, field)| format!("{name}: {}", count(field))).collect();
+    let sending = if erased.sending == 0 {
+        String::new()
+    } else {
+        lang.of(format!("\nIn invio, da ripetere: {}", erased.sending), format!("\nBeing sent: {}", erased.sending))
+    };
+    format!("{}\n{}{sending}", lang.of("Cancellati.", "Erased."), counts.join(", "))
+}

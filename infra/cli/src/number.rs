@@ -1,0 +1,61 @@
+//! A number, and what is known of it besides the messages.
+
+use domain::config::Site;
+use domain::contact::{Known, Scope, Source, Suppression};
+use domain::phone::Phone;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::output::{Lang, Output, day, wrapped};
+
+/// Reads a number as it is typed, by the rules of the site's country.
+///
+/// # Errors
+/// [`Failure::Usage`].
+pub(crate) fn read(typed: &str, site: &Site) -> Result<Phone, Failure> {
+    Phone::parse(typed, site.country(None)).map_err(|error| Failure::Usage(format!("the number {error}")))
+}
+
+/// What is known of a number, for programs.
+pub(crate) fn document(phone: &Phone, contact: &str, known: &Known, output: Output) -> Value {
+    json!({
+        "phone": output.phone(phone.as_e164()), "contact": contact, "suppressions": known.suppressions,
+        "unreachable_until": known.unreachable_until, "marketing_consent": known.marketing_consent,
+    })
+}
+
+/// The same in words.
+pub(crate) fn words(phone: &Phone, known: &Known, now: Timestamp, (lang, output): (Lang, Output)) -> String {
+    let mut lines: Vec<String> = known.suppressions.iter().map(|one| suppression_words(one, lang)).collect();
+    if let Some(until) = known.unreachable_until.filter(|until| *until > now) {
+        let unreachable = lang.of("non raggiungibile da WhatsApp, escluso fino al", "WhatsApp cannot reach it, until");
+        lines.push(format!("{unreachable} {}", day(until)));
+    }
+    if let Some(consent) = known.marketing_consent {
+        let of = lang.of(["consenso al marketing: ", "sì", "no"], ["consent to marketing: ", "yes", "no"]);
+        let [name, yes, no] = of;
+        lines.push(format!("{name}{}", if consent { yes } else { no }));
+    }
+    if lines.is_empty() {
+        lines.push(lang.of("nessuna esclusione", "no suppression").to_owned());
+    }
+    let lines: String = lines.iter().map(|line| wrapped(line, 4)).collect();
+    format!("{} {}\n{lines}", lang.of("Numero", "Number"), output.phone(phone.as_e164()))
+}
+
+fn suppression_words(suppression: &Suppression, lang: Lang) -> String {
+    let Suppression { scope, source, since, reason } = suppression;
+    let scope = match scope {
+        Scope::All => lang.of("escluso da tutti i messaggi", "no messages"),
+        Scope::Marketing => lang.of("escluso dai messaggi di marketing", "no marketing messages"),
+    };
+    let source = match source {
+        Source::Stop => lang.of("la persona ha scritto STOP", "the person wrote STOP"),
+        Source::Preferences => lang.of("preferenze di WhatsApp", "preferences in WhatsApp"),
+        Source::Operator => lang.of("operatore", "operator"),
+        Source::Import => lang.of("elenco importato", "imported list"),
+    };
+    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    format!("{scope} ({source}, {} {}){reason}", lang.of("dal", "since"), day(*since))
+}

@@ -1,0 +1,112 @@
+//! `bridge resend`: a message once more, because a person says so. It is a new occasion of the same message, so that the
+//! ledger keeps both.
+
+use domain::config::LiveConfig;
+use domain::id::EventId;
+use domain::job::{Job, MessageJob};
+use domain::key::{MessageId, message_key};
+use domain::mapping::OnUnknown;
+use domain::message::State;
+use serde_json::json;
+use store::ledger::{StoredEvent, StoredMessage};
+
+use crate::args;
+use crate::ask;
+use crate::failure::Failure;
+use crate::outcome;
+use crate::output::{Lang, Output};
+use crate::stack::Stack;
+use crate::unknown;
+
+pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let live = stack.live().await?;
+    let (event, message) = unknown::find(&command.message, stack).await?;
+    may_be_resent(&event, &message, command.even_if_unknown, &live)?;
+    let state = message.facts.state();
+    ask::confirmed(&question(&state, &message, output), command.yes, output)?;
+
+    let of_message = |one: &&StoredMessage| is_same(one, &message);
+    let last = event.messages.iter().filter(of_message).map(|one| one.occasion).max().unwrap_or(message.occasion);
+    let occasion = last.saturating_add(1);
+    let asked_at = stack.clock.now();
+    let job = MessageJob {
+        site: live.site.id.clone(),
+        event: EventId::parse(&event.id).map_err(|error| Failure::No(format!("the event's id {error}")))?,
+        mapping: message.mapping.clone(),
+        recipient: message.recipient.clone(),
+        occasion,
+        asked_at: Some(asked_at),
+        attempt: 0,
+        pass: None,
+    };
+    stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
+    let key = message_key(&message.mapping, &message.recipient, occasion);
+    let id = MessageId { event: message.id.event.clone(), message: key };
+    let document = json!({
+        "message_id": id.to_string(), "event": event.id, "mapping": message.mapping, "recipient": message.recipient,
+        "occasion": occasion, "asked_at": asked_at, "first": state.to_string(),
+    });
+    output.say(&document, |lang| {
+        lang.of(
+            format!("In coda come {id}. L'esito: bridge explain --event {}", event.id),
+            format!("Queued as {id}. Its outcome: bridge explain --event {}", event.id),
+        )
+    });
+    Ok(())
+}
+
+fn is_same(one: &StoredMessage, other: &StoredMessage) -> bool {
+    one.mapping == other.mapping && one.recipient == other.recipient
+}
+
+/// Whether it would be sent twice at once, or in vain.
+fn may_be_resent(
+    event: &StoredEvent,
+    message: &StoredMessage,
+    even_if_unknown: bool,
+    live: &LiveConfig,
+) -> Result<(), Failure> {
+    if event.document.get("erased").is_some() {
+        return Err(Failure::No("its event was erased: there is nothing left to tell".to_owned()));
+    }
+    if let Some(open) = event.messages.iter().find(|one| is_same(one, message) && !one.facts.state().is_final()) {
+        let state = open.facts.state();
+        return Err(Failure::No(format!("the message {} is {state}: wait for its outcome first", open.id)));
+    }
+    let mapping = live.mapping(&message.mapping).ok_or_else(|| {
+        Failure::No(format!("the mapping {} is switched off or deleted: it would be skipped", message.mapping))
+    })?;
+    let never = mapping.on_unknown == OnUnknown::NeverResend && !even_if_unknown;
+    if never && message.facts.state() == State::Unknown {
+        return Err(Failure::No(format!(
+            "nobody knows whether it arrived, and the mapping {} never sends such a message again. If you know better: \
+             bridge unknown resolve, or --even-if-unknown",
+            mapping.id
+        )));
+    }
+    Ok(())
+}
+
+fn question(state: &State, message: &StoredMessage, output: Output) -> String {
+    let lang = output.lang;
+    let name = state.to_string();
+    let phone = message.phone.as_deref().map(|phone| format!(" {}", output.phone(phone))).unwrap_or_default();
+    let word = outcome::word(&name, lang);
+    let head = lang.of(
+        format!("Il messaggio di {} a {}{phone} risulta: {word}.", message.mapping, message.recipient),
+        format!("The message of {} to {}{phone} is {word}.", message.mapping, message.recipient),
+    );
+    format!("{head} {} {}", first(state, lang), lang.of("Inviarlo di nuovo?", "Send it again?"))
+}
+
+/// What became of the first one.
+fn first(state: &State, lang: Lang) -> &'static str {
+    match state {
+        State::Sent | State::Unknown => lang
+            .of("Può essere già arrivato: lo riceverebbe due volte.", "It may have arrived: they would get it twice."),
+        State::Delivered | State::Read => lang.of("È già arrivato.", "It has arrived."),
+        State::Failed(_) | State::Skipped(_) | State::Pending | State::Waiting(_) | State::Sending => {
+            lang.of("Non è arrivato.", "It has not arrived.")
+        }
+    }
+}

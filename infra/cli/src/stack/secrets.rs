@@ -1,0 +1,90 @@
+//! The secrets of a stack: tokens, what webhooks are believed by, and what pseudonyms are made with.
+
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use domain::config::Account;
+use domain::id::SiteId;
+use domain::key::ContactSecret;
+use runtime::secrets::Secrets;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
+
+use super::Stack;
+use crate::failure::Failure;
+
+impl Stack {
+    /// An account's token.
+    pub(crate) async fn token(&self, account: &Account) -> Result<SecretString, Failure> {
+        let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
+        let pointer = format!("/accounts/{}/token", account.id);
+        Ok(secrets.text(&format!("{}/provider", self.site()?), &pointer, self.clock.now()).await?)
+    }
+
+    /// The secret for pseudonyms of contacts.
+    pub(crate) async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
+        let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
+        let hmac = secrets.text("keys", "/hmac", self.clock.now()).await?;
+        ContactSecret::parse(hmac.expose_secret()).map_err(|error| Failure::No(error.to_string()))
+    }
+
+    /// Stores an account's token beside those of the site's other accounts.
+    pub(crate) async fn put_token(&self, account: &Account, token: &SecretString) -> Result<(), Failure> {
+        let name = format!("{}/{}/provider", self.name, self.site()?);
+        let known = self.secret(&name).await?;
+        let mut secret = known.clone().unwrap_or_default();
+        let accounts = secret.entry("accounts").or_insert_with(|| json!({}));
+        if !accounts.is_object() {
+            *accounts = json!({});
+        }
+        if let Some(accounts) = accounts.as_object_mut() {
+            accounts.insert(account.id.to_string(), json!({"token": token.expose_secret()}));
+        }
+        self.put_secret(&name, &secret, known.is_some()).await
+    }
+
+    /// A field of what a site's webhook is believed by.
+    pub(crate) async fn inbound(&self, site: &SiteId, field: &str) -> Result<Option<SecretString>, Failure> {
+        let secret = self.secret(&format!("{}/{site}/inbound", self.name)).await?.unwrap_or_default();
+        Ok(secret.get(field).and_then(Value::as_str).filter(|text| !text.is_empty()).map(SecretString::from))
+    }
+
+    /// Sets fields of what a site's webhook is believed by; the others stay.
+    pub(crate) async fn put_inbound(&self, site: &SiteId, fields: &[(&str, &SecretString)]) -> Result<(), Failure> {
+        let name = format!("{}/{site}/inbound", self.name);
+        let known = self.secret(&name).await?;
+        let mut secret = known.clone().unwrap_or_default();
+        for (field, value) in fields {
+            secret.insert((*field).to_owned(), json!(value.expose_secret()));
+        }
+        self.put_secret(&name, &secret, known.is_some()).await
+    }
+
+    /// What a secret holds; `None` if there is none of that name.
+    async fn secret(&self, name: &str) -> Result<Option<Map<String, Value>>, Failure> {
+        match self.secrets.get_secret_value().secret_id(name).send().await {
+            Ok(answer) => {
+                let held = answer.secret_string().and_then(|text| serde_json::from_str(text).ok());
+                Ok(Some(held.unwrap_or_default()))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
+                _ => Err(unwritten(name, &DisplayErrorContext(error))),
+            },
+        }
+    }
+
+    async fn put_secret(&self, name: &str, secret: &Map<String, Value>, exists: bool) -> Result<(), Failure> {
+        let text = Value::Object(secret.clone()).to_string();
+        if exists {
+            let sent = self.secrets.put_secret_value().secret_id(name).secret_string(text).send().await;
+            sent.map(drop).map_err(|error| unwritten(name, &DisplayErrorContext(error)))
+        } else {
+            let sent = self.secrets.create_secret().name(name).secret_string(text).send().await;
+            sent.map(drop).map_err(|error| unwritten(name, &DisplayErrorContext(error)))
+        }
+    }
+}
+
+fn unwritten(name: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::Unreachable(format!("the secret {name} could not be written: {error}"))
+}

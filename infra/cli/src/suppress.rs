@@ -1,0 +1,71 @@
+//! `bridge suppress` and `bridge unsuppress`: an operator keeps messages from a number, or lets them through again.
+
+use domain::contact::{Scope, Source, Suppression};
+use domain::phone::Phone;
+
+use crate::args;
+use crate::ask;
+use crate::failure::Failure;
+use crate::number;
+use crate::output::Output;
+use crate::stack::Stack;
+
+impl From<args::Scope> for Scope {
+    fn from(scope: args::Scope) -> Self {
+        match scope {
+            args::Scope::All => Self::All,
+            args::Scope::Marketing => Self::Marketing,
+        }
+    }
+}
+
+impl From<args::Source> for Source {
+    fn from(source: args::Source) -> Self {
+        match source {
+            args::Source::Stop => Self::Stop,
+            args::Source::Preferences => Self::Preferences,
+            args::Source::Operator => Self::Operator,
+            args::Source::Import => Self::Import,
+        }
+    }
+}
+
+pub(crate) async fn suppress(command: &args::Suppress, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let site = stack.live().await?.site;
+    let phone = number::read(&command.phone, &site)?;
+    let contact = stack.contact_secret().await?.contact_key(&site.id, &phone);
+    let suppression = Suppression {
+        scope: command.scope.into(),
+        source: Source::Operator,
+        since: stack.clock.now(),
+        reason: ask::words(&command.reason, "--reason")?,
+    };
+    stack.contacts.suppress(&site.id, &contact, &suppression).await?;
+    say(&phone, &contact, stack, output).await
+}
+
+pub(crate) async fn unsuppress(command: &args::Unsuppress, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let site = stack.live().await?.site;
+    let phone = number::read(&command.phone, &site)?;
+    if let Some(reason) = &command.reason {
+        ask::words(reason, "--reason")?;
+    }
+    let contact = stack.contact_secret().await?.contact_key(&site.id, &phone);
+    let ended = if command.unreachable {
+        stack.contacts.reachable(&contact).await?
+    } else {
+        stack.contacts.lift(&contact, command.scope.into(), command.source.into()).await?
+    };
+    say(&phone, &contact, stack, output).await?;
+    if ended { Ok(()) } else { Err(Failure::No("there was nothing of the kind to lift".to_owned())) }
+}
+
+/// Says what holds for a number now.
+async fn say(phone: &Phone, contact: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let known = stack.contacts.of_contact(contact).await?;
+    let now = stack.clock.now();
+    output.say(&number::document(phone, contact, &known, output), |lang| {
+        number::words(phone, &known, now, (lang, output))
+    });
+    Ok(())
+}

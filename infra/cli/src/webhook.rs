@@ -1,0 +1,129 @@
+//! The webhook of a site: the address that WA Smart Business reports to, and what its reports are believed by.
+
+use domain::config::Account;
+use domain::credential::{SECRET_BYTES, webhook_id};
+use domain::id::SiteId;
+use domain::webhook::{Hook, Mode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::output::{Lang, wrapped};
+use crate::stack::Stack;
+
+/// Longest name of a header, in characters.
+const HEADER_CHARS_MAX: usize = 64;
+
+/// What an operator enters at the platform.
+pub(crate) struct Webhook {
+    url: String,
+    mode: Mode,
+    verify_token: SecretString,
+}
+
+/// What is to change of a webhook.
+pub(crate) struct Change {
+    pub(crate) mode: Mode,
+    pub(crate) secret: SecretString,
+}
+
+impl Webhook {
+    /// The fields for programs.
+    pub(crate) fn document(&self, site: &SiteId) -> Value {
+        json!({
+            "site": site, "webhook_url": self.url, "verify_token": self.verify_token.expose_secret(), "mode": self.mode,
+        })
+    }
+
+    /// The same in words.
+    pub(crate) fn words(&self, lang: Lang) -> String {
+        let token = self.verify_token.expose_secret();
+        let lines = lang.of(["Indirizzo dei webhook", "Token di verifica"], ["Webhook address", "Verify token"]);
+        let [address, verify] = lines;
+        // Not wrapped: they are to be copied.
+        format!("{address}: {}\n{verify}: {token}\n{}", self.url, mode_words(&self.mode, lang))
+    }
+}
+
+/// How requests are believed, in words.
+pub(crate) fn mode_words(mode: &Mode, lang: Lang) -> String {
+    let words = match mode {
+        Mode::Signature => lang
+            .of(
+                "Le richieste devono essere firmate (X-Hub-Signature-256).",
+                "Requests must be signed (X-Hub-Signature-256).",
+            )
+            .to_owned(),
+        Mode::Token { header } => lang.of(
+            format!("Le richieste devono portare il token nell'intestazione {header}."),
+            format!("Requests must bring the token in the header {header}."),
+        ),
+    };
+    wrapped(&words, 0)
+}
+
+/// The site's webhook; makes one where there is none. Until its secret is set nothing that comes there is believed.
+pub(crate) async fn ensure(site: &SiteId, stack: &Stack) -> Result<Webhook, Failure> {
+    if let Some((id, hook)) = known(site, stack).await? {
+        return Ok(Webhook {
+            url: stack.webhook_url(&id),
+            mode: hook.mode,
+            verify_token: verify_token(site, stack).await?,
+        });
+    }
+    let verify_token = verify_token(site, stack).await?;
+    let id = random_id()?;
+    let hook = Hook { site: site.clone(), mode: Mode::Signature, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
+    stack.hooks.put(&id, &hook).await?;
+    Ok(Webhook { url: stack.webhook_url(&id), mode: hook.mode, verify_token })
+}
+
+/// Makes an account's number the site's, so that what is reported of it is believed.
+pub(crate) async fn add_sender(site: &SiteId, account: &Account, stack: &Stack) -> Result<Webhook, Failure> {
+    let webhook = ensure(site, stack).await?;
+    stack.hooks.add_sender(site, &account.phone_number_id, &account.waba_id).await?;
+    Ok(webhook)
+}
+
+/// Sets how the site's webhook is believed. The secret is there before the mode asks for it.
+pub(crate) async fn set(site: &SiteId, change: Change, stack: &Stack) -> Result<Webhook, Failure> {
+    let webhook = ensure(site, stack).await?;
+    let field = match change.mode {
+        Mode::Signature => "app_secret",
+        Mode::Token { .. } => "token",
+    };
+    stack.put_inbound(site, &[(field, &change.secret)]).await?;
+    if let Some((id, hook)) = known(site, stack).await? {
+        stack.hooks.put(&id, &Hook { mode: change.mode.clone(), ..hook }).await?;
+    }
+    Ok(Webhook { mode: change.mode, ..webhook })
+}
+
+/// Reads the name of a header.
+pub(crate) fn header(name: &str) -> Result<String, Failure> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let fits = (1..=HEADER_CHARS_MAX).contains(&name.len()) && name.bytes().all(allowed);
+    if fits { Ok(name.to_owned()) } else { Err(Failure::Usage(format!("{name} is no name of a header"))) }
+}
+
+/// The site's webhook with its id.
+pub(crate) async fn known(site: &SiteId, stack: &Stack) -> Result<Option<(String, Hook)>, Failure> {
+    let Some(id) = stack.hooks.hook_of(site).await? else { return Ok(None) };
+    Ok(stack.hooks.hook(&id).await?.map(|hook| (id, hook)))
+}
+
+/// The token Meta shows when it makes sure that the address is ours; made where there is none.
+async fn verify_token(site: &SiteId, stack: &Stack) -> Result<SecretString, Failure> {
+    if let Some(token) = stack.inbound(site, "verify_token").await? {
+        return Ok(token);
+    }
+    let token = SecretString::from(random_id()?);
+    stack.put_inbound(site, &[("verify_token", &token)]).await?;
+    Ok(token)
+}
+
+fn random_id() -> Result<String, Failure> {
+    let mut random = [0; SECRET_BYTES];
+    getrandom::fill(&mut random).map_err(|error| Failure::No(format!("the system has no randomness: {error}")))?;
+    Ok(webhook_id(&random))
+}

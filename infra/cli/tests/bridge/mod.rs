@@ -1,0 +1,116 @@
+//! The shipped binary, pointed at the emulators of a story.
+
+// Each of the tests' binaries uses a part of it.
+#![allow(dead_code)]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use kit::World;
+use runtime::Clock;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The documents of the repository.
+pub(crate) const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+
+/// The binary, pointed at a world.
+pub(crate) struct Bridge {
+    pub(crate) world: World,
+    pub(crate) folder: TempDir,
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ended {
+    /// What it printed, as JSON.
+    pub(crate) fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.out).with_context(|| format!("{self:?}"))
+    }
+}
+
+impl Bridge {
+    /// A world of now.
+    pub(crate) async fn new() -> Result<Self> {
+        let world = World::start().await?;
+        // The binary has the system's clock only: the story takes place now.
+        world.clock.advance(Clock::system().now().duration_since(world.clock.now()));
+        let folder = tempfile::tempdir()?;
+        let variables: String = variables(&world).iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        let env_file = folder.path().join("functions.env");
+        fs::write(&env_file, variables)?;
+        let demo = json!({"base_url": "http://127.0.0.1:8080", "site": "demo", "env_file": env_file});
+        fs::write(folder.path().join("demo.json"), demo.to_string())?;
+        Ok(Self { world, folder })
+    }
+
+    /// Runs a command; the world goes on meanwhile.
+    pub(crate) async fn run(&self, args: &[&str], input: &str) -> Result<Ended> {
+        run(self.folder.path(), args, input).await
+    }
+
+    /// Runs a command that must end with 0, and reads its JSON.
+    pub(crate) async fn ok(&self, args: &[&str]) -> Result<Value> {
+        let ended = self.run(&[args, &["--json"]].concat(), "").await?;
+        anyhow::ensure!(ended.code == 0, "{args:?}: {ended:?}");
+        ended.json()
+    }
+
+    /// An event of the documents, as if it happened now.
+    pub(crate) fn event(&self, kind: &str, id: &str) -> Result<Value> {
+        let mut event: Value =
+            serde_json::from_str(&fs::read_to_string(format!("{DOCS}/events/examples/{kind}.json"))?)?;
+        let fields = event.as_object_mut().context("no object")?;
+        fields.insert("id".to_owned(), id.into());
+        fields.insert("occurred_at".to_owned(), self.world.clock.now().to_string().into());
+        Ok(event)
+    }
+
+    /// Writes a file and answers with its name.
+    pub(crate) fn file(&self, name: &str, text: &str) -> Result<String> {
+        let file = self.folder.path().join(name);
+        fs::write(&file, text)?;
+        Ok(file.display().to_string())
+    }
+}
+
+/// The world's variables, with those of the tables and the queue that only the command line asks for.
+fn variables(world: &World) -> Vec<(&'static str, String)> {
+    let mut variables = world.variables();
+    let value = |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
+    let (table, queue) = (value("BRIDGE_LEDGER_TABLE"), value("BRIDGE_EVENTS_QUEUE_URL"));
+    let (table, queue) = (table.unwrap_or_default(), queue.unwrap_or_default());
+    variables.push(("BRIDGE_CONTACTS_TABLE", table.replace("-ledger", "-contacts")));
+    variables.push(("BRIDGE_SCHEDULE_TABLE", table.replace("-ledger", "-schedule")));
+    variables.push(("BRIDGE_STATUSES_QUEUE_URL", queue.replace("-events", "-statuses")));
+    variables
+}
+
+/// Runs a command on a data folder.
+pub(crate) async fn run(data_dir: &Path, args: &[&str], input: &str) -> Result<Ended> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
+    command.args(args).arg("--data-dir").arg(data_dir);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let input = input.to_owned();
+    let ended = tokio::task::spawn_blocking(move || -> Result<std::process::Output> {
+        let mut child = command.spawn()?;
+        // A command that reads nothing may be gone already.
+        drop(child.stdin.take().context("no input")?.write_all(input.as_bytes()));
+        Ok(child.wait_with_output()?)
+    });
+    let ended = ended.await??;
+    Ok(Ended {
+        code: ended.status.code().context("killed")?,
+        out: String::from_utf8(ended.stdout)?,
+        err: String::from_utf8(ended.stderr)?,
+    })
+}

@@ -1,0 +1,147 @@
+//! The life of a mapping on the command line: listed, marked, confirmed, switched off and on, deleted, and its history.
+
+mod bridge;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use bridge::Bridge;
+
+/// The mapping of messages as `mapping list` has it.
+async fn listed(bridge: &Bridge) -> Result<Value> {
+    let mappings = bridge.ok(&["mapping", "list"]).await?;
+    let mut all = mappings.get("mappings").and_then(Value::as_array).into_iter().flatten();
+    let id = json!("nuovo-messaggio");
+    all.find(|one| one.get("mapping") == Some(&id)).cloned().context("no such mapping")
+}
+
+/// What becomes of a message that is sent now.
+async fn outcome(bridge: &Bridge, id: &str) -> Result<Value> {
+    // The function keeps a site's configuration for some seconds.
+    bridge.world.clock.advance(jiff::SignedDuration::from_secs(15));
+    bridge.world.accept(&bridge.event("message.sent", id)?).await?;
+    bridge.world.deliver().await?;
+    let explained = bridge.ok(&["explain", "--event", id]).await?;
+    explained.pointer("/outcomes/0").cloned().context("no outcome")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_template_is_named_until_somebody_confirms_it() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let synced = bridge.ok(&["template", "sync"]).await?;
+    assert_eq!((&synced["needs_review"], &synced["cannot_send"]), (&json!([]), &json!([])));
+    let before = listed(&bridge).await?;
+    assert_eq!((&before["state"], &before["needs_review"]), (&json!("enabled"), &Value::Null));
+
+    bridge.world.set_template("nuovo_messaggio", "it", &json!({"category": "MARKETING"})).await?;
+    assert_eq!(bridge.ok(&["template", "sync"]).await?["needs_review"], json!(["nuovo-messaggio"]));
+    let words = bridge.run(&["template", "sync"], "").await?;
+    assert!(words.out.contains("Da rivedere: nuovo-messaggio, nuovo_messaggio (it): altra categoria;"), "{words:?}");
+    let marked = listed(&bridge).await?;
+    assert_eq!((&marked["state"], &marked["version"]), (&json!("needs_review"), &before["version"]));
+    let template = &marked["needs_review"]["templates"][0];
+    assert_eq!(*template, json!({"name": "nuovo_messaggio", "language": "it", "change": "category"}));
+    let words = bridge.run(&["mapping", "list"], "").await?;
+    assert!(words.out.contains("da rivedere") && words.out.contains("bridge mapping confirm nuovo-messaggio"));
+    assert!(words.out.lines().all(|line| line.chars().count() <= 80), "{words:?}");
+    assert_eq!(outcome(&bridge, "m1").await?["reason"], "template_changed");
+    let exported = bridge.run(&["mapping", "export", "nuovo-messaggio"], "").await?;
+    assert!(!exported.out.contains("review"), "{exported:?}");
+
+    let confirmed = bridge.ok(&["mapping", "confirm", "nuovo-messaggio"]).await?;
+    assert_eq!((&confirmed["changed"], &confirmed["warnings"][0]["code"]), (&json!(true), &json!("marketing")));
+    assert_eq!(listed(&bridge).await?["state"], "enabled");
+    assert_eq!(outcome(&bridge, "m2").await?["outcome"], "sent");
+    assert_eq!(bridge.ok(&["mapping", "confirm", "nuovo-messaggio"]).await?["changed"], false);
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_the_mapping_does_not_fit_any_more_cannot_be_confirmed() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let body = json!([{"type": "BODY", "text": "Ciao {{1}}, {{2}} ti ha scritto {{3}} alle {{4}}, leggilo."}]);
+    bridge.world.set_template("nuovo_messaggio", "it", &json!({ "components": body })).await?;
+    bridge.ok(&["template", "sync"]).await?;
+    let refused = bridge.run(&["mapping", "confirm", "nuovo-messaggio", "--json"], "").await?;
+    let finding = &refused.json()?["findings"][0];
+    assert_eq!((refused.code, &finding["path"]), (1, &json!("/templates/it/body/4")), "{refused:?}");
+    assert_eq!(listed(&bridge).await?["state"], "needs_review");
+
+    // The file without the old fingerprints, and with what the template wants, is as good as a confirmation.
+    let exported = bridge.run(&["mapping", "export", "nuovo-messaggio", "--json"], "").await?;
+    let mut mapping = exported.json()?;
+    for used in mapping["templates"].as_object_mut().context("no templates")?.values_mut() {
+        used.as_object_mut().context("no object")?.remove("fingerprint");
+    }
+    mapping["templates"]["it"]["body"]["4"] = json!({"text": "10:15"});
+    let applied = bridge.run(&["mapping", "apply", "-"], &mapping.to_string()).await?;
+    assert_eq!(applied.code, 0, "{applied:?}");
+    assert_eq!(listed(&bridge).await?["state"], "enabled");
+    assert_eq!(outcome(&bridge, "m1").await?["outcome"], "sent");
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_template_is_nothing_to_confirm() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    bridge.world.set_template("nuovo_messaggio", "it", &json!({"status": "PAUSED"})).await?;
+    let synced = bridge.ok(&["template", "sync"]).await?;
+    assert_eq!((&synced["needs_review"], &synced["cannot_send"]), (&json!([]), &json!(["nuovo-messaggio"])));
+    assert_eq!(listed(&bridge).await?["state"], "enabled");
+    let templates = bridge.ok(&["template", "list"]).await?;
+    let paused = |one: &&Value| one["name"] == "nuovo_messaggio" && one["status"] == "PAUSED";
+    let paused: Vec<&Value> = templates["templates"].as_array().into_iter().flatten().filter(paused).collect();
+    assert_eq!(paused.len(), 1);
+    assert_eq!(paused[0]["used_by"], json!(["nuovo-messaggio"]));
+    let words = bridge.run(&["template", "list"], "").await?;
+    assert!(words.out.lines().all(|line| line.chars().count() <= 80), "{words:?}");
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_is_switched_off_and_on_deleted_and_brought_back() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let id = "nuovo-messaggio";
+    assert_eq!(bridge.run(&["mapping", "history", id], "").await?.code, 1, "nobody saved it yet");
+    assert_eq!(bridge.ok(&["mapping", "disable", id]).await?["changed"], true);
+    assert_eq!(bridge.ok(&["mapping", "disable", id]).await?["changed"], false);
+    assert_eq!(listed(&bridge).await?["state"], "disabled");
+    assert_eq!(outcome(&bridge, "m1").await?["reason"], "no_mapping");
+    let off = bridge.run(&["mapping", "export", id], "").await?;
+    assert!(off.out.contains("enabled: false"), "{off:?}");
+
+    // What is switched off is checked before it goes on.
+    bridge.world.set_template("nuovo_messaggio", "it", &json!({"status": "PAUSED"})).await?;
+    bridge.ok(&["template", "sync"]).await?;
+    let refused = bridge.run(&["mapping", "enable", id, "--json"], "").await?;
+    assert_eq!(
+        (refused.code, &refused.json()?["findings"][0]["code"]),
+        (1, &json!("template_not_approved")),
+        "{refused:?}"
+    );
+    bridge.world.set_template("nuovo_messaggio", "it", &json!({"status": "APPROVED"})).await?;
+    bridge.ok(&["template", "sync"]).await?;
+    assert_eq!(bridge.ok(&["mapping", "enable", id]).await?["changed"], true);
+    assert_eq!(outcome(&bridge, "m2").await?["outcome"], "sent");
+
+    assert_eq!(bridge.run(&["mapping", "delete", id], "").await?.code, 2);
+    let deleted = bridge.ok(&["mapping", "delete", id, "--yes"]).await?;
+    assert_eq!(deleted["deleted"], true);
+    assert_eq!(bridge.run(&["mapping", "export", id], "").await?.code, 1);
+    assert!(listed(&bridge).await.is_err());
+    let enabled = bridge.run(&["mapping", "export", id, "--version", "2"], "").await?;
+    let back = bridge.run(&["mapping", "apply", "-", "--json"], &enabled.out).await?;
+    assert_eq!((back.code, &back.json()?["version"]), (0, &json!(4)), "{back:?}");
+    assert_eq!(outcome(&bridge, "m3").await?["outcome"], "sent");
+
+    let history = bridge.ok(&["mapping", "history", id]).await?;
+    let versions = history["versions"].as_array().context("no list")?;
+    let actions: Vec<Value> = versions.iter().map(|one| json!([one["version"], one["action"], one["by"]])).collect();
+    let expected = [(1, "disabled"), (2, "enabled"), (3, "deleted"), (4, "saved")];
+    assert_eq!(actions, expected.map(|(version, action)| json!([version, action, "cli"])));
+    assert!(versions.iter().all(|one| one["document"]["id"] == id && one["document"].get("version").is_none()));
+    let words = bridge.run(&["mapping", "history", id], "").await?;
+    assert!(words.out.contains("eliminata") && words.out.lines().all(|line| line.chars().count() <= 80), "{words:?}");
+    assert_eq!(bridge.run(&["mapping", "export", id, "--version", "9"], "").await?.code, 1);
+    bridge.world.finish().await
+}

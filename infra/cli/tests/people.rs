@@ -1,0 +1,197 @@
+//! What an operator does for people: suppressions, lists of them, and erasure.
+
+mod bridge;
+
+use anyhow::{Context, Result};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use bridge::Bridge;
+
+const PHONE: &str = "340 1234567";
+
+/// An order of a subject of its own, for a customer with [`PHONE`].
+fn order(bridge: &Bridge, id: &str) -> Result<Value> {
+    let mut event = bridge.event("order.status_changed", id)?;
+    *event.pointer_mut("/data/order/id").context("no order")? = id.into();
+    Ok(event)
+}
+
+/// What becomes of an event's first message.
+async fn outcome(bridge: &Bridge, event: &Value) -> Result<Value> {
+    bridge.world.accept(event).await?;
+    bridge.world.deliver().await?;
+    explained(bridge, event.get("id").and_then(Value::as_str).context("no id")?).await
+}
+
+async fn explained(bridge: &Bridge, id: &str) -> Result<Value> {
+    let explained = bridge.ok(&["explain", "--event", id]).await?;
+    explained.pointer("/outcomes/0").cloned().context("no outcome")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_suppressed_and_let_through_again_by_its_own_source_only() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let suppressed = bridge.ok(&["suppress", "--phone", PHONE, "--reason", "richiesta telefonica"]).await?;
+    let one = &suppressed["suppressions"][0];
+    assert_eq!((&one["scope"], &one["source"]), (&json!("all"), &json!("operator")), "{suppressed}");
+    assert_eq!((&one["reason"], &suppressed["phone"]), (&json!("richiesta telefonica"), &json!("+39…4567")));
+    let skipped = outcome(&bridge, &order(&bridge, "o1")?).await?;
+    assert_eq!((&skipped["outcome"], &skipped["reason"]), (&json!("skipped"), &json!("suppressed")));
+
+    let lift = ["unsuppress", "--phone", PHONE, "--reason", "ha richiamato"];
+    assert_eq!(bridge.run(&lift[..3], "").await?.code, 2, "a reason is needed");
+    bridge.world.write_back("+393401234567", "STOP").await?;
+    bridge.world.deliver_reports().await?;
+    // The operator's own is lifted, the person's stays.
+    let left = bridge.ok(&lift).await?;
+    assert_eq!(left["suppressions"].as_array().map(Vec::len), Some(1), "{left}");
+    assert_eq!(left["suppressions"][0]["source"], "stop");
+    let again = bridge.run(&lift, "").await?;
+    assert!(again.code == 1 && again.out.contains("la persona ha scritto STOP"), "{again:?}");
+    assert_eq!(outcome(&bridge, &order(&bridge, "o2")?).await?["reason"], "suppressed");
+    let free = bridge.ok(&[&lift as &[&str], &["--source", "stop"]].concat()).await?;
+    assert_eq!(free["suppressions"], json!([]));
+    assert_eq!(outcome(&bridge, &order(&bridge, "o3")?).await?["outcome"], "sent");
+
+    let (site, contact) = (bridge.world.site()?, bridge.world.contact(PHONE).await?);
+    let until = bridge.world.clock.now() + SignedDuration::from_hours(48);
+    bridge.world.contacts.unreachable(&site, &contact, until).await?;
+    let by_phone = bridge.ok(&["explain", "--phone", PHONE]).await?;
+    assert!(by_phone["number"]["unreachable_until"].is_string(), "{by_phone}");
+    let reachable = bridge.ok(&["unsuppress", "--phone", PHONE, "--unreachable"]).await?;
+    assert_eq!(reachable["unreachable_until"], Value::Null);
+    assert_eq!(bridge.run(&["unsuppress", "--phone", PHONE, "--unreachable"], "").await?.code, 1);
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_come_in_whole_or_not_at_all_and_go_out_as_they_came() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    assert_eq!(outcome(&bridge, &order(&bridge, "o1")?).await?["outcome"], "sent");
+    let wrong = bridge.file("wrong.csv", "phone,scope\n3401234567,all\n12,all\n3407654321,tutto\n")?;
+    let refused = bridge.run(&["contacts", "import", &wrong, "--json"], "").await?;
+    let findings = refused.json()?["findings"].clone();
+    let lines: Vec<&Value> = findings.as_array().into_iter().flatten().map(|finding| &finding["line"]).collect();
+    assert_eq!((refused.code, lines), (1, vec![&json!(3), &json!(4)]), "{refused:?}");
+    assert_eq!(bridge.ok(&["contacts", "export"]).await?["contacts"], json!([]));
+
+    let right = "phone;scope;reason;consent\n340 1234567;all;\"no; grazie\";\n340 7654321;;;sì\n";
+    let dry = bridge.run(&["contacts", "import", "-", "--dry-run", "--json"], right).await?;
+    assert_eq!((dry.code, &dry.json()?["right"], &dry.json()?["written"]), (0, &json!(2), &json!(0)), "{dry:?}");
+    assert_eq!(bridge.ok(&["contacts", "export"]).await?["contacts"], json!([]));
+    assert_eq!(bridge.run(&["contacts", "import", "-"], right).await?.code, 0);
+
+    let exported = bridge.run(&["contacts", "export"], "").await?.out;
+    let listed = bridge.ok(&["contacts", "export"]).await?["contacts"].clone();
+    let listed = listed.as_array().context("no list")?;
+    let contact = bridge.world.contact(PHONE).await?;
+    let own = listed.iter().find(|one| one["contact"] == contact.as_str()).context("not listed")?;
+    assert_eq!(
+        (&own["phone"], &own["source"], &own["reason"]),
+        (&json!("+393401234567"), &json!("import"), &json!("no; grazie"))
+    );
+    let other = listed.iter().find(|one| one["contact"] != contact.as_str()).context("not listed")?;
+    // Nothing was ever sent there, so nobody knows the number any more.
+    assert_eq!((&other["phone"], &other["consent"]), (&json!(""), &json!("yes")));
+
+    bridge.ok(&["unsuppress", "--phone", PHONE, "--source", "import", "--reason", "prova"]).await?;
+    let file = bridge.file("back.csv", &exported)?;
+    assert_eq!(bridge.ok(&["contacts", "import", &file]).await?["written"], 2);
+    assert_eq!(bridge.run(&["contacts", "export"], "").await?.out, exported);
+    let partly = bridge.ok(&["contacts", "import", &wrong, "--skip-wrong"]).await?;
+    assert_eq!((&partly["written"], partly["findings"].as_array().map(Vec::len)), (&json!(1), Some(2)));
+    bridge.world.finish().await
+}
+
+/// Every item of a table, as text.
+async fn scanned(bridge: &Bridge, table: &str) -> Result<String> {
+    let variables = bridge.world.variables();
+    let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-south-1"))
+        .endpoint_url(variable("AWS_ENDPOINT_URL_DYNAMODB").context("no endpoint")?)
+        .credentials_provider(Credentials::new(
+            variable("AWS_ACCESS_KEY_ID").context("no key")?,
+            variable("AWS_SECRET_ACCESS_KEY").context("no secret")?,
+            None,
+            None,
+            "test",
+        ))
+        .build();
+    let answer = aws_sdk_dynamodb::Client::from_conf(config).scan().table_name(table).send().await?;
+    Ok(answer.items().iter().map(|item| format!("{item:?}\n")).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_person_is_nowhere_and_stays_suppressed() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    bridge.world.report_statuses("normal").await?;
+    // Sent and read, with a copy of another content; a record of the person; a message that is not about them.
+    bridge.world.accept(&order(&bridge, "sent")?).await?;
+    let mut conflict = order(&bridge, "sent")?;
+    conflict["data"]["order"]["payment"] = "Contanti".into();
+    bridge.world.accept(&conflict).await?;
+    bridge.world.accept(&bridge.event("customer.updated", "record")?).await?;
+    let mut others = order(&bridge, "others")?;
+    others["data"]["customer"] =
+        json!({"id": "C9", "first_name": "Ugo", "last_name": "Foscolo", "phone": "3337654321"});
+    bridge.world.accept(&others).await?;
+    bridge.world.deliver().await?;
+    bridge.world.deliver_reports().await?;
+    // A typed number that is none is the detail of a skip.
+    let mut typed = order(&bridge, "typed")?;
+    typed["data"]["customer"]["phone"] = "340 1234567 casa".into();
+    bridge.world.accept(&typed).await?;
+    // One that waits, a record nobody can read, and a report of a message nobody knows.
+    bridge.ok(&["site", "set", "paused=true"]).await?;
+    bridge.world.clock.advance(SignedDuration::from_secs(16));
+    bridge.world.accept(&order(&bridge, "waits")?).await?;
+    bridge.world.enqueue(r#"{"what":"is this","phone":"0039 340 123 4567"}"#).await?;
+    bridge.world.deliver().await?;
+    assert_eq!(explained(&bridge, "waits").await?["outcome"], "waiting");
+    let report = kit::World::status("wamid.393401234567", None, "delivered", bridge.world.clock.now());
+    assert_eq!(bridge.world.report(&report).await?.status, 200);
+    bridge.world.deliver_reports().await?;
+    bridge.ok(&["suppress", "--phone", PHONE, "--reason", "lo ha chiesto"]).await?;
+    let before = scanned(&bridge, "story-ledger").await?;
+    assert!(before.contains("3401234567") && before.contains("340 123 4567") && before.contains("Rossi"));
+
+    let provider_id = explained(&bridge, "sent").await?["provider_id"].as_str().context("not sent")?.to_owned();
+    assert!(before.contains(&provider_id), "Meta's id has the number in it");
+
+    let no = bridge.run(&["erase", "--phone", PHONE], "n\n").await?;
+    assert_eq!((no.code, scanned(&bridge, "story-ledger").await?.contains("Rossi")), (1, true), "{no:?}");
+    let erased = bridge.ok(&["erase", "--phone", PHONE, "--yes"]).await?;
+    assert_eq!((&erased["conflicts"], &erased["dead_letters"], &erased["orphans"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(
+        (&erased["cancelled"], &erased["sending"], &erased["persons"]),
+        (&json!(1), &json!(0), &json!(1)),
+        "{erased}"
+    );
+
+    for table in ["story-ledger", "story-contacts", "story-schedule"] {
+        let text = scanned(&bridge, table).await?;
+        let bare: String = text.chars().filter(|letter| !" .-/".contains(*letter)).collect();
+        assert!(!bare.contains("3401234567"), "{table}: {text}");
+        assert!(!text.contains("Anna") && !text.contains("Rossi") && !text.contains(&provider_id), "{table}: {text}");
+    }
+    assert!(scanned(&bridge, "story-ledger").await?.contains("Foscolo"), "others keep theirs");
+    assert_eq!(explained(&bridge, "sent").await?["outcome"], "read");
+    let cancelled = explained(&bridge, "waits").await?;
+    assert_eq!((&cancelled["outcome"], &cancelled["reason"]), (&json!("skipped"), &json!("cancelled")));
+    assert_eq!(bridge.ok(&["schedule", "list"]).await?["waiting"], json!([]));
+    let again = bridge.run(&["erase", "--phone", PHONE, "--yes"], "").await?;
+    assert_eq!(again.code, 1, "nothing is left: {again:?}");
+    assert_eq!(bridge.ok(&["dead", "list"]).await?["dead_letters"][0]["body"], "erased");
+
+    bridge.ok(&["site", "set", "paused=false"]).await?;
+    bridge.world.clock.advance(SignedDuration::from_secs(16));
+    assert_eq!(outcome(&bridge, &order(&bridge, "later")?).await?["reason"], "suppressed");
+    let by_person = bridge.ok(&["erase", "--person", "C9", "--yes"]).await?;
+    assert_eq!(by_person["events"], 1, "{by_person}");
+    assert!(!scanned(&bridge, "story-ledger").await?.contains("Foscolo"));
+    bridge.world.finish().await
+}
