@@ -6,10 +6,12 @@
     reason = "the whole crate is tests; clippy knows only functions marked as such"
 )]
 
+mod carts;
 mod events;
 mod intake;
 mod outcomes;
 mod reasons;
+mod reminders;
 mod repeats;
 mod reports;
 mod reviews;

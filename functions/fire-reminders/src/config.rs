@@ -11,6 +11,10 @@ pub struct Config {
     pub events_queue_url: String,
     /// `BRIDGE_STATUSES_QUEUE_URL`: where reports go whose message was found.
     pub statuses_queue_url: String,
+    /// `BRIDGE_CONTACTS_TABLE`: the table of people, numbers and how activities stand.
+    pub contacts_table: String,
+    /// `BRIDGE_STACK`: what the names of the secrets begin with.
+    pub stack: String,
     /// `BRIDGE_LEDGER_TABLE`: the table of events and messages.
     pub ledger_table: String,
     /// `BRIDGE_SCHEDULE_TABLE`: the table of what waits for its moment.
@@ -27,6 +31,8 @@ impl Config {
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
             events_queue_url: environment.required("BRIDGE_EVENTS_QUEUE_URL")?,
             statuses_queue_url: environment.required("BRIDGE_STATUSES_QUEUE_URL")?,
+            contacts_table: environment.required("BRIDGE_CONTACTS_TABLE")?,
+            stack: environment.required("BRIDGE_STACK")?,
             ledger_table: environment.required("BRIDGE_LEDGER_TABLE")?,
             schedule_table: environment.required("BRIDGE_SCHEDULE_TABLE")?,
         })
@@ -41,6 +47,8 @@ mod tests {
     fn every_variable_is_required() {
         let all = [
             ("BRIDGE_CONFIG_TABLE", "c"),
+            ("BRIDGE_CONTACTS_TABLE", "p"),
+            ("BRIDGE_STACK", "k"),
             ("BRIDGE_EVENTS_QUEUE_URL", "e"),
             ("BRIDGE_STATUSES_QUEUE_URL", "t"),
             ("BRIDGE_LEDGER_TABLE", "l"),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use runtime::batch::Deadline;
 use store::schedule::{Due, DueItem};
 
-use crate::{App, SweepError, Swept, lane};
+use crate::{App, SweepError, Swept, lane, reminder};
 
 /// Items of a shard that are read at once.
 const ITEMS_AT_ONCE: usize = 500;
@@ -18,14 +18,21 @@ pub(crate) async fn fire_due(app: &App, shard: u8, deadline: &Deadline, swept: &
     let now = app.clock.now();
     loop {
         let items = app.schedule.due(shard, now, ITEMS_AT_ONCE).await?;
-        let (mut messages, mut lanes) = (Vec::new(), Vec::new());
+        let (mut messages, mut lanes, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
         for item in &items {
             match &item.what {
                 Due::Message { job, .. } => messages.push((item, Job::Message(job.clone()), 0)),
                 Due::Lane(lane) => lanes.push(lane),
+                Due::Reminder(reminder) => match reminder::raise(app, &item.key, reminder).await? {
+                    Some(job) => messages.push((item, job, 0)),
+                    None => dropped.push(item),
+                },
             }
         }
-        let fired = messages.len();
+        for item in &dropped {
+            app.schedule.remove(item).await?;
+        }
+        let fired = messages.len() + dropped.len();
         for (item, ..) in &messages {
             swept.late_s = swept.late_s.max(lateness(item, now));
         }

@@ -30,7 +30,7 @@ pub(crate) async fn release(app: &App, lane: &Lane, swept: &mut Swept) -> Result
     }
     let parked = items.iter().filter_map(|item| match &item.what {
         Due::Message { job, useful_until } => Some((item, job, *useful_until)),
-        Due::Lane(_) => None,
+        Due::Lane(_) | Due::Reminder(_) => None,
     });
     let (useful, too_late): (Vec<Parked<'_>>, Vec<Parked<'_>>) = parked.partition(|(.., until)| *until >= now);
     // Whatever the account does: what is of no use any more is recorded so.

@@ -1,4 +1,4 @@
-//! Every minute: puts what is due into the queue, releases what is parked as fast as its account may send, turns
+//! Every minute: raises the reminders that are due, puts messages that are due into the queue, releases what is parked as fast as its account may send, turns
 //! messages that stayed in `sending` into `unknown`, and joins reports that came before their message was known.
 //!
 //! A message stays in `sending` when its owner died between the call and the settling write. Nobody may take it over,
@@ -10,15 +10,20 @@
 mod config;
 mod fire;
 mod lane;
+mod reminder;
 
+use domain::key::ContactSecret;
 use domain::message::STALE_AFTER;
 use jiff::SignedDuration;
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
 use runtime::batch::Deadline;
+use runtime::secrets::Secrets;
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use store::StoreError;
 use store::config::ConfigTable;
+use store::contacts::Contacts;
 use store::ledger::{self, Ledger};
 use store::schedule::{self, Schedule};
 
@@ -37,6 +42,8 @@ pub struct App {
     ledger: Ledger,
     schedule: Schedule,
     config: ConfigTable,
+    contacts: Contacts,
+    secrets: Secrets,
     events: EventsQueue,
     statuses: StatusesQueue,
     clock: Clock,
@@ -66,13 +73,24 @@ pub enum SweepError {
     /// SQS did not take a record: its item stays in the schedule.
     #[error(transparent)]
     Queue(#[from] queue::NotQueued),
+    /// The secret that pseudonyms are made with could not be read.
+    #[error("the stack's keys: {0}")]
+    Keys(String),
 }
 
 impl App {
     /// An app with these clients, of which a process has one each.
     #[must_use]
-    pub fn new(dynamodb: aws_sdk_dynamodb::Client, sqs: aws_sdk_sqs::Client, config: Config, clock: Clock) -> Self {
+    pub fn new(
+        dynamodb: aws_sdk_dynamodb::Client,
+        sqs: aws_sdk_sqs::Client,
+        secrets: aws_sdk_secretsmanager::Client,
+        config: Config,
+        clock: Clock,
+    ) -> Self {
         Self {
+            contacts: Contacts::new(dynamodb.clone(), config.contacts_table),
+            secrets: Secrets::new(secrets, config.stack),
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             schedule: Schedule::new(dynamodb.clone(), config.schedule_table),
             config: ConfigTable::new(dynamodb, config.config_table),
@@ -80,6 +98,15 @@ impl App {
             statuses: StatusesQueue::new(sqs, config.statuses_queue_url),
             clock,
         }
+    }
+}
+
+impl App {
+    /// The secret that pseudonyms are made with.
+    async fn contact_secret(&self) -> Result<ContactSecret, SweepError> {
+        let secret = self.secrets.text("keys", "/hmac", self.clock.now()).await;
+        let secret = secret.map_err(|error| SweepError::Keys(error.to_string()))?;
+        ContactSecret::parse(secret.expose_secret()).map_err(|error| SweepError::Keys(error.to_string()))
     }
 }
 

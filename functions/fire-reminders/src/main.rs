@@ -17,7 +17,8 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&environment)?;
     let sdk = aws::sdk_config(CALL_TIMEOUT).await;
     let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
-    let app = App::new(dynamodb, sqs, config, Clock::system());
+    let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+    let app = App::new(dynamodb, sqs, secrets, config, Clock::system());
     lambda_runtime::run(service_fn(|tick: LambdaEvent<serde_json::Value>| {
         let app = &app;
         async move { fire_reminders::handle(app, tick.context.deadline).await.map_err(Error::from) }

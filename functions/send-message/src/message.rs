@@ -1,10 +1,12 @@
 //! One message: decided, and brought as far as it goes now.
 
+use domain::cart::CartHead;
 use domain::config::LiveConfig;
 use domain::contact::Known;
 use domain::decision::{Halt, decide};
-use domain::event::Event;
+use domain::event::{Event, EventData};
 use domain::job::{Job, MessageJob, Pass};
+use domain::key::cart_key;
 use domain::phone::Phone;
 use domain::plan::PlannedMessage;
 use domain::reason::Skip;
@@ -77,12 +79,14 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
         return Err(Failure::Again("no time left for all messages of the event".to_owned()));
     }
     let planned = task.record.planned;
-    let unknowing = Known { asked_at: task.asked_at, ..Known::default() };
+    let (cart, message) = (carts(task).await?, task.record.id().to_string());
+    let unknowing = Known { asked_at: task.asked_at, cart, message, ..Known::default() };
     let decided = match decide(event, planned, live, &unknowing, task.now()) {
         // The claim looks at the number itself, so only a skip needs to know more: its reason must be the first one.
         Err(Halt::Skip(skip)) if skip.reason.comes_after_suppression() => {
             let known = known(task).await?;
-            decide(event, planned, live, &Known { asked_at: task.asked_at, ..known }, task.now())
+            let Known { asked_at, cart, message, .. } = unknowing;
+            decide(event, planned, live, &Known { asked_at, cart, message, ..known }, task.now())
         }
         decided => decided,
     };
@@ -91,6 +95,12 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
         Err(Halt::Skip(skip)) => record_skip(task, &skip).await,
         Err(Halt::Wait { waiting, useful_until }) => wait::for_decision(task, waiting, useful_until).await,
     }
+}
+
+/// What is known of the customer's carts, on events of carts.
+async fn carts(task: Task<'_>) -> Result<CartHead, Failure> {
+    let EventData::CartAbandoned { customer, .. } = &task.sender.event.data else { return Ok(CartHead::default()) };
+    Ok(task.sender.app.contacts.carts(&cart_key(task.record.site, &customer.id)).await?)
 }
 
 /// What is known of the recipient and their number besides the event.

@@ -2,10 +2,12 @@
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::backoff;
+use domain::cart;
 use domain::config::LiveConfig;
-use domain::event::{Event, EventData};
+use domain::event::{Event, EventData, EventType};
 use domain::id::SiteId;
 use domain::job::{Job, MessageJob};
+use domain::mapping::Mapping;
 use domain::plan::{Plan, PlannedMessage, plan};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +15,7 @@ use runtime::batch::{Deadline, TryAgain};
 use store::StoreError;
 use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded};
 
+use crate::agenda;
 use crate::message::{Sender, Task, deal_with, job_of};
 use crate::pacer::Pacer;
 use crate::{App, dice};
@@ -141,7 +144,7 @@ async fn event(
     let live = app.live(site).await.map_err(|error| Failure::Again(error.to_string()))?;
     let live = live.ok_or_else(|| Failure::Dead(format!("the site {site} does not exist")))?;
     // It was valid when it was received; the same moment bounds `occurred_at` now.
-    let event = Event::parse(document.clone(), received_at).map_err(|error| Failure::Dead(error.to_string()))?;
+    let event = Event::parse_any(document.clone(), received_at).map_err(|error| Failure::Dead(error.to_string()))?;
     let retention_days = live.site.retention_days;
     let planned = plan(&event, &live);
     let record = EventRecord { site, event: &event, received_at, plan: &planned, retention_days };
@@ -160,6 +163,8 @@ async fn event(
         let key = app.contact_secret().await?.person_key(site, &customer.id);
         app.contacts.put_person(&key, customer, event.occurred_at).await?;
     }
+    agenda::follow(app, &live, &event, received_at).await?;
+    follow_cart(app, &live, &event).await?;
     if stored.messages.len() > MESSAGES_AT_ONCE {
         return fan_out(app, &live, &event, &stored.messages).await;
     }
@@ -173,6 +178,14 @@ async fn event(
     let mut failures: Vec<Failure> = results.into_iter().filter_map(Result::err).collect();
     failures.sort_by_key(|failure| matches!(failure, Failure::Dead(_)));
     failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Keeps what an event says of the carts of a customer, where a mapping tells of carts.
+async fn follow_cart(app: &App, live: &LiveConfig, event: &Event) -> Result<(), Failure> {
+    let tells = |mapping: &Mapping| mapping.enabled && mapping.event_type == EventType::CartAbandoned;
+    let Some(change) = cart::change(event).filter(|_| live.mappings.iter().any(tells)) else { return Ok(()) };
+    app.contacts.change_cart(&live.site.id, &change, app.clock.now()).await?;
+    Ok(())
 }
 
 /// Gives each message of a large plan a record of its own, before the event's record is given up.
@@ -192,12 +205,16 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
     let live = live.ok_or_else(|| Failure::Dead(format!("the site {site} does not exist")))?;
     let recorded = app.ledger.recorded(site, &job.event).await?;
     let recorded = recorded.ok_or_else(|| Failure::Dead("the event is not in the ledger".to_owned()))?;
+    if recorded.document.get("erased").is_some() {
+        tracing::info!(%site, event.id = %job.event, "the event was erased; its messages are decided");
+        return Ok(());
+    }
     let planned = PlannedMessage { mapping: job.mapping.clone(), recipient: job.recipient.clone() };
     if !recorded.plan.messages.contains(&planned) {
         return Err(Failure::Dead("the message is not in the event's plan".to_owned()));
     }
     let received_at = recorded.received_at;
-    let event = Event::parse(recorded.document, received_at).map_err(|error| Failure::Dead(error.to_string()))?;
+    let event = Event::parse_any(recorded.document, received_at).map_err(|error| Failure::Dead(error.to_string()))?;
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let record = MessageRecord {
         site,

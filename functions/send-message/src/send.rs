@@ -73,7 +73,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>) -> Result<(), 
     let mut guards = guards(site, mapping, event, &planned.recipient, received_at);
     if task.asked_at.is_some() {
         // A person wants it sent again: that it was told, and that something newer was, is known to them.
-        guards = Guards { head: None, occasion: None, ..guards };
+        guards = Guards { head: None, occasion: None, cart: None, ..guards };
     }
     let (contact, owner) = (contacts.contact_key(site, &outgoing.phone), app.owner(invocation.id));
     let sending = Sending {
@@ -131,6 +131,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
         Claimed::OptedOut(at) => Skip::new(Reason::OptedOut, at.to_string()),
         Claimed::Forbidden(known) => forbidden(&known, outgoing.marketing),
         Claimed::Superseded(at) => Skip::new(Reason::Superseded, at.to_string()),
+        Claimed::CartNotified(at) => Skip::new(Reason::NotLatestCart, at.to_string()),
         Claimed::AlreadyNotified(by) => Skip::new(Reason::AlreadyNotified, by),
     };
     record_skip(task, &skip).await

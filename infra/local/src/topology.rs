@@ -82,13 +82,13 @@ fn variables(emulators: &Emulators, queues: &Queues) -> Vec<Variable> {
     let ours: [Variable; 10] = [
         ("BRIDGE_CONFIG_TABLE", table("Config"), &FUNCTIONS),
         ("BRIDGE_LEDGER_TABLE", table("Ledger"), &[SEND_MESSAGE, TRACK_DELIVERY, FIRE_REMINDERS]),
-        ("BRIDGE_CONTACTS_TABLE", table("Contacts"), &[SEND_MESSAGE, TRACK_DELIVERY]),
+        ("BRIDGE_CONTACTS_TABLE", table("Contacts"), &[SEND_MESSAGE, TRACK_DELIVERY, FIRE_REMINDERS]),
         ("BRIDGE_SCHEDULE_TABLE", table("Schedule"), &[SEND_MESSAGE, TRACK_DELIVERY, FIRE_REMINDERS]),
         ("BRIDGE_EVENTS_QUEUE_URL", queues.events.url.clone(), &[RECEIVE_EVENT, SEND_MESSAGE, FIRE_REMINDERS]),
         ("BRIDGE_STATUSES_QUEUE_URL", queues.statuses.url.clone(), &[RECEIVE_EVENT, FIRE_REMINDERS]),
         ("BRIDGE_EVENTS_DEAD_QUEUE_ARN", queues.events_dead.arn.clone(), &[SEND_MESSAGE]),
         ("BRIDGE_STATUSES_DEAD_QUEUE_ARN", queues.statuses_dead.arn.clone(), &[SEND_MESSAGE]),
-        ("BRIDGE_STACK", STACK.to_owned(), &[RECEIVE_EVENT, SEND_MESSAGE, TRACK_DELIVERY, SYNC_TEMPLATES]),
+        ("BRIDGE_STACK", STACK.to_owned(), &FUNCTIONS),
         // The simulator is http on a loopback address, which the bridge refuses anywhere else.
         ("BRIDGE_PROVIDER_NETWORK", "any".to_owned(), &[SEND_MESSAGE, SYNC_TEMPLATES]),
     ];

@@ -34,6 +34,16 @@ pub struct Site {
     /// IANA time zone in which times are shown.
     #[serde(default = "rome")]
     pub time_zone: String,
+    /// When a whole-day activity begins for its reminders, `09:00`.
+    #[serde(default = "nine")]
+    pub morning: jiff::civil::Time,
+    /// Minutes from when a cart was left until its notice.
+    #[serde(default = "three_hours")]
+    pub cart_interval: u16,
+    /// Minutes from when the first of a customer's carts was left until the notice at the latest, however often the cart
+    /// changes in between.
+    #[serde(default = "a_day")]
+    pub cart_max_postponement: u16,
     /// Whether orders of marketplaces are notified.
     #[serde(default)]
     pub marketplace_orders: bool,
@@ -59,6 +69,18 @@ fn rome() -> String {
     "Europe/Rome".to_owned()
 }
 
+fn nine() -> jiff::civil::Time {
+    jiff::civil::time(9, 0, 0, 0)
+}
+
+fn three_hours() -> u16 {
+    180
+}
+
+fn a_day() -> u16 {
+    24 * 60
+}
+
 fn ninety() -> u16 {
     90
 }
@@ -75,6 +97,9 @@ impl Site {
             default_language: Language::italian(),
             default_country: italy(),
             time_zone: rome(),
+            morning: nine(),
+            cart_interval: three_hours(),
+            cart_max_postponement: a_day(),
             marketplace_orders: false,
             retention_days: ninety(),
         }

@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::cart::CartHead;
+
 /// How long a number that WhatsApp could not deliver to is left alone.
 pub const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -101,6 +103,10 @@ pub struct Known {
     pub opted_out_at: Option<Timestamp>,
     /// The consent to marketing recorded apart from the event.
     pub marketing_consent: Option<bool>,
+    /// What is known of the carts of the customer, on events of carts.
+    pub cart: CartHead,
+    /// The message's own id, by which a notice of a cart is known as its own.
+    pub message: String,
     /// A person asked to send the message again: when. It is of use from then on.
     pub asked_at: Option<Timestamp>,
 }

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use crate::cart;
 use crate::config::{Account, LiveConfig};
 use crate::contact::{Known, Scope};
-use crate::event::Event;
+use crate::event::{Event, EventData};
 use crate::language::{self, Language};
 use crate::mapping::{Mapping, TemplateUse};
 use crate::message::{Waiting, Why};
@@ -89,13 +90,16 @@ pub fn decide<'a>(
     }
     let phone = phone(recipient, config)?;
     may_be_written_to(recipient, known, now)?;
+    let useful_until = useful_until(event, mapping, config, known);
+    if let EventData::CartAbandoned { cart, .. } = &event.data {
+        cart::judge(cart, &known.cart, &config.site, useful_until, (&known.message, now))?;
+    }
     let chosen = choose_template(event, recipient, mapping, config)?;
     let (template, parts) = usable_template(chosen, mapping, account, config)?;
     may_send_category(template, recipient, known)?;
     let context = Context { event, recipient, site_url: config.site.url.as_deref() };
     let locale = Locale { language: &template.language, zone: &config.site.zone() };
     let Rendered { header, body, buttons } = render::fill(parts, chosen, &context, &locale)?;
-    let useful_until = useful_until(event, mapping, known);
     if now > useful_until {
         return Err(Skip::new(Reason::Expired, useful_until.to_string()).into());
     }
@@ -121,9 +125,12 @@ pub fn wait(until: Timestamp, why: Why, detail: String, useful_until: Timestamp)
 }
 
 /// Until when a message is of use: counted from the event, or from the moment a person asked for it again.
-fn useful_until(event: &Event, mapping: &Mapping, known: &Known) -> Timestamp {
-    let asked_again = known.asked_at.map(|at| at + mapping.useful_for().duration());
-    asked_again.unwrap_or_else(|| mapping.useful_until(event))
+fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &Known) -> Timestamp {
+    match (known.asked_at, &event.data) {
+        (Some(at), _) => at + mapping.useful_for().duration(),
+        (None, EventData::CartAbandoned { cart, .. }) => cart::useful_until(cart, &known.cart, mapping, &config.site),
+        (None, _) => mapping.useful_until(event),
+    }
 }
 
 /// Opt-out, suppression, unreachability: what forbids every message to the number.

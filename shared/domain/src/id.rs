@@ -22,9 +22,6 @@ pub enum IdError {
     /// A control character in an otherwise free identifier.
     #[error("must not hold control characters")]
     Control,
-    /// The prefix the bridge keeps for the events it raises itself.
-    #[error("must not begin with bridge:, which is reserved")]
-    Reserved,
 }
 
 fn check_length(text: &str) -> Result<(), IdError> {
@@ -39,11 +36,6 @@ fn check_token(text: &str) -> Result<(), IdError> {
     check_length(text)?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
     if text.bytes().all(allowed) { Ok(()) } else { Err(IdError::Character) }
-}
-
-fn check_external(text: &str) -> Result<(), IdError> {
-    check_token(text)?;
-    if text.starts_with("bridge:") { Err(IdError::Reserved) } else { Ok(()) }
 }
 
 fn check_opaque(text: &str) -> Result<(), IdError> {
@@ -97,9 +89,19 @@ macro_rules! id {
 }
 
 id! {
-    /// An event's id as Passweb sends it, unique per site: the idempotency key. `[A-Za-z0-9._:-]`, never `bridge:…`.
-    EventId, check_external
+    /// An event's id, unique per site: the idempotency key. `[A-Za-z0-9._:-]`; what begins with `bridge:` was raised by
+    /// the bridge itself.
+    EventId, check_token
 }
+
+impl EventId {
+    /// Whether it is an id that only the bridge may use.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.as_str().starts_with("bridge:")
+    }
+}
+
 id! {
     /// A site, the tenant.
     SiteId, check_token
@@ -130,7 +132,7 @@ mod tests {
         assert_eq!(EventId::parse(&"a".repeat(129)), Err(IdError::TooLong));
         assert_eq!(EventId::parse("a b"), Err(IdError::Character));
         assert_eq!(EventId::parse("perché"), Err(IdError::Character));
-        assert_eq!(EventId::parse("bridge:rem.1"), Err(IdError::Reserved));
+        assert!(EventId::parse("bridge:rem.1").unwrap().is_reserved());
     }
 
     #[test]

@@ -51,6 +51,30 @@ pub fn occasion_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3], wha
     format!("TOLD#{}", hash(&[site.as_str(), mapping, subject, recipient, what, value]))
 }
 
+/// The item that remembers how an activity stands, for its reminders.
+#[must_use]
+pub fn activity_key(site: &SiteId, activity: &ObjectId) -> String {
+    format!("ACTIVITY#{}", hash(&[site.as_str(), activity.as_str()]))
+}
+
+/// The item that remembers the carts of a customer.
+#[must_use]
+pub fn cart_key(site: &SiteId, customer: &ObjectId) -> String {
+    format!("CART#{}", hash(&[site.as_str(), customer.as_str()]))
+}
+
+/// The schedule's item of a reminder.
+#[must_use]
+pub fn reminder_key(site: &SiteId, activity: &ObjectId, reminder: &ObjectId) -> String {
+    format!("R#{}", hash(&[site.as_str(), activity.as_str(), reminder.as_str()]))
+}
+
+/// The id of the event that a reminder raises: the same however often it fires for the same moment.
+#[must_use]
+pub fn reminder_event_id(item: &str, due_at: jiff::Timestamp) -> String {
+    format!("bridge:rem.{}", hash(&[item, &due_at.to_string()]))
+}
+
 /// A name for a DynamoDB transaction, which takes at most 36 characters: the same for the same owner.
 #[must_use]
 pub fn request_token(owner: &str) -> String {

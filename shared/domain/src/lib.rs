@@ -16,6 +16,7 @@
 pub mod activity_state;
 pub mod audit;
 pub mod backoff;
+pub mod cart;
 pub mod cause;
 pub mod check;
 pub mod codes;
@@ -39,6 +40,7 @@ pub mod person;
 pub mod phone;
 pub mod plan;
 pub mod reason;
+pub mod reminder;
 pub mod render;
 pub mod template;
 pub mod variable;

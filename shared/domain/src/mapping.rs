@@ -187,6 +187,11 @@ impl Mapping {
         if let EventData::OrderStatusChanged { order, .. } = &event.data {
             self.order_applies(order)?;
         }
+        if let EventData::CartAbandoned { cart, .. } = &event.data
+            && let Some(least) = self.min_total.filter(|least| cart.total.amount < *least)
+        {
+            return Err(Skip::new(Reason::ConditionNotMet, format!("cart.total = {} < {least}", cart.total.amount)));
+        }
         if event.occurred_at < self.active_since {
             let detail = format!("{} < {}", event.occurred_at, self.active_since);
             return Err(Skip::new(Reason::BeforeActivation, detail));

@@ -62,6 +62,8 @@ pub enum Why {
     SitePaused,
     /// Meta does not take the template for now.
     TemplateHeld,
+    /// The interval after which a cart that was left is told of.
+    CartInterval,
     /// A newer state of the same subject, for as long as the mapping says (`hold_for`).
     Hold,
     /// The end of the quiet hours.
@@ -79,6 +81,7 @@ impl Why {
             Self::AccountStopped => "L'account non può inviare: servono un controllo o il ritorno del servizio.",
             Self::SitePaused => "Il sito è in pausa.",
             Self::TemplateHeld => "Meta per ora non accetta il template.",
+            Self::CartInterval => "Il carrello è stato lasciato da poco: il cliente potrebbe tornare.",
             Self::Hold => "L'azione attende eventuali stati più recenti.",
             Self::QuietHours => "È orario di silenzio.",
         }
@@ -94,6 +97,7 @@ impl Why {
             Self::AccountStopped => "The account cannot send: it needs a look, or the service is down.",
             Self::SitePaused => "The site is paused.",
             Self::TemplateHeld => "Meta does not take the template for now.",
+            Self::CartInterval => "The cart was left not long ago: the customer may come back.",
             Self::Hold => "The mapping waits for newer states.",
             Self::QuietHours => "These are quiet hours.",
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::activity_state;
 use crate::event::{Event, EventData, EventType};
 use crate::id::{ObjectId, SiteId};
-use crate::key::{head_key, occasion_key};
+use crate::key::{cart_key, head_key, occasion_key};
 use crate::mapping::Mapping;
 use crate::order_state;
 
@@ -62,6 +62,8 @@ pub struct Guards {
     pub head: Option<String>,
     /// The occasion to be told once; `None` where every event is told.
     pub occasion: Option<String>,
+    /// The carts of the customer, to be told of once a day; `None` on other events.
+    pub cart: Option<String>,
 }
 
 /// The guards of one message.
@@ -70,12 +72,22 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     let (state, version) = state_of(event);
     let moment = Moment { version, occurred_at: event.occurred_at, received_at };
     let names = [mapping.id.as_str(), &event.subject(), recipient.as_str()];
+    // A reminder is told once for its moment, whether Passweb raises it or we do.
+    if let EventData::ActivityReminder { activity, reminder, .. } = &event.data {
+        let moment_told = format!("{}/{:?}/{}", reminder.id, activity.starts, reminder.minutes_before);
+        let occasion = Some(occasion_key(site, names, "reminder", &moment_told));
+        return Guards { moment, head: None, occasion, cart: None };
+    }
     let occasion = match mapping.repeat() {
         Repeat::Every => None,
         Repeat::OncePerState => state.as_ref().map(|state| occasion_key(site, names, "state", state)),
         Repeat::OncePerActor => event.actor().map(|actor| occasion_key(site, names, "actor", actor.id.as_str())),
     };
-    Guards { moment, head: state.map(|_| head_key(site, names)), occasion }
+    let cart = match &event.data {
+        EventData::CartAbandoned { customer, .. } => Some(cart_key(site, &customer.id)),
+        _ => None,
+    };
+    Guards { moment, head: state.map(|_| head_key(site, names)), occasion, cart }
 }
 
 /// The state an event tells, as a name that is the same however it was written, and the subject's version. Only orders

@@ -53,7 +53,7 @@ pub fn plan(event: &Event, config: &LiveConfig) -> Plan {
         plan.skips.push(PlannedSkip { mapping: None, recipient: None, skip });
         return plan;
     }
-    if event.kind().telling() != Telling::AtOnce {
+    if event.kind().telling() == Telling::Never {
         return plan;
     }
     let of_type = config.mappings.iter().filter(|mapping| mapping.enabled && mapping.event_type == event.kind());

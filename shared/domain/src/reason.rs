@@ -101,7 +101,9 @@ impl Reason {
             Self::NotifyNotRequested => "Chi ha eseguito l'operazione non ha spuntato la notifica Whatsapp.",
             Self::SenderNotPermitted => "Il gruppo del mittente non ha il permesso \"Gestione Whatsapp\".",
             Self::CreatedByAgent => "Il carrello è stato creato da un agente.",
-            Self::NotLatestCart => "Il cliente ha un carrello più recente o è già stato avvisato di un carrello nelle ultime 24 ore.",
+            Self::NotLatestCart => {
+                "Il cliente ha un carrello più recente o è già stato avvisato di un carrello nelle ultime 24 ore."
+            }
             Self::ActorIsRecipient => "Il destinatario è la persona che ha eseguito l'operazione.",
             Self::SamePhone => "Un altro destinatario dello stesso evento ha lo stesso numero.",
             Self::MarketplaceOrder => "L'ordine viene da un marketplace.",

@@ -5,12 +5,16 @@
 //! | pseudonym of site and number | suppressions, unreachability, consent, the next free slot of the pair limit |
 //! | `PERSON#site#pseudonym` | the latest phone, language, consent and opt-out of a person, with when they were true |
 //! | `ALIAS#site#pseudonym` | the number that another id of WhatsApp's stands for, by its pseudonym |
+//! | `ACTIVITY#…` | how an activity stands, for its reminders |
+//! | `CART#…` | the newest cart of a customer, when one was closed, when the customer was told |
 //! | `SUBJECT#…`, `TOLD#…` | what a claim must not overtake or repeat (see [`crate::ledger`]) |
 //!
 //! Of a number each scope has a set of the sources that suppress it. A set that loses its last member is gone, so that
 //! a claim asks for nothing but the absence of the attribute; and no source can clear another's.
 
+mod activity;
 mod alias;
+mod cart;
 mod choice;
 mod erase;
 mod suppression;
@@ -29,6 +33,7 @@ use crate::error::StoreError;
 use crate::item::{Item, Reading, millis, text, time};
 use crate::ledger::PAIR_AHEAD;
 
+pub use activity::ActivityHead;
 pub use choice::Choice;
 pub use suppression::SuppressedContact;
 pub(crate) use suppression::of_number;
@@ -38,6 +43,19 @@ pub(crate) use suppression::of_number;
 pub struct Contacts {
     client: Client,
     table: String,
+}
+
+/// What was last said of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonRecord {
+    /// The phone field as typed.
+    pub phone: Option<String>,
+    /// The language the person asked for.
+    pub language: Option<String>,
+    /// Whether they opted out of WhatsApp.
+    pub whatsapp_opt_out: bool,
+    /// Consent to marketing.
+    pub marketing_consent: Option<bool>,
 }
 
 impl Contacts {
@@ -96,6 +114,25 @@ impl Contacts {
             known.marketing_consent = flag(item, "marketing_consent").or(known.marketing_consent);
         }
         Ok(known)
+    }
+
+    /// The latest record of a person after a moment, as the fields of the contract; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn person_since(&self, key: &str, since: Timestamp) -> Result<Option<PersonRecord>, StoreError> {
+        let items = self.items(&[key]).await?;
+        let Some(item) = items.get(key) else { return Ok(None) };
+        let reading = Reading::of(item);
+        if reading.time("occurred_at")?.is_none_or(|at| at <= since) {
+            return Ok(None);
+        }
+        Ok(Some(PersonRecord {
+            phone: reading.text("phone")?.map(str::to_owned),
+            language: reading.text("language")?.map(str::to_owned),
+            whatsapp_opt_out: flag(item, "whatsapp_opt_out").unwrap_or_default(),
+            marketing_consent: flag(item, "marketing_consent"),
+        }))
     }
 
     /// Leaves a number alone until `until`, after WhatsApp said that it was written to too fast: until then no message

@@ -19,6 +19,7 @@ mod error;
 pub mod hooks;
 mod item;
 pub mod ledger;
+mod newer;
 pub mod schedule;
 pub mod tables;
 

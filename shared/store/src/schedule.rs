@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | `M#` message id | `0` … `15` | its moment | a message that waits for a moment |
 //! | `M#` message id | `LANE#site#account` | when its event happened | a message parked for its account |
+//! | `R#` hash | `0` … `15` | its moment | a reminder of an activity |
 //! | `LANE#site#account` | `0` … `15` | the next visit | an account that has messages parked |
 //! | `ACCOUNT#site#account` | | | its sending slots and whether it is stopped (see [`crate::accounts`]) |
 //!
@@ -12,13 +13,17 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use domain::id::{AccountId, SiteId};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use domain::id::{AccountId, EventId, ObjectId, SiteId};
 use domain::job::MessageJob;
-use domain::key::MessageId;
+use domain::key::{MessageId, reminder_key};
+use domain::occasion::Moment;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::item::{Item, Reading, text, time};
+use crate::item::{Item, Reading, json, text, time};
+use crate::newer::Newer;
 
 /// Shards of the index `due`: one partition takes 1,000 writes a second, sixteen are room for a whole site's morning.
 pub const SHARDS: u8 = 16;
@@ -64,6 +69,23 @@ pub enum Due {
     },
     /// A lane to be visited.
     Lane(Lane),
+    /// A reminder of an activity.
+    Reminder(ReminderItem),
+}
+
+/// A reminder that waits for its moment. What it tells stays in the ledger, with the event that saved its activity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReminderItem {
+    /// The site.
+    pub site: SiteId,
+    /// The event that saved the activity.
+    pub event: EventId,
+    /// The activity.
+    pub activity: ObjectId,
+    /// The reminder.
+    pub reminder: ObjectId,
+    /// When it is due.
+    pub due_at: Timestamp,
 }
 
 /// Where a message waits.
@@ -144,6 +166,35 @@ impl Schedule {
         Ok(items)
     }
 
+    /// Keeps a reminder until its moment, unless a newer event of its activity did already.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_reminder(&self, reminder: &ReminderItem, moment: Moment) -> Result<(), StoreError> {
+        let key = reminder_key(&reminder.site, &reminder.activity, &reminder.reminder);
+        let newer = Newer::than(moment);
+        let mut request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", text(&key))
+            .item("shard", text(shard_of(&key)))
+            .item("due_at", time(reminder.due_at))
+            .item("reminder", json(reminder)?)
+            .item("site", text(reminder.site.as_str()))
+            .condition_expression(format!("attribute_not_exists(pk) OR {}", newer.condition));
+        for (name, value) in newer.attributes {
+            request = request.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
+        }
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
     /// Removes an item that was fired, unless it has moved to another moment since. Answers whether it was removed.
     ///
     /// # Errors
@@ -204,12 +255,13 @@ fn due_item(item: &Item) -> Result<DueItem, StoreError> {
     let reading = Reading::of(item);
     let key = reading.required("pk")?.to_owned();
     let due_at = reading.required("due_at")?.to_owned();
-    let what = match reading.json("job")? {
-        Some(job) => Due::Message {
+    let what = match (reading.json("job")?, reading.json("reminder")?) {
+        (Some(job), _) => Due::Message {
             job,
             useful_until: reading.time("useful_until")?.ok_or_else(|| reading.fault("useful_until", "is missing"))?,
         },
-        None => Due::Lane(Lane {
+        (None, Some(reminder)) => Due::Reminder(reminder),
+        (None, None) => Due::Lane(Lane {
             site: SiteId::parse(reading.required("site")?).map_err(|error| reading.fault("site", error))?,
             account: AccountId::parse(reading.required("account")?).map_err(|error| reading.fault("account", error))?,
         }),

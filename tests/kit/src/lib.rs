@@ -192,6 +192,8 @@ impl World {
             config_table: table("Config"),
             events_queue_url: events.url.clone(),
             statuses_queue_url: statuses.url.clone(),
+            contacts_table: table("Contacts"),
+            stack: STACK.to_owned(),
             ledger_table: table("Ledger"),
             schedule_table: table("Schedule"),
         };
@@ -205,7 +207,7 @@ impl World {
             sync: sync_templates::App::new(watched.clone(), emulators.secrets(), sync, clock.clock())?,
             schedule: Schedule::new(dynamodb.clone(), table("Schedule")),
             contacts: Contacts::new(dynamodb.clone(), table("Contacts")),
-            sweep: fire_reminders::App::new(watched, sqs, sweep, clock.clock()),
+            sweep: fire_reminders::App::new(watched, sqs, emulators.secrets(), sweep, clock.clock()),
             wire,
             ticked: Mutex::new(clock.now()),
             chaos: Mutex::default(),
@@ -287,6 +289,9 @@ impl World {
         variables.push(("BRIDGE_STACK", STACK.to_owned()));
         variables.push(("BRIDGE_CONFIG_TABLE", table_name(STACK, "Config")));
         variables.push(("BRIDGE_LEDGER_TABLE", table_name(STACK, "Ledger")));
+        variables.push(("BRIDGE_CONTACTS_TABLE", table_name(STACK, "Contacts")));
+        variables.push(("BRIDGE_SCHEDULE_TABLE", table_name(STACK, "Schedule")));
+        variables.push(("BRIDGE_STATUSES_QUEUE_URL", self.statuses.url.clone()));
         variables.push(("BRIDGE_EVENTS_QUEUE_URL", self.events.url.clone()));
         variables
     }
@@ -341,6 +346,20 @@ impl World {
             handling.as_mut().poll(context).map(|_| true)
         })
         .await
+    }
+
+    /// Has the schedule fire and kills it at the latest after so many polls.
+    pub async fn sweep_killed(&self, polls: usize) {
+        let mut sweeping = std::pin::pin!(fire_reminders::handle(&self.sweep, self.clock.deadline_ms()));
+        let mut left = polls;
+        std::future::poll_fn(|context| {
+            if left == 0 {
+                return Poll::Ready(());
+            }
+            left -= 1;
+            sweeping.as_mut().poll(context).map(|_| ())
+        })
+        .await;
     }
 
     /// A number drawn from a seed, below a bound.

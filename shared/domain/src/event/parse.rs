@@ -27,12 +27,32 @@ impl Event {
     /// # Errors
     /// [`EventError::UnknownType`], or every fault found.
     pub fn parse(document: Value, now: Timestamp) -> Result<Self, EventError> {
+        Self::read(document, now, |text| match EventId::parse(text) {
+            Ok(id) if id.is_reserved() => Err("must not begin with bridge:, which is reserved".to_owned()),
+            Ok(id) => Ok(id),
+            Err(error) => Err(error.to_string()),
+        })
+    }
+
+    /// As [`Event::parse`], with events that the bridge raised itself.
+    ///
+    /// # Errors
+    /// As [`Event::parse`].
+    pub fn parse_any(document: Value, now: Timestamp) -> Result<Self, EventError> {
+        Self::read(document, now, |text| EventId::parse(text).map_err(|error| error.to_string()))
+    }
+
+    fn read(
+        document: Value,
+        now: Timestamp,
+        id: impl FnOnce(&str) -> Result<EventId, String>,
+    ) -> Result<Self, EventError> {
         let faults = Faults::default();
         let root = Reader::root(&document, &faults);
         if root.object().is_none() {
             return Err(EventError::Invalid(faults.into_vec()));
         }
-        let id = root.field("id").parsed(EventId::parse);
+        let id = root.field("id").parsed(id);
         let kind = root.field("type").text().map(EventType::of);
         if kind == Some(None) {
             return Err(EventError::UnknownType);

@@ -1,0 +1,33 @@
+//! What an event changes of the reminders of its activity. Nothing is deleted: a reminder that does not stand any more is
+//! found out when it is due, by the activity's head, so that the order in which the events come does not matter.
+
+use domain::config::LiveConfig;
+use domain::event::Event;
+use domain::key::activity_key;
+use domain::reminder::{Standing, moment, standing, to_keep};
+use jiff::Timestamp;
+use store::schedule::ReminderItem;
+
+use crate::App;
+use crate::record::Failure;
+
+/// Follows an event of an activity: its head first, then what is to be kept. Handled again it does the same again.
+pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
+    let Some((activity, standing)) = standing(event) else { return Ok(()) };
+    let (site, moment) = (&live.site.id, moment(event, received_at));
+    let kept = if standing == Standing::Saved { to_keep(event, live.site.morning) } else { Vec::new() };
+    let last = kept.iter().map(|kept| kept.due_at).max().unwrap_or_default().max(app.clock.now());
+    let key = activity_key(site, activity);
+    if !app.contacts.put_activity(&key, &event.id, (moment, standing), last).await? {
+        tracing::info!(%site, event.id = %event.id, "a newer event of the activity is known");
+        return Ok(());
+    }
+    let reminders = kept.len();
+    for kept in kept {
+        let (site, event, activity) = (site.clone(), event.id.clone(), activity.clone());
+        let item = ReminderItem { site, event, activity, reminder: kept.id, due_at: kept.due_at };
+        app.schedule.put_reminder(&item, moment).await?;
+    }
+    tracing::info!(%site, event.id = %event.id, reminders, "an activity stands anew");
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! Reminders: when one is due, and the event it raises when it is.
+//!
+//! A lead of whole days keeps the wall clock's time: a reminder of the day before at 15:00 is due at 15:00, also across
+//! a change of the clocks. Every other lead is absolute. A whole-day activity counts from the site's morning.
+
+use jiff::civil::{DateTime, Time};
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use serde_json::{Value, json};
+
+use crate::event::{Activity, ActivityTime, DueReminder, Event, EventData};
+use crate::id::ObjectId;
+use crate::key::reminder_event_id;
+use crate::occasion::Moment;
+
+const DAY_MINUTES: u64 = 24 * 60;
+
+/// When a reminder is due, so many minutes before its activity; `morning` is when a whole day begins for the site.
+/// `None` where the calendar has no such moment.
+#[must_use]
+pub fn due_at(activity: &Activity, minutes_before: u64, morning: Time) -> Option<Timestamp> {
+    let zone = &activity.zone;
+    let starts = match activity.starts {
+        ActivityTime::At(instant) => instant.to_zoned(zone.clone()).datetime(),
+        ActivityTime::Day(day) => day.to_datetime(morning),
+    };
+    if minutes_before.is_multiple_of(DAY_MINUTES) {
+        let days = i64::try_from(minutes_before / DAY_MINUTES).ok()?;
+        return first_valid(starts.checked_sub(days.days()).ok()?, zone);
+    }
+    let instant = match activity.starts {
+        ActivityTime::At(instant) => instant,
+        ActivityTime::Day(_) => first_valid(starts, zone)?,
+    };
+    instant.checked_sub(SignedDuration::from_mins(i64::try_from(minutes_before).ok()?)).ok()
+}
+
+/// The instant of a local time: in a gap of the clocks the first minute after it, in a fold the first of the two.
+#[must_use]
+pub fn first_valid(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    match zone.to_ambiguous_timestamp(local).offset() {
+        // Read by the later offset the time lies before the change; the change itself is the first valid minute.
+        AmbiguousOffset::Gap { after, .. } => {
+            let before_change = after.to_timestamp(local).ok()?;
+            zone.following(before_change).next().map(|change| change.timestamp())
+        }
+        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(local).ok(),
+        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(local).ok(),
+    }
+}
+
+/// A reminder to be kept until its moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The reminder's id.
+    pub id: ObjectId,
+    /// When it is due.
+    pub due_at: Timestamp,
+}
+
+/// The reminders that an activity's saving leaves to be kept: those on which WhatsApp was ticked, by somebody who may
+/// notify, and whose moment was not over when the activity was saved. Empty for other events.
+#[must_use]
+pub fn to_keep(event: &Event, morning: Time) -> Vec<Kept> {
+    let EventData::ActivitySaved { activity, reminders, sender_may_notify: true, .. } = &event.data else {
+        return Vec::new();
+    };
+    let ticked = reminders.iter().filter(|reminder| reminder.whatsapp);
+    let due = ticked.filter_map(|reminder| {
+        let due_at = due_at(activity, reminder.minutes_before, morning)?;
+        Some(Kept { id: reminder.id.clone(), due_at })
+    });
+    due.filter(|kept| kept.due_at >= event.occurred_at).collect()
+}
+
+/// What an event says of its activity: it stands from now on as it was saved, or it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its reminders are those of this event.
+    Saved,
+    /// It has none any more: deleted, cancelled or completed.
+    Over,
+}
+
+/// What an event says of the reminders of an activity, with the activity; `None` where it says nothing.
+#[must_use]
+pub fn standing(event: &Event) -> Option<(&ObjectId, Standing)> {
+    match &event.data {
+        EventData::ActivitySaved { activity, .. } => {
+            let standing = if is_over(&activity.state) { Standing::Over } else { Standing::Saved };
+            Some((&activity.id, standing))
+        }
+        EventData::ActivityDeleted { activity } => Some((activity, Standing::Over)),
+        EventData::ActivityStatusChanged(change) if is_over(&change.new_state) => {
+            Some((&change.activity.id, Standing::Over))
+        }
+        _ => None,
+    }
+}
+
+fn is_over(state: &str) -> bool {
+    use crate::activity_state::ActivityState;
+    matches!(ActivityState::of(state), Some(ActivityState::Annullata | ActivityState::Completata))
+}
+
+/// Where an event stands among those of its activity.
+#[must_use]
+pub fn moment(event: &Event, received_at: Timestamp) -> Moment {
+    let version = event.activity().and_then(|activity| activity.version);
+    Moment { version, occurred_at: event.occurred_at, received_at }
+}
+
+/// The document of the event that a due reminder raises, from the event that saved its activity; `None` if that event
+/// has no such reminder.
+#[must_use]
+pub fn raised(saved: &Event, item: &str, reminder: &ObjectId, due_at: Timestamp) -> Option<Value> {
+    let EventData::ActivitySaved { reminders, .. } = &saved.data else { return None };
+    let DueReminder { id, minutes_before } = reminders
+        .iter()
+        .find(|known| known.id == *reminder)
+        .map(|known| DueReminder { id: known.id.clone(), minutes_before: known.minutes_before })?;
+    let data = saved.document.get("data")?;
+    let part = |name: &str| data.get(name).cloned().unwrap_or(Value::Null);
+    let own = data
+        .get("reminders")?
+        .as_array()?
+        .iter()
+        .find(|known| known.get("id").and_then(Value::as_str) == Some(id.as_str()));
+    let owner = own.and_then(|reminder| reminder.get("owner")).cloned().unwrap_or(Value::Null);
+    Some(json!({
+        "id": reminder_event_id(item, due_at),
+        "type": "activity.reminder",
+        "occurred_at": due_at.to_string(),
+        "data": {
+            "activity": part("activity"),
+            "reminder": {"id": id, "minutes_before": minutes_before},
+            "owner": owner,
+            "assignees": part("assignees"),
+            "notify": ["whatsapp"],
+            "sender_may_notify": true,
+        }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MORNING: Time = jiff::civil::time(9, 0, 0, 0);
+
+    fn saved(starts: &str, reminders: &Value) -> Event {
+        let all_day = !starts.contains('T');
+        let document = json!({
+            "id": "a-1", "type": "activity.saved", "occurred_at": "2026-11-22T09:00:00Z",
+            "data": {
+                "activity": {"id": "A1", "subject": "Visita", "starts_at": starts, "all_day": all_day,
+                             "time_zone": "Europe/Rome", "state": "PIANIFICATA"},
+                "creator": {"id": "C"}, "assignees": [{"id": "P"}], "reminders": reminders
+            }
+        });
+        Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    #[track_caller]
+    fn check(starts: &str, minutes_before: u64, expected: &str) {
+        let event = saved(starts, &json!([]));
+        let due = due_at(event.activity().unwrap(), minutes_before, MORNING).unwrap();
+        assert_eq!(due, expected.parse::<Timestamp>().unwrap(), "{starts} - {minutes_before}: {due}");
+    }
+
+    #[test]
+    fn leads_are_absolute_but_days_keep_the_wall_clock() {
+        check("2026-11-24T15:00:00+01:00", 30, "2026-11-24T14:30:00+01:00");
+        check("2026-11-24T15:00:00+01:00", 0, "2026-11-24T15:00:00+01:00");
+        check("2026-11-24T15:00:00+01:00", 1440, "2026-11-23T15:00:00+01:00");
+        // Italian clocks go forward on 28 March 2027 and back on 31 October 2027.
+        check("2027-03-28T15:00:00+02:00", 1440, "2027-03-27T15:00:00+01:00");
+        check("2027-03-28T15:00:00+02:00", 1441, "2027-03-27T13:59:00+01:00");
+        check("2027-10-31T15:00:00+01:00", 1440, "2027-10-30T15:00:00+02:00");
+        check("2027-10-31T15:00:00+01:00", 720, "2027-10-31T03:00:00+01:00");
+    }
+
+    #[test]
+    fn a_gap_ends_at_its_first_minute_and_a_fold_counts_once() {
+        check("2027-03-29T02:30:00+02:00", 1440, "2027-03-28T03:00:00+02:00");
+        check("2027-11-01T02:30:00+01:00", 1440, "2027-10-31T02:30:00+02:00");
+    }
+
+    #[test]
+    fn a_whole_day_counts_from_the_morning() {
+        check("2026-11-24", 0, "2026-11-24T09:00:00+01:00");
+        check("2026-11-24", 2880, "2026-11-22T09:00:00+01:00");
+        check("2026-11-24", 60, "2026-11-24T08:00:00+01:00");
+    }
+
+    #[test]
+    fn only_what_was_ticked_and_is_still_to_come_is_kept() {
+        let reminders = json!([
+            {"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]},
+            {"id": "r2", "minutes_before": 60, "notify": ["email"]},
+            {"id": "r3", "minutes_before": 525_600, "notify": ["whatsapp"]},
+        ]);
+        let ids =
+            |event: &Event| to_keep(event, MORNING).into_iter().map(|kept| kept.id.to_string()).collect::<Vec<_>>();
+        let event = saved("2026-11-24T15:00:00+01:00", &reminders);
+        assert_eq!(ids(&event), ["r1"]);
+        assert_eq!(standing(&event).unwrap().1, Standing::Saved);
+    }
+
+    #[test]
+    fn a_due_reminder_raises_an_event_that_can_be_read() {
+        let reminders = json!([{"id": "r1", "minutes_before": 60, "notify": ["whatsapp"], "owner": {"id": "G"}}]);
+        let event = saved("2026-11-24T15:00:00+01:00", &reminders);
+        let [kept] = to_keep(&event, MORNING).try_into().unwrap();
+        let document = raised(&event, "item", &kept.id, kept.due_at).unwrap();
+        let raised = Event::parse_any(document.clone(), kept.due_at).unwrap();
+        assert_eq!(raised.recipients().first().map(|person| person.id.as_str()), Some("G"));
+        assert!(raised.id.as_str().starts_with("bridge:rem."));
+        assert!(Event::parse(document, kept.due_at).is_err(), "Passweb may not use our ids");
+        assert!(super::raised(&event, "item", &ObjectId::parse("r9").unwrap(), kept.due_at).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn a_local_time_is_found_again_or_lies_in_a_gap(minutes in 0i64..4_000_000) {
+            let zone = TimeZone::get("Europe/Rome").unwrap();
+            let local = jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0) + minutes.minutes();
+            let instant = first_valid(local, &zone).unwrap();
+            let again = instant.to_zoned(zone).datetime();
+            prop_assert!(again == local || (again > local && (again - local).get_minutes() < 60), "{} {}", local, again);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The order of the events of one subject, as a condition: newer is the higher version, else the later to happen, else
+//! the later to be received.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::occasion::Moment;
+
+use crate::item::{number, time};
+
+/// That an item is not newer than a moment.
+pub(crate) struct Newer {
+    /// The condition; `:` and the attribute's name stands for each of the values.
+    pub(crate) condition: &'static str,
+    /// What the item holds of the moment.
+    pub(crate) attributes: Vec<(&'static str, AttributeValue)>,
+}
+
+impl Newer {
+    pub(crate) fn than(moment: Moment) -> Self {
+        let Moment { version, occurred_at, received_at } = moment;
+        let mut attributes = vec![("occurred_at", time(occurred_at)), ("received_at", time(received_at))];
+        let Some(version) = version else {
+            let condition =
+                "occurred_at < :occurred_at OR (occurred_at = :occurred_at AND received_at <= :received_at)";
+            return Self { condition, attributes };
+        };
+        attributes.push(("doc_version", number(version)));
+        let condition = "doc_version < :doc_version OR \
+             ((attribute_not_exists(doc_version) OR doc_version = :doc_version) AND \
+             (occurred_at < :occurred_at OR (occurred_at = :occurred_at AND received_at <= :received_at)))";
+        Self { condition, attributes }
+    }
+}
