@@ -4,29 +4,32 @@ use domain::job::Job;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use runtime::batch::Deadline;
-use store::schedule::{Due, DueItem};
+use store::schedule::{Due, DueItem, Lane};
 
 use crate::{App, SweepError, Swept, lane, reminder};
 
-/// Items of a shard that are read at once.
-const ITEMS_AT_ONCE: usize = 500;
+/// Items of a shard that are read and fired at once.
+const ITEMS_AT_ONCE: usize = 100;
+/// Reminders looked at at once.
+const REMINDERS_AT_ONCE: usize = 20;
 /// Removals under way at once.
 const REMOVALS_AT_ONCE: usize = 25;
 
 /// Fires every item of a shard whose moment has come.
 pub(crate) async fn fire_due(app: &App, shard: u8, deadline: &Deadline, swept: &mut Swept) -> Result<(), SweepError> {
     let now = app.clock.now();
+    let mut failed = None;
     loop {
         let items = app.schedule.due(shard, now, ITEMS_AT_ONCE).await?;
+        let looked_at = stream::iter(&items).map(|item| look_at(app, item)).buffered(REMINDERS_AT_ONCE);
         let (mut messages, mut lanes, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
-        for item in &items {
-            match &item.what {
-                Due::Message { job, .. } => messages.push((item, Job::Message(job.clone()), 0)),
-                Due::Lane(lane) => lanes.push(lane),
-                Due::Reminder(reminder) => match reminder::raise(app, &item.key, reminder).await? {
-                    Some(job) => messages.push((item, job, 0)),
-                    None => dropped.push(item),
-                },
+        for (item, next) in looked_at.collect::<Vec<_>>().await {
+            match next {
+                Ok(Next::Fire(job)) => messages.push((item, *job, 0)),
+                Ok(Next::Visit(lane)) => lanes.push(lane),
+                Ok(Next::Drop) => dropped.push(item),
+                // It stays, and the next sweep tries again.
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
         for item in &dropped {
@@ -41,13 +44,38 @@ pub(crate) async fn fire_due(app: &App, shard: u8, deadline: &Deadline, swept: &
         // A lane stays in the index while anything may be parked in it: once in a sweep is enough.
         if fired == 0 || items.len() < ITEMS_AT_ONCE || !deadline.has_time() {
             for lane in lanes {
-                if deadline.has_time() {
-                    lane::release(app, lane, swept).await?;
+                if deadline.has_time()
+                    && let Err(error) = lane::release(app, lane, swept).await
+                {
+                    // One lane that fails must not keep the others waiting.
+                    tracing::warn!(%error, site = %lane.site, account = %lane.account, "a lane could not be released");
+                    failed = failed.or(Some(error));
                 }
             }
-            return Ok(());
+            return failed.map_or(Ok(()), Err);
         }
     }
+}
+
+/// What is to be done with an item whose moment has come.
+enum Next<'a> {
+    Fire(Box<Job>),
+    Visit(&'a Lane),
+    /// It does not stand any more.
+    Drop,
+}
+
+async fn look_at<'a>(app: &App, item: &'a DueItem) -> (&'a DueItem, Result<Next<'a>, SweepError>) {
+    let next = match &item.what {
+        Due::Message { job, .. } => Ok(Next::Fire(Box::new(Job::Message(job.clone())))),
+        Due::Lane(lane) => Ok(Next::Visit(lane)),
+        Due::Reminder(reminder) => match reminder::raise(app, &item.key, reminder).await {
+            Ok(Some(job)) => Ok(Next::Fire(Box::new(job))),
+            Ok(None) => Ok(Next::Drop),
+            Err(error) => Err(error),
+        },
+    };
+    (item, next)
 }
 
 /// Puts records into the queue, each after its seconds, and takes their items out of the schedule. What SQS did not take

@@ -14,6 +14,8 @@ use crate::{App, SweepError, Swept};
 const UNTIL_NEXT_SWEEP: SignedDuration = SignedDuration::from_secs(60);
 /// When a stopped account may be probed again if the probe's outcome never comes.
 const PROBE_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+/// Among so many of the oldest the probe is chosen.
+const PROBES_AMONG: usize = 16;
 /// Messages of a lane that are looked at in one sweep: a minute's worth of the fastest common number and more.
 const MESSAGES_AT_ONCE: usize = 5_000;
 
@@ -62,7 +64,9 @@ async fn within_pace<'a>(
 ) -> Result<Vec<(&'a DueItem, Job, u16)>, SweepError> {
     let state = app.schedule.account_state(lane).await?;
     if state.stop.is_some() {
-        let Some((item, job, _)) = useful.first() else { return Ok(Vec::new()) };
+        // Another one of the oldest each time: one that is refused for itself must not keep all others waiting.
+        let turn = usize::try_from(now.as_second() / 60).unwrap_or_default() % useful.len().clamp(1, PROBES_AMONG);
+        let Some((item, job, _)) = useful.get(turn) else { return Ok(Vec::new()) };
         let probes = app.schedule.take_probe(lane, PROBE_AGAIN, now).await?;
         return Ok(if probes { vec![(*item, released(job, Pass::Probe), 0)] } else { Vec::new() });
     }

@@ -119,7 +119,9 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, SweepError> {
     let deadline = Deadline::of(deadline_ms, TIMEOUT, STEP_MARGIN, app.clock.clone());
     let mut swept = Swept::default();
     let mut failed = None;
-    for shard in 0..schedule::SHARDS {
+    // Another shard is the first each minute, so that none is always the last.
+    let first = u8::try_from(app.clock.now().as_second() / 60 % i64::from(schedule::SHARDS)).unwrap_or_default();
+    for shard in (0..schedule::SHARDS).map(|place| (first + place) % schedule::SHARDS) {
         if deadline.has_time() {
             keep_first(&mut failed, fire::fire_due(app, shard, &deadline, &mut swept).await);
         }

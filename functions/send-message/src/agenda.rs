@@ -23,6 +23,10 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
         return Ok(());
     }
     let reminders = kept.len();
+    if reminders > 0 {
+        // The reminders read the event when they are due, however far ahead that is.
+        app.ledger.keep_event(site, &event.id, last).await?;
+    }
     for kept in kept {
         let (site, event, activity) = (site.clone(), event.id.clone(), activity.clone());
         let item = ReminderItem { site, event, activity, reminder: kept.id, due_at: kept.due_at };

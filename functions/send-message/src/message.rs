@@ -5,7 +5,7 @@ use domain::config::LiveConfig;
 use domain::contact::Known;
 use domain::decision::{Halt, decide};
 use domain::event::{Event, EventData};
-use domain::job::{Job, MessageJob, Pass};
+use domain::job::{Job, MessageJob, Met, Pass};
 use domain::key::cart_key;
 use domain::phone::Phone;
 use domain::plan::PlannedMessage;
@@ -34,6 +34,7 @@ pub(crate) struct Task<'a> {
     pub(crate) record: &'a MessageRecord<'a>,
     pub(crate) asked_at: Option<Timestamp>,
     pub(crate) pass: Option<Pass>,
+    pub(crate) met: Option<&'a Met>,
 }
 
 impl Task<'_> {
@@ -48,6 +49,7 @@ impl Task<'_> {
             occasion: *occasion,
             asked_at: self.asked_at,
             attempt: attempt.saturating_add(1),
+            met: self.met.cloned(),
             pass: None,
         }
     }
@@ -67,6 +69,7 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
         occasion: 1,
         asked_at: None,
         attempt: 0,
+        met: None,
         pass: None,
     })
 }
@@ -122,8 +125,14 @@ async fn contact(task: Task<'_>) -> Result<Option<String>, Failure> {
 
 /// Records that a message is not sent.
 pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failure> {
+    let Sender { app, .. } = task.sender;
+    if task.pass == Some(Pass::Probe)
+        && let Some(lane) = task.sender.lane(&task.record.planned.mapping)
+    {
+        app.schedule.return_probe(&lane, task.now()).await?;
+    }
     let contact = contact(task).await?;
-    let facts = task.sender.app.ledger.skip(task.record, skip, contact.as_deref(), task.now()).await?;
+    let facts = app.ledger.skip(task.record, skip, contact.as_deref(), task.now()).await?;
     let (site, id, state) = (task.record.site, task.record.id(), facts.state());
     tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "skipped a message");
     Ok(())

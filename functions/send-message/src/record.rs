@@ -171,7 +171,7 @@ async fn event(
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let one = |planned| {
         let record = MessageRecord { site, event: &event, planned, occasion: 1, attempt: 0, retention_days };
-        async move { deal_with(Task { sender, record: &record, asked_at: None, pass: None }).await }
+        async move { deal_with(Task { sender, record: &record, asked_at: None, pass: None, met: None }).await }
     };
     let results = join_all(stored.messages.iter().map(one)).await;
     // Every message was dealt with before the first failure is looked at; a dead one must not hide one to be retried.
@@ -224,7 +224,7 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
         attempt: job.attempt,
         retention_days: live.site.retention_days,
     };
-    deal_with(Task { sender, record: &record, asked_at: job.asked_at, pass: job.pass }).await
+    deal_with(Task { sender, record: &record, asked_at: job.asked_at, pass: job.pass, met: job.met.as_ref() }).await
 }
 
 fn log_plan(site: &SiteId, event: &Event, plan: &Plan) {

@@ -1,16 +1,18 @@
 //! The call: slot, claim, call, settle; and what the answer calls for.
 
 use domain::backoff;
+use domain::cart::{self, CartHead};
 use domain::codes::{Action, Consequence, consequence};
 use domain::config::TemplateHold;
 use domain::contact::{Known, Scope, Source, Suppression, UNREACHABLE_FOR};
-use domain::decision::Outgoing;
-use domain::job::Pass;
+use domain::decision::{Halt, Outgoing};
+use domain::event::EventData;
+use domain::job::{Met, Pass};
 use domain::key::MessageId;
 use domain::message::{Answer, Failure as Refusal, State, Why};
 use domain::occasion::{Guards, guards};
 use domain::reason::{Reason, Skip};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use provider::SendError;
 use store::StoreError;
 use store::ledger::{Claim, Claimed, Sending};
@@ -25,6 +27,9 @@ use crate::{dice, wait};
 const PAIR_SPREAD: SignedDuration = SignedDuration::from_secs(6);
 /// The first probe of an account that was stopped for passing trouble.
 const TROUBLE_PROBE_AFTER: SignedDuration = SignedDuration::from_secs(50);
+
+/// How long after its moment a slot that the schedule leased may still be used.
+const SLOT_KEPT_FOR: SignedDuration = SignedDuration::from_secs(10);
 
 /// One message on its way to the provider.
 struct Call<'a> {
@@ -88,8 +93,9 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>) -> Result<(), 
         return Err(Failure::Again("no time left for a send".to_owned()));
     }
     let person = contacts.person_key(site, &planned.recipient);
-    let marketing = outgoing.marketing;
-    let claim = Claim { message: task.record, owner: &owner, sending, person: &person, marketing, guards: &guards };
+    let (marketing, probe) = (outgoing.marketing, task.pass == Some(Pass::Probe));
+    let claim =
+        Claim { message: task.record, owner: &owner, sending, person: &person, marketing, probe, guards: &guards };
     match app.claims.claim(claim, app.clock.now()).await? {
         Claimed::Ours => {}
         refused => return not_ours(task, outgoing, refused).await,
@@ -105,12 +111,13 @@ async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Tu
     let app = task.sender.app;
     match task.pass {
         Some(Pass::Probe) => Ok(Turn::At { slot: app.clock.now(), troubled: true }),
-        Some(Pass::Slot(slot)) => {
+        // One that comes late takes a new slot, or the late ones would all go at once.
+        Some(Pass::Slot(slot)) if app.clock.now().duration_since(slot) <= SLOT_KEPT_FOR => {
             let state = app.schedule.account_state(lane).await?;
             let troubled = state.troubles > 0;
             Ok(state.stop.map_or(Turn::At { slot, troubled }, Turn::Stopped))
         }
-        None => task.sender.invocation.pacer.turn(lane, outgoing.account).await,
+        _ => task.sender.invocation.pacer.turn(lane, outgoing.account).await,
     }
 }
 
@@ -131,10 +138,22 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
         Claimed::OptedOut(at) => Skip::new(Reason::OptedOut, at.to_string()),
         Claimed::Forbidden(known) => forbidden(&known, outgoing.marketing),
         Claimed::Superseded(at) => Skip::new(Reason::Superseded, at.to_string()),
-        Claimed::CartNotified(at) => Skip::new(Reason::NotLatestCart, at.to_string()),
+        Claimed::ConsentWithdrawn => Skip::new(Reason::ConsentMissing, outgoing.template),
+        Claimed::CartChanged(head) => cart_changed(task, &head),
+        Claimed::ActivityChanged => Reason::Cancelled.into(),
         Claimed::AlreadyNotified(by) => Skip::new(Reason::AlreadyNotified, by),
     };
     record_skip(task, &skip).await
+}
+
+/// Why a cart that was to be told of is not: as the decision would say now.
+fn cart_changed(task: Task<'_>, head: &CartHead) -> Skip {
+    let EventData::CartAbandoned { cart, .. } = &task.sender.event.data else { return Reason::Cancelled.into() };
+    let (site, id, now) = (&task.sender.live.site, task.record.id().to_string(), task.now());
+    match cart::judge(cart, head, site, Timestamp::MAX, (&id, now)) {
+        Err(Halt::Skip(skip)) => skip,
+        Err(Halt::Wait { .. }) | Ok(()) => Reason::NotLatestCart.into(),
+    }
 }
 
 fn forbidden(known: &Known, marketing: bool) -> Skip {
@@ -154,14 +173,13 @@ impl Call<'_> {
             Ok(accepted) => {
                 let (provider_id, note) = (accepted.provider_id, accepted.note);
                 self.record(owner, &Answer::Accepted { at, provider_id, note }).await;
-                if self.troubled {
-                    self.task.sender.app.schedule.start_account(self.lane).await?;
-                }
-                Ok(())
+                self.can_send().await
             }
             Err(SendError::Refused(failure)) => {
                 let code = failure.code.clone();
                 self.record(owner, &Answer::Refused { at, failure }).await;
+                // Who refuses one message for itself would have taken another.
+                self.can_send().await?;
                 self.after_refusal(&code).await
             }
             Err(SendError::NotAccepted { failure, action, retry_after }) => {
@@ -175,6 +193,20 @@ impl Call<'_> {
         }
     }
 
+    /// The account can send: what it failed before is over. A probe ends its stop, unless only a report can.
+    async fn can_send(&self) -> Result<(), Failure> {
+        let schedule = &self.task.sender.app.schedule;
+        if self.task.pass == Some(Pass::Probe) {
+            let stop = schedule.account_state(self.lane).await?.stop;
+            if !stop.is_some_and(|stop| stop.by_report) {
+                schedule.start_account(self.lane).await?;
+            }
+        } else if self.troubled {
+            schedule.forget_troubles(self.lane).await?;
+        }
+        Ok(())
+    }
+
     /// A message that surely was not accepted: it fails, or waits for what its code calls for.
     async fn not_accepted(
         self,
@@ -185,15 +217,17 @@ impl Call<'_> {
     ) -> Result<(), Failure> {
         let Sender { app, live, event, .. } = self.task.sender;
         let (at, code) = (self.task.now(), failure.code.clone());
-        let facts = app.ledger.message(&self.id).await.ok().flatten();
-        let tries = facts.and_then(|facts| facts.claim).map_or(1, |claim| claim.attempt);
+        let before = self.task.met.filter(|met| met.code == code).map_or(0, |met| met.times);
+        let met = Met { code: code.clone(), times: before.saturating_add(1) };
+        let tries = met.times;
         let Some(pause) = action.pause(tries, dice(), retry_after) else {
             self.record(owner, &Answer::Refused { at, failure }).await;
             return Ok(());
         };
         self.record(owner, &Answer::NotAccepted { at, failure }).await;
-        app.claims.give_back(self.guards, &self.id).await?;
-        let (task, useful_until, lane) = (self.task, self.outgoing.useful_until, self.lane.clone());
+        app.claims.give_back(self.guards, &self.id, owner).await?;
+        let task = Task { met: Some(&met), ..self.task };
+        let (useful_until, lane) = (self.outgoing.useful_until, self.lane.clone());
         match action {
             Action::Fail => Ok(()),
             Action::Retry { at_most, .. } => {
@@ -245,7 +279,7 @@ impl Call<'_> {
 
     async fn stop(&self, code: &str, probe_after: SignedDuration) -> Result<(), Failure> {
         let app = self.task.sender.app;
-        app.schedule.stop_account(self.lane, code, probe_after, self.task.now()).await?;
+        app.schedule.stop_account(self.lane, (code, false), probe_after, self.task.now()).await?;
         self.task.sender.invocation.pacer.forget(self.lane).await;
         let Lane { site, account } = self.lane;
         tracing::error!(%site, %account, code, "an account cannot send and is stopped; its messages wait");

@@ -45,8 +45,14 @@ pub(crate) async fn for_some_time(
     for put in app.queue.send_after(&[(Job::Message(task.successor()), seconds)]).await {
         put.map_err(|error| Failure::Again(error.to_string()))?;
     }
-    let waits = app.ledger.wait(task.record, &waiting, task.now()).await?;
-    log(task, &waiting, waits);
+    // The successor is on its way: were this record put back too, there would be two.
+    match app.ledger.wait(task.record, &waiting, task.now()).await {
+        Ok(waits) => log(task, &waiting, waits),
+        Err(error) => {
+            let (site, id) = (task.record.site, task.record.id());
+            tracing::warn!(%site, message.id = %id, %error, "that a message waits could not be recorded");
+        }
+    }
     Ok(())
 }
 

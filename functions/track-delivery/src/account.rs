@@ -41,7 +41,7 @@ pub(crate) async fn apply(app: &App, report: &Report) -> Result<(), Failure> {
             continue;
         }
         let lane = Lane { site: site.clone(), account: account.id.clone() };
-        app.schedule.stop_account(&lane, event, PROBE_AFTER, app.clock.now()).await?;
+        app.schedule.stop_account(&lane, (event, true), PROBE_AFTER, app.clock.now()).await?;
         tracing::error!(%site, account = %account.id, event, details, "Meta stopped an account; nothing is sent through it");
     }
     Ok(())

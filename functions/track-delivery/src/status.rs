@@ -58,8 +58,16 @@ pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), 
         if reported.facts.statuses.get(status) == Some(&fact) {
             act(app, site, &id, &reported, &fact).await?;
         }
-    } else if let Some(contact) = contact_that_arrived_after_all(&reported) {
-        app.contacts.reachable(contact).await?;
+    } else {
+        if let Some(contact) = contact_that_arrived_after_all(&reported) {
+            app.contacts.reachable(contact).await?;
+        }
+        if reported.probe
+            && let Some(account) = account(&reported)
+        {
+            // The message that was to find out whether the account can send has left.
+            app.schedule.start_account(&Lane { site: site.clone(), account }).await?;
+        }
     }
     match &reported.contact {
         Some(contact) => identity::learn(app, site, contact, &report.aliases).await,
@@ -122,7 +130,7 @@ async fn act(app: &App, site: &SiteId, id: &MessageId, reported: &Reported, fact
         (Consequence::StopAccount { probe_after }, _, Some(account)) => {
             if let Some(pause) = probe_in(SignedDuration::from_mins(i64::from(probe_after)), since, now) {
                 tracing::error!(%site, %account, provider.code = code, "an account cannot send; it is stopped");
-                app.schedule.stop_account(&Lane { site: site.clone(), account }, code, pause, now).await?;
+                app.schedule.stop_account(&Lane { site: site.clone(), account }, (code, true), pause, now).await?;
             }
             Ok(())
         }

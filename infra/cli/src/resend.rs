@@ -37,6 +37,7 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
         occasion,
         asked_at: Some(asked_at),
         attempt: 0,
+        met: None,
         pass: None,
     };
     stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::Unreachable(error.to_string()))?;

@@ -201,7 +201,7 @@ async fn reports_and_a_stopped_account_are_shown() -> Result<()> {
 
     let lane = Lane { site: bridge.world.site()?, account: domain::id::AccountId::parse("main")? };
     let minute = SignedDuration::from_mins(1);
-    bridge.world.schedule.stop_account(&lane, "190", minute, bridge.world.clock.now()).await?;
+    bridge.world.schedule.stop_account(&lane, ("190", false), minute, bridge.world.clock.now()).await?;
     let shown = bridge.ok(&["account", "show"]).await?;
     assert_eq!(shown["stopped"]["code"], "190", "{shown}");
     let words = bridge.run(&["account", "show"], "").await?;

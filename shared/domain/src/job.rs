@@ -49,9 +49,21 @@ pub struct MessageJob {
     /// How often it was put back. Of two records of one message the one with the lower number is out of date.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempt: u32,
+    /// The code it met last, and how often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met: Option<Met>,
     /// What it need not ask for any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass: Option<Pass>,
+}
+
+/// A code that kept a message from being accepted, and how often one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Met {
+    /// The code.
+    pub code: String,
+    /// How often.
+    pub times: u32,
 }
 
 /// What a message released by the schedule has already.
@@ -86,7 +98,10 @@ impl Job {
             Self::Event { site, received_at, event, attempt } => {
                 Self::Event { site, received_at, event, attempt: attempt.saturating_add(1) }
             }
-            Self::Message(job) => Self::Message(MessageJob { attempt: job.attempt.saturating_add(1), ..job }),
+            // What was leased for it, or allowed to it, may be over by then.
+            Self::Message(job) => {
+                Self::Message(MessageJob { attempt: job.attempt.saturating_add(1), pass: None, ..job })
+            }
         }
     }
 }

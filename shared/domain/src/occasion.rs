@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::activity_state;
 use crate::event::{Event, EventData, EventType};
 use crate::id::{ObjectId, SiteId};
-use crate::key::{cart_key, head_key, occasion_key};
+use crate::key::{activity_key, cart_key, head_key, occasion_key};
 use crate::mapping::Mapping;
 use crate::order_state;
 
@@ -62,9 +62,33 @@ pub struct Guards {
     pub head: Option<String>,
     /// The occasion to be told once; `None` where every event is told.
     pub occasion: Option<String>,
-    /// The carts of the customer, to be told of once a day; `None` on other events.
-    pub cart: Option<String>,
+    /// The carts of the customer, on events of carts.
+    pub cart: Option<CartGuard>,
+    /// The activity of a reminder that the bridge raised.
+    pub activity: Option<ActivityGuard>,
 }
+
+/// What a notice of a cart is checked against: the customer has not come back, has no newer cart and was not told of one
+/// within a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CartGuard {
+    /// The item of the customer's carts.
+    pub key: String,
+    /// When the cart was left.
+    pub left_at: Timestamp,
+}
+
+/// What a reminder is checked against: its activity is not over, and not another than it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityGuard {
+    /// The item of the activity.
+    pub key: String,
+    /// The event that saved the activity.
+    pub saved_by: String,
+}
+
+/// Where a reminder that the bridge raised says which event saved its activity.
+const SAVED_BY: &str = "/data/saved_by";
 
 /// The guards of one message.
 #[must_use]
@@ -76,7 +100,10 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     if let EventData::ActivityReminder { activity, reminder, .. } = &event.data {
         let moment_told = format!("{}/{:?}/{}", reminder.id, activity.starts, reminder.minutes_before);
         let occasion = Some(occasion_key(site, names, "reminder", &moment_told));
-        return Guards { moment, head: None, occasion, cart: None };
+        let saved_by = event.document.pointer(SAVED_BY).and_then(serde_json::Value::as_str).map(str::to_owned);
+        // One that Passweb raises stands because Passweb says so.
+        let activity = saved_by.map(|saved_by| ActivityGuard { key: activity_key(site, &activity.id), saved_by });
+        return Guards { moment, head: None, occasion, cart: None, activity };
     }
     let occasion = match mapping.repeat() {
         Repeat::Every => None,
@@ -84,10 +111,12 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         Repeat::OncePerActor => event.actor().map(|actor| occasion_key(site, names, "actor", actor.id.as_str())),
     };
     let cart = match &event.data {
-        EventData::CartAbandoned { customer, .. } => Some(cart_key(site, &customer.id)),
+        EventData::CartAbandoned { cart, customer } => {
+            Some(CartGuard { key: cart_key(site, &customer.id), left_at: cart.abandoned_at })
+        }
         _ => None,
     };
-    Guards { moment, head: state.map(|_| head_key(site, names)), occasion, cart }
+    Guards { moment, head: state.map(|_| head_key(site, names)), occasion, cart, activity: None }
 }
 
 /// The state an event tells, as a name that is the same however it was written, and the subject's version. Only orders

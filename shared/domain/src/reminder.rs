@@ -135,6 +135,7 @@ pub fn raised(saved: &Event, item: &str, reminder: &ObjectId, due_at: Timestamp)
             "activity": part("activity"),
             "reminder": {"id": id, "minutes_before": minutes_before},
             "owner": owner,
+            "saved_by": saved.id,
             "assignees": part("assignees"),
             "notify": ["whatsapp"],
             "sender_may_notify": true,

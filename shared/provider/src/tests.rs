@@ -35,6 +35,8 @@ fn outgoing<'a>(account: &'a Account, language: &'a Language, values: &[(&str, &
         header: None,
         body: Filled { values, text: String::new() },
         buttons: Vec::new(),
+        marketing: false,
+        useful_until: jiff::Timestamp::MAX,
     }
 }
 

@@ -3,10 +3,11 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::backoff::PAUSE_MAX;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::contacts::flag;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, micros, number, text, time};
 use crate::schedule::{Lane, Schedule};
@@ -44,6 +45,9 @@ pub struct Stop {
     pub code: String,
     /// When the next message may try whether the account can send again.
     pub probe_at: Timestamp,
+    /// Whether a report of what became of a message stopped it: then that a message is accepted says nothing, and only
+    /// a report that one left ends the stop.
+    pub by_report: bool,
 }
 
 /// What is known of an account's sending.
@@ -142,7 +146,7 @@ impl Schedule {
     pub async fn stop_account(
         &self,
         lane: &Lane,
-        code: &str,
+        (code, by_report): (&str, bool),
         probe_after: SignedDuration,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -152,8 +156,10 @@ impl Schedule {
         let request = self.account(lane);
         let request = request
             .update_expression(
-                "SET stopped_since = if_not_exists(stopped_since, :now), stopped_code = :code, probe_at = :probe_at",
+                "SET stopped_since = if_not_exists(stopped_since, :now), stopped_code = :code, probe_at = :probe_at, \
+                 by_report = :by_report",
             )
+            .expression_attribute_values(":by_report", AttributeValue::Bool(by_report))
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":code", text(code))
             .expression_attribute_values(":probe_at", time(now.saturating_add(pause).unwrap_or(now)));
@@ -192,8 +198,31 @@ impl Schedule {
     /// # Errors
     /// [`StoreError`].
     pub async fn start_account(&self, lane: &Lane) -> Result<(), StoreError> {
-        let request = self.account(lane).update_expression("REMOVE stopped_since, stopped_code, probe_at, troubles");
+        let request =
+            self.account(lane).update_expression("REMOVE stopped_since, stopped_code, probe_at, by_report, troubles");
         request.send().await?;
+        Ok(())
+    }
+
+    /// Forgets an account's failures, a message went through; not if it was stopped meanwhile, which a message that was
+    /// on its way before says nothing of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn forget_troubles(&self, lane: &Lane) -> Result<(), StoreError> {
+        let request = self.account(lane).update_expression("REMOVE troubles");
+        updated(request.condition_expression("attribute_not_exists(stopped_since)")).await?;
+        Ok(())
+    }
+
+    /// Gives the leave to probe back: the message that had it could not try.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn return_probe(&self, lane: &Lane, now: Timestamp) -> Result<(), StoreError> {
+        let request = self.account(lane).update_expression("SET probe_at = :now");
+        let request = request.condition_expression("attribute_exists(stopped_since)");
+        updated(request.expression_attribute_values(":now", time(now))).await?;
         Ok(())
     }
 
@@ -222,7 +251,8 @@ async fn updated(request: UpdateItemFluentBuilder) -> Result<(bool, Item), Store
 fn state_of(reading: &Reading<'_>) -> Result<AccountState, StoreError> {
     let stop = match (reading.time("stopped_since")?, reading.time("probe_at")?) {
         (Some(since), Some(probe_at)) => {
-            Some(Stop { since, code: reading.required("stopped_code")?.to_owned(), probe_at })
+            let by_report = flag(reading.item, "by_report") == Some(true);
+            Some(Stop { since, code: reading.required("stopped_code")?.to_owned(), probe_at, by_report })
         }
         _ => None,
     };

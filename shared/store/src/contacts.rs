@@ -34,6 +34,7 @@ use crate::item::{Item, Reading, millis, text, time};
 use crate::ledger::PAIR_AHEAD;
 
 pub use activity::ActivityHead;
+pub(crate) use cart::cart_head;
 pub use choice::Choice;
 pub use suppression::SuppressedContact;
 pub(crate) use suppression::of_number;
@@ -170,7 +171,7 @@ impl Contacts {
     }
 }
 
-fn flag(item: &Item, name: &str) -> Option<bool> {
+pub(crate) fn flag(item: &Item, name: &str) -> Option<bool> {
     item.get(name).and_then(|value| value.as_bool().ok()).copied()
 }
 

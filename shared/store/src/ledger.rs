@@ -44,6 +44,8 @@ pub use status::{Orphan, Reported};
 pub use sweep::{OpenMessage, SHARDS};
 
 const EVENT: &str = "EVENT";
+/// Days an event is kept after the moment of its last reminder.
+const NEEDED_DAYS: u16 = 30;
 
 /// The `Ledger` table.
 #[derive(Clone, Debug)]
@@ -130,6 +132,27 @@ impl Ledger {
         }
         self.put_conflict(record, &pk, &hash, now).await?;
         Ok(Recorded::Conflict)
+    }
+
+    /// Keeps an event at least until some time after a moment for which it is needed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep_event(
+        &self,
+        site: &SiteId,
+        event: &domain::id::EventId,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request
+            .key("pk", text(event_key(site, event)))
+            .key("sk", text(EVENT))
+            .update_expression("SET expires_at = :expires_at")
+            .condition_expression("expires_at < :expires_at")
+            .expression_attribute_values(":expires_at", expiry(until, NEEDED_DAYS));
+        message::conditional(request).await?;
+        Ok(())
     }
 
     /// The plan of an event; `None` if there is no such event.

@@ -55,6 +55,8 @@ pub struct DueItem {
     pub due_at: String,
     /// What it is.
     pub what: Due,
+    /// The attribute that says so, as the table has it: an item that was put again since has another.
+    content: Option<(&'static str, String)>,
 }
 
 /// What an item of the schedule is.
@@ -159,7 +161,11 @@ impl Schedule {
             && let Some(page) = pages.next().await
         {
             for item in page?.items() {
-                items.push(due_item(item)?);
+                match due_item(item) {
+                    Ok(item) => items.push(item),
+                    // One that nobody can read must not keep the others waiting.
+                    Err(error) => tracing::error!(%error, "an item of the schedule cannot be read"),
+                }
             }
         }
         items.truncate(limit);
@@ -195,14 +201,22 @@ impl Schedule {
         }
     }
 
-    /// Removes an item that was fired, unless it has moved to another moment since. Answers whether it was removed.
+    /// Removes an item that was fired, unless it was moved or put again since. Answers whether it was removed.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn remove(&self, item: &DueItem) -> Result<bool, StoreError> {
         let request = self.client.delete_item().table_name(&self.table).key("pk", text(&item.key));
-        let request = request.condition_expression("due_at = :due_at");
-        match request.expression_attribute_values(":due_at", text(&item.due_at)).send().await {
+        // In a lane the moment never changes: only the content tells an item from the one that was parked again.
+        let mut condition = "due_at = :due_at".to_owned();
+        let mut request = request.expression_attribute_values(":due_at", text(&item.due_at));
+        if let Some((name, content)) = &item.content {
+            condition.push_str(" AND #content = :content");
+            request = request
+                .expression_attribute_names("#content", *name)
+                .expression_attribute_values(":content", text(content));
+        }
+        match request.condition_expression(condition).send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
@@ -266,5 +280,6 @@ fn due_item(item: &Item) -> Result<DueItem, StoreError> {
             account: AccountId::parse(reading.required("account")?).map_err(|error| reading.fault("account", error))?,
         }),
     };
-    Ok(DueItem { key, due_at, what })
+    let content = ["job", "reminder"].into_iter().find_map(|name| Some((name, reading.text(name).ok()??.to_owned())));
+    Ok(DueItem { key, due_at, what, content })
 }

@@ -125,8 +125,15 @@ impl World {
         let guards = guards(&site, &live.mappings[0], &event, &planned.recipient, now);
         let guards = Guards { head: None, occasion: None, ..guards };
         let person = secret().person_key(&site, &planned.recipient);
-        let claim =
-            Claim { message: &message, owner: event_id, sending, person: &person, marketing: false, guards: &guards };
+        let claim = Claim {
+            message: &message,
+            owner: event_id,
+            sending,
+            person: &person,
+            marketing: false,
+            probe: false,
+            guards: &guards,
+        };
         let claims = Claims::new(self.ledger.clone(), table_name(STACK, "Contacts"));
         assert_eq!(claims.claim(claim, now).await.unwrap(), Claimed::Ours);
         let answer = Answer::Accepted { at: now, provider_id: format!("wamid.{event_id}"), note: None };

@@ -32,6 +32,8 @@ fn components(header: Option<FilledHeader>, body: &[(&str, &str)], buttons: Vec<
         header,
         body: filled(body),
         buttons,
+        marketing: false,
+        useful_until: jiff::Timestamp::MAX,
     };
     let mut document = send_body(&outgoing, "e.m");
     let template = document["template"].as_object_mut().unwrap();

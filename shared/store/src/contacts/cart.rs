@@ -54,7 +54,8 @@ impl Contacts {
     }
 }
 
-fn cart_head(item: &Item) -> Result<CartHead, StoreError> {
+/// Reads what is known of a customer's carts.
+pub(crate) fn cart_head(item: &Item) -> Result<CartHead, StoreError> {
     let reading = Reading::of(item);
     Ok(CartHead {
         newest: reading.time("newest")?,

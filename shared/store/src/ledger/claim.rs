@@ -7,9 +7,10 @@
 //! | the number | `Contacts` | it is suppressed or unreachable, or has no free slot: one message every 6 s, 40 at once |
 //! | the subject's head | `Contacts` | a newer event of the subject was claimed for the same mapping and recipient |
 //! | the occasion | `Contacts` | the same state, or the same actor, was told before |
-//! | the customer's carts | `Contacts` | the customer was told of a cart within the last day |
+//! | the customer's carts | `Contacts` | the customer came back, has a newer cart, or was told of one within the last day |
+//! | the activity | `Contacts` | it is over, or was changed since its reminder was raised |
 //!
-//! The last three belong to the message that wrote them, so that its own next attempt passes.
+//! Head, occasion and carts belong to the message that wrote them, so that its own next attempt passes.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -18,16 +19,16 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update,
 };
-use domain::cart::NOTICE_EVERY;
+use domain::cart::{CartHead, NOTICE_EVERY};
 use domain::contact::{Known, Scope};
 use domain::key::{MessageId, request_token};
 use domain::message::Facts;
-use domain::occasion::Guards;
+use domain::occasion::{ActivityGuard, CartGuard, Guards};
 use jiff::{SignedDuration, Timestamp};
 
-use super::message::{IDENTITY, Sending, UNDECIDED, contact_of, facts, identity, sort_key};
+use super::message::{IDENTITY, Sending, UNDECIDED, conditional, contact_of, facts, identity, sort_key};
 use super::{Ledger, MessageRecord, shard};
-use crate::contacts::of_number;
+use crate::contacts::{cart_head, flag, of_number};
 use crate::error::StoreError;
 use crate::item::{Reading, millis, number, text, time};
 use crate::newer::Newer;
@@ -58,8 +59,12 @@ pub enum Claimed {
     Superseded(Timestamp),
     /// The same occasion was told before: by which message.
     AlreadyNotified(String),
-    /// The customer was told of a cart within the last day: when.
-    CartNotified(Timestamp),
+    /// The recipient withdrew the consent to marketing after the event happened.
+    ConsentWithdrawn,
+    /// The customer came back, has a newer cart, or was told of one within the last day: what is known of their carts.
+    CartChanged(CartHead),
+    /// The activity is over, or was changed.
+    ActivityChanged,
     /// The number was just sent other messages: when it has a free slot again.
     PairBusy(Timestamp),
 }
@@ -77,6 +82,8 @@ pub struct Claim<'a> {
     pub person: &'a str,
     /// Whether whoever refused marketing must not get it.
     pub marketing: bool,
+    /// Whether its outcome says if a stopped account can send again.
+    pub probe: bool,
     /// What it must not overtake or repeat.
     pub guards: &'a Guards,
 }
@@ -121,13 +128,16 @@ impl Claims {
         let mut writes =
             vec![self.claim_message(claim, &id, now)?, self.check_person(claim)?, self.take_slot(claim, slot, now)?];
         if let Some(head) = &claim.guards.head {
-            writes.push(self.put_head(head, claim.guards, &id, now)?);
+            writes.push(self.put_head(head, claim, &id, now)?);
         }
         if let Some(occasion) = &claim.guards.occasion {
-            writes.push(self.put_occasion(occasion, &id, now)?);
+            writes.push(self.put_occasion(occasion, claim, &id, now)?);
         }
         if let Some(cart) = &claim.guards.cart {
             writes.push(self.put_cart_notice(cart, &id, now)?);
+        }
+        if let Some(activity) = &claim.guards.activity {
+            writes.push(self.check_activity(activity)?);
         }
         let mut tries = 0;
         loop {
@@ -163,10 +173,21 @@ impl Claims {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn give_back(&self, guards: &Guards, id: &MessageId) -> Result<(), StoreError> {
+    pub async fn give_back(&self, guards: &Guards, id: &MessageId, owner: &str) -> Result<(), StoreError> {
+        if let Some(CartGuard { key, .. }) = &guards.cart {
+            let request = self.ledger.client.update_item().table_name(&self.contacts).key("pk", text(key));
+            let request = request
+                .update_expression("REMOVE notified_at, notified_by")
+                .condition_expression("notified_by = :message")
+                .expression_attribute_values(":message", text(id.to_string()));
+            conditional(request).await?;
+        }
         let Some(occasion) = &guards.occasion else { return Ok(()) };
         let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(occasion));
-        let request = request.condition_expression("message = :message");
+        // A later claim of the same message may have taken it again, and been accepted.
+        let request = request.condition_expression("message = :message AND #owner = :owner");
+        let request =
+            request.expression_attribute_names("#owner", "owner").expression_attribute_values(":owner", text(owner));
         match request.expression_attribute_values(":message", text(id.to_string())).send().await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
@@ -194,13 +215,15 @@ impl Claims {
             .update_expression(format!(
                 "SET {IDENTITY}, #owner = :owner, claimed_at = :now, claims = if_not_exists(claims, :zero) + :one, \
                  account = :account, template = :template, #language = :language, phone = :phone, contact = :contact, #text = :text, \
-                 open_shard = :open_shard, open_since = :now REMOVE answered, answer, waiting"
+                 open_shard = :open_shard, open_since = :now, #probe = :probe REMOVE answered, answer, waiting"
             ))
             .condition_expression(UNDECIDED)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .expression_attribute_names("#language", "language")
+            .expression_attribute_names("#probe", "probe")
+            .expression_attribute_values(":probe", AttributeValue::Bool(claim.probe))
             .expression_attribute_names("#text", "text")
             .expression_attribute_values(":owner", text(*owner))
             .expression_attribute_values(":zero", number(0))
@@ -218,10 +241,16 @@ impl Claims {
 
     /// The recipient: an opt-out that came after the event counts, an older one does not, since the event knows better.
     fn check_person(&self, claim: &Claim<'_>) -> Result<TransactWriteItem, StoreError> {
+        // A consent that was withdrawn counts as an opt-out does, for marketing.
+        let allows = if claim.marketing {
+            "(whatsapp_opt_out = :no AND (attribute_not_exists(marketing_consent) OR marketing_consent <> :no))"
+        } else {
+            "whatsapp_opt_out = :no"
+        };
         let check = ConditionCheck::builder()
             .table_name(&self.contacts)
             .key("pk", text(claim.person))
-            .condition_expression("attribute_not_exists(pk) OR whatsapp_opt_out = :no OR occurred_at < :occurred_at")
+            .condition_expression(format!("attribute_not_exists(pk) OR {allows} OR occurred_at < :occurred_at"))
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .expression_attribute_values(":occurred_at", time(claim.guards.moment.occurred_at))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -242,8 +271,13 @@ impl Claims {
             .expression_attribute_values(":now_text", time(now))
             .expression_attribute_values(":now", millis(now));
         if claim.marketing {
-            condition.push_str(" AND attribute_not_exists(#marketing)");
-            update = update.expression_attribute_names("#marketing", Scope::Marketing.to_string());
+            condition.push_str(
+                " AND attribute_not_exists(#marketing) \
+                 AND (attribute_not_exists(marketing_consent) OR marketing_consent <> :no)",
+            );
+            update = update
+                .expression_attribute_names("#marketing", Scope::Marketing.to_string())
+                .expression_attribute_values(":no", AttributeValue::Bool(false));
         }
         let (set, free) = match slot {
             Slot::Idle => {
@@ -269,29 +303,51 @@ impl Claims {
     fn put_head(
         &self,
         key: &str,
-        guards: &Guards,
+        claim: &Claim<'_>,
         id: &MessageId,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        let newer = Newer::than(guards.moment);
+        let newer = Newer::than(claim.guards.moment);
         let condition = format!("attribute_not_exists(pk) OR message = :message OR {}", newer.condition);
-        let mut put = remembered(&self.contacts, key, id, now).condition_expression(condition);
+        let mut put = remembered(&self.contacts, key, claim.owner, id, now).condition_expression(condition);
         for (name, value) in newer.attributes {
             put = put.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
         }
         written(put)
     }
 
+    /// The activity of a reminder: not over, and as it was when the reminder was raised.
+    fn check_activity(&self, activity: &ActivityGuard) -> Result<TransactWriteItem, StoreError> {
+        let ActivityGuard { key, saved_by } = activity;
+        let check = ConditionCheck::builder()
+            .table_name(&self.contacts)
+            .key("pk", text(key))
+            .condition_expression("attribute_not_exists(pk) OR (is_over = :no AND event_id = :saved_by)")
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":saved_by", text(saved_by))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
     /// That the customer is told of a cart; refused within a day of another notice.
-    fn put_cart_notice(&self, key: &str, id: &MessageId, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+    fn put_cart_notice(
+        &self,
+        CartGuard { key, left_at }: &CartGuard,
+        id: &MessageId,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
         let before = now.saturating_sub(NOTICE_EVERY).unwrap_or(now);
         let update = Update::builder()
             .table_name(&self.contacts)
             .key("pk", text(key))
             .update_expression("SET notified_at = :now, notified_by = :message REMOVE first_left")
             .condition_expression(
-                "attribute_not_exists(notified_at) OR notified_at <= :before OR notified_by = :message",
+                "(attribute_not_exists(notified_at) OR notified_at <= :before OR notified_by = :message) \
+                 AND (attribute_not_exists(closed_at) OR closed_at < :left_at) \
+                 AND (attribute_not_exists(newest) OR newest <= :left_at)",
             )
+            .expression_attribute_values(":left_at", time(*left_at))
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":before", time(before))
             .expression_attribute_values(":message", text(id.to_string()))
@@ -301,17 +357,24 @@ impl Claims {
     }
 
     /// The occasion; refused if another message told it.
-    fn put_occasion(&self, key: &str, id: &MessageId, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        let put = remembered(&self.contacts, key, id, now);
+    fn put_occasion(
+        &self,
+        key: &str,
+        claim: &Claim<'_>,
+        id: &MessageId,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let put = remembered(&self.contacts, key, claim.owner, id, now);
         written(put.condition_expression("attribute_not_exists(pk) OR message = :message"))
     }
 }
 
 /// An item that belongs to a message for a while.
-fn remembered(table: &str, key: &str, id: &MessageId, now: Timestamp) -> PutBuilder {
+fn remembered(table: &str, key: &str, owner: &str, id: &MessageId, now: Timestamp) -> PutBuilder {
     Put::builder()
         .table_name(table)
         .item("pk", text(key))
+        .item("owner", text(owner))
         .item("message", text(id.to_string()))
         .item("expires_at", number(now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second()))
         .expression_attribute_values(":message", text(id.to_string()))
@@ -335,6 +398,7 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
     let head = claim.guards.head.as_ref().and_then(|_| refusal());
     let occasion = claim.guards.occasion.as_ref().and_then(|_| refusal());
     let cart = claim.guards.cart.as_ref().and_then(|_| refusal());
+    let activity = claim.guards.activity.as_ref().and_then(|_| refusal());
     if let Some(old) = message {
         let facts = facts(&old)?;
         // The write went through and its answer was lost on the way: a second try meets ourselves.
@@ -342,6 +406,9 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
         return Ok(Some(if ours { Claimed::Ours } else { Claimed::Theirs(facts) }));
     }
     if let Some(old) = person {
+        if flag(&old, "whatsapp_opt_out") != Some(true) {
+            return Ok(Some(Claimed::ConsentWithdrawn));
+        }
         return Ok(Some(Claimed::OptedOut(Reading::of(&old).time("occurred_at")?.unwrap_or_default())));
     }
     let number = number.as_ref().map(Reading::of);
@@ -353,6 +420,9 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
         if refused {
             return Ok(Some(Claimed::Forbidden(known)));
         }
+        if claim.marketing && known.marketing_consent == Some(false) {
+            return Ok(Some(Claimed::ConsentWithdrawn));
+        }
     }
     if let Some(old) = head {
         return Ok(Some(Claimed::Superseded(Reading::of(&old).time("occurred_at")?.unwrap_or_default())));
@@ -361,7 +431,10 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
         return Ok(Some(Claimed::AlreadyNotified(Reading::of(&old).required("message")?.to_owned())));
     }
     if let Some(old) = cart {
-        return Ok(Some(Claimed::CartNotified(Reading::of(&old).time("notified_at")?.unwrap_or_default())));
+        return Ok(Some(Claimed::CartChanged(cart_head(&old)?)));
+    }
+    if activity.is_some() {
+        return Ok(Some(Claimed::ActivityChanged));
     }
     let Some(reading) = number else { return Ok(None) };
     let next_slot = reading.millis("next_slot")?.unwrap_or(now);

@@ -190,9 +190,11 @@ impl Ledger {
 pub(super) const NOT_ACCEPTED: &str = "not_accepted";
 const UNKNOWN: &str = "unknown";
 
-/// A message of which nothing is decided, or whose last attempt surely was not accepted, and of which no newer record is
-/// on its way.
+/// A message of which nothing is decided, or whose last attempt was said not to be accepted and of which no report says
+/// otherwise, and of which no newer record is on its way.
 pub(super) const UNDECIDED: &str = "attribute_not_exists(skipped) AND (attribute_not_exists(#owner) OR answered = :retry) \
+     AND attribute_not_exists(status_sent) AND attribute_not_exists(status_delivered) \
+     AND attribute_not_exists(status_read) AND attribute_not_exists(status_failed) \
      AND (attribute_not_exists(put_back) OR put_back <= :attempt)";
 
 /// What never changes of a message, set by whoever writes it first.

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Ledger;
 use super::message::{facts, sort_key, status_attribute};
+use crate::contacts::flag;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text, time};
 
@@ -28,6 +29,8 @@ pub struct Reported {
     pub account: Option<String>,
     /// The template's name and language.
     pub template: Option<(String, String)>,
+    /// Whether it was sent to find out if its account can send again.
+    pub probe: bool,
 }
 
 /// A report without a message.
@@ -189,6 +192,7 @@ fn reported(item: &Item) -> Result<Reported, StoreError> {
         contact: contact.map(|(_, pseudonym)| pseudonym.to_owned()),
         account: owned("account")?,
         template: owned("template")?.zip(owned("language")?),
+        probe: flag(item, "probe") == Some(true),
     })
 }
 
