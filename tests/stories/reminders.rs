@@ -225,3 +225,40 @@ async fn a_thousand_reminders_of_one_minute_all_arrive() {
     assert_eq!(told(&world).await.len(), 1_000);
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn an_activity_that_is_deleted_while_its_reminder_waits_is_not_told() {
+    let world = World::start().await.unwrap();
+    let other = {
+        let mut event = saved("a-2", 1, "2026-11-22T15:00:00+01:00");
+        event["data"]["activity"]["id"] = json!("A2");
+        event["data"]["assignees"][0]["id"] = json!("P2");
+        event["data"]["assignees"][0]["phone"] = json!("333 1234567");
+        event
+    };
+    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00"), other]).await;
+    world.configure("promemoria-attivita", |site, _| site.paused = true).await.unwrap();
+    world.pass(MINUTE * 60 * 3 + MINUTE * 5).await.unwrap();
+    tell(&world, &[deleted("d-1", "2026-11-22T10:30:00Z")]).await;
+    world.configure("promemoria-attivita", |site, _| site.paused = false).await.unwrap();
+    world.pass(MINUTE * 5).await.unwrap();
+    let phone = world.phone().await.unwrap();
+    let [message] = phone.as_slice() else { panic!("{phone:?}") };
+    assert_eq!(message["to"], "+393331234567");
+    let events = world.ledger.events_of_subject(&world.site().unwrap(), "activity:A1").await.unwrap();
+    let raised = events.iter().find(|event| event.id.starts_with("bridge:rem.")).unwrap();
+    let State::Skipped(skip) = raised.messages.first().unwrap().facts.state() else { panic!("{raised:?}") };
+    assert_eq!(skip.reason, Reason::Cancelled);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reminder_that_is_due_long_after_its_activity_was_saved_is_told() {
+    let world = World::start().await.unwrap();
+    world.configure("promemoria-attivita", |site, _| site.retention_days = 30).await.unwrap();
+    tell(&world, &[saved("a-1", 1, "2027-03-22T15:00:00+01:00")]).await;
+    let event = domain::id::EventId::parse("a-1").unwrap();
+    let expires_at = world.ledger.expires_at(&world.site().unwrap(), &event).await.unwrap().unwrap();
+    assert!(expires_at > at("2027-04-20T00:00:00Z"), "{expires_at}");
+    world.finish().await.unwrap();
+}

@@ -1,12 +1,15 @@
 //! Messages that do not go at once: nothing is lost, nothing is sent twice, and the oldest goes first.
 
 use domain::contact::{Scope, Source, Suppression};
+use domain::id::AccountId;
+use domain::job::Job;
 use domain::mapping::UsefulFor;
 use domain::message::{State, Why};
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{EVENTS_DEAD_ARN, World, message_sent, order_status_changed};
 use serde_json::{Value, json};
+use store::schedule::{Due, Lane};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -381,5 +384,103 @@ async fn a_message_costs_two_writes_and_no_read() {
     }
     assert_eq!(calls.len(), expected.len(), "{calls:?}");
     assert_eq!(world.phone().await.unwrap().len(), 11);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_parked_again_before_its_item_was_removed_stays_parked() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1_000, 401, 190).await;
+    for number in 0..2 {
+        world.accept(&order(number)).await.unwrap();
+        world.deliver().await.unwrap();
+    }
+    let lane = Lane { site: world.site().unwrap(), account: AccountId::parse("main").unwrap() };
+    let items = world.schedule.parked(&lane, 10).await.unwrap();
+    let item = items.iter().find(|item| matches!(&item.what, Due::Message { job, .. } if job.event.as_str() == "e-1"));
+    let (item, Due::Message { job, .. }) = item.map(|item| (item, &item.what)).unwrap() else { panic!() };
+    // A sweep puts it into the queue, and it is parked again before the sweep takes the item away.
+    world.enqueue(&serde_json::to_string(&Job::Message(job.clone())).unwrap()).await.unwrap();
+    world.deliver().await.unwrap();
+    assert!(!world.schedule.remove(item).await.unwrap());
+    assert_eq!(world.schedule.parked(&lane, 10).await.unwrap().len(), 2);
+    world.reset_simulator().await.unwrap();
+    world.pass(MINUTE * 10).await.unwrap();
+    assert_eq!(state(&world, 1).await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_message_that_stops_its_account_does_not_keep_the_others_waiting() {
+    let world = World::start().await.unwrap();
+    let effect = json!({"error": {"status": 403, "code": 10}});
+    world.fault(&json!({"count": 1_000, "match": {"to": "+393401000000"}, "effect": effect})).await.unwrap();
+    for number in 0..5 {
+        world.accept(&order(number)).await.unwrap();
+        world.deliver().await.unwrap();
+    }
+    assert_eq!(waits_for(&state(&world, 4).await), Some(Why::AccountStopped));
+    world.pass(HOUR * 2).await.unwrap();
+    for number in 1..5 {
+        assert_eq!(state(&world, number).await, State::Sent, "{number}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_that_a_report_says_was_sent_is_not_tried_again() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1, 400, 131_016).await;
+    world.accept(&order(1)).await.unwrap();
+    world.deliver().await.unwrap();
+    let event = domain::id::EventId::parse("e-1").unwrap();
+    let event = world.ledger.event(&world.site().unwrap(), &event).await.unwrap().unwrap();
+    let id = event.messages.first().unwrap().id.to_string();
+    let report = World::status("wamid.gateway", Some(&id), "sent", world.clock.now());
+    assert_eq!(world.report(&report).await.unwrap().status, 200);
+    world.deliver_reports().await.unwrap();
+    world.pass(MINUTE * 5).await.unwrap();
+    assert_eq!(state(&world, 1).await, State::Sent);
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_consent_withdrawn_while_a_message_waits_counts() {
+    let world = World::start().await.unwrap();
+    let marketing = json!({"category": "MARKETING"});
+    world.set_template("conferma_ordine", "it", &marketing).await.unwrap();
+    let account = world.live().await.unwrap().accounts.first().unwrap().clone();
+    world.sync_templates(&account).await.unwrap();
+    let live = world.live().await.unwrap();
+    let listed = live.template(&account.id, "conferma_ordine", &domain::language::Language::italian()).unwrap();
+    let fingerprint = listed.fingerprint.clone();
+    world
+        .configure("stato-ordine", |site, mapping| {
+            site.paused = true;
+            mapping.needs_review = None;
+            for used in mapping.templates.values_mut().filter(|used| used.name == "conferma_ordine") {
+                used.fingerprint.clone_from(&fingerprint);
+            }
+        })
+        .await
+        .unwrap();
+    for number in 0..2 {
+        let mut event = order(number);
+        event["data"]["customer"]["marketing_consent"] = json!(true);
+        world.accept(&event).await.unwrap();
+    }
+    world.deliver().await.unwrap();
+    assert_eq!(waits_for(&state(&world, 0).await), Some(Why::SitePaused));
+    let updated = json!({
+        "id": "c-1", "type": "customer.updated", "occurred_at": world.clock.now().to_string(),
+        "data": {"customer": {"id": "C0", "phone": "+393401000000", "marketing_consent": false}}
+    });
+    world.accept(&updated).await.unwrap();
+    world.configure("stato-ordine", |site, _| site.paused = false).await.unwrap();
+    world.pass(MINUTE * 3).await.unwrap();
+    let State::Skipped(skip) = state(&world, 0).await else { panic!() };
+    assert_eq!(skip.reason, Reason::ConsentMissing);
+    assert_eq!(state(&world, 1).await, State::Sent);
     world.finish().await.unwrap();
 }

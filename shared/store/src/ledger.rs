@@ -155,6 +155,22 @@ impl Ledger {
         Ok(())
     }
 
+    /// When DynamoDB may delete an event, to the second; `None` if there is no such event.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn expires_at(
+        &self,
+        site: &SiteId,
+        event: &domain::id::EventId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let request = request.key("pk", text(event_key(site, event))).key("sk", text(EVENT));
+        let Some(item) = request.send().await?.item else { return Ok(None) };
+        let seconds = Reading::of(&item).number("expires_at")?.unwrap_or_default();
+        Ok(Timestamp::from_second(i64::from(seconds)).ok())
+    }
+
     /// The plan of an event; `None` if there is no such event.
     ///
     /// # Errors

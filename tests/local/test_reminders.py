@@ -1,0 +1,43 @@
+"""A reminder reaches the phone at its moment, by the schedule of the local run."""
+
+import time
+import uuid
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from support import waiting
+
+DUE_IN_S = 5
+LATE_LIMIT_S = 70
+LEAD_MINUTES = 60
+
+
+def test_a_reminder_is_on_the_phone_within_the_minute_after_its_moment(run):
+    due_at = datetime.now(ZoneInfo("Europe/Rome")) + timedelta(seconds=DUE_IN_S)
+    phone = "+393401239876"
+    event = {
+        "id": f"activity-{uuid.uuid4()}",
+        "type": "activity.saved",
+        "occurred_at": (due_at - timedelta(minutes=1)).isoformat(),
+        "data": {
+            "activity": {
+                "id": str(uuid.uuid4()),
+                "subject": "Visita",
+                "starts_at": (due_at + timedelta(minutes=LEAD_MINUTES)).isoformat(),
+                "all_day": False,
+                "time_zone": "Europe/Rome",
+                "state": "PIANIFICATA",
+            },
+            "creator": {"id": "C1"},
+            "assignees": [{"id": "P1", "first_name": "Anna", "phone": phone}],
+            "reminders": [{"id": "r1", "minutes_before": LEAD_MINUTES, "notify": ["whatsapp"]}],
+            "sender_may_notify": True,
+        },
+    }
+    run.bridge.accept(event)
+    waiting.until(
+        lambda: any(message["to"] == phone for message in run.bridge.messages()),
+        "the reminder is on the phone",
+        DUE_IN_S + LATE_LIMIT_S,
+    )
+    assert time.time() >= due_at.timestamp() - 1, "not before its moment"
