@@ -484,3 +484,49 @@ async fn a_consent_withdrawn_while_a_message_waits_counts() {
     assert_eq!(state(&world, 1).await, State::Sent);
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_state_that_is_held_gives_way_to_the_newer_one_whatever_came_first() {
+    for turned in [false, true] {
+        let world = World::start().await.unwrap();
+        let five = UsefulFor::parse("5m").unwrap();
+        world.configure("stato-ordine", |_, mapping| mapping.hold_for = Some(five)).await.unwrap();
+        let state_at = |id: &str, status: &str, version: u64| {
+            let mut event = order_status_changed(id);
+            event["occurred_at"] = json!((world.clock.now() - SignedDuration::from_secs(60)).to_string());
+            event["data"]["order"]["status"] = json!(status);
+            event["data"]["order"]["version"] = json!(version);
+            event
+        };
+        let mut events = [state_at("e-1", "MEMORIZZATO", 3), state_at("e-2", "EVASO", 4)];
+        if turned {
+            events.reverse();
+        }
+        for event in &events {
+            world.accept(event).await.unwrap();
+            world.deliver().await.unwrap();
+        }
+        assert!(world.phone().await.unwrap().is_empty());
+        world.pass(MINUTE * 10).await.unwrap();
+        let texts = world.texts().await.unwrap();
+        assert!(matches!(texts.as_slice(), [text] if text.contains("EVASO")), "turned: {turned}, {texts:?}");
+        let State::Skipped(skip) = world.state("e-1", "stato-ordine", "C7").await.unwrap() else { panic!() };
+        assert_eq!(skip.reason, Reason::Superseded);
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn quiet_hours_end_in_the_morning() {
+    let world = World::start().await.unwrap();
+    let quiet = json!({"from": "10:30", "to": "12:00", "holidays": []});
+    let quiet = serde_json::from_value(quiet).unwrap();
+    world.configure("stato-ordine", |_, mapping| mapping.quiet_hours = Some(quiet)).await.unwrap();
+    // Stories begin at 11:00 in Rome.
+    world.accept(&order(1)).await.unwrap();
+    world.pass(MINUTE * 58).await.unwrap();
+    assert_eq!(waits_for(&state(&world, 1).await), Some(Why::QuietHours));
+    world.pass(MINUTE * 4).await.unwrap();
+    assert_eq!(state(&world, 1).await, State::Sent);
+    world.finish().await.unwrap();
+}

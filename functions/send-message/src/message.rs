@@ -3,10 +3,11 @@
 use domain::cart::CartHead;
 use domain::config::LiveConfig;
 use domain::contact::Known;
-use domain::decision::{Halt, decide};
+use domain::decision::{Halt, decide, held_until};
 use domain::event::{Event, EventData};
 use domain::job::{Job, MessageJob, Met, Pass};
-use domain::key::cart_key;
+use domain::key::{cart_key, held_key};
+use domain::occasion::guards;
 use domain::phone::Phone;
 use domain::plan::PlannedMessage;
 use domain::reason::Skip;
@@ -82,14 +83,14 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
         return Err(Failure::Again("no time left for all messages of the event".to_owned()));
     }
     let planned = task.record.planned;
-    let (cart, message) = (carts(task).await?, task.record.id().to_string());
-    let unknowing = Known { asked_at: task.asked_at, cart, message, ..Known::default() };
+    let (cart, newer_at, message) = (carts(task).await?, newer_held(task).await?, task.record.id().to_string());
+    let unknowing = Known { asked_at: task.asked_at, cart, newer_at, message, ..Known::default() };
     let decided = match decide(event, planned, live, &unknowing, task.now()) {
         // The claim looks at the number itself, so only a skip needs to know more: its reason must be the first one.
         Err(Halt::Skip(skip)) if skip.reason.comes_after_suppression() => {
             let known = known(task).await?;
-            let Known { asked_at, cart, message, .. } = unknowing;
-            decide(event, planned, live, &Known { asked_at, cart, message, ..known }, task.now())
+            let Known { asked_at, cart, newer_at, message, .. } = unknowing;
+            decide(event, planned, live, &Known { asked_at, cart, newer_at, message, ..known }, task.now())
         }
         decided => decided,
     };
@@ -104,6 +105,18 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
 async fn carts(task: Task<'_>) -> Result<CartHead, Failure> {
     let EventData::CartAbandoned { customer, .. } = &task.sender.event.data else { return Ok(CartHead::default()) };
     Ok(task.sender.app.contacts.carts(&cart_key(task.record.site, &customer.id)).await?)
+}
+
+/// Has a state stand for its subject while the mapping holds it; answers when a newer one was entered that is held too.
+async fn newer_held(task: Task<'_>) -> Result<Option<Timestamp>, Failure> {
+    let Sender { app, live, event, received_at, .. } = task.sender;
+    let Some(mapping) = live.mapping(&task.record.planned.mapping) else { return Ok(None) };
+    if held_until(event, mapping).is_none() || task.asked_at.is_some() {
+        return Ok(None);
+    }
+    let guards = guards(task.record.site, mapping, event, &task.record.planned.recipient, received_at);
+    let Some(head) = &guards.head else { return Ok(None) };
+    Ok(app.contacts.hold(&held_key(head), guards.moment, task.now()).await?)
 }
 
 /// What is known of the recipient and their number besides the event.

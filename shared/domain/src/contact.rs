@@ -103,6 +103,8 @@ pub struct Known {
     pub opted_out_at: Option<Timestamp>,
     /// The consent to marketing recorded apart from the event.
     pub marketing_consent: Option<bool>,
+    /// A newer state of the same subject is held for the same mapping and recipient: when it was entered.
+    pub newer_at: Option<Timestamp>,
     /// What is known of the carts of the customer, on events of carts.
     pub cart: CartHead,
     /// The message's own id, by which a notice of a cart is known as its own.

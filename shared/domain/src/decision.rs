@@ -94,6 +94,9 @@ pub fn decide<'a>(
     if let EventData::CartAbandoned { cart, .. } = &event.data {
         cart::judge(cart, &known.cart, &config.site, useful_until, (&known.message, now))?;
     }
+    if let Some(at) = known.newer_at {
+        return Err(Skip::new(Reason::Superseded, at.to_string()).into());
+    }
     let chosen = choose_template(event, recipient, mapping, config)?;
     let (template, parts) = usable_template(chosen, mapping, account, config)?;
     may_send_category(template, recipient, known)?;
@@ -110,6 +113,13 @@ pub fn decide<'a>(
         let detail = format!("{} ({}), {}", hold.name, hold.language, hold.code);
         return Err(wait(hold.until, Why::TemplateHeld, detail, useful_until));
     }
+    if let Some(until) = held_until(event, mapping).filter(|until| *until > now) {
+        return Err(wait(until, Why::Hold, String::new(), useful_until));
+    }
+    let quiet = mapping.quiet_hours.as_ref().and_then(|hours| hours.until(now, &config.site.zone()));
+    if let Some(until) = quiet {
+        return Err(wait(until, Why::QuietHours, String::new(), useful_until));
+    }
     let marketing = template.category == Category::Marketing;
     let (template, language) = (template.name.as_str(), &template.language);
     Ok(Outgoing { account, phone, template, language, header, body, buttons, marketing, useful_until })
@@ -122,6 +132,15 @@ pub fn wait(until: Timestamp, why: Why, detail: String, useful_until: Timestamp)
         return Skip::new(Reason::Expired, format!("{useful_until}, {why}")).into();
     }
     Halt::Wait { waiting: Waiting { until, why, detail }, useful_until }
+}
+
+/// Until when the state an event tells waits for a newer one; `None` where the mapping holds nothing, or nothing newer
+/// can come.
+#[must_use]
+pub fn held_until(event: &Event, mapping: &Mapping) -> Option<Timestamp> {
+    let hold_for = mapping.hold_for?;
+    let has_states = matches!(event.data, EventData::OrderStatusChanged { .. } | EventData::ActivityStatusChanged(_));
+    has_states.then(|| event.occurred_at.saturating_add(hold_for.duration()).unwrap_or(event.occurred_at))
 }
 
 /// Until when a message is of use: counted from the event, or from the moment a person asked for it again.

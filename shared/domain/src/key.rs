@@ -45,6 +45,12 @@ pub fn head_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3]) -> Stri
     format!("SUBJECT#{}", hash(&[site.as_str(), mapping, subject, recipient]))
 }
 
+/// The item that remembers the newest event held of a subject, by its head's key.
+#[must_use]
+pub fn held_key(head: &str) -> String {
+    format!("HELD#{}", hash(&[head]))
+}
+
 /// The item that remembers that an occasion was told: `what` says of which kind, `value` which one.
 #[must_use]
 pub fn occasion_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3], what: &str, value: &str) -> String {

@@ -39,6 +39,7 @@ pub mod order_state;
 pub mod person;
 pub mod phone;
 pub mod plan;
+pub mod quiet;
 pub mod reason;
 pub mod reminder;
 pub mod render;

@@ -16,6 +16,7 @@ use crate::language::Language;
 use crate::occasion::Repeat;
 use crate::order_state::same_state;
 use crate::person::Person;
+use crate::quiet::QuietHours;
 use crate::reason::{Reason, Skip};
 
 pub use review::{Change, ChangedTemplate, Review};
@@ -62,6 +63,12 @@ pub struct Mapping {
     /// How long after the event a message is still of use; absent: by the type of event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub useful_for: Option<UsefulFor>,
+    /// How long the state of an order or of an activity waits for a newer one, which then is told in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_for: Option<UsefulFor>,
+    /// When nothing is sent: what falls into it waits for its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
     /// What may be done when nobody knows whether a message was sent.
     #[serde(default)]
     pub on_unknown: OnUnknown,

@@ -7,6 +7,7 @@
 //! | `ALIAS#site#pseudonym` | the number that another id of WhatsApp's stands for, by its pseudonym |
 //! | `ACTIVITY#…` | how an activity stands, for its reminders |
 //! | `CART#…` | the newest cart of a customer, when one was closed, when the customer was told |
+//! | `HELD#…` | the newest state held of a subject, for one mapping and recipient |
 //! | `SUBJECT#…`, `TOLD#…` | what a claim must not overtake or repeat (see [`crate::ledger`]) |
 //!
 //! Of a number each scope has a set of the sources that suppress it. A set that loses its last member is gone, so that
@@ -17,6 +18,7 @@ mod alias;
 mod cart;
 mod choice;
 mod erase;
+mod held;
 mod suppression;
 
 use std::collections::HashMap;

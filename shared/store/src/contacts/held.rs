@@ -1,0 +1,41 @@
+//! The newest state that is held of a subject, for one mapping and recipient: an older one that is held too gives way.
+
+use domain::occasion::Moment;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Contacts, is_older};
+use crate::error::StoreError;
+use crate::item::{Reading, number, text};
+use crate::newer::Newer;
+
+/// How long it is remembered: a mapping holds for a week at most.
+const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(15 * 24);
+
+impl Contacts {
+    /// Records that a state is held, unless a newer one is. Answers when the newer one was entered, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold(&self, key: &str, moment: Moment, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let newer = Newer::than(moment);
+        let remembered = now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second();
+        let mut request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", text(key))
+            .item("expires_at", number(remembered))
+            .condition_expression(format!("attribute_not_exists(pk) OR {}", newer.condition));
+        for (name, value) in newer.attributes {
+            request = request.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
+        }
+        match request.send().await {
+            Ok(_) => Ok(None),
+            Err(error) if is_older(&error) => {
+                let items = self.items(&[key]).await?;
+                items.get(key).map_or(Ok(None), |item| Reading::of(item).time("occurred_at"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
