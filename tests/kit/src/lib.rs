@@ -8,15 +8,13 @@ mod clock;
 mod events;
 mod front;
 mod mail;
+mod phone;
+mod running;
 mod wire;
 
-use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, Result, bail, ensure};
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
-use aws_sdk_sqs::types::Message;
+use anyhow::{Context, Result, ensure};
 use domain::config::{Account, LiveConfig};
 use domain::id::SiteId;
 use domain::key::MessageId;
@@ -24,7 +22,6 @@ use domain::message::{Facts, State};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request};
-use lambda_runtime::{Context as LambdaContext, LambdaEvent};
 use local::emulators::{DataDir, Emulators};
 use local::secrets::Secrets;
 use local::seed::{self, DemoSite};
@@ -40,9 +37,7 @@ use store::tables::table_name;
 use tokio::net::TcpListener;
 
 use front::Front;
-use hmac::{KeyInit, Mac};
 use mail::Mail;
-use wire::drawn;
 
 pub use clock::SharedClock;
 pub use events::{example, file_uploaded, message_sent, order_status_changed};
@@ -57,10 +52,6 @@ const WABA_ID: &str = "102290129340398";
 pub const EVENTS_DEAD_ARN: &str = "arn:aws:sqs:eu-south-1:000000000000:story-events-dead";
 /// As above, of the statuses queue.
 pub const STATUSES_DEAD_ARN: &str = "arn:aws:sqs:eu-south-1:000000000000:story-statuses-dead";
-/// How long a record that is to come again stays hidden.
-const VISIBILITY: SignedDuration = SignedDuration::from_mins(6);
-/// The schedule fires once a minute.
-const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Everything a story plays in.
 pub struct World {
@@ -302,326 +293,6 @@ impl World {
         &self.api_key
     }
 
-    /// Puts a body into the queue that no function of ours wrote.
-    ///
-    /// # Errors
-    /// When SQS refuses it.
-    pub async fn enqueue(&self, body: &str) -> Result<()> {
-        self.events.put(body).await
-    }
-
-    /// Takes up to ten records out of the queue, as SQS hands them to the function.
-    ///
-    /// # Errors
-    /// When SQS does not answer.
-    pub async fn take(&self) -> Result<Vec<Message>> {
-        self.events.take().await
-    }
-
-    /// Has `send-message` handle a batch and answers with the ids it wants again.
-    pub async fn handle(&self, batch: &[Message]) -> Vec<String> {
-        self.handle_from(batch, None).await
-    }
-
-    /// As [`World::handle`], with the records coming from the queue of an ARN, such as [`EVENTS_DEAD_ARN`].
-    pub async fn handle_from(&self, batch: &[Message], arn: Option<&str>) -> Vec<String> {
-        let (mut event, context) = self.invocation(batch);
-        for record in &mut event.records {
-            record.event_source_arn = arn.map(str::to_owned);
-        }
-        let response = send_message::handle(&self.send, LambdaEvent::new(event, context)).await;
-        response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
-    }
-
-    /// Has `send-message` begin with a batch and kills it at the latest after so many polls: what it was about to do then
-    /// never happens. Answers whether it had come to its end.
-    pub async fn handle_killed(&self, batch: &[Message], polls: usize) -> bool {
-        let mut handling = std::pin::pin!(self.handle(batch));
-        let mut left = polls;
-        std::future::poll_fn(|context| {
-            if left == 0 {
-                return Poll::Ready(false);
-            }
-            left -= 1;
-            handling.as_mut().poll(context).map(|_| true)
-        })
-        .await
-    }
-
-    /// Has the schedule fire and kills it at the latest after so many polls.
-    pub async fn sweep_killed(&self, polls: usize) {
-        let mut sweeping = std::pin::pin!(fire_reminders::handle(&self.sweep, self.clock.deadline_ms()));
-        let mut left = polls;
-        std::future::poll_fn(|context| {
-            if left == 0 {
-                return Poll::Ready(());
-            }
-            left -= 1;
-            sweeping.as_mut().poll(context).map(|_| ())
-        })
-        .await;
-    }
-
-    /// A number drawn from a seed, below a bound.
-    #[must_use]
-    pub fn draw(seed: &mut u64, below: u64) -> u64 {
-        drawn(seed) % below.max(1)
-    }
-
-    /// From now on the deliveries meet trouble, drawn from a seed: functions that are killed, records delivered twice at
-    /// once, a table that fails.
-    pub fn unleash(&self, chaos: Chaos) {
-        self.wire.fail(chaos.failing_percent, chaos.seed);
-        *self.chaos.lock().unwrap_or_else(PoisonError::into_inner) = chaos;
-    }
-
-    fn chaos(&self) -> Chaos {
-        *self.chaos.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn drawn_percent(&self) -> u64 {
-        let mut chaos = self.chaos.lock().unwrap_or_else(PoisonError::into_inner);
-        drawn(&mut chaos.seed) % 100
-    }
-
-    /// Hands a batch to the function as trouble has it. Answers the ids that are to come again.
-    async fn hand_over(&self, batch: &[Message]) -> Vec<String> {
-        let chaos = self.chaos();
-        let all = || batch.iter().filter_map(|message| message.message_id.clone()).collect();
-        if chaos.kills_percent > 0 && self.drawn_percent() < chaos.kills_percent {
-            let polls = self.drawn_percent() * self.drawn_percent() / 8;
-            let done = self.handle_killed(batch, usize::try_from(polls).unwrap_or_default()).await;
-            // Whatever it had done, nobody heard of it.
-            return if done { Vec::new() } else { all() };
-        }
-        if chaos.doubles_percent > 0 && self.drawn_percent() < chaos.doubles_percent {
-            let (again, _) = tokio::join!(self.handle(batch), self.handle(batch));
-            return again;
-        }
-        self.handle(batch).await
-    }
-
-    /// Delivers what is in the queue, batch by batch, until it is empty; answers how many records were handled. What the
-    /// function wants again stays hidden until [`World::redeliver`]; under trouble it comes again at once.
-    ///
-    /// # Errors
-    /// When SQS does not answer.
-    pub async fn deliver(&self) -> Result<usize> {
-        let mut handled = 0;
-        loop {
-            let batch = self.take().await?;
-            if batch.is_empty() {
-                return Ok(handled);
-            }
-            let again = self.hand_over(&batch).await;
-            let wanted = |message: &Message| again.iter().any(|id| Some(id.as_str()) == message.message_id());
-            let (again, done): (Vec<Message>, Vec<Message>) = batch.into_iter().partition(wanted);
-            for message in &done {
-                self.delete(message).await?;
-            }
-            handled += done.len();
-            if self.chaos().kills_percent > 0 {
-                self.redeliver(&again).await?;
-            }
-        }
-    }
-
-    /// Ends the hiding of records that were taken and not deleted, as time would.
-    ///
-    /// # Errors
-    /// When SQS does not answer.
-    pub async fn redeliver(&self, batch: &[Message]) -> Result<()> {
-        self.events.redeliver(batch).await
-    }
-
-    /// Deletes a record, as Lambda does with what was handled.
-    ///
-    /// # Errors
-    /// When SQS does not answer.
-    pub async fn delete(&self, message: &Message) -> Result<()> {
-        self.events.delete(message).await
-    }
-
-    /// Has the schedule fire once.
-    ///
-    /// # Errors
-    /// When a table or a queue does not answer.
-    pub async fn sweep(&self) -> Result<fire_reminders::Swept> {
-        Ok(fire_reminders::handle(&self.sweep, self.clock.deadline_ms()).await?)
-    }
-
-    /// Lets the time pass, as long as it takes: delivers what is in the queue, moves to the next moment at which something
-    /// happens, and has the schedule fire every minute.
-    ///
-    /// # Errors
-    /// When a part of the world does not answer.
-    pub async fn pass(&self, time: SignedDuration) -> Result<()> {
-        let until = self.clock.now() + time;
-        loop {
-            self.deliver().await?;
-            self.deliver_reports().await?;
-            let tick = *self.ticked() + MINUTE;
-            let next = [self.events.next(), self.statuses.next()].into_iter().flatten().fold(tick, Timestamp::min);
-            if next > until {
-                self.clock.advance_to(until);
-                return Ok(());
-            }
-            self.clock.advance_to(next);
-            if self.clock.now() >= tick {
-                *self.ticked() = self.clock.now();
-                let swept = self.sweep().await;
-                // Under trouble a sweep may fail, and the next one goes on.
-                if self.chaos().failing_percent == 0 {
-                    swept?;
-                }
-            }
-        }
-    }
-
-    fn ticked(&self) -> std::sync::MutexGuard<'_, Timestamp> {
-        self.ticked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The messages on the phone, oldest first.
-    ///
-    /// # Errors
-    /// When the simulator does not answer.
-    pub async fn phone(&self) -> Result<Vec<Value>> {
-        match self.simulator_get("/_sim/messages").await? {
-            Value::Array(messages) => Ok(messages),
-            other => bail!("not a list: {other}"),
-        }
-    }
-
-    /// The texts on the phone, oldest first.
-    ///
-    /// # Errors
-    /// When the simulator does not answer.
-    pub async fn texts(&self) -> Result<Vec<String>> {
-        let text = |message: &Value| message["text"].as_str().map(str::to_owned).context("a message without text");
-        self.phone().await?.iter().map(text).collect()
-    }
-
-    /// How the simulator reports from now on: `none` unless a story says otherwise.
-    ///
-    /// # Errors
-    /// When it does not understand.
-    pub async fn report_statuses(&self, mode: &str) -> Result<()> {
-        self.simulator_post("/_sim/statuses", &serde_json::json!({"mode": mode})).await
-    }
-
-    /// Forgets the faults and the messages of the simulator.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub async fn reset_simulator(&self) -> Result<()> {
-        self.simulator_post("/_sim/reset", &serde_json::json!({})).await?;
-        self.report_statuses("none").await
-    }
-
-    /// Somebody writes to the sender number.
-    ///
-    /// # Errors
-    /// When the simulator does not understand.
-    pub async fn write_back(&self, from: &str, text: &str) -> Result<()> {
-        self.simulator_post("/_sim/inbound", &serde_json::json!({"from": from, "text": text})).await
-    }
-
-    /// Posts one change to the site's webhook, signed as the platform signs.
-    ///
-    /// # Errors
-    /// When the answer is no JSON.
-    pub async fn report(&self, change: &Value) -> Result<Answer> {
-        let entry = serde_json::json!([{"id": WABA_ID, "changes": [change]}]);
-        let body = serde_json::json!({"object": "whatsapp_business_account", "entry": entry}).to_string();
-        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(self.webhook_secret.as_bytes())?;
-        mac.update(body.as_bytes());
-        let signature = format!("sha256={}", domain::key::to_hex(&mac.finalize().into_bytes()));
-        let path = format!("/v1/webhooks/whatsapp/{}", self.webhook_id);
-        self.request(&path, &[("x-hub-signature-256", &signature)], body.as_bytes()).await
-    }
-
-    /// The report of a status of a message, as the platform words it.
-    #[must_use]
-    pub fn status(provider_id: &str, opaque: Option<&str>, status: &str, at: Timestamp) -> Value {
-        let mut report = serde_json::json!({
-            "id": provider_id, "status": status, "timestamp": at.as_second().to_string(), "recipient_id": "393401234567",
-        });
-        if let (Some(opaque), Some(fields)) = (opaque, report.as_object_mut()) {
-            fields.insert("biz_opaque_callback_data".to_owned(), Value::from(opaque));
-        }
-        let metadata = serde_json::json!({"display_phone_number": "390236269240", "phone_number_id": PHONE_NUMBER_ID});
-        let value = serde_json::json!({"messaging_product": "whatsapp", "metadata": metadata, "statuses": [report]});
-        serde_json::json!({"field": "messages", "value": value})
-    }
-
-    /// Delivers the reports that are in their queue, once the simulator has posted all of them.
-    ///
-    /// # Errors
-    /// When SQS does not answer.
-    pub async fn deliver_reports(&self) -> Result<usize> {
-        self.simulator.webhooks_idle().await;
-        let mut handled = 0;
-        loop {
-            let batch = self.statuses.take().await?;
-            if batch.is_empty() {
-                return Ok(handled);
-            }
-            let (event, context) = self.invocation(&batch);
-            let response = track_delivery::handle(&self.track, LambdaEvent::new(event, context)).await;
-            let again: Vec<String> =
-                response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
-            let wanted = |message: &Message| again.iter().any(|id| Some(id.as_str()) == message.message_id());
-            let (again, done): (Vec<Message>, Vec<Message>) = batch.into_iter().partition(wanted);
-            for message in &done {
-                self.statuses.delete(message).await?;
-            }
-            handled += done.len();
-            for message in again {
-                self.statuses.delete(&message).await?;
-                self.statuses.hold(message, self.clock.now() + VISIBILITY);
-            }
-        }
-    }
-
-    /// A batch as Lambda hands it to a function.
-    fn invocation(&self, batch: &[Message]) -> (SqsEvent, LambdaContext) {
-        let mut event = SqsEvent::default();
-        event.records = batch.iter().map(record).collect();
-        let mut context = LambdaContext::default();
-        context.request_id = format!("story-{}", self.clock.tick());
-        context.deadline = self.clock.deadline_ms();
-        (event, context)
-    }
-
-    /// Orders a fault from the simulator.
-    ///
-    /// # Errors
-    /// When it does not understand.
-    pub async fn fault(&self, fault: &Value) -> Result<()> {
-        self.simulator_post("/_sim/faults", fault).await
-    }
-
-    /// Changes a template on the simulator.
-    ///
-    /// # Errors
-    /// When it does not understand.
-    pub async fn set_template(&self, name: &str, language: &str, change: &Value) -> Result<()> {
-        let url = format!("{}/_sim/templates/{name}/{language}", self.simulator.url());
-        self.http.post(url).json(change).send().await?.error_for_status()?;
-        Ok(())
-    }
-
-    /// Removes a template from the simulator.
-    ///
-    /// # Errors
-    /// When it does not know it.
-    pub async fn delete_template(&self, name: &str, language: &str) -> Result<()> {
-        let url = format!("{}/_sim/templates/{name}/{language}", self.simulator.url());
-        self.http.delete(url).send().await?.error_for_status()?;
-        Ok(())
-    }
-
     /// Reads the template list of an account into the configuration.
     ///
     /// # Errors
@@ -632,24 +303,6 @@ impl World {
         let site = self.site()?;
         let now = self.clock.now();
         Ok(sync_templates::sync(&provider, &self.config, &site, account, &token, now).await?.templates)
-    }
-
-    /// Posts to the simulator's control API.
-    ///
-    /// # Errors
-    /// When it does not understand.
-    pub async fn simulator_post(&self, path: &str, body: &Value) -> Result<()> {
-        let url = format!("{}{path}", self.simulator.url());
-        self.http.post(url).json(body).send().await?.error_for_status()?;
-        Ok(())
-    }
-
-    /// What the simulator answers to a GET.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn simulator_get(&self, path: &str) -> Result<Value> {
-        Ok(self.http.get(format!("{}{path}", self.simulator.url())).send().await?.error_for_status()?.json().await?)
     }
 
     /// Changes the site and one of its mappings as an operator would.
@@ -671,17 +324,6 @@ impl World {
         // What an operator changes bites within 15 s.
         self.clock.advance(SignedDuration::from_secs(16));
         Ok(())
-    }
-
-    /// The sends that reached the simulator, those refused and those cut included, oldest first.
-    ///
-    /// # Errors
-    /// When the simulator does not answer.
-    pub async fn requests(&self) -> Result<Vec<Value>> {
-        match self.simulator_get("/_sim/requests").await? {
-            Value::Array(requests) => Ok(requests),
-            other => bail!("not a list: {other}"),
-        }
     }
 
     /// The pseudonym of a number at the demo site.
@@ -757,12 +399,4 @@ async fn start_simulator(secrets: &Secrets, clock: &SharedClock, hook: String) -
     };
     let simulator = simulator::Simulator::new(settings).map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
     Ok(simulator.start(listener)?)
-}
-
-fn record(message: &Message) -> SqsMessage {
-    let mut record = SqsMessage::default();
-    record.message_id.clone_from(&message.message_id);
-    record.body.clone_from(&message.body);
-    record.receipt_handle.clone_from(&message.receipt_handle);
-    record
 }
