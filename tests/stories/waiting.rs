@@ -375,9 +375,9 @@ async fn a_message_costs_two_writes_and_no_read() {
     assert_eq!(world.deliver().await.unwrap(), 10);
     let calls = world.wire.take_calls();
     let expected = [("PutItem", 10), ("TransactWriteItems", 10), ("UpdateItem", 10)];
-    // One lease for the batch; its first form is refused where the slots of the batch before are over.
+    // One lease for the batch, whose first form is refused where the slots of the batch before are over, and one count.
     let leases = calls["UpdateItem"] - 10;
-    assert!((1..=2).contains(&leases), "{calls:?}");
+    assert!((2..=3).contains(&leases), "{calls:?}");
     for (operation, count) in expected {
         let counted = calls[operation] - if operation == "UpdateItem" { leases } else { 0 };
         assert_eq!(counted, count, "{calls:?}");
@@ -528,5 +528,27 @@ async fn quiet_hours_end_in_the_morning() {
     assert_eq!(waits_for(&state(&world, 1).await), Some(Why::QuietHours));
     world.pass(MINUTE * 4).await.unwrap();
     assert_eq!(state(&world, 1).await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mapping_that_sends_far_more_than_usual_pauses_itself_until_it_is_confirmed() {
+    let world = World::start().await.unwrap();
+    let (site, mapping) = (world.site().unwrap(), domain::id::MappingId::parse("stato-ordine").unwrap());
+    let yesterday = world.clock.now() - HOUR * 24;
+    world.contacts.count_sent(&site, &mapping, 20, yesterday).await.unwrap();
+    world.contacts.count_sent(&site, &mapping, 1_000, world.clock.now()).await.unwrap();
+    world.accept(&order(1)).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(state(&world, 1).await, State::Sent, "the one that is too many has left already");
+    world.accept(&order(2)).await.unwrap();
+    world.deliver().await.unwrap();
+    let State::Waiting(waiting) = state(&world, 2).await else { panic!() };
+    assert_eq!((waiting.why, waiting.detail.as_str()), (Why::Volume, "1001 today, at most 20 on the last days"));
+    world.pass(MINUTE * 40).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.configure("stato-ordine", |_, _| ()).await.unwrap();
+    world.pass(MINUTE * 20).await.unwrap();
+    assert_eq!(state(&world, 2).await, State::Sent);
     world.finish().await.unwrap();
 }

@@ -13,6 +13,7 @@ mod message;
 mod pacer;
 mod record;
 mod send;
+mod volume;
 mod wait;
 
 use std::collections::HashMap;
@@ -163,7 +164,10 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse
     let invocation = event.context.request_id;
     let deadline = Deadline::of(event.context.deadline, SEND_TIMEOUT, SEND_MARGIN, app.clock.clone());
     let pacer = Pacer::new(app, event.payload.records.len());
-    let invocation = record::Invocation { id: &invocation, deadline: &deadline, pacer: &pacer };
-    batch::each(event.payload.records, RECORDS_AT_ONCE, &deadline, |record| record::handle(app, record, invocation))
-        .await
+    let volume = volume::Volume::default();
+    let invocation = record::Invocation { id: &invocation, deadline: &deadline, pacer: &pacer, volume: &volume };
+    let handle = |record| record::handle(app, record, invocation);
+    let response = batch::each(event.payload.records, RECORDS_AT_ONCE, &deadline, handle).await;
+    volume.settle(app).await;
+    response
 }

@@ -18,6 +18,7 @@ use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded}
 use crate::agenda;
 use crate::message::{Sender, Task, deal_with, job_of};
 use crate::pacer::Pacer;
+use crate::volume::Volume;
 use crate::{App, dice};
 
 /// What a record needs to know of the invocation it came in.
@@ -26,6 +27,7 @@ pub(crate) struct Invocation<'a> {
     pub(crate) id: &'a str,
     pub(crate) deadline: &'a Deadline,
     pub(crate) pacer: &'a Pacer<'a>,
+    pub(crate) volume: &'a Volume,
 }
 
 /// The dead-letter queues, by their ARNs.

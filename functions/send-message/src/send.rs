@@ -97,7 +97,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>) -> Result<(), 
     let claim =
         Claim { message: task.record, owner: &owner, sending, person: &person, marketing, probe, guards: &guards };
     match app.claims.claim(claim, app.clock.now()).await? {
-        Claimed::Ours => {}
+        Claimed::Ours => invocation.volume.add(site, &planned.mapping),
         refused => return not_ours(task, outgoing, refused).await,
     }
     let id = task.record.id();

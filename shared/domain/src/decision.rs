@@ -1,6 +1,6 @@
 //! The decision: whether one planned message may go now, with the text it would have; or why not, or not yet.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cart;
 use crate::config::{Account, LiveConfig};
@@ -16,6 +16,9 @@ use crate::reason::{Reason, Skip};
 use crate::render::{self, Filled, FilledButton, FilledHeader, Locale, Rendered};
 use crate::template::{Category, Content, Parts, Template, TemplateStatus};
 use crate::variable::Context;
+
+/// How often it is looked whether a mapping that paused itself was confirmed.
+const LOOKED_AT_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// A message that may be sent: everything the provider needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,6 +122,10 @@ pub fn decide<'a>(
     let quiet = mapping.quiet_hours.as_ref().and_then(|hours| hours.until(now, &config.site.zone()));
     if let Some(until) = quiet {
         return Err(wait(until, Why::QuietHours, String::new(), useful_until));
+    }
+    if let Some(flood) = &mapping.flood {
+        let until = now.saturating_add(LOOKED_AT_AGAIN).unwrap_or(useful_until).min(useful_until);
+        return Err(wait(until, Why::Volume, flood.to_string(), useful_until));
     }
     let marketing = template.category == Category::Marketing;
     let (template, language) = (template.name.as_str(), &template.language);

@@ -45,4 +45,5 @@ pub mod reminder;
 pub mod render;
 pub mod template;
 pub mod variable;
+pub mod volume;
 pub mod webhook;

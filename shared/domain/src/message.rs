@@ -68,6 +68,8 @@ pub enum Why {
     Hold,
     /// The end of the quiet hours.
     QuietHours,
+    /// A person's look: the mapping sent far more than on its last days.
+    Volume,
 }
 
 impl Why {
@@ -84,6 +86,9 @@ impl Why {
             Self::CartInterval => "Il carrello è stato lasciato da poco: il cliente potrebbe tornare.",
             Self::Hold => "L'azione attende eventuali stati più recenti.",
             Self::QuietHours => "È orario di silenzio.",
+            Self::Volume => {
+                "L'azione ha inviato molti più messaggi del solito e si è fermata: va controllata e confermata."
+            }
         }
     }
 
@@ -100,6 +105,7 @@ impl Why {
             Self::CartInterval => "The cart was left not long ago: the customer may come back.",
             Self::Hold => "The mapping waits for newer states.",
             Self::QuietHours => "These are quiet hours.",
+            Self::Volume => "The mapping sent far more messages than usual and stopped: look at it and confirm it.",
         }
     }
 }

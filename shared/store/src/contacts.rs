@@ -7,6 +7,7 @@
 //! | `ALIAS#site#pseudonym` | the number that another id of WhatsApp's stands for, by its pseudonym |
 //! | `ACTIVITY#…` | how an activity stands, for its reminders |
 //! | `CART#…` | the newest cart of a customer, when one was closed, when the customer was told |
+//! | `VOLUME#site#mapping` | what a mapping sent on each of its last days |
 //! | `HELD#…` | the newest state held of a subject, for one mapping and recipient |
 //! | `SUBJECT#…`, `TOLD#…` | what a claim must not overtake or repeat (see [`crate::ledger`]) |
 //!
@@ -20,6 +21,7 @@ mod choice;
 mod erase;
 mod held;
 mod suppression;
+mod volume;
 
 use std::collections::HashMap;
 

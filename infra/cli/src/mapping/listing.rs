@@ -13,6 +13,7 @@ fn state(mapping: &Mapping) -> &'static str {
     match (mapping.enabled, &mapping.needs_review) {
         (false, _) => "disabled",
         (true, Some(_)) => "needs_review",
+        (true, None) if mapping.flood.is_some() => "paused",
         (true, None) => "enabled",
     }
 }
@@ -21,6 +22,7 @@ fn state_word(mapping: &Mapping, lang: Lang) -> &'static str {
     match state(mapping) {
         "disabled" => lang.of("disattivata", "disabled"),
         "needs_review" => lang.of("da rivedere", "needs review"),
+        "paused" => lang.of("in pausa", "paused"),
         _ => lang.of("attiva", "enabled"),
     }
 }
@@ -44,6 +46,7 @@ pub(super) async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
         json!({
             "mapping": mapping.id, "name": mapping.name, "event_type": mapping.event_type, "state": state(mapping),
             "version": mapping.version, "templates": templates, "needs_review": mapping.needs_review,
+            "flood": mapping.flood,
         })
     };
     let documents: Vec<Value> = mappings.iter().map(as_document).collect();

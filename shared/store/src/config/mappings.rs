@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::id::{AccountId, MappingId, SiteId};
 use domain::mapping::{Action, Mapping, SavedMapping};
 use domain::template::Template;
+use domain::volume::Flood;
 use jiff::Timestamp;
 
 use super::{ConfigTable, MAPPING, TEMPLATE, live_key, live_of, readable, templates_key, uses, value};
@@ -16,6 +17,8 @@ use crate::item::{Item, Reading, json, text};
 
 /// The attribute that says which templates changed.
 const NEEDS_REVIEW: &str = "needs_review";
+/// The attribute that says that it sent far more than usual. Saving the mapping takes it away.
+const FLOOD: &str = "flood";
 
 /// What became of a version that was to be saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +106,28 @@ impl ConfigTable {
         Ok(vec![put, delete(other)?])
     }
 
+    /// Pauses an enabled mapping that sends far more than usual: its messages wait until it is saved again. Answers
+    /// whether it was not paused already.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn pause_mapping(&self, site: &SiteId, mapping: &MappingId, flood: &Flood) -> Result<bool, StoreError> {
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request
+            .key("pk", text(live_key(site)))
+            .key("sk", text(sort_key(mapping)))
+            .update_expression("SET flood = :flood")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(flood)")
+            .expression_attribute_values(":flood", json(flood)?);
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
     /// Every version of a mapping that was saved, the oldest first.
     ///
     /// # Errors
@@ -171,7 +196,7 @@ impl ConfigTable {
 /// Reads a mapping with its mark.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Mapping, StoreError> {
     let mapping: Mapping = value(reading)?;
-    Ok(Mapping { needs_review: reading.json(NEEDS_REVIEW)?, ..mapping })
+    Ok(Mapping { needs_review: reading.json(NEEDS_REVIEW)?, flood: reading.json(FLOOD)?, ..mapping })
 }
 
 /// The mapping an item holds; `None` if it is another thing.

@@ -1,0 +1,83 @@
+//! The volume valve: a mapping that sends far more than on any of its last days is likelier wrong than right, and stops
+//! until a person has looked. Its messages wait.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// Days that are compared with.
+pub const DAYS: i64 = 7;
+/// So many times the most of the last days is far more.
+const TIMES: u32 = 10;
+/// A day below this is never far more: a small shop has a busy day.
+const ALWAYS_ALLOWED: u32 = 1_000;
+
+/// Why a mapping paused itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flood {
+    /// When.
+    pub since: Timestamp,
+    /// What it had sent that day.
+    pub today: u32,
+    /// The most it had sent on one of its last days.
+    pub usual: u32,
+}
+
+/// For a person to read: `1200 today, at most 40 on the last days`.
+impl std::fmt::Display for Flood {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} today, at most {} on the last days", self.today, self.usual)
+    }
+}
+
+/// Whether the last `counted` messages made a day far more than those before it; `days` are the messages of each. A
+/// mapping without earlier days has nothing to be compared with. Once a person has confirmed it, only ten times as many
+/// are far more again.
+#[must_use]
+pub fn flood(days: &BTreeMap<Date, u32>, counted: u32, now: Timestamp) -> Option<Flood> {
+    let date = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = days.get(&date).copied().unwrap_or_default();
+    let before = days.iter().filter(|(day, _)| **day < date).filter(|(day, _)| {
+        let since = day.until(date).map(|span| i64::from(span.get_days()));
+        since.is_ok_and(|since| since <= DAYS)
+    });
+    let usual = before.map(|(_, count)| *count).max()?;
+    let allowed = usual.saturating_mul(TIMES).max(ALWAYS_ALLOWED);
+    let mut steps = std::iter::successors(Some(allowed), |step| step.checked_mul(TIMES));
+    let crossed = steps.any(|step| today > step && today.saturating_sub(counted) <= step);
+    crossed.then_some(Flood { since: now, today, usual })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(days: &[(&str, u32)], counted: u32) -> Option<u32> {
+        let days = days.iter().map(|(day, count)| (day.parse().unwrap(), *count)).collect();
+        flood(&days, counted, "2026-11-22T10:00:00Z".parse().unwrap()).map(|flood| flood.usual)
+    }
+
+    fn of(days: &[(&str, u32)]) -> Option<u32> {
+        after(days, 10)
+    }
+
+    #[test]
+    fn who_confirmed_it_is_asked_again_only_for_ten_times_as_many() {
+        let of_today = |today| [("2026-11-21", 100), ("2026-11-22", today)];
+        assert_eq!(after(&of_today(1_005), 10), Some(100));
+        assert_eq!(after(&of_today(1_015), 10), None);
+        assert_eq!(after(&of_today(10_005), 10), Some(100));
+    }
+
+    #[test]
+    fn ten_times_the_busiest_of_the_last_days_is_far_more() {
+        assert_eq!(of(&[("2026-11-20", 200), ("2026-11-21", 30), ("2026-11-22", 2_001)]), Some(200));
+        assert_eq!(of(&[("2026-11-20", 200), ("2026-11-22", 2_000)]), None);
+        assert_eq!(of(&[("2026-11-21", 1), ("2026-11-22", 1_001)]), Some(1));
+        assert_eq!(of(&[("2026-11-21", 1), ("2026-11-22", 1_000)]), None, "a small shop has a busy day");
+        assert_eq!(after(&[("2026-11-22", 90_000)], 90_000), None, "there is nothing to compare with");
+        assert_eq!(after(&[("2026-11-14", 1), ("2026-11-22", 90_000)], 90_000), None, "that was more than a week ago");
+    }
+}

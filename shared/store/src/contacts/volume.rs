@@ -1,0 +1,55 @@
+//! How much a mapping sent on each of its last days: one item, counted a batch at a time.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::id::{MappingId, SiteId};
+use domain::volume::DAYS;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::Contacts;
+use crate::error::StoreError;
+use crate::item::{Reading, number, text};
+
+/// The name of a day's attribute begins so.
+const DAY: &str = "day_";
+/// How long it is remembered after the last message.
+const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+impl Contacts {
+    /// Counts messages that a mapping sent. Answers with those of each of its last days, by UTC.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_sent(
+        &self,
+        site: &SiteId,
+        mapping: &MappingId,
+        sent: u32,
+        now: Timestamp,
+    ) -> Result<BTreeMap<Date, u32>, StoreError> {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let old = today.checked_sub((DAYS + 1).days()).unwrap_or(today);
+        let remembered = now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second();
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request
+            .key("pk", text(format!("VOLUME#{site}#{mapping}")))
+            .update_expression("SET expires_at = :expires_at ADD #today :sent REMOVE #old")
+            .expression_attribute_names("#today", format!("{DAY}{today}"))
+            .expression_attribute_names("#old", format!("{DAY}{old}"))
+            .expression_attribute_values(":sent", number(sent))
+            .expression_attribute_values(":expires_at", number(remembered))
+            .return_values(ReturnValue::AllNew);
+        let item = request.send().await?.attributes.unwrap_or_default();
+        let reading = Reading::of(&item);
+        let mut days = BTreeMap::new();
+        for name in item.keys() {
+            if let Some(day) = name.strip_prefix(DAY).and_then(|day| day.parse().ok()) {
+                days.insert(day, reading.number(name)?.unwrap_or_default());
+            }
+        }
+        Ok(days)
+    }
+}
