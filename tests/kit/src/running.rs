@@ -40,7 +40,7 @@ impl World {
         self.handle_from(batch, None).await
     }
 
-    /// As [`World::handle`], with the records coming from the queue of an ARN, such as [`EVENTS_DEAD_ARN`].
+    /// As [`World::handle`], with the records coming from the queue of an ARN, such as [`crate::EVENTS_DEAD_ARN`].
     pub async fn handle_from(&self, batch: &[Message], arn: Option<&str>) -> Vec<String> {
         let (mut event, context) = self.invocation(batch);
         for record in &mut event.records {
