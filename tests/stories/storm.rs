@@ -154,3 +154,35 @@ async fn nothing_is_lost_or_sent_twice_in_a_storm() {
     assert!(letters.is_empty(), "{letters:?}");
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_function_killed_at_any_poll_loses_nothing_and_sends_nothing_twice() {
+    let world = World::start().await.unwrap();
+    let mut killed = 0;
+    loop {
+        world.accept(&order(killed)).await.unwrap();
+        let batch = world.take().await.unwrap();
+        let done = world.handle_killed(&batch, killed).await;
+        if done {
+            world.delete(batch.first().unwrap()).await.unwrap();
+            break;
+        }
+        world.redeliver(&batch).await.unwrap();
+        world.deliver().await.unwrap();
+        killed += 1;
+    }
+    assert!(killed > 10, "only {killed} polls");
+    world.pass(SignedDuration::from_mins(10)).await.unwrap();
+    let accepted = |number: usize, requests: &[Value]| {
+        requests.iter().filter(|request| request["to"] == json!(phone(number)) && request["accepted"] == true).count()
+    };
+    let requests = world.requests().await.unwrap();
+    for number in 0..=killed {
+        let state = world.state(&format!("e-{number}"), "stato-ordine", &format!("C{number}")).await.unwrap();
+        match (state, accepted(number, &requests)) {
+            (State::Sent, 1) | (State::Unknown, 0 | 1) => {}
+            (state, accepted) => panic!("killed at poll {number}: {state}, accepted {accepted} times"),
+        }
+    }
+    world.finish().await.unwrap();
+}
