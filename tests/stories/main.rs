@@ -9,6 +9,7 @@
 mod carts;
 mod events;
 mod intake;
+mod numbers;
 mod outcomes;
 mod reasons;
 mod reminders;

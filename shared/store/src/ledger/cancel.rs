@@ -1,6 +1,5 @@
 //! Taking a message back before it was sent: it leaves the schedule and ends as skipped, in one transaction.
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use domain::key::MessageId;
 use domain::reason::Skip;
@@ -38,18 +37,6 @@ impl Parking {
             TransactWriteItem::builder().update(update.build().map_err(refused)?).build(),
             TransactWriteItem::builder().delete(delete.build().map_err(refused)?).build(),
         ];
-        let request = self.ledger.client.transact_write_items().set_transact_items(Some(writes));
-        let Err(error) = request.send().await else { return Ok(true) };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
-                if cancelled
-                    .cancellation_reasons()
-                    .first()
-                    .is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed")) =>
-            {
-                Ok(false)
-            }
-            _ => Err(error.into()),
-        }
+        self.write_both(writes).await
     }
 }

@@ -52,6 +52,11 @@ impl Parking {
             self.schedule.open_lane(lane, now).await?;
         }
         let writes = vec![self.waits(parked, now)?, self.put(parked)?];
+        self.write_both(writes).await
+    }
+
+    /// Writes the ledger's item and the schedule's together. Answers whether the ledger's condition held.
+    pub(super) async fn write_both(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
         let request = self.ledger.client.transact_write_items().set_transact_items(Some(writes));
         let Err(error) = request.send().await else { return Ok(true) };
         match error.as_service_error() {
