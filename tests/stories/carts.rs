@@ -144,3 +144,39 @@ async fn a_small_cart_and_one_from_before_the_mapping_are_not_told_of() {
     }
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_cart_is_told_again_when_a_person_asks_unless_it_was_closed() {
+    let world = World::start().await.unwrap();
+    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    world.pass(HOUR * 4).await.unwrap();
+    let again = |occasion: u32| {
+        json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
+               "recipient": "C7", "occasion": occasion, "asked_at": world.clock.now().to_string()})
+        .to_string()
+    };
+    world.enqueue(&again(2)).await.unwrap();
+    world.pass(MINUTE).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 2);
+    tell(&world, &closed("x-1", "K1", world.clock.now(), "ordered")).await;
+    world.enqueue(&again(3)).await.unwrap();
+    world.pass(MINUTE).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 2);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cart_goes_at_once_when_a_person_has_it_go_and_counts_as_told() {
+    let world = World::start().await.unwrap();
+    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    let now = json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
+                     "recipient": "C7", "attempt": 1, "at_once": true});
+    world.enqueue(&now.to_string()).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(state(&world, "k-1").await, State::Sent);
+    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    world.pass(HOUR * 4).await.unwrap();
+    assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}

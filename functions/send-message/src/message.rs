@@ -36,6 +36,7 @@ pub(crate) struct Task<'a> {
     pub(crate) asked_at: Option<Timestamp>,
     pub(crate) pass: Option<Pass>,
     pub(crate) met: Option<&'a Met>,
+    pub(crate) at_once: bool,
 }
 
 impl Task<'_> {
@@ -52,6 +53,7 @@ impl Task<'_> {
             attempt: attempt.saturating_add(1),
             met: self.met.cloned(),
             pass: None,
+            at_once: self.at_once,
         }
     }
 
@@ -72,6 +74,7 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
         attempt: 0,
         met: None,
         pass: None,
+        at_once: false,
     })
 }
 
@@ -84,13 +87,14 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
     }
     let planned = task.record.planned;
     let (cart, newer_at, message) = (carts(task).await?, newer_held(task).await?, task.record.id().to_string());
-    let unknowing = Known { asked_at: task.asked_at, cart, newer_at, message, ..Known::default() };
+    let (asked_at, at_once) = (task.asked_at, task.at_once);
+    let unknowing = Known { asked_at, at_once, cart, newer_at, message, ..Known::default() };
     let decided = match decide(event, planned, live, &unknowing, task.now()) {
         // The claim looks at the number itself, so only a skip needs to know more: its reason must be the first one.
         Err(Halt::Skip(skip)) if skip.reason.comes_after_suppression() => {
             let known = known(task).await?;
-            let Known { asked_at, cart, newer_at, message, .. } = unknowing;
-            decide(event, planned, live, &Known { asked_at, cart, newer_at, message, ..known }, task.now())
+            let Known { cart, newer_at, message, .. } = unknowing;
+            decide(event, planned, live, &Known { asked_at, at_once, cart, newer_at, message, ..known }, task.now())
         }
         decided => decided,
     };

@@ -173,7 +173,9 @@ async fn event(
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let one = |planned| {
         let record = MessageRecord { site, event: &event, planned, occasion: 1, attempt: 0, retention_days };
-        async move { deal_with(Task { sender, record: &record, asked_at: None, pass: None, met: None }).await }
+        async move {
+            deal_with(Task { sender, record: &record, asked_at: None, pass: None, met: None, at_once: false }).await
+        }
     };
     let results = join_all(stored.messages.iter().map(one)).await;
     // Every message was dealt with before the first failure is looked at; a dead one must not hide one to be retried.
@@ -226,7 +228,8 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
         attempt: job.attempt,
         retention_days: live.site.retention_days,
     };
-    deal_with(Task { sender, record: &record, asked_at: job.asked_at, pass: job.pass, met: job.met.as_ref() }).await
+    let MessageJob { asked_at, pass, at_once, .. } = *job;
+    deal_with(Task { sender, record: &record, asked_at, pass, met: job.met.as_ref(), at_once }).await
 }
 
 fn log_plan(site: &SiteId, event: &Event, plan: &Plan) {

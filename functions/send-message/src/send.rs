@@ -5,14 +5,14 @@ use domain::cart::{self, CartHead};
 use domain::codes::{Action, Consequence, consequence};
 use domain::config::TemplateHold;
 use domain::contact::{Known, Scope, Source, Suppression, UNREACHABLE_FOR};
-use domain::decision::{Halt, Outgoing};
+use domain::decision::Outgoing;
 use domain::event::EventData;
 use domain::job::{Met, Pass};
 use domain::key::MessageId;
 use domain::message::{Answer, Failure as Refusal, State, Why};
 use domain::occasion::{Guards, guards};
 use domain::reason::{Reason, Skip};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use provider::SendError;
 use store::StoreError;
 use store::ledger::{Claim, Claimed, Sending};
@@ -149,11 +149,8 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
 /// Why a cart that was to be told of is not: as the decision would say now.
 fn cart_changed(task: Task<'_>, head: &CartHead) -> Skip {
     let EventData::CartAbandoned { cart, .. } = &task.sender.event.data else { return Reason::Cancelled.into() };
-    let (site, id, now) = (&task.sender.live.site, task.record.id().to_string(), task.now());
-    match cart::judge(cart, head, site, Timestamp::MAX, (&id, now)) {
-        Err(Halt::Skip(skip)) => skip,
-        Err(Halt::Wait { .. }) | Ok(()) => Reason::NotLatestCart.into(),
-    }
+    let id = task.record.id().to_string();
+    cart::judge(cart, head, (&id, task.now())).err().unwrap_or_else(|| Reason::NotLatestCart.into())
 }
 
 fn forbidden(known: &Known, marketing: bool) -> Skip {

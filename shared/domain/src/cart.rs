@@ -4,11 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Site;
-use crate::decision::{Halt, wait};
 use crate::event::{Cart, Event, EventData, OrderKind};
 use crate::id::ObjectId;
 use crate::mapping::Mapping;
-use crate::message::Why;
 use crate::order_state::OrderState;
 use crate::reason::{Reason, Skip};
 
@@ -49,30 +47,29 @@ pub fn useful_until(cart: &Cart, head: &CartHead, mapping: &Mapping, site: &Site
     due.saturating_add(mapping.useful_for().duration()).unwrap_or(Timestamp::MAX)
 }
 
-/// Whether a cart is to be told of now.
+/// Whether what was in a cart is still in it.
 ///
 /// # Errors
-/// Why not, or not yet.
-pub fn judge(
-    cart: &Cart,
-    head: &CartHead,
-    site: &Site,
-    useful_until: Timestamp,
-    (message, now): (&str, Timestamp),
-) -> Result<(), Halt> {
-    if let Some(closed_at) = head.closed_at.filter(|at| *at >= cart.abandoned_at) {
-        return Err(Skip::new(Reason::Cancelled, closed_at.to_string()).into());
+/// The customer ordered, emptied the cart or took it up again.
+pub fn still_left(cart: &Cart, head: &CartHead) -> Result<(), Skip> {
+    match head.closed_at.filter(|at| *at >= cart.abandoned_at) {
+        Some(closed_at) => Err(Skip::new(Reason::Cancelled, closed_at.to_string())),
+        None => Ok(()),
     }
+}
+
+/// Whether a cart is one to be told of by a message: still left, the newest, and none was told of within a day.
+///
+/// # Errors
+/// Why not.
+pub fn judge(cart: &Cart, head: &CartHead, (message, now): (&str, Timestamp)) -> Result<(), Skip> {
+    still_left(cart, head)?;
     if let Some(newest) = head.newest.filter(|at| *at > cart.abandoned_at) {
-        return Err(Skip::new(Reason::NotLatestCart, newest.to_string()).into());
+        return Err(Skip::new(Reason::NotLatestCart, newest.to_string()));
     }
     let by_another = head.notified_by.as_deref() != Some(message);
     if let Some(at) = head.notified_at.filter(|at| by_another && now.duration_since(*at) < NOTICE_EVERY) {
-        return Err(Skip::new(Reason::NotLatestCart, at.to_string()).into());
-    }
-    let due = due_at(cart.abandoned_at, head.first, site);
-    if now < due {
-        return Err(wait(due, Why::CartInterval, String::new(), useful_until));
+        return Err(Skip::new(Reason::NotLatestCart, at.to_string()));
     }
     Ok(())
 }
@@ -133,37 +130,35 @@ mod tests {
     }
 
     fn judged(minute: i64, head: &CartHead, now: i64) -> String {
-        match judge(&cart(minute), head, &site(), at(100_000), ("m-1", at(now))) {
-            Ok(()) => "now".to_owned(),
-            Err(Halt::Skip(skip)) => skip.reason.to_string(),
-            Err(Halt::Wait { waiting, .. }) => format!("wait until {}", waiting.until.duration_since(at(0)).as_mins()),
+        match judge(&cart(minute), head, ("m-1", at(now))) {
+            Ok(()) => format!("at {}", due_at(at(minute), head.first, &site()).duration_since(at(0)).as_mins()),
+            Err(skip) => skip.reason.to_string(),
         }
     }
 
     #[test]
     fn a_cart_is_told_after_the_interval_and_only_the_newest() {
         let head = CartHead { newest: Some(at(10)), first: Some(at(0)), ..CartHead::default() };
-        assert_eq!(judged(10, &head, 20), "wait until 190");
-        assert_eq!(judged(10, &head, 190), "now");
+        assert_eq!(judged(10, &head, 20), "at 190");
         assert_eq!(judged(0, &head, 180), "not_latest_cart");
     }
 
     #[test]
     fn a_cart_that_keeps_changing_is_told_after_the_longest_postponement() {
         let head = CartHead { newest: Some(at(1_400)), first: Some(at(0)), ..CartHead::default() };
-        assert_eq!(judged(1_400, &head, 1_401), "wait until 1440");
+        assert_eq!(judged(1_400, &head, 1_401), "at 1440");
     }
 
     #[test]
     fn what_was_closed_or_just_told_is_not_told() {
         let closed = |minute| CartHead { closed_at: Some(at(minute)), ..CartHead::default() };
         assert_eq!(judged(10, &closed(10), 300), "cancelled");
-        assert_eq!(judged(10, &closed(9), 300), "now", "it was filled again afterwards");
+        assert_eq!(judged(10, &closed(9), 300), "at 190", "it was filled again afterwards");
         let told =
             |by: &str| CartHead { notified_at: Some(at(0)), notified_by: Some(by.to_owned()), ..CartHead::default() };
         assert_eq!(judged(10, &told("m-0"), 1_439), "not_latest_cart");
-        assert_eq!(judged(10, &told("m-0"), 1_440), "now");
-        assert_eq!(judged(10, &told("m-1"), 300), "now", "its own next try");
+        assert_eq!(judged(10, &told("m-0"), 1_440), "at 190");
+        assert_eq!(judged(10, &told("m-1"), 300), "at 190", "its own next try");
     }
 
     proptest! {

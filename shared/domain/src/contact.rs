@@ -111,6 +111,8 @@ pub struct Known {
     pub message: String,
     /// A person asked to send the message again: when. It is of use from then on.
     pub asked_at: Option<Timestamp>,
+    /// A person has it go now.
+    pub at_once: bool,
 }
 
 impl Known {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cart;
-use crate::config::{Account, LiveConfig};
+use crate::config::{Account, LiveConfig, Site};
 use crate::contact::{Known, Scope};
 use crate::event::{Event, EventData};
 use crate::language::{self, Language};
@@ -95,7 +95,15 @@ pub fn decide<'a>(
     may_be_written_to(recipient, known, now)?;
     let useful_until = useful_until(event, mapping, config, known);
     if let EventData::CartAbandoned { cart, .. } = &event.data {
-        cart::judge(cart, &known.cart, &config.site, useful_until, (&known.message, now))?;
+        match known.asked_at {
+            // That it was told, or a newer one, is known to whoever asks.
+            Some(_) => cart::still_left(cart, &known.cart)?,
+            None => cart::judge(cart, &known.cart, (&known.message, now))?,
+        }
+        let due = cart::due_at(cart.abandoned_at, known.cart.first, &config.site);
+        if now < due && known.asked_at.is_none() && !known.at_once {
+            return Err(wait(due, Why::CartInterval, String::new(), useful_until));
+        }
     }
     if let Some(at) = known.newer_at {
         return Err(Skip::new(Reason::Superseded, at.to_string()).into());
@@ -116,12 +124,8 @@ pub fn decide<'a>(
         let detail = format!("{} ({}), {}", hold.name, hold.language, hold.code);
         return Err(wait(hold.until, Why::TemplateHeld, detail, useful_until));
     }
-    if let Some(until) = held_until(event, mapping).filter(|until| *until > now) {
-        return Err(wait(until, Why::Hold, String::new(), useful_until));
-    }
-    let quiet = mapping.quiet_hours.as_ref().and_then(|hours| hours.until(now, &config.site.zone()));
-    if let Some(until) = quiet {
-        return Err(wait(until, Why::QuietHours, String::new(), useful_until));
+    if let Some((until, why)) = not_before(event, mapping, &config.site, now).filter(|_| !known.at_once) {
+        return Err(wait(until, why, String::new(), useful_until));
     }
     if let Some(flood) = &mapping.flood {
         let until = now.saturating_add(LOOKED_AT_AGAIN).unwrap_or(useful_until).min(useful_until);
@@ -130,6 +134,12 @@ pub fn decide<'a>(
     let marketing = template.category == Category::Marketing;
     let (template, language) = (template.name.as_str(), &template.language);
     Ok(Outgoing { account, phone, template, language, header, body, buttons, marketing, useful_until })
+}
+
+/// What the mapping has a message wait for, and until when.
+fn not_before(event: &Event, mapping: &Mapping, site: &Site, now: Timestamp) -> Option<(Timestamp, Why)> {
+    let held = held_until(event, mapping).filter(|until| *until > now).map(|until| (until, Why::Hold));
+    held.or_else(|| Some((mapping.quiet_hours.as_ref()?.until(now, &site.zone())?, Why::QuietHours)))
 }
 
 /// A wait; what would be of no use at its end is too late at once.

@@ -55,6 +55,9 @@ pub struct MessageJob {
     /// What it need not ask for any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass: Option<Pass>,
+    /// A person has it go now: it waits neither for its interval, nor for newer states, nor for the end of quiet hours.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_once: bool,
 }
 
 /// A code that kept a message from being accepted, and how often one after the other.
@@ -147,6 +150,8 @@ mod tests {
         let released = r#"{"job":"message.1","site":"demo","event":"e-1","mapping":"orders","recipient":"C7","occasion":2,"asked_at":"2026-11-22T09:15:00Z","attempt":3,"pass":"probe"}"#;
         let job = serde_json::from_str::<Job>(released).unwrap();
         assert_eq!(serde_json::to_string(&job).unwrap(), released);
+        let at_once = message.replace('}', r#","at_once":true}"#);
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&at_once).unwrap()).unwrap(), at_once);
         let slot = released.replace(r#""probe""#, r#"{"slot":"2026-11-22T09:15:00.5Z"}"#);
         assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&slot).unwrap()).unwrap(), slot);
     }
