@@ -360,6 +360,31 @@ async fn a_state_that_is_held_gives_way_to_the_newer_one_whatever_came_first() {
 }
 
 #[tokio::test]
+async fn a_state_that_is_held_is_not_told_of_an_order_that_was_cancelled() {
+    let world = World::start().await.unwrap();
+    let five = UsefulFor::parse("5m").unwrap();
+    let configured = world.configure("stato-ordine", |_, mapping| {
+        mapping.hold_for = Some(five);
+        mapping.order_statuses = vec!["EVASO".to_owned()];
+    });
+    configured.await.unwrap();
+    for (number, status) in [(1, "EVASO"), (2, "FATTURATO"), (3, "ANNULLATO")] {
+        let mut event = order(number);
+        event["data"]["order"]["id"] = json!(if number == 2 { "another" } else { "one" });
+        event["data"]["order"]["status"] = json!(status);
+        event["data"]["customer"]["id"] = json!("C1");
+        event["occurred_at"] =
+            json!((world.clock.now() + SignedDuration::from_secs(number.try_into().unwrap())).to_string());
+        world.accept(&event).await.unwrap();
+    }
+    world.pass(MINUTE * 10).await.unwrap();
+    assert!(world.phone().await.unwrap().is_empty());
+    let State::Skipped(skip) = state(&world, 1).await else { panic!() };
+    assert_eq!(skip.reason, Reason::Superseded);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn quiet_hours_end_in_the_morning() {
     let world = World::start().await.unwrap();
     let quiet = json!({"from": "10:30", "to": "12:00", "holidays": []});

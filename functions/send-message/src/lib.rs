@@ -9,6 +9,8 @@
 
 mod agenda;
 mod config;
+mod files;
+mod held;
 mod message;
 mod pacer;
 mod record;

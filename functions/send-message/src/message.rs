@@ -3,11 +3,11 @@
 use domain::cart::CartHead;
 use domain::config::LiveConfig;
 use domain::contact::Known;
-use domain::decision::{Halt, decide, held_until};
+use domain::decision::{Halt, decide};
 use domain::event::{Event, EventData};
 use domain::job::{Job, MessageJob, Met, Pass};
-use domain::key::{cart_key, held_key};
-use domain::occasion::guards;
+use domain::key::{MessageId, cart_key};
+use domain::message::Why;
 use domain::phone::Phone;
 use domain::plan::PlannedMessage;
 use domain::reason::Skip;
@@ -15,8 +15,9 @@ use jiff::Timestamp;
 use store::ledger::MessageRecord;
 
 use crate::App;
+use crate::files::Together;
 use crate::record::{Failure, Invocation};
-use crate::{send, wait};
+use crate::{files, held, send, wait};
 
 /// What the messages of one event share.
 #[derive(Clone, Copy)]
@@ -37,6 +38,7 @@ pub(crate) struct Task<'a> {
     pub(crate) pass: Option<Pass>,
     pub(crate) met: Option<&'a Met>,
     pub(crate) at_once: bool,
+    pub(crate) with: Option<&'a MessageId>,
 }
 
 impl Task<'_> {
@@ -54,6 +56,7 @@ impl Task<'_> {
             met: self.met.cloned(),
             pass: None,
             at_once: self.at_once,
+            with: self.with.cloned(),
         }
     }
 
@@ -75,6 +78,7 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
         met: None,
         pass: None,
         at_once: false,
+        with: None,
     })
 }
 
@@ -85,23 +89,31 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
     if !invocation.deadline.has_time() {
         return Err(Failure::Again("no time left for all messages of the event".to_owned()));
     }
+    let together = files::together(task).await?;
+    if let Together::CarriedBy(carrier, facts) = &together {
+        return files::follow(task, carrier, facts.as_ref()).await;
+    }
     let planned = task.record.planned;
-    let (cart, newer_at, message) = (carts(task).await?, newer_held(task).await?, task.record.id().to_string());
+    let (cart, newer_at, message) = (carts(task).await?, held::newer(task).await?, task.record.id().to_string());
     let (asked_at, at_once) = (task.asked_at, task.at_once);
-    let unknowing = Known { asked_at, at_once, cart, newer_at, message, ..Known::default() };
+    let (files, collects_until) = (together.files().cloned(), together.until(task));
+    let unknowing = Known { asked_at, at_once, cart, newer_at, message, files, collects_until, ..Known::default() };
     let decided = match decide(event, planned, live, &unknowing, task.now()) {
         // The claim looks at the number itself, so only a skip needs to know more: its reason must be the first one.
         Err(Halt::Skip(skip)) if skip.reason.comes_after_suppression() => {
-            let known = known(task).await?;
-            let Known { cart, newer_at, message, .. } = unknowing;
-            decide(event, planned, live, &Known { asked_at, at_once, cart, newer_at, message, ..known }, task.now())
+            let Known { suppressions, unreachable_until, opted_out_at, marketing_consent, .. } = known(task).await?;
+            let known = Known { suppressions, unreachable_until, opted_out_at, marketing_consent, ..unknowing };
+            decide(event, planned, live, &known, task.now())
         }
         decided => decided,
     };
     match decided {
-        Ok(outgoing) => send::send(task, &outgoing).await,
+        Ok(outgoing) => send::send(task, &outgoing, &together).await,
         Err(Halt::Skip(skip)) => record_skip(task, &skip).await,
-        Err(Halt::Wait { waiting, useful_until }) => wait::for_decision(task, waiting, useful_until).await,
+        Err(Halt::Wait { waiting, useful_until }) => match together {
+            Together::Joins(key) if waiting.why == Why::Hold => files::join(task, key, waiting, useful_until).await,
+            _ => wait::for_decision(task, waiting, useful_until).await,
+        },
     }
 }
 
@@ -109,18 +121,6 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
 async fn carts(task: Task<'_>) -> Result<CartHead, Failure> {
     let EventData::CartAbandoned { customer, .. } = &task.sender.event.data else { return Ok(CartHead::default()) };
     Ok(task.sender.app.contacts.carts(&cart_key(task.record.site, &customer.id)).await?)
-}
-
-/// Has a state stand for its subject while the mapping holds it; answers when a newer one was entered that is held too.
-async fn newer_held(task: Task<'_>) -> Result<Option<Timestamp>, Failure> {
-    let Sender { app, live, event, received_at, .. } = task.sender;
-    let Some(mapping) = live.mapping(&task.record.planned.mapping) else { return Ok(None) };
-    if held_until(event, mapping).is_none() || task.asked_at.is_some() {
-        return Ok(None);
-    }
-    let guards = guards(task.record.site, mapping, event, &task.record.planned.recipient, received_at);
-    let Some(head) = &guards.head else { return Ok(None) };
-    Ok(app.contacts.hold(&held_key(head), guards.moment, task.now()).await?)
 }
 
 /// What is known of the recipient and their number besides the event.

@@ -16,6 +16,7 @@ use store::StoreError;
 use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded};
 
 use crate::agenda;
+use crate::held;
 use crate::message::{Sender, Task, deal_with, job_of};
 use crate::pacer::Pacer;
 use crate::volume::Volume;
@@ -166,6 +167,7 @@ async fn event(
         app.contacts.put_person(&key, customer, event.occurred_at).await?;
     }
     agenda::follow(app, &live, &event, received_at).await?;
+    held::follow(app, &live, &event, received_at).await?;
     follow_cart(app, &live, &event).await?;
     if stored.messages.len() > MESSAGES_AT_ONCE {
         return fan_out(app, &live, &event, &stored.messages).await;
@@ -174,7 +176,9 @@ async fn event(
     let one = |planned| {
         let record = MessageRecord { site, event: &event, planned, occasion: 1, attempt: 0, retention_days };
         async move {
-            deal_with(Task { sender, record: &record, asked_at: None, pass: None, met: None, at_once: false }).await
+            let task =
+                Task { sender, record: &record, asked_at: None, pass: None, met: None, at_once: false, with: None };
+            deal_with(task).await
         }
     };
     let results = join_all(stored.messages.iter().map(one)).await;
@@ -229,7 +233,8 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
         retention_days: live.site.retention_days,
     };
     let MessageJob { asked_at, pass, at_once, .. } = *job;
-    deal_with(Task { sender, record: &record, asked_at, pass, met: job.met.as_ref(), at_once }).await
+    deal_with(Task { sender, record: &record, asked_at, pass, met: job.met.as_ref(), at_once, with: job.with.as_ref() })
+        .await
 }
 
 fn log_plan(site: &SiteId, event: &Event, plan: &Plan) {

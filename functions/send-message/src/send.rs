@@ -7,6 +7,7 @@ use domain::config::TemplateHold;
 use domain::contact::{Known, Scope, Source, Suppression, UNREACHABLE_FOR};
 use domain::decision::Outgoing;
 use domain::event::EventData;
+use domain::files::occasions;
 use domain::job::{Met, Pass};
 use domain::key::MessageId;
 use domain::message::{Answer, Failure as Refusal, State, Why};
@@ -18,6 +19,7 @@ use store::StoreError;
 use store::ledger::{Claim, Claimed, Sending};
 use store::schedule::Lane;
 
+use crate::files::Together;
 use crate::message::{Sender, Task, record_skip};
 use crate::pacer::Turn;
 use crate::record::Failure;
@@ -52,7 +54,7 @@ impl Sender<'_> {
 }
 
 /// Takes a slot, claims the message, calls the provider and settles it.
-pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>) -> Result<(), Failure> {
+pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Together) -> Result<(), Failure> {
     let Sender { app, live, event, received_at, invocation } = task.sender;
     let (site, account) = (&live.site.id, &outgoing.account.id);
     let lane = Lane { site: site.clone(), account: account.clone() };
@@ -79,6 +81,8 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>) -> Result<(), 
     if task.asked_at.is_some() {
         // A person wants it sent again: that it was told, and that something newer was, is known to them.
         guards = Guards { head: None, occasion: None, cart: None, ..guards };
+    } else if let Some(files) = together.files() {
+        guards.occasions_besides = occasions(site, mapping, event, &planned.recipient, files);
     }
     let (contact, owner) = (contacts.contact_key(site, &outgoing.phone), app.owner(invocation.id));
     let sending = Sending {
@@ -94,8 +98,17 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>) -> Result<(), 
     }
     let person = contacts.person_key(site, &planned.recipient);
     let (marketing, probe) = (outgoing.marketing, task.pass == Some(Pass::Probe));
-    let claim =
-        Claim { message: task.record, owner: &owner, sending, person: &person, marketing, probe, guards: &guards };
+    let claim = Claim {
+        message: task.record,
+        owner: &owner,
+        sending,
+        person: &person,
+        marketing,
+        probe,
+        guards: &guards,
+        files: together.files(),
+        collection: together.open(),
+    };
     match app.claims.claim(claim, app.clock.now()).await? {
         Claimed::Ours => invocation.volume.add(site, &planned.mapping),
         refused => return not_ours(task, outgoing, refused).await,
@@ -134,6 +147,10 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
             let spread = backoff::pause(PAIR_SPREAD, task.record.attempt.saturating_add(1), dice());
             let pause = free_at.duration_since(task.now()).max(SignedDuration::ZERO) + spread;
             return wait::for_some_time(task, pause, (Why::Pair, String::new()), outgoing.useful_until).await;
+        }
+        Claimed::FileJoined => {
+            return wait::for_some_time(task, SignedDuration::ZERO, (Why::Hold, String::new()), outgoing.useful_until)
+                .await;
         }
         Claimed::OptedOut(at) => Skip::new(Reason::OptedOut, at.to_string()),
         Claimed::Forbidden(known) => forbidden(&known, outgoing.marketing),

@@ -68,7 +68,13 @@ pub(crate) async fn in_lane(
     park(task, &waiting, &place, useful_until).await
 }
 
-async fn park(task: Task<'_>, waiting: &Waiting, place: &Place, useful_until: Timestamp) -> Result<(), Failure> {
+/// Parks a message, with the record that brings it back.
+pub(crate) async fn park(
+    task: Task<'_>,
+    waiting: &Waiting,
+    place: &Place,
+    useful_until: Timestamp,
+) -> Result<(), Failure> {
     let job = task.successor();
     let parked = Parked { message: task.record, waiting, place, job: &job, useful_until };
     let waits = task.sender.app.parking.park(parked, task.now()).await?;
@@ -76,7 +82,8 @@ async fn park(task: Task<'_>, waiting: &Waiting, place: &Place, useful_until: Ti
     Ok(())
 }
 
-fn log(task: Task<'_>, waiting: &Waiting, waits: bool) {
+/// Says that a message waits, or that it was decided meanwhile.
+pub(crate) fn log(task: Task<'_>, waiting: &Waiting, waits: bool) {
     let (site, id) = (task.record.site, task.record.id());
     if waits {
         tracing::info!(%site, message.id = %id, why = %waiting.why, until = %waiting.until, "a message waits");

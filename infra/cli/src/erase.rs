@@ -24,6 +24,7 @@ struct Found {
     conflicts: Vec<Entry>,
     dead_letters: Vec<Entry>,
     orphans: Vec<Entry>,
+    collections: Vec<(Entry, String)>,
 }
 
 pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -40,13 +41,16 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     let seen = |trace: Trace| match trace {
         Trace::Event { document, .. } | Trace::Conflict(_, document) => whom.learn(&document),
         Trace::DeadLetter(_, body) => whom.learn(&serde_json::from_str(&body).unwrap_or_default()),
-        Trace::Message { .. } | Trace::Orphan(..) => {}
+        Trace::Message { .. } | Trace::Orphan(..) | Trace::Collection(..) => {}
     };
     stack.ledger.traces(&site.id, seen).await?;
     whom.end_learning();
     let found = find(&whom, &site.id, stack).await?;
     ask::confirmed(&question(&found, output.lang), command.yes, output)?;
 
+    for (entry, _) in found.collections.iter().filter(|(_, event)| found.events.contains(event)) {
+        stack.ledger.erase_whole(entry).await?;
+    }
     let skip = Skip::from(Reason::Cancelled);
     let mut erased = Erased::default();
     for key in &found.events {
@@ -59,7 +63,7 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
         stack.ledger.erase_entry(entry).await?;
     }
     for entry in &found.orphans {
-        stack.ledger.erase_orphan(entry).await?;
+        stack.ledger.erase_whole(entry).await?;
     }
     let secret = stack.contact_secret().await?;
     let mut persons = 0_usize;
@@ -89,6 +93,8 @@ async fn find(whom: &Whom<'_>, site: &domain::id::SiteId, stack: &Stack) -> Resu
         Trace::Conflict(entry, document) if whom.is_in(&document) => found.conflicts.push(entry),
         Trace::DeadLetter(entry, body) if whom.is_in_text(&body) => found.dead_letters.push(entry),
         Trace::Orphan(entry, notice) if whom.is_in_text(&notice) => found.orphans.push(entry),
+        // Whose it is shows when all events are known.
+        Trace::Collection(entry, event) => found.collections.push((entry, event)),
         _ => {}
     };
     stack.ledger.traces(site, seen).await?;
@@ -96,7 +102,7 @@ async fn find(whom: &Whom<'_>, site: &domain::id::SiteId, stack: &Stack) -> Resu
 }
 
 fn question(found: &Found, lang: Lang) -> String {
-    let Found { events, conflicts, dead_letters, orphans } = found;
+    let Found { events, conflicts, dead_letters, orphans, .. } = found;
     let (events, conflicts, dead, orphans) = (events.len(), conflicts.len(), dead_letters.len(), orphans.len());
     lang.of(
         format!(

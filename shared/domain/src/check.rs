@@ -44,11 +44,21 @@ impl Checked {
 }
 
 /// Conditions that only some events can meet.
-const CONDITIONS: [(&str, &[EventType]); 4] = [
+const CONDITIONS: [(&str, &[EventType]); 5] = [
     ("order_statuses", &[EventType::OrderStatusChanged]),
     ("order_kinds", &[EventType::OrderStatusChanged]),
     ("min_total", &[EventType::OrderStatusChanged, EventType::CartAbandoned]),
     ("recipient_rule", &[EventType::ActivityStatusChanged]),
+    (
+        "hold_for",
+        &[
+            EventType::OrderStatusChanged,
+            EventType::ActivityStatusChanged,
+            EventType::FileUploaded,
+            EventType::FileDownloaded,
+            EventType::FilePreviewed,
+        ],
+    ),
 ];
 
 /// Checks a mapping as it is written against a site whose `templates` are all there are, not only those in use.
@@ -76,8 +86,23 @@ pub fn check(document: &Value, config: &LiveConfig) -> Checked {
     {
         findings.push(Finding { path: String::new(), problem: Problem::Wrong(error.to_string()) });
     }
+    let mapping: Option<Mapping> = whole.ok();
+    findings.extend(mapping.iter().flat_map(waits_in_vain));
     findings.sort_by(|one, other| one.path.cmp(&other.path));
-    Checked { mapping: whole.ok(), findings }
+    Checked { mapping, findings }
+}
+
+/// Waits that would keep everything from being sent, and quiet hours that are none.
+fn waits_in_vain(mapping: &Mapping) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if mapping.hold_for.is_some_and(|hold_for| hold_for.duration() >= mapping.useful_for().duration()) {
+        let problem = Problem::HeldTooLong(mapping.useful_for().to_string());
+        found.push(Finding { path: "/hold_for".to_owned(), problem });
+    }
+    if mapping.quiet_hours.as_ref().is_some_and(|quiet| quiet.from == quiet.to) {
+        found.push(Finding { path: "/quiet_hours/to".to_owned(), problem: Problem::NeverQuiet });
+    }
+    found
 }
 
 fn check_event(document: &Value, event: EventType, notes: &mut Notes) {

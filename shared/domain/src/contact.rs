@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::cart::CartHead;
+use crate::files::Files;
 
 /// How long a number that WhatsApp could not deliver to is left alone.
 pub const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -113,6 +114,10 @@ pub struct Known {
     pub asked_at: Option<Timestamp>,
     /// A person has it go now.
     pub at_once: bool,
+    /// The files it tells, where the mapping collects them.
+    pub files: Option<Files>,
+    /// Until when it collects files.
+    pub collects_until: Option<Timestamp>,
 }
 
 impl Known {

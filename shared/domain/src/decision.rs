@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cart;
-use crate::config::{Account, LiveConfig, Site};
+use crate::config::{Account, LiveConfig};
 use crate::contact::{Known, Scope};
 use crate::event::{Event, EventData};
 use crate::language::{self, Language};
@@ -111,7 +111,7 @@ pub fn decide<'a>(
     let chosen = choose_template(event, recipient, mapping, config)?;
     let (template, parts) = usable_template(chosen, mapping, account, config)?;
     may_send_category(template, recipient, known)?;
-    let context = Context { event, recipient, site_url: config.site.url.as_deref() };
+    let context = Context { event, recipient, site_url: config.site.url.as_deref(), files: known.files.as_ref() };
     let locale = Locale { language: &template.language, zone: &config.site.zone() };
     let Rendered { header, body, buttons } = render::fill(parts, chosen, &context, &locale)?;
     if now > useful_until {
@@ -124,7 +124,7 @@ pub fn decide<'a>(
         let detail = format!("{} ({}), {}", hold.name, hold.language, hold.code);
         return Err(wait(hold.until, Why::TemplateHeld, detail, useful_until));
     }
-    if let Some((until, why)) = not_before(event, mapping, &config.site, now).filter(|_| !known.at_once) {
+    if let Some((until, why)) = not_before(event, mapping, config, known, now).filter(|_| !known.at_once) {
         return Err(wait(until, why, String::new(), useful_until));
     }
     if let Some(flood) = &mapping.flood {
@@ -137,9 +137,16 @@ pub fn decide<'a>(
 }
 
 /// What the mapping has a message wait for, and until when.
-fn not_before(event: &Event, mapping: &Mapping, site: &Site, now: Timestamp) -> Option<(Timestamp, Why)> {
-    let held = held_until(event, mapping).filter(|until| *until > now).map(|until| (until, Why::Hold));
-    held.or_else(|| Some((mapping.quiet_hours.as_ref()?.until(now, &site.zone())?, Why::QuietHours)))
+fn not_before(
+    event: &Event,
+    mapping: &Mapping,
+    config: &LiveConfig,
+    known: &Known,
+    now: Timestamp,
+) -> Option<(Timestamp, Why)> {
+    let held = held_until(event, mapping).or(known.collects_until).filter(|until| *until > now);
+    let quiet = || Some((mapping.quiet_hours.as_ref()?.until(now, &config.site.zone())?, Why::QuietHours));
+    held.map(|until| (until, Why::Hold)).or_else(quiet)
 }
 
 /// A wait; what would be of no use at its end is too late at once.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{EventId, MappingId, ObjectId, SiteId};
+use crate::key::MessageId;
 
 /// A record of the events queue.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +59,9 @@ pub struct MessageJob {
     /// A person has it go now: it waits neither for its interval, nor for newer states, nor for the end of quiet hours.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_once: bool,
+    /// The message that tells the file of this one too, itself included; absent: it tells its file alone, so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<MessageId>,
 }
 
 /// A code that kept a message from being accepted, and how often one after the other.

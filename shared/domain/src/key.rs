@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -57,6 +58,12 @@ pub fn occasion_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3], wha
     format!("TOLD#{}", hash(&[site.as_str(), mapping, subject, recipient, what, value]))
 }
 
+/// The item that collects the files which one message is to tell.
+#[must_use]
+pub fn collection_key(site: &SiteId, [mapping, folder, actor, recipient]: [&str; 4]) -> String {
+    format!("FILES#{}", hash(&[site.as_str(), mapping, folder, actor, recipient]))
+}
+
 /// The item that remembers how an activity stands, for its reminders.
 #[must_use]
 pub fn activity_key(site: &SiteId, activity: &ObjectId) -> String {
@@ -89,7 +96,8 @@ pub fn request_token(owner: &str) -> String {
 
 /// A message's id: both keys joined. It is the `biz_opaque_callback_data` of the send, so that a status finds its
 /// message without an index.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct MessageId {
     /// [`event_key`] of the event.
     pub event: String,
@@ -113,6 +121,25 @@ impl MessageId {
 impl std::fmt::Display for MessageId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.event, self.message)
+    }
+}
+
+/// A text that is no message's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is no message's id")]
+pub struct MessageIdError;
+
+impl TryFrom<String> for MessageId {
+    type Error = MessageIdError;
+
+    fn try_from(text: String) -> Result<Self, MessageIdError> {
+        Self::parse(&text).ok_or(MessageIdError)
+    }
+}
+
+impl From<MessageId> for String {
+    fn from(id: MessageId) -> String {
+        id.to_string()
     }
 }
 

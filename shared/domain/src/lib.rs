@@ -25,6 +25,7 @@ pub mod contact;
 pub mod credential;
 pub mod decision;
 pub mod event;
+pub mod files;
 pub mod id;
 pub mod job;
 pub mod json;

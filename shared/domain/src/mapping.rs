@@ -64,7 +64,8 @@ pub struct Mapping {
     /// How long after the event a message is still of use; absent: by the type of event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub useful_for: Option<UsefulFor>,
-    /// How long the state of an order or of an activity waits for a newer one, which then is told in its place.
+    /// How long the state of an order or of an activity waits for a newer one, which then is told in its place, and the
+    /// first file of a folder for others, which are told with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_for: Option<UsefulFor>,
     /// When nothing is sent: what falls into it waits for its end.

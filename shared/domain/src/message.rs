@@ -8,6 +8,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::files::Files;
 use crate::reason::Skip;
 
 /// The time a send may take at most before it is nobody's any more: the function's own time-out. The stack's template
@@ -32,6 +33,8 @@ pub struct Facts {
     pub waiting: Option<Waiting>,
     /// What a person decided of an unknown outcome.
     pub resolved: Option<Resolved>,
+    /// The files it tells, where it was claimed with more than its own.
+    pub files: Option<Files>,
 }
 
 /// A message that waits: nothing is lost, its moment is in the schedule or in the queue.
@@ -64,7 +67,7 @@ pub enum Why {
     TemplateHeld,
     /// The interval after which a cart that was left is told of.
     CartInterval,
-    /// A newer state of the same subject, for as long as the mapping says (`hold_for`).
+    /// A newer state of the same subject, or other files of the same folder, for as long as the mapping says (`hold_for`).
     Hold,
     /// The end of the quiet hours.
     QuietHours,
@@ -84,7 +87,7 @@ impl Why {
             Self::SitePaused => "Il sito è in pausa.",
             Self::TemplateHeld => "Meta per ora non accetta il template.",
             Self::CartInterval => "Il carrello è stato lasciato da poco: il cliente potrebbe tornare.",
-            Self::Hold => "L'azione attende eventuali stati più recenti.",
+            Self::Hold => "L'azione attende eventuali stati più recenti o altri file, da riunire in un solo messaggio.",
             Self::QuietHours => "È orario di silenzio.",
             Self::Volume => {
                 "L'azione ha inviato molti più messaggi del solito e si è fermata: va controllata e confermata."
@@ -103,7 +106,7 @@ impl Why {
             Self::SitePaused => "The site is paused.",
             Self::TemplateHeld => "Meta does not take the template for now.",
             Self::CartInterval => "The cart was left not long ago: the customer may come back.",
-            Self::Hold => "The mapping waits for newer states.",
+            Self::Hold => "The mapping waits for newer states or more files, to tell them in one message.",
             Self::QuietHours => "These are quiet hours.",
             Self::Volume => "The mapping sent far more messages than usual and stopped: look at it and confirm it.",
         }

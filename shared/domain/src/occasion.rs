@@ -7,12 +7,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::activity_state;
+use crate::activity_state::{self, ActivityState};
 use crate::event::{Event, EventData, EventType};
 use crate::id::{ObjectId, SiteId};
 use crate::key::{activity_key, cart_key, head_key, occasion_key};
 use crate::mapping::Mapping;
-use crate::order_state;
+use crate::order_state::{self, OrderState};
 
 /// How often a mapping tells the same recipient of the same subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,8 @@ pub struct Guards {
     pub head: Option<String>,
     /// The occasion to be told once; `None` where every event is told.
     pub occasion: Option<String>,
+    /// Occasions that are told with it: those of the other files it names.
+    pub occasions_besides: Vec<String>,
     /// The carts of the customer, on events of carts.
     pub cart: Option<CartGuard>,
     /// The activity of a reminder that the bridge raised.
@@ -103,7 +105,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         let saved_by = event.document.pointer(SAVED_BY).and_then(serde_json::Value::as_str).map(str::to_owned);
         // One that Passweb raises stands because Passweb says so.
         let activity = saved_by.map(|saved_by| ActivityGuard { key: activity_key(site, &activity.id), saved_by });
-        return Guards { moment, head: None, occasion, cart: None, activity };
+        return Guards { moment, head: None, occasion, occasions_besides: Vec::new(), cart: None, activity };
     }
     let occasion = match mapping.repeat() {
         Repeat::Every => None,
@@ -116,7 +118,22 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         }
         _ => None,
     };
-    Guards { moment, head: state.map(|_| head_key(site, names)), occasion, cart, activity: None }
+    let head = state.map(|_| head_key(site, names));
+    Guards { moment, head, occasion, occasions_besides: Vec::new(), cart, activity: None }
+}
+
+/// Whether an event says that an order or an activity was cancelled: what was told of it before does not stand any more.
+#[must_use]
+pub fn takes_back(event: &Event) -> bool {
+    match &event.data {
+        EventData::OrderStatusChanged { order, .. } => {
+            matches!(OrderState::of(&order.status), Some(OrderState::Annullato | OrderState::ModificatoAnnullato))
+        }
+        EventData::ActivityStatusChanged(change) => {
+            ActivityState::of(&change.new_state) == Some(ActivityState::Annullata)
+        }
+        _ => false,
+    }
 }
 
 /// The state an event tells, as a name that is the same however it was written, and the subject's version. Only orders

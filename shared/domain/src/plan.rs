@@ -131,7 +131,8 @@ fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: 
 }
 
 /// Whom a mapping tells, and who of them is left out for having done it.
-fn recipients(event: &Event, rule: RecipientRule) -> (&[Person], Option<&Person>) {
+#[must_use]
+pub fn recipients(event: &Event, rule: RecipientRule) -> (&[Person], Option<&Person>) {
     if let EventData::ActivityStatusChanged(change) = &event.data {
         let by_creator = change.actor.id == change.creator.id;
         match rule {

@@ -81,7 +81,10 @@ impl Reason {
     pub fn comes_after_suppression(self) -> bool {
         matches!(
             self,
-            Self::NoTemplateForLanguage
+            Self::NotLatestCart
+                | Self::Cancelled
+                | Self::Superseded
+                | Self::NoTemplateForLanguage
                 | Self::TemplateNotApproved
                 | Self::TemplateChanged
                 | Self::CategoryRefused
@@ -125,8 +128,8 @@ impl Reason {
             Self::ConsentMissing => "Il template è di marketing e manca il consenso del destinatario.",
             Self::ValueMissing => "Un segnaposto del template resterebbe vuoto.",
             Self::TextTooLong => "Il testo supererebbe la lunghezza ammessa da WhatsApp.",
-            Self::Superseded => "Il destinatario è già stato avvisato di uno stato più recente.",
-            Self::AlreadyNotified => "Il destinatario è già stato avvisato.",
+            Self::Superseded => "Nel frattempo è arrivato uno stato più recente.",
+            Self::AlreadyNotified => "Il destinatario ne è avvisato da un altro messaggio.",
             Self::Expired => "Era troppo tardi perché il messaggio fosse utile.",
             Self::Cancelled => "Il messaggio è stato annullato: ciò che avrebbe detto non vale più.",
             Self::Conflict => "Un altro evento con lo stesso id è arrivato prima.",
@@ -164,8 +167,8 @@ impl Reason {
             Self::ConsentMissing => "The template is marketing and the recipient's consent is missing.",
             Self::ValueMissing => "A placeholder of the template would stay empty.",
             Self::TextTooLong => "The text would exceed WhatsApp's limit.",
-            Self::Superseded => "The recipient was already told of something newer.",
-            Self::AlreadyNotified => "The recipient was already told.",
+            Self::Superseded => "Something newer came in the meantime.",
+            Self::AlreadyNotified => "Another message tells the recipient of it.",
             Self::Expired => "It was too late for the message to be of use.",
             Self::Cancelled => "The message was cancelled: what it would have told does not stand any more.",
             Self::Conflict => "Another event with the same id came first.",

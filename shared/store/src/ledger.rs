@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | event key | `EVENT` | the event, its plan, the hash of its content |
 //! | event key | `M#` + message key | a message's facts |
+//! | `FILES#…` | `OPEN` | files that wait to be told together |
 //! | `CONFLICT#site#day` | event key + hash | an event whose id came again with another content |
 //! | `DEAD#site#day` | id of the queue's record | a record nobody could process |
 //!
@@ -12,6 +13,7 @@
 
 mod cancel;
 mod claim;
+mod collect;
 mod dead;
 mod erase;
 mod message;
@@ -32,9 +34,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text, time};
+use crate::many::{self, Each};
 
 pub(crate) use claim::PAIR_AHEAD;
 pub use claim::{Claim, Claimed, Claims};
+pub use collect::{Joined, StoredCollection};
 pub use dead::{DeadLetter, DeadQueue, KeptBody, KeptLetter};
 pub use erase::{Entry, Erased, Trace};
 pub use message::{MessageRecord, Sending};
@@ -190,13 +194,19 @@ impl Ledger {
     ) -> Result<Option<RecordedEvent>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let request = request.key("pk", text(event_key(site, event))).key("sk", text(EVENT));
-        let Some(item) = request.send().await?.item else { return Ok(None) };
-        let reading = Reading::of(&item);
-        Ok(Some(RecordedEvent {
-            document: reading.json("event")?.unwrap_or_default(),
-            received_at: reading.time("received_at")?.ok_or_else(|| reading.fault("received_at", "is missing"))?,
-            plan: reading.json("plan")?.unwrap_or_default(),
-        }))
+        request.send().await?.item.as_ref().map(recorded_event).transpose()
+    }
+
+    /// As [`recorded`](Self::recorded), of many events in as few reads as DynamoDB allows, by [`event_key`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn recorded_all(&self, event_keys: &[String]) -> Result<Each<RecordedEvent>, StoreError> {
+        let key = |key: &String| Item::from([("pk".to_owned(), text(key)), ("sk".to_owned(), text(EVENT))]);
+        let wanted = event_keys.iter().map(|wanted| (wanted.clone(), key(wanted))).collect();
+        let items = many::items(&self.client, &self.table, wanted).await?;
+        let read = |item: &Item| Ok((Reading::of(item).required("pk")?.to_owned(), recorded_event(item)));
+        items.iter().map(read).collect()
     }
 
     /// The ids of the events of a site that came again with another content on a day.
@@ -270,6 +280,19 @@ fn utc_day(now: Timestamp) -> String {
 
 /// When DynamoDB may delete an item, in epoch seconds.
 fn expiry(now: Timestamp, retention_days: u16) -> aws_sdk_dynamodb::types::AttributeValue {
-    let retention = SignedDuration::from_hours(24 * i64::from(retention_days));
-    number(now.saturating_add(retention).unwrap_or(now).as_second())
+    expiry_after(now, SignedDuration::from_hours(24 * i64::from(retention_days)))
+}
+
+/// As [`expiry`], some time after a moment.
+fn expiry_after(moment: Timestamp, by: SignedDuration) -> aws_sdk_dynamodb::types::AttributeValue {
+    number(moment.saturating_add(by).unwrap_or(moment).as_second())
+}
+
+fn recorded_event(item: &Item) -> Result<RecordedEvent, StoreError> {
+    let reading = Reading::of(item);
+    Ok(RecordedEvent {
+        document: reading.json("event")?.unwrap_or_default(),
+        received_at: reading.time("received_at")?.ok_or_else(|| reading.fault("received_at", "is missing"))?,
+        plan: reading.json("plan")?.unwrap_or_default(),
+    })
 }

@@ -19,8 +19,10 @@ mod error;
 pub mod hooks;
 mod item;
 pub mod ledger;
+mod many;
 mod newer;
 pub mod schedule;
 pub mod tables;
 
 pub use error::StoreError;
+pub use many::Each;

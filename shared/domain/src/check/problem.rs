@@ -31,6 +31,10 @@ pub enum Problem {
     NeverTold(EventType),
     /// A condition that only other events can meet.
     NotOfThisEvent(EventType),
+    /// Messages would be held until they are of no use any more: for how long they are.
+    HeldTooLong(String),
+    /// Quiet hours that end when they begin.
+    NeverQuiet,
     /// No template at all.
     NoTemplates,
     /// No account of that id; where none is named, the site has none.
@@ -87,6 +91,8 @@ impl Problem {
             Self::VariableNotInEvent { .. } => "variable_not_in_event",
             Self::NeverTold(_) => "event_never_told",
             Self::NotOfThisEvent(_) => "condition_not_in_event",
+            Self::HeldTooLong(_) => "held_too_long",
+            Self::NeverQuiet => "never_quiet",
             Self::NoTemplates => "no_templates",
             Self::UnknownAccount(_) => "unknown_account",
             Self::UnknownTemplate { .. } => "unknown_template",
@@ -126,6 +132,10 @@ impl Problem {
             Self::VariableNotInEvent { variable, event } => format!("Events {event} have no {variable}."),
             Self::NeverTold(event) => format!("Nobody is told of {event}: a mapping for it would never send."),
             Self::NotOfThisEvent(event) => format!("Events {event} can't meet this condition: leave it out."),
+            Self::HeldTooLong(useful_for) => {
+                format!("Messages are of use for {useful_for}: hold them for less, or nothing would be sent.")
+            }
+            Self::NeverQuiet => "The quiet hours end when they begin: there would be none.".to_owned(),
             Self::NoTemplates => "There is no template: name one for at least one language.".to_owned(),
             Self::UnknownAccount(Some(id)) => format!("The site has no account {id}."),
             Self::UnknownAccount(None) => "The site has no account yet.".to_owned(),
@@ -172,6 +182,10 @@ impl Problem {
             Self::VariableNotInEvent { variable, event } => format!("L'evento {event} non ha {variable}."),
             Self::NeverTold(event) => format!("L'evento {event} non avvisa nessuno: l'azione non invierebbe mai."),
             Self::NotOfThisEvent(event) => format!("L'evento {event} non può soddisfare questa condizione: toglierla."),
+            Self::HeldTooLong(useful_for) => {
+                format!("I messaggi sono utili per {useful_for}: trattenerli per meno, o non si invierebbe nulla.")
+            }
+            Self::NeverQuiet => "Le ore di silenzio finiscono quando iniziano: non ce ne sarebbero.".to_owned(),
             Self::NoTemplates => "Manca il template: indicarne uno per almeno una lingua.".to_owned(),
             Self::UnknownAccount(Some(id)) => format!("Il sito non ha l'account {id}."),
             Self::UnknownAccount(None) => "Il sito non ha ancora un account.".to_owned(),

@@ -218,3 +218,24 @@ fn every_problem_is_worded_in_both_languages() {
     assert_eq!(problem.english(), "There is no variable order.cod; perhaps order.code?");
     assert_eq!(problem.italian(), "La variabile order.cod non esiste; forse order.code?");
 }
+
+#[test]
+fn waiting_in_vain_is_found() {
+    let changed = |changes: Value| {
+        let mut mapping = mapping();
+        for (name, value) in changes.as_object().unwrap() {
+            mapping[name] = value.clone();
+        }
+        found(&mapping)
+    };
+    let right: Vec<(String, &'static str)> = Vec::new();
+    assert_eq!(changed(json!({"hold_for": "47h"})), right);
+    assert_eq!(changed(json!({"hold_for": "2d"})), [("/hold_for".to_owned(), "held_too_long")]);
+    assert_eq!(changed(json!({"hold_for": "1h", "useful_for": "30m"})), [("/hold_for".to_owned(), "held_too_long")]);
+    let quiet = |to: &str| json!({"quiet_hours": {"from": "21:00", "to": to}});
+    assert_eq!(changed(quiet("08:00")), right);
+    assert_eq!(changed(quiet("21:00")), [("/quiet_hours/to".to_owned(), "never_quiet")]);
+    let event = json!({"event_type": "message.sent", "hold_for": "1h", "templates": {"it": {"name": "stato", "language": "it",
+        "body": {"1": {"text": "a"}, "2": {"text": "b"}}}}});
+    assert_eq!(changed(event), [("/hold_for".to_owned(), "condition_not_in_event")]);
+}

@@ -34,7 +34,8 @@ fn recipient(event: &Event) -> &Person {
 /// What the body or another part of a message to Anna comes to, in Italian.
 fn fill_use(body: &str, parts: &Parts, chosen: Value) -> Result<Rendered, Skip> {
     let event = message_event(body);
-    let context = Context { event: &event, recipient: recipient(&event), site_url: Some("https://example.com/") };
+    let context =
+        Context { event: &event, recipient: recipient(&event), site_url: Some("https://example.com/"), files: None };
     let mut document = json!({"name": "avviso", "language": "it", "fingerprint": "f"});
     document.as_object_mut().unwrap().extend(chosen.as_object().unwrap().clone());
     let chosen: TemplateUse = serde_json::from_value(document).unwrap();

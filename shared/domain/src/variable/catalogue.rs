@@ -1,9 +1,8 @@
 //! The list of variables.
 
 use super::{Context, Definition, Raw, ValueType};
-use crate::event::{
-    Activity, ActivityTime, Cart, EventData, EventType, File, FileAction, Order, PublishedDocument, SiteMessage,
-};
+use crate::event::{Activity, ActivityTime, Cart, EventData, EventType, File, Order, PublishedDocument, SiteMessage};
+use crate::files;
 use crate::person::Person;
 
 const ORDER: &[EventType] = &[EventType::OrderStatusChanged];
@@ -208,11 +207,20 @@ variables! {
             None => file(from).map(|file| Raw::Text(&file.folder)),
         };
     "file.name", Text, FILE_OR_DOCUMENTS, "Nome File" / "File name",
-        "Nome del file; per i documenti Docuvision, i nomi." / "The file's name; of Docuvision documents, the names.",
+        "Nome del file; di più file riuniti e dei documenti Docuvision, i nomi."
+        / "The file's name; of several files told together and of Docuvision documents, the names.",
         "Listino 2027.pdf", |from| match documents(from) {
             Some(_) => document_names(from),
-            None => file(from).map(|file| Raw::Text(&file.name)),
+            None => file_names(from),
         };
+    "files.count", Number, FILE, "Numero file" / "Number of files",
+        "Numero dei file di cui parla il messaggio: uno, o più se l'azione li riunisce."
+        / "How many files the message is about: one, or more where the mapping tells them together.",
+        "3", |from| file(from).map(|_| Raw::Count(from.files.map_or(1, |files| files.count)));
+    "files.names", Text, FILE, "Nomi file" / "File names",
+        "Nomi dei file, separati da virgole; se sono molti, i primi e il numero degli altri."
+        / "Names of the files, with commas between; of many, the first ones and how many more there are.",
+        "Listino 2027.pdf, Catalogo.pdf (+12)", |from| file_names(from);
     "file.url", Url, FILE, "URL del file" / "File URL",
         "Pagina del file sul sito." / "The file's page on the site.",
         "https://www.example.com/documenti/F1", |from| text(file(from)?.url.as_deref());
@@ -300,13 +308,12 @@ fn minutes_before(from: &Context<'_>) -> Option<u64> {
 }
 
 fn file<'a>(from: &Context<'a>) -> Option<&'a File> {
-    let action: &FileAction = match &from.event.data {
-        EventData::FileUploaded(action) | EventData::FileDownloaded(action) | EventData::FilePreviewed(action) => {
-            action
-        }
-        _ => return None,
-    };
-    Some(&action.file)
+    Some(&files::action(from.event)?.file)
+}
+
+fn file_names<'a>(from: &Context<'a>) -> Option<Raw<'a>> {
+    let file = file(from)?;
+    Some(from.files.map_or(Raw::Text(&file.name), |files| Raw::Owned(files.names())))
 }
 
 fn documents<'a>(from: &Context<'a>) -> Option<&'a [PublishedDocument]> {

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventType};
+use crate::files::Files;
 use crate::money::Money;
 use crate::person::Person;
 
@@ -24,6 +25,8 @@ pub struct Context<'a> {
     pub recipient: &'a Person,
     /// The site's home page.
     pub site_url: Option<&'a str>,
+    /// The files it tells, where there may be more than the event's own.
+    pub files: Option<&'a Files>,
 }
 
 /// A value before it is written in a language.

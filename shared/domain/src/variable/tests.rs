@@ -47,7 +47,7 @@ fn example(kind: EventType) -> Event {
 }
 
 fn value<'a>(event: &'a Event, recipient: &'a Person, id: &str) -> Option<Raw<'a>> {
-    let context = Context { event, recipient, site_url: Some("https://www.example.com") };
+    let context = Context { event, recipient, site_url: Some("https://www.example.com"), files: None };
     Variable::of(id).unwrap().value(&context)
 }
 

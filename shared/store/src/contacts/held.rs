@@ -12,6 +12,15 @@ use crate::newer::Newer;
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(15 * 24);
 
 impl Contacts {
+    /// By which message an occasion was told; `None` if it was not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn told_by(&self, occasion: &str) -> Result<Option<String>, StoreError> {
+        let items = self.items(&[occasion]).await?;
+        items.get(occasion).map_or(Ok(None), |item| Ok(Reading::of(item).text("message")?.map(str::to_owned)))
+    }
+
     /// Records that a state is held, unless a newer one is. Answers when the newer one was entered, if there is one.
     ///
     /// # Errors

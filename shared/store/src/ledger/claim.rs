@@ -9,6 +9,7 @@
 //! | the occasion | `Contacts` | the same state, or the same actor, was told before |
 //! | the customer's carts | `Contacts` | the customer came back, has a newer cart, or was told of one within the last day |
 //! | the activity | `Contacts` | it is over, or was changed since its reminder was raised |
+//! | the files it tells | `Ledger` | another file joined them |
 //!
 //! Head, occasion and carts belong to the message that wrote them, so that its own next attempt passes.
 
@@ -21,16 +22,18 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::cart::{CartHead, NOTICE_EVERY};
 use domain::contact::{Known, Scope};
+use domain::files::Files;
 use domain::key::{MessageId, request_token};
 use domain::message::Facts;
 use domain::occasion::{ActivityGuard, CartGuard, Guards};
 use jiff::{SignedDuration, Timestamp};
 
+use super::collect::StoredCollection;
 use super::message::{IDENTITY, Sending, UNDECIDED, conditional, contact_of, facts, identity, sort_key};
 use super::{Ledger, MessageRecord, shard};
 use crate::contacts::{cart_head, flag, of_number};
 use crate::error::StoreError;
-use crate::item::{Reading, millis, number, text, time};
+use crate::item::{Reading, json, millis, number, text, time};
 use crate::newer::Newer;
 
 /// How long heads and occasions are remembered: longer than any event is told late, and than any synchronisation raises
@@ -65,6 +68,8 @@ pub enum Claimed {
     CartChanged(CartHead),
     /// The activity is over, or was changed.
     ActivityChanged,
+    /// Another file joined those it tells.
+    FileJoined,
     /// The number was just sent other messages: when it has a free slot again.
     PairBusy(Timestamp),
 }
@@ -86,6 +91,10 @@ pub struct Claim<'a> {
     pub probe: bool,
     /// What it must not overtake or repeat.
     pub guards: &'a Guards,
+    /// The files it tells, if there may be more than its own.
+    pub files: Option<&'a Files>,
+    /// The collection they are from, which ends with the claim.
+    pub collection: Option<&'a StoredCollection>,
 }
 
 /// The ledger with the table of contacts, which holds what a claim must not overtake, repeat or disregard.
@@ -139,6 +148,12 @@ impl Claims {
         if let Some(activity) = &claim.guards.activity {
             writes.push(self.check_activity(activity)?);
         }
+        if let Some(collection) = claim.collection {
+            writes.push(self.ledger.end_collection(collection)?);
+        }
+        for occasion in &claim.guards.occasions_besides {
+            writes.push(written(remembered(&self.contacts, occasion, claim.owner, &id, now))?);
+        }
         let mut tries = 0;
         loop {
             tries += 1;
@@ -182,7 +197,13 @@ impl Claims {
                 .expression_attribute_values(":message", text(id.to_string()));
             conditional(request).await?;
         }
-        let Some(occasion) = &guards.occasion else { return Ok(()) };
+        for occasion in guards.occasion.iter().chain(&guards.occasions_besides) {
+            self.forget_occasion(occasion, id, owner).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget_occasion(&self, occasion: &str, id: &MessageId, owner: &str) -> Result<(), StoreError> {
         let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(occasion));
         // A later claim of the same message may have taken it again, and been accepted.
         let request = request.condition_expression("message = :message AND #owner = :owner");
@@ -208,6 +229,7 @@ impl Claims {
         let Claim { message, owner, sending, .. } = claim;
         let (names, values) = identity(message, id, now);
         let (template, language) = sending.template;
+        let files = if claim.files.is_some() { ", files = :files" } else { "" };
         let update = Update::builder()
             .table_name(&self.ledger.table)
             .key("pk", text(&id.event))
@@ -215,7 +237,7 @@ impl Claims {
             .update_expression(format!(
                 "SET {IDENTITY}, #owner = :owner, claimed_at = :now, claims = if_not_exists(claims, :zero) + :one, \
                  account = :account, template = :template, #language = :language, phone = :phone, contact = :contact, #text = :text, \
-                 open_shard = :open_shard, open_since = :now, #probe = :probe REMOVE answered, answer, waiting"
+                 open_shard = :open_shard, open_since = :now, #probe = :probe{files} REMOVE answered, answer, waiting"
             ))
             .condition_expression(UNDECIDED)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -235,6 +257,10 @@ impl Claims {
             .expression_attribute_values(":contact", text(contact_of(message.site, sending.contact)))
             .expression_attribute_values(":text", text(sending.text))
             .expression_attribute_values(":open_shard", text(shard(&id.event)));
+        let update = match claim.files {
+            Some(files) => update.expression_attribute_values(":files", json(files)?),
+            None => update,
+        };
         let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
@@ -309,7 +335,7 @@ impl Claims {
     ) -> Result<TransactWriteItem, StoreError> {
         let newer = Newer::than(claim.guards.moment);
         let condition = format!("attribute_not_exists(pk) OR message = :message OR {}", newer.condition);
-        let mut put = remembered(&self.contacts, key, claim.owner, id, now).condition_expression(condition);
+        let mut put = remembered_if(remembered(&self.contacts, key, claim.owner, id, now), condition, id);
         for (name, value) in newer.attributes {
             put = put.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
         }
@@ -365,7 +391,7 @@ impl Claims {
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
         let put = remembered(&self.contacts, key, claim.owner, id, now);
-        written(put.condition_expression("attribute_not_exists(pk) OR message = :message"))
+        written(remembered_if(put, "attribute_not_exists(pk) OR message = :message", id))
     }
 }
 
@@ -377,6 +403,11 @@ fn remembered(table: &str, key: &str, owner: &str, id: &MessageId, now: Timestam
         .item("owner", text(owner))
         .item("message", text(id.to_string()))
         .item("expires_at", number(now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second()))
+}
+
+/// As [`remembered`], on a condition that asks whose it is.
+fn remembered_if(put: PutBuilder, condition: impl Into<String>, id: &MessageId) -> PutBuilder {
+    put.condition_expression(condition)
         .expression_attribute_values(":message", text(id.to_string()))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
 }
@@ -399,6 +430,7 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
     let occasion = claim.guards.occasion.as_ref().and_then(|_| refusal());
     let cart = claim.guards.cart.as_ref().and_then(|_| refusal());
     let activity = claim.guards.activity.as_ref().and_then(|_| refusal());
+    let collection = claim.collection.and_then(|_| refusal());
     if let Some(old) = message {
         let facts = facts(&old)?;
         // The write went through and its answer was lost on the way: a second try meets ourselves.
@@ -435,6 +467,9 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
     }
     if activity.is_some() {
         return Ok(Some(Claimed::ActivityChanged));
+    }
+    if collection.is_some() {
+        return Ok(Some(Claimed::FileJoined));
     }
     let Some(reading) = number else { return Ok(None) };
     let next_slot = reading.millis("next_slot")?.unwrap_or(now);

@@ -5,12 +5,14 @@
 //! the provider's ids, which have the number in them.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::files::Collection;
 use domain::key::{MessageId, message_key};
 use domain::message::{Answer, Facts, Resolved, State, StatusFact};
 use domain::plan::{Plan, PlannedMessage};
 use domain::reason::Skip;
 use serde_json::{Value, json as document};
 
+use super::collect::OPEN;
 use super::message::{FIRST_OCCASION, STATUSES, conditional, facts, sort_key, status_attribute};
 use super::{EVENT, Ledger, Parking};
 use crate::error::StoreError;
@@ -41,6 +43,8 @@ pub enum Trace {
     DeadLetter(Entry, String),
     /// A report whose message is not known.
     Orphan(Entry, String),
+    /// Files that wait to be told together, with the key of the event whose message is to tell them.
+    Collection(Entry, String),
 }
 
 /// The key of an item that is no event.
@@ -103,11 +107,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets a report: its key is the provider's id, which has the number in it.
+    /// Forgets a report, whose key is the provider's id, which has the number in it; or files that wait to be told.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn erase_orphan(&self, entry: &Entry) -> Result<(), StoreError> {
+    pub async fn erase_whole(&self, entry: &Entry) -> Result<(), StoreError> {
         let request = self.client.delete_item().table_name(&self.table);
         request.key("pk", text(&entry.pk)).key("sk", text(&entry.sk)).send().await?;
         Ok(())
@@ -185,7 +189,8 @@ impl Ledger {
             }
         }
         let set = if set.is_empty() { String::new() } else { format!("SET {} ", set.join(", ")) };
-        let request = request.update_expression(format!("{set}REMOVE phone, #text")).condition_expression(condition);
+        let request =
+            request.update_expression(format!("{set}REMOVE phone, #text, files")).condition_expression(condition);
         Ok(conditional(request).await?.is_some())
     }
 
@@ -286,6 +291,10 @@ fn trace(item: &Item) -> Result<Option<Trace>, StoreError> {
     }
     if pk.starts_with("ORPHAN#") {
         return Ok(reading.text("notice")?.map(|notice| Trace::Orphan(entry(), notice.to_owned())));
+    }
+    if sk == OPEN {
+        let collection: Option<Collection> = reading.json("collected")?;
+        return Ok(collection.map(|collection| Trace::Collection(entry(), collection.carrier.event)));
     }
     if sk == EVENT {
         let document: Value = reading.json("event")?.unwrap_or_default();

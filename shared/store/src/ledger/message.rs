@@ -272,6 +272,7 @@ pub(super) fn facts(item: &Item) -> Result<Facts, StoreError> {
         statuses: statuses(&reading)?,
         waiting: reading.json("waiting")?,
         resolved: reading.json("resolved")?,
+        files: reading.json("files")?,
     })
 }
 

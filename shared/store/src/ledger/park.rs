@@ -72,7 +72,7 @@ impl Parking {
         }
     }
 
-    fn waits(&self, parked: Parked<'_>, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+    pub(super) fn waits(&self, parked: Parked<'_>, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         let id = parked.message.id();
         let (names, values) = identity(parked.message, &id, now);
         let update = Update::builder()
@@ -89,7 +89,7 @@ impl Parking {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    fn put(&self, parked: Parked<'_>) -> Result<TransactWriteItem, StoreError> {
+    pub(super) fn put(&self, parked: Parked<'_>) -> Result<TransactWriteItem, StoreError> {
         let key = message_item(&parked.message.id());
         let (shard, due_at) = match parked.place {
             Place::Until(moment) => (shard_of(&key), *moment),

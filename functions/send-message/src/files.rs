@@ -1,0 +1,173 @@
+//! Files that a mapping tells together: the first message of a folder carries those that join it while it waits.
+
+use domain::files::{Collection, Files, action, collected_in, collected_until, fate};
+use domain::job::MessageJob;
+use domain::key::{MessageId, message_key};
+use domain::message::{Facts, State, Waiting, Why};
+use domain::occasion::guards;
+use domain::reason::{Reason, Skip};
+use jiff::{SignedDuration, Timestamp};
+use store::ledger::{Joined, Parked, StoredCollection};
+use store::schedule::Place;
+
+use crate::message::{Task, record_skip};
+use crate::record::Failure;
+use crate::wait;
+
+/// So long after its carrier is due a message that joined looks what became of it.
+const LOOKS_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// It looks at least so often.
+const LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(15);
+/// Tries to join a collection that others join at the same moment.
+const JOIN_TRIES: u32 = 30;
+
+/// Where a message stands among those that are told together.
+#[derive(Debug)]
+pub(crate) enum Together {
+    /// Its mapping collects nothing.
+    No,
+    /// It is to join what is collected under a key, or to begin it.
+    Joins(String),
+    /// It tells these files, which it was claimed with before or tells again.
+    Told(Option<Files>),
+    /// It tells what is collected, which can still be joined.
+    Carries(Collection, StoredCollection),
+    /// Another message tells its file, as far as that is known.
+    CarriedBy(MessageId, Option<Facts>),
+}
+
+impl Together {
+    /// The files it tells, if there may be more than its own.
+    pub(crate) fn files(&self) -> Option<&Files> {
+        match self {
+            Self::Told(files) => files.as_ref(),
+            Self::Carries(collection, _) => Some(&collection.files),
+            Self::No | Self::Joins(_) | Self::CarriedBy(..) => None,
+        }
+    }
+
+    /// The collection its claim ends.
+    pub(crate) fn open(&self) -> Option<&StoredCollection> {
+        match self {
+            Self::Carries(_, stored) => Some(stored),
+            Self::No | Self::Joins(_) | Self::Told(_) | Self::CarriedBy(..) => None,
+        }
+    }
+
+    /// Until when it is held.
+    pub(crate) fn until(&self, task: Task<'_>) -> Option<Timestamp> {
+        match self {
+            Self::Joins(_) => {
+                let mapping = task.sender.live.mapping(&task.record.planned.mapping)?;
+                collected_until(mapping, task.sender.event, task.now())
+            }
+            Self::Carries(collection, _) => Some(collection.until),
+            Self::No | Self::Told(_) | Self::CarriedBy(..) => None,
+        }
+    }
+}
+
+/// Where a message stands among those that are told together.
+pub(crate) async fn together(task: Task<'_>) -> Result<Together, Failure> {
+    let (sender, planned, ledger) = (task.sender, task.record.planned, &task.sender.app.ledger);
+    let Some(mapping) = sender.live.mapping(&planned.mapping) else { return Ok(Together::No) };
+    let Some(key) = collected_in(task.record.site, mapping, sender.event, &planned.recipient) else {
+        return Ok(Together::No);
+    };
+    let own = task.record.id();
+    if task.asked_at.is_some() {
+        // Sent again, it tells what it told.
+        let first = MessageId { message: message_key(&planned.mapping, &planned.recipient, 1), ..own };
+        let files = ledger.message(&first).await?.and_then(|facts| facts.files);
+        return Ok(Together::Told(files));
+    }
+    match task.with {
+        None => Ok(Together::Joins(key)),
+        Some(carrier) if *carrier == own => {
+            if let Some(stored) = ledger.collection(&key).await?
+                && let Some(collection) = stored.collection.clone().filter(|known| known.carrier == own)
+            {
+                return Ok(Together::Carries(collection, stored));
+            }
+            Ok(Together::Told(ledger.message(&own).await?.and_then(|facts| facts.files)))
+        }
+        Some(carrier) => Ok(Together::CarriedBy(carrier.clone(), ledger.message(carrier).await?)),
+    }
+}
+
+/// Has a message join what is collected, or begin it, and wait.
+pub(crate) async fn join(
+    task: Task<'_>,
+    key: String,
+    waiting: Waiting,
+    useful_until: Timestamp,
+) -> Result<(), Failure> {
+    let Some(action) = action(task.sender.event) else { return Ok(()) };
+    if let Some(by) = told_before(task).await? {
+        return record_skip(task, &Skip::new(Reason::AlreadyNotified, by)).await;
+    }
+    let (app, own) = (task.sender.app, task.record.id());
+    let mut carrier_gone = false;
+    for _ in 0..JOIN_TRIES {
+        let known = app.ledger.collection(&key).await?;
+        let before = known.as_ref().map(|known| known.version);
+        let collection = match known.and_then(|known| known.collection) {
+            Some(mut collection) if !carrier_gone && collection.carrier != own => {
+                collection.files.add(&action.file);
+                collection
+            }
+            _ => Collection { carrier: own.clone(), until: waiting.until, files: Files::of(&action.file) },
+        };
+        let waiting = match collection.carrier == own {
+            true => waiting.clone(),
+            false => carried(&collection.carrier, collection.until.max(task.now())),
+        };
+        let job = MessageJob { with: Some(collection.carrier.clone()), ..task.successor() };
+        let place = Place::Until(waiting.until);
+        let useful_until = useful_until.max(waiting.until);
+        let parked = Parked { message: task.record, waiting: &waiting, place: &place, job: &job, useful_until };
+        match app.parking.join(parked, (&key, &collection), before, task.now()).await? {
+            Joined::Met => carrier_gone = false,
+            Joined::CarrierGone => carrier_gone = true,
+            joined @ (Joined::Waits | Joined::Decided) => {
+                wait::log(task, &waiting, joined == Joined::Waits);
+                return Ok(());
+            }
+        }
+    }
+    Err(Failure::Again("too many files of one folder came at once".to_owned()))
+}
+
+/// The message that told the same before, where the mapping tells it once.
+async fn told_before(task: Task<'_>) -> Result<Option<String>, Failure> {
+    let (sender, planned) = (task.sender, task.record.planned);
+    let Some(mapping) = sender.live.mapping(&planned.mapping) else { return Ok(None) };
+    let guards = guards(task.record.site, mapping, sender.event, &planned.recipient, sender.received_at);
+    let Some(occasion) = guards.occasion else { return Ok(None) };
+    let by = sender.app.contacts.told_by(&occasion).await?;
+    Ok(by.filter(|by| *by != task.record.id().to_string()))
+}
+
+/// Has a message that another one carries end as that one did, or wait for it.
+pub(crate) async fn follow(task: Task<'_>, carrier: &MessageId, facts: Option<&Facts>) -> Result<(), Failure> {
+    let Some(facts) = facts else {
+        return record_skip(task, &Skip::new(Reason::Cancelled, carrier.to_string())).await;
+    };
+    if let Some(skip) = fate(carrier, facts) {
+        return record_skip(task, &skip).await;
+    }
+    let now = task.now();
+    let latest = now.saturating_add(LOOKS_EVERY).unwrap_or(now);
+    let due = match facts.state() {
+        State::Waiting(waiting) => waiting.until.clamp(now, latest),
+        _ => now,
+    };
+    let waiting = carried(carrier, due);
+    wait::park(task, &waiting, &Place::Until(waiting.until), waiting.until).await
+}
+
+/// What a message waits for that another one carries, which is due at a moment.
+fn carried(carrier: &MessageId, due: Timestamp) -> Waiting {
+    let until = due.saturating_add(LOOKS_AFTER).unwrap_or(due);
+    Waiting { until, why: Why::Hold, detail: carrier.to_string() }
+}

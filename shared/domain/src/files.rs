@@ -1,0 +1,175 @@
+//! Files that are told together: those that one person touched in one folder while the mapping holds them (`hold_for`).
+//!
+//! The first message of a folder, actor and recipient carries the others: what comes while it waits joins it, and is
+//! told by it. Who joined ends as the carrier does.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, EventData, File, FileAction};
+use crate::id::{ObjectId, SiteId};
+use crate::key::{MessageId, collection_key, occasion_key};
+use crate::mapping::Mapping;
+use crate::message::{Facts, State};
+use crate::occasion::Repeat;
+use crate::reason::{Reason, Skip};
+
+/// Files whose names are kept; of more there is only the number.
+const NAMES_MAX: usize = 50;
+/// Characters of the names that are shown, if one name alone has not more.
+const SHOWN_CHARS_MAX: usize = 300;
+/// What is due is sent within so much.
+const SWEPT_WITHIN: SignedDuration = SignedDuration::from_mins(2);
+
+/// Files that one message tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    /// The first of them, each once.
+    pub named: Vec<Named>,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// A file that is told by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Passweb's id.
+    pub id: ObjectId,
+    /// Its name when it was touched last.
+    pub name: String,
+}
+
+/// Files that wait to be told, with the message that will tell them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collection {
+    /// The message.
+    pub carrier: MessageId,
+    /// When it goes, if nothing else holds it.
+    pub until: Timestamp,
+    /// The files.
+    pub files: Files,
+}
+
+impl Files {
+    /// One file.
+    #[must_use]
+    pub fn of(file: &File) -> Self {
+        let mut files = Self::default();
+        files.add(file);
+        files
+    }
+
+    /// One more file; one that is among the named already is the same file.
+    pub fn add(&mut self, file: &File) {
+        if let Some(known) = self.named.iter_mut().find(|known| known.id == file.id) {
+            known.name.clone_from(&file.name);
+            return;
+        }
+        self.count = self.count.saturating_add(1);
+        if self.named.len() < NAMES_MAX {
+            self.named.push(Named { id: file.id.clone(), name: file.name.clone() });
+        }
+    }
+
+    /// The names with commas between, and in brackets how many more there are: `a.pdf, b.pdf (+12)`.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let mut shown = String::new();
+        let mut left = self.count;
+        for Named { name, .. } in &self.named {
+            if !shown.is_empty() {
+                if shown.chars().count() + name.chars().count() > SHOWN_CHARS_MAX {
+                    break;
+                }
+                shown.push_str(", ");
+            }
+            shown.push_str(name);
+            left = left.saturating_sub(1);
+        }
+        if left == 0 { shown } else { format!("{shown} (+{left})") }
+    }
+}
+
+/// What somebody did with a file, on events of files.
+#[must_use]
+pub fn action(event: &Event) -> Option<&FileAction> {
+    match &event.data {
+        EventData::FileUploaded(action) | EventData::FileDownloaded(action) | EventData::FilePreviewed(action) => {
+            Some(action)
+        }
+        _ => None,
+    }
+}
+
+/// Where the files are collected that a message is about; `None` where the mapping holds none.
+#[must_use]
+pub fn collected_in(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &ObjectId) -> Option<String> {
+    let action = action(event).filter(|_| mapping.hold_for.is_some())?;
+    let (mapping, actor, recipient) = (mapping.id.as_str(), action.actor.id.as_str(), recipient.as_str());
+    Some(collection_key(site, [mapping, &action.file.folder, actor, recipient]))
+}
+
+/// When the first message of a folder goes, if nothing else holds it: counted from when it is looked at, since what
+/// matters is what else comes, and in time to be of use.
+#[must_use]
+pub fn collected_until(mapping: &Mapping, event: &Event, now: Timestamp) -> Option<Timestamp> {
+    let until = now.saturating_add(mapping.hold_for?.duration()).unwrap_or(now);
+    let in_time = mapping.useful_until(event).saturating_sub(SWEPT_WITHIN).unwrap_or(now);
+    Some(until.min(in_time))
+}
+
+/// The occasions that a message tells besides its own: those of the other files it names, where the mapping tells what
+/// an actor does with a file only once.
+#[must_use]
+pub fn occasions(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &ObjectId, files: &Files) -> Vec<String> {
+    let Some(action) = action(event).filter(|_| mapping.repeat() == Repeat::OncePerActor) else { return Vec::new() };
+    let others = files.named.iter().filter(|named| named.id != action.file.id);
+    let of_file = |named: &Named| {
+        let subject = format!("file:{}", named.id);
+        let names = [mapping.id.as_str(), &subject, recipient.as_str()];
+        occasion_key(site, names, "actor", action.actor.id.as_str())
+    };
+    others.map(of_file).collect()
+}
+
+/// What becomes of a message that joined another: `None` while that one is open, else why it is not sent itself.
+#[must_use]
+pub fn fate(carrier: &MessageId, facts: &Facts) -> Option<Skip> {
+    match facts.state() {
+        State::Pending | State::Waiting(_) | State::Sending => None,
+        State::Skipped(skip) => Some(Skip::new(skip.reason, carrier.to_string())),
+        // Refused or accepted, it is this file's message too: what became of it stands there.
+        State::Sent | State::Delivered | State::Read | State::Failed(_) | State::Unknown => {
+            Some(Skip::new(Reason::AlreadyNotified, carrier.to_string()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(id: usize, name: &str) -> File {
+        let id = ObjectId::parse(&format!("F{id}")).unwrap();
+        File { id, name: name.to_owned(), folder: "Listini".to_owned(), url: None }
+    }
+
+    #[test]
+    fn files_are_counted_once_and_named_by_their_latest_name() {
+        let mut files = Files::of(&file(1, "a.pdf"));
+        files.add(&file(2, "b.pdf"));
+        files.add(&file(1, "c.pdf"));
+        assert_eq!((files.count, files.names().as_str()), (2, "c.pdf, b.pdf"));
+    }
+
+    #[test]
+    fn of_many_files_some_are_named_and_the_others_counted() {
+        let mut files = Files::default();
+        (0..1_000).for_each(|id| files.add(&file(id, &format!("Listino {id:03}.pdf"))));
+        assert_eq!((files.count, files.named.len()), (1_000, NAMES_MAX));
+        let shown = files.names();
+        assert!(shown.starts_with("Listino 000.pdf, Listino 001.pdf, "), "{shown}");
+        assert!(shown.ends_with("(+983)") && shown.chars().count() < SHOWN_CHARS_MAX + 60, "{shown}");
+        assert_eq!(Files::of(&file(1, &"x".repeat(900))).names(), "x".repeat(900));
+    }
+}

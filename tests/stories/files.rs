@@ -1,0 +1,208 @@
+//! Files of one folder that one person touched: told together while the mapping holds them.
+
+use domain::mapping::UsefulFor;
+use domain::message::{State, Why};
+use domain::reason::Reason;
+use jiff::SignedDuration;
+use kit::{World, file_uploaded};
+use serde_json::{Value, json};
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const MAPPING: &str = "nuovo-file";
+
+/// Anna uploads a file into a folder that P1 administers.
+fn uploaded(number: usize) -> Value {
+    let administrator = json!([{"id": "P1", "first_name": "Luca", "last_name": "Bianchi", "phone": "340 1234567"}]);
+    let mut event = file_uploaded(&format!("f-{number}"), &administrator);
+    event["data"]["file"]["id"] = json!(format!("F{number}"));
+    event["data"]["file"]["name"] = json!(format!("Listino {number}.pdf"));
+    event
+}
+
+/// A world whose mapping of uploads waits ten minutes for more of them, and shows how many they are.
+async fn collecting() -> World {
+    let world = World::start().await.unwrap();
+    world.configure(MAPPING, |_, mapping| collect(mapping)).await.unwrap();
+    world
+}
+
+fn collect(mapping: &mut domain::mapping::Mapping) {
+    mapping.hold_for = Some(UsefulFor::parse("10m").unwrap());
+    for used in mapping.templates.values_mut() {
+        let mut body = serde_json::to_value(&used.body).unwrap();
+        body["4"] = json!({"variable": "files.count"});
+        used.body = serde_json::from_value(body).unwrap();
+    }
+}
+
+async fn tell(world: &World, event: &Value) {
+    world.accept(event).await.unwrap();
+    world.deliver().await.unwrap();
+}
+
+async fn state(world: &World, number: usize) -> State {
+    world.state(&format!("f-{number}"), MAPPING, "P1").await.unwrap()
+}
+
+#[track_caller]
+fn is_told_elsewhere(state: &State) {
+    assert!(matches!(state, State::Skipped(skip) if skip.reason == Reason::AlreadyNotified), "{state:?}");
+}
+
+#[tokio::test]
+async fn files_of_one_folder_are_told_in_one_message_with_count_and_names() {
+    let world = collecting().await;
+    for number in 1..=3 {
+        tell(&world, &uploaded(number)).await;
+        world.pass(MINUTE).await.unwrap();
+    }
+    let State::Waiting(waiting) = state(&world, 2).await else { panic!() };
+    let carrier = world.facts("f-1", MAPPING, "P1").await.unwrap();
+    assert!(matches!(carrier.state(), State::Waiting(own) if own.why == Why::Hold && own.until < waiting.until));
+    world.pass(MINUTE * 12).await.unwrap();
+    let texts = world.texts().await.unwrap();
+    assert!(
+        matches!(texts.as_slice(), [text] if text.contains("Listino 1.pdf, Listino 2.pdf, Listino 3.pdf")
+        && text.contains(" 3")),
+        "{texts:?}"
+    );
+    assert_eq!(state(&world, 1).await, State::Sent);
+    for number in 2..=3 {
+        is_told_elsewhere(&state(&world, number).await);
+    }
+    // What comes later is told by a message of its own.
+    tell(&world, &uploaded(4)).await;
+    world.pass(MINUTE * 12).await.unwrap();
+    let texts = world.texts().await.unwrap();
+    assert!(matches!(texts.as_slice(), [_, text] if text.contains("Listino 4.pdf") && !text.contains("Listino 1")));
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn other_folders_and_other_people_are_told_apart() {
+    let world = collecting().await;
+    let mut elsewhere = uploaded(2);
+    elsewhere["data"]["file"]["folder"] = json!("Contratti");
+    let mut by_another = uploaded(3);
+    by_another["data"]["actor"] = json!({"id": "C8", "first_name": "Piero"});
+    for event in [uploaded(1), elsewhere, by_another] {
+        tell(&world, &event).await;
+    }
+    world.pass(MINUTE * 12).await.unwrap();
+    assert_eq!(world.texts().await.unwrap().len(), 3);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hundred_files_at_once_are_one_message() {
+    let world = collecting().await;
+    let events: Vec<Value> = (1..=100).map(uploaded).collect();
+    assert_eq!(world.post_batch(&json!({"events": events})).await.unwrap().status, 202);
+    world.pass(MINUTE * 14).await.unwrap();
+    let texts = world.texts().await.unwrap();
+    assert!(matches!(texts.as_slice(), [text] if text.contains(" 100") && text.contains("(+")), "{texts:?}");
+    for number in 1..=100 {
+        assert!(state(&world, number).await.is_final(), "{number}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_previewed_again_is_not_told_again() {
+    let world = World::start().await.unwrap();
+    let mapping = "file-visualizzato";
+    world.configure(mapping, |_, mapping| mapping.hold_for = Some(UsefulFor::parse("10m").unwrap())).await.unwrap();
+    let previewed = |id: &str, number: usize| {
+        let mut event = uploaded(number);
+        event["id"] = json!(id);
+        event["type"] = json!("file.previewed");
+        event
+    };
+    for (id, number) in [("p-1", 1), ("p-2", 2)] {
+        tell(&world, &previewed(id, number)).await;
+    }
+    world.pass(MINUTE * 12).await.unwrap();
+    for (id, number) in [("p-3", 2), ("p-4", 3)] {
+        tell(&world, &previewed(id, number)).await;
+    }
+    world.pass(MINUTE * 12).await.unwrap();
+    let texts = world.texts().await.unwrap();
+    assert!(
+        matches!(texts.as_slice(), [first, second] if first.contains("Listino 1.pdf, Listino 2.pdf")
+        && second.contains("Listino 3.pdf") && !second.contains("Listino 2")),
+        "{texts:?}"
+    );
+    is_told_elsewhere(&world.state("p-3", mapping, "P1").await.unwrap());
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_keeps_the_message_from_going_is_said_of_each_file() {
+    let world = collecting().await;
+    for number in 1..=2 {
+        tell(&world, &uploaded(number)).await;
+    }
+    let contact = world.contact("+393401234567").await.unwrap();
+    let since = world.clock.now();
+    let suppression = domain::contact::Suppression {
+        scope: domain::contact::Scope::All,
+        source: domain::contact::Source::Stop,
+        since,
+        reason: String::new(),
+    };
+    world.contacts.suppress(&world.site().unwrap(), &contact, &suppression).await.unwrap();
+    world.pass(MINUTE * 12).await.unwrap();
+    for number in 1..=2 {
+        let state = state(&world, number).await;
+        assert!(matches!(&state, State::Skipped(skip) if skip.reason == Reason::Suppressed), "{state:?}");
+    }
+    // The next file does not join what tells nobody any more.
+    world.contacts.lift(&contact, domain::contact::Scope::All, domain::contact::Source::Stop).await.unwrap();
+    tell(&world, &uploaded(3)).await;
+    world.pass(MINUTE * 12).await.unwrap();
+    assert_eq!(state(&world, 3).await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sender_killed_anywhere_tells_each_file_once() {
+    let world = collecting().await;
+    let mut killed = 0;
+    loop {
+        world.accept(&uploaded(killed)).await.unwrap();
+        let batch = world.take().await.unwrap();
+        let done = world.handle_killed(&batch, killed).await;
+        if done {
+            world.delete(batch.first().unwrap()).await.unwrap();
+            break;
+        }
+        world.redeliver(&batch).await.unwrap();
+        world.deliver().await.unwrap();
+        killed += 1;
+    }
+    // And the one that tells them, when it is due.
+    assert!(killed >= 5, "only {killed} polls");
+    world.clock.advance(MINUTE * 11);
+    world.sweep().await.unwrap();
+    for polls in 1..60 {
+        let batch = world.take().await.unwrap();
+        if batch.is_empty() {
+            break;
+        }
+        world.handle_killed(&batch, polls).await;
+        world.redeliver(&batch).await.unwrap();
+    }
+    world.pass(MINUTE * 30).await.unwrap();
+    let texts = world.texts().await.unwrap();
+    assert!(texts.len() <= 1, "{texts:?}");
+    let carrier = state(&world, 0).await;
+    match texts.as_slice() {
+        [text] => assert!(text.contains(&format!(" {}", killed + 1)), "{killed}: {text}"),
+        _ => assert_eq!(carrier, State::Unknown),
+    }
+    for number in 0..=killed {
+        let state = state(&world, number).await;
+        assert!(state.is_final(), "{number}: {state:?}");
+    }
+    world.finish().await.unwrap();
+}
