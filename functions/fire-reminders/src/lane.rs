@@ -8,7 +8,7 @@ use store::accounts::{AccountState, Lease};
 use store::schedule::{Due, DueItem, Lane};
 
 use crate::fire::into_queue;
-use crate::{App, SweepError, Swept};
+use crate::{App, SweepError, Tally};
 
 /// Slots are leased until the next sweep.
 const UNTIL_NEXT_SWEEP: SignedDuration = SignedDuration::from_secs(60);
@@ -23,7 +23,7 @@ const MESSAGES_AT_ONCE: usize = 5_000;
 type Parked<'a> = (&'a DueItem, &'a MessageJob, Timestamp);
 
 /// Releases what may go of a lane.
-pub(crate) async fn release(app: &App, lane: &Lane, swept: &mut Swept) -> Result<(), SweepError> {
+pub(crate) async fn release(app: &App, lane: &Lane, tally: &mut Tally) -> Result<(), SweepError> {
     let now = app.clock.now();
     let items = app.schedule.parked(lane, MESSAGES_AT_ONCE).await?;
     if items.is_empty() {
@@ -48,9 +48,7 @@ pub(crate) async fn release(app: &App, lane: &Lane, swept: &mut Swept) -> Result
         // A site or an account that is gone or switched off: the decision records why nothing is sent.
         _ => due.extend(useful.iter().map(|(item, job, _)| (*item, Job::Message((*job).clone()), 0))),
     }
-    let released = due.len();
-    into_queue(app, due).await?;
-    swept.released += released;
+    tally.swept.released += into_queue(app, due, tally).await.len();
     Ok(())
 }
 

@@ -1,11 +1,13 @@
-//! Every minute: raises the reminders that are due, puts messages that are due into the queue, releases what is parked as fast as its account may send, turns
-//! messages that stayed in `sending` into `unknown`, and joins reports that came before their message was known.
+//! Every minute: raises the reminders that are due, puts messages that are due into the queue, releases what is parked as
+//! fast as its account may send, turns messages that stayed in `sending` into `unknown`, and joins reports that came
+//! before their message was known.
 //!
 //! A message stays in `sending` when its owner died between the call and the settling write. Nobody may take it over,
 //! so after the owner's time-out and some minutes the sweep says what is known of it: nothing.
 //!
 //! Firing is: into the queue first, out of the schedule then. A crash in between repeats the record, which the claim
-//! absorbs. What a sweep has no time for, the next one finds.
+//! absorbs. What a sweep has no time for, the next one finds. What fails stays, is tried by the next sweep, and keeps
+//! nothing else waiting.
 
 mod config;
 mod fire;
@@ -14,7 +16,8 @@ mod reminder;
 
 use domain::key::ContactSecret;
 use domain::message::STALE_AFTER;
-use jiff::SignedDuration;
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
 use runtime::batch::Deadline;
@@ -24,15 +27,17 @@ use serde::Serialize;
 use store::StoreError;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
-use store::ledger::{self, Ledger};
+use store::ledger::{self, Ledger, Orphan};
 use store::schedule::{self, Schedule};
 
 pub use config::Config;
 
 /// This function's own time-out, as in the stack's template.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(50);
-/// What one shard's step may take: a query and some updates.
+/// What one step may take: a page of a shard, a lane.
 const STEP_MARGIN: SignedDuration = SignedDuration::from_secs(10);
+/// Shards swept at once: while one waits for a table another goes on, and no lane is long in the way.
+const SHARDS_AT_ONCE: usize = 4;
 /// Reports joined in one sweep at most.
 const ORPHANS_AT_ONCE: i32 = 200;
 
@@ -64,7 +69,7 @@ pub struct Swept {
     pub late_s: i64,
 }
 
-/// Why a sweep ended early.
+/// Why a part of a sweep failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// A table did not answer.
@@ -114,61 +119,102 @@ impl App {
 /// swept the next minute.
 ///
 /// # Errors
-/// [`SweepError`]: the first thing that did not answer; what was done until then stays done. Each shard is tried.
+/// [`SweepError`]: the first part that failed. Everything else was tried, and what was done stays done.
 pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, SweepError> {
     let deadline = Deadline::of(deadline_ms, TIMEOUT, STEP_MARGIN, app.clock.clone());
-    let mut swept = Swept::default();
-    let mut failed = None;
+    let mut tally = Tally::default();
     // Another shard is the first each minute, so that none is always the last.
     let first = u8::try_from(app.clock.now().as_second() / 60 % i64::from(schedule::SHARDS)).unwrap_or_default();
-    for shard in (0..schedule::SHARDS).map(|place| (first + place) % schedule::SHARDS) {
-        if deadline.has_time() {
-            keep_first(&mut failed, fire::fire_due(app, shard, &deadline, &mut swept).await);
-        }
+    let shards = (0..schedule::SHARDS).map(|place| (first + place) % schedule::SHARDS);
+    let mut firing =
+        stream::iter(shards).map(|shard| fire::fire_due(app, shard, &deadline)).buffer_unordered(SHARDS_AT_ONCE);
+    while let Some(shard) = firing.next().await {
+        tally.add(shard);
     }
     for shard in ledger::SHARDS {
-        if deadline.has_time() {
-            keep_first(&mut failed, give_up_stale(app, shard, &mut swept).await);
-        }
+        give_up_stale(app, shard, &deadline, &mut tally).await;
     }
-    if deadline.has_time() {
-        keep_first(&mut failed, join_orphans(app, &mut swept).await);
-    }
-    let Swept { fired, released, unknown, joined, late_s } = swept;
+    join_orphans(app, &deadline, &mut tally).await;
+    let Swept { fired, released, unknown, joined, late_s } = tally.swept;
     tracing::info!(fired, released, unknown, joined, late_s, "swept");
-    failed.map_or(Ok(swept), Err)
+    tally.failed.map_or(Ok(tally.swept), Err)
 }
 
-/// One shard that fails must not keep the others waiting.
-fn keep_first(failed: &mut Option<SweepError>, result: Result<(), SweepError>) {
-    if let Err(error) = result {
-        tracing::warn!(%error, "a part of the sweep failed; the next one tries again");
-        failed.get_or_insert(error);
-    }
+/// What came of a part of a sweep, and the first thing in it that failed.
+#[derive(Debug, Default)]
+struct Tally {
+    swept: Swept,
+    failed: Option<SweepError>,
 }
 
-async fn give_up_stale(app: &App, shard: &str, swept: &mut Swept) -> Result<(), SweepError> {
-    let now = app.clock.now();
-    for open in app.ledger.open_since(shard, now - STALE_AFTER).await? {
-        if app.ledger.give_up(&open, "its sender stopped before it recorded an answer", now).await? {
-            tracing::error!(message.id = %open, "nobody knows whether a message was sent");
-            swept.unknown += 1;
+impl Tally {
+    /// What failed must not keep anything else waiting: it is noted, and tried again by the next sweep.
+    fn keep(&mut self, result: Result<(), impl Into<SweepError>>) {
+        if let Err(error) = result {
+            let error = error.into();
+            tracing::warn!(%error, "a part of the sweep failed; the next one tries again");
+            self.failed.get_or_insert(error);
         }
     }
-    Ok(())
+
+    fn add(&mut self, other: Self) {
+        let Swept { fired, released, unknown, joined, late_s } = other.swept;
+        self.swept.fired += fired;
+        self.swept.released += released;
+        self.swept.unknown += unknown;
+        self.swept.joined += joined;
+        self.swept.late_s = self.swept.late_s.max(late_s);
+        self.failed = self.failed.take().or(other.failed);
+    }
+}
+
+async fn give_up_stale(app: &App, shard: &str, deadline: &Deadline, tally: &mut Tally) {
+    if !deadline.has_time() {
+        return;
+    }
+    let now = app.clock.now();
+    let open = match app.ledger.open_since(shard, now - STALE_AFTER).await {
+        Ok(open) => open,
+        Err(error) => return tally.keep(Err(error)),
+    };
+    for message in open.iter().take_while(|_| deadline.has_time()) {
+        match app.ledger.give_up(message, "its sender stopped before it recorded an answer", now).await {
+            Ok(true) => {
+                tracing::error!(message.id = %message, "nobody knows whether a message was sent");
+                tally.swept.unknown += 1;
+            }
+            Ok(false) => {}
+            Err(error) => tally.keep(Err(error)),
+        }
+    }
 }
 
 /// Reports that came before their message's answer was recorded go back to their queue once the message is known.
-async fn join_orphans(app: &App, swept: &mut Swept) -> Result<(), SweepError> {
-    let now = app.clock.now();
-    for orphan in app.ledger.orphans(now, ORPHANS_AT_ONCE).await? {
-        if app.ledger.message_of_provider(&orphan.site, &orphan.provider_id).await?.is_none() {
-            app.ledger.postpone_orphan(&orphan, now).await?;
-            continue;
-        }
-        app.statuses.send_body(&orphan.notice).await?;
-        app.ledger.drop_orphan(&orphan).await?;
-        swept.joined += 1;
+async fn join_orphans(app: &App, deadline: &Deadline, tally: &mut Tally) {
+    if !deadline.has_time() {
+        return;
     }
-    Ok(())
+    let now = app.clock.now();
+    let orphans = match app.ledger.orphans(now, ORPHANS_AT_ONCE).await {
+        Ok(orphans) => orphans,
+        Err(error) => return tally.keep(Err(error)),
+    };
+    for orphan in orphans.iter().take_while(|_| deadline.has_time()) {
+        match join(app, orphan, now).await {
+            Ok(true) => tally.swept.joined += 1,
+            Ok(false) => {}
+            Err(error) => tally.keep(Err(error)),
+        }
+    }
+}
+
+/// Answers whether the report's message was found.
+async fn join(app: &App, orphan: &Orphan, now: Timestamp) -> Result<bool, SweepError> {
+    if app.ledger.message_of_provider(&orphan.site, &orphan.provider_id).await?.is_none() {
+        app.ledger.postpone_orphan(orphan, now).await?;
+        return Ok(false);
+    }
+    app.statuses.send_body(&orphan.notice).await?;
+    app.ledger.drop_orphan(orphan).await?;
+    Ok(true)
 }

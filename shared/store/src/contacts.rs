@@ -23,12 +23,12 @@ mod held;
 mod suppression;
 mod volume;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::contact::Known;
 use domain::person::Person;
 use jiff::Timestamp;
@@ -36,6 +36,7 @@ use jiff::Timestamp;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, millis, text, time};
 use crate::ledger::PAIR_AHEAD;
+use crate::many::{self, Each};
 
 pub use activity::ActivityHead;
 pub(crate) use cart::cart_head;
@@ -53,6 +54,8 @@ pub struct Contacts {
 /// What was last said of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonRecord {
+    /// When it was true.
+    pub occurred_at: Timestamp,
     /// The phone field as typed.
     pub phone: Option<String>,
     /// The language the person asked for.
@@ -121,23 +124,14 @@ impl Contacts {
         Ok(known)
     }
 
-    /// The latest record of a person after a moment, as the fields of the contract; `None` if there is none.
+    /// The latest records of people, as the fields of the contract, by their keys; whoever nothing was said of is left
+    /// out.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn person_since(&self, key: &str, since: Timestamp) -> Result<Option<PersonRecord>, StoreError> {
-        let items = self.items(&[key]).await?;
-        let Some(item) = items.get(key) else { return Ok(None) };
-        let reading = Reading::of(item);
-        if reading.time("occurred_at")?.is_none_or(|at| at <= since) {
-            return Ok(None);
-        }
-        Ok(Some(PersonRecord {
-            phone: reading.text("phone")?.map(str::to_owned),
-            language: reading.text("language")?.map(str::to_owned),
-            whatsapp_opt_out: flag(item, "whatsapp_opt_out").unwrap_or_default(),
-            marketing_consent: flag(item, "marketing_consent"),
-        }))
+    pub async fn people(&self, keys: &[String]) -> Result<Each<PersonRecord>, StoreError> {
+        let items = self.items(keys).await?;
+        Ok(items.into_iter().map(|(key, item)| (key, person_record(&item))).collect())
     }
 
     /// Leaves a number alone until `until`, after WhatsApp said that it was written to too fast: until then no message
@@ -153,26 +147,23 @@ impl Contacts {
         Ok(())
     }
 
-    async fn items(&self, keys: &[&str]) -> Result<HashMap<String, Item>, StoreError> {
-        let wanted = keys.iter().map(|key| HashMap::from([("pk".to_owned(), text(*key))])).collect();
-        let mut wanted = Some(
-            KeysAndAttributes::builder()
-                .set_keys(Some(wanted))
-                .consistent_read(true)
-                .build()
-                .map_err(|error| StoreError::Refused(error.to_string()))?,
-        );
-        let mut items = HashMap::new();
-        // DynamoDB may leave some keys to the next call.
-        while let Some(keys) = wanted.take() {
-            let answer = self.client.batch_get_item().request_items(&self.table, keys).send().await?;
-            for item in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
-                items.insert(Reading::of(&item).required("pk")?.to_owned(), item);
-            }
-            wanted = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.table));
-        }
-        Ok(items)
+    async fn items(&self, keys: &[impl AsRef<str>]) -> Result<HashMap<String, Item>, StoreError> {
+        let key = |key: &str| (key.to_owned(), Item::from([("pk".to_owned(), text(key))]));
+        let wanted: BTreeMap<String, Item> = keys.iter().map(|wanted| key(wanted.as_ref())).collect();
+        let items = many::items(&self.client, &self.table, wanted).await?;
+        items.into_iter().map(|item| Ok((Reading::of(&item).required("pk")?.to_owned(), item))).collect()
     }
+}
+
+fn person_record(item: &Item) -> Result<PersonRecord, StoreError> {
+    let reading = Reading::of(item);
+    Ok(PersonRecord {
+        occurred_at: reading.time("occurred_at")?.ok_or_else(|| reading.fault("occurred_at", "is missing"))?,
+        phone: reading.text("phone")?.map(str::to_owned),
+        language: reading.text("language")?.map(str::to_owned),
+        whatsapp_opt_out: flag(item, "whatsapp_opt_out").unwrap_or_default(),
+        marketing_consent: flag(item, "marketing_consent"),
+    })
 }
 
 pub(crate) fn flag(item: &Item, name: &str) -> Option<bool> {

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::cause::chain;
 
 /// A table did not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The table is out of reach, too busy or not ours: later, or once somebody has repaired it, it may work.
     #[error("the table cannot be reached or is busy: {0}")]

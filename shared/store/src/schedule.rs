@@ -14,6 +14,8 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use domain::id::{AccountId, EventId, ObjectId, SiteId};
 use domain::job::MessageJob;
 use domain::key::{MessageId, reminder_key};
@@ -57,6 +59,28 @@ pub struct DueItem {
     pub what: Due,
     /// The attribute that says so, as the table has it: an item that was put again since has another.
     content: Option<(&'static str, String)>,
+}
+
+/// The items of a shard whose moment has come, page by page, oldest first. Each is handed out once: what a sweep cannot
+/// fire does not keep it from what comes after, and what it removed does not come again from an index that lags behind.
+#[derive(Debug)]
+pub struct DuePages(Option<QueryFluentBuilder>);
+
+impl DuePages {
+    /// The next page, which may be empty; `None` after the last, or after one that could not be read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn next(&mut self) -> Option<Result<Vec<DueItem>, StoreError>> {
+        let query = self.0.take()?;
+        let page = match query.clone().send().await {
+            Ok(page) => page,
+            Err(error) => return Some(Err(error.into())),
+        };
+        let items = readable(page.items());
+        self.0 = page.last_evaluated_key.map(|last| query.set_exclusive_start_key(Some(last)));
+        Some(Ok(items))
+    }
 }
 
 /// What an item of the schedule is.
@@ -133,6 +157,12 @@ impl Schedule {
         self.oldest(&shard.to_string(), Some(now), limit).await
     }
 
+    /// As [`due`](Self::due), all of them, in pages of at most `page` items.
+    #[must_use]
+    pub fn due_pages(&self, shard: u8, now: Timestamp, page: usize) -> DuePages {
+        DuePages(Some(self.query(&shard.to_string(), Some(now), page)))
+    }
+
     /// The oldest messages of a lane, at most `limit`.
     ///
     /// # Errors
@@ -142,8 +172,20 @@ impl Schedule {
     }
 
     async fn oldest(&self, shard: &str, until: Option<Timestamp>, limit: usize) -> Result<Vec<DueItem>, StoreError> {
+        let mut items = Vec::new();
+        let mut pages = self.query(shard, until, limit).into_paginator().send();
+        while items.len() < limit
+            && let Some(page) = pages.next().await
+        {
+            items.extend(readable(page?.items()));
+        }
+        items.truncate(limit);
+        Ok(items)
+    }
+
+    fn query(&self, shard: &str, until: Option<Timestamp>, limit: usize) -> QueryFluentBuilder {
         let condition = if until.is_some() { "#shard = :shard AND due_at <= :until" } else { "#shard = :shard" };
-        let mut request = self
+        let request = self
             .client
             .query()
             .table_name(&self.table)
@@ -152,24 +194,10 @@ impl Schedule {
             .expression_attribute_names("#shard", "shard")
             .expression_attribute_values(":shard", text(shard))
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        if let Some(until) = until {
-            request = request.expression_attribute_values(":until", time(until));
+        match until {
+            Some(until) => request.expression_attribute_values(":until", time(until)),
+            None => request,
         }
-        let mut items = Vec::new();
-        let mut pages = request.into_paginator().send();
-        while items.len() < limit
-            && let Some(page) = pages.next().await
-        {
-            for item in page?.items() {
-                match due_item(item) {
-                    Ok(item) => items.push(item),
-                    // One that nobody can read must not keep the others waiting.
-                    Err(error) => tracing::error!(%error, "an item of the schedule cannot be read"),
-                }
-            }
-        }
-        items.truncate(limit);
-        Ok(items)
     }
 
     /// Keeps a reminder until its moment, unless a newer event of its activity did already.
@@ -225,6 +253,31 @@ impl Schedule {
         }
     }
 
+    /// Moves a reminder to another moment, unless it was fired, moved or put again since. Answers whether it was moved.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn move_reminder(&self, item: &DueItem, due_at: Timestamp) -> Result<bool, StoreError> {
+        let (Due::Reminder(reminder), Some((name, content))) = (&item.what, &item.content) else { return Ok(false) };
+        let moved = ReminderItem { due_at, ..reminder.clone() };
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(&item.key));
+        let request = request
+            .update_expression("SET due_at = :moved_to, #content = :moved")
+            .condition_expression("due_at = :due_at AND #content = :content")
+            .expression_attribute_names("#content", *name)
+            .expression_attribute_values(":due_at", text(&item.due_at))
+            .expression_attribute_values(":content", text(content))
+            .expression_attribute_values(":moved_to", time(due_at))
+            .expression_attribute_values(":moved", json(&moved)?);
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
     /// Has a lane visited from the next sweep on. Called before a message is parked in it, so that none is parked where
     /// nobody looks.
     ///
@@ -263,6 +316,14 @@ impl Schedule {
             },
         }
     }
+}
+
+/// The items that can be read: one that nobody can read must not keep the others waiting.
+fn readable(items: &[Item]) -> Vec<DueItem> {
+    let read = |item: &Item| {
+        due_item(item).inspect_err(|error| tracing::error!(%error, "an item of the schedule cannot be read")).ok()
+    };
+    items.iter().filter_map(read).collect()
 }
 
 fn due_item(item: &Item) -> Result<DueItem, StoreError> {

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Contacts, flag, is_older};
 use crate::error::StoreError;
-use crate::item::{Reading, number, text};
+use crate::item::{Item, Reading, number, text};
+use crate::many::Each;
 use crate::newer::Newer;
 
 /// How long it is remembered after the last event, besides the time until the last reminder.
@@ -58,15 +59,18 @@ impl Contacts {
         }
     }
 
-    /// How an activity stands; `None` if nothing is known of it.
+    /// How activities stand, by their keys; those of which nothing is known are left out.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn activity(&self, key: &str) -> Result<Option<ActivityHead>, StoreError> {
-        let items = self.items(&[key]).await?;
-        let Some(item) = items.get(key) else { return Ok(None) };
-        let reading = Reading::of(item);
-        let event = EventId::parse(reading.required("event_id")?).map_err(|error| reading.fault("event_id", error))?;
-        Ok(Some(ActivityHead { event, over: flag(item, "is_over") == Some(true) }))
+    pub async fn activities(&self, keys: &[String]) -> Result<Each<ActivityHead>, StoreError> {
+        let items = self.items(keys).await?;
+        Ok(items.into_iter().map(|(key, item)| (key, activity_head(&item))).collect())
     }
+}
+
+fn activity_head(item: &Item) -> Result<ActivityHead, StoreError> {
+    let reading = Reading::of(item);
+    let event = EventId::parse(reading.required("event_id")?).map_err(|error| reading.fault("event_id", error))?;
+    Ok(ActivityHead { event, over: flag(item, "is_over") == Some(true) })
 }
