@@ -1,6 +1,7 @@
 //! What this function reads from its environment.
 
 use runtime::env::{EnvError, Environment};
+use runtime::metrics::Metrics;
 
 /// The function's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Config {
     pub ledger_table: String,
     /// `BRIDGE_SCHEDULE_TABLE`: the table of what waits for its moment.
     pub schedule_table: String,
+    /// The stack's metrics.
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -27,12 +30,14 @@ impl Config {
     /// # Errors
     /// [`EnvError`] naming the first variable that is missing.
     pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
+        let stack = environment.required("BRIDGE_STACK")?;
         Ok(Self {
+            metrics: Metrics::of(environment, &stack),
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
             events_queue_url: environment.required("BRIDGE_EVENTS_QUEUE_URL")?,
             statuses_queue_url: environment.required("BRIDGE_STATUSES_QUEUE_URL")?,
             contacts_table: environment.required("BRIDGE_CONTACTS_TABLE")?,
-            stack: environment.required("BRIDGE_STACK")?,
+            stack,
             ledger_table: environment.required("BRIDGE_LEDGER_TABLE")?,
             schedule_table: environment.required("BRIDGE_SCHEDULE_TABLE")?,
         })

@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
 use runtime::batch::Deadline;
+use runtime::metrics::{Metrics, Unit};
 use runtime::secrets::Secrets;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -51,6 +52,7 @@ pub struct App {
     secrets: Secrets,
     events: EventsQueue,
     statuses: StatusesQueue,
+    metrics: Metrics,
     clock: Clock,
 }
 
@@ -101,6 +103,7 @@ impl App {
             config: ConfigTable::new(dynamodb, config.config_table),
             events: EventsQueue::new(sqs.clone(), config.events_queue_url),
             statuses: StatusesQueue::new(sqs, config.statuses_queue_url),
+            metrics: config.metrics,
             clock,
         }
     }
@@ -137,6 +140,15 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, SweepError> {
     join_orphans(app, &deadline, &mut tally).await;
     let Swept { fired, released, unknown, joined, late_s } = tally.swept;
     tracing::info!(fired, released, unknown, joined, late_s, "swept");
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    // Also when nothing was due: a sweep that is missing shows.
+    let values = [
+        ("Lateness", Unit::Seconds, late_s),
+        ("Fired", Unit::Count, count(fired)),
+        ("Released", Unit::Count, count(released)),
+        ("BecameUnknown", Unit::Count, count(unknown)),
+    ];
+    app.metrics.write(&values, app.clock.now());
     tally.failed.map_or(Ok(tally.swept), Err)
 }
 
