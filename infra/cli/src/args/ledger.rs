@@ -62,17 +62,28 @@ pub(crate) struct Audit {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Schedule {
-    /// List what waits, by its moment; messages of an account's lane go oldest first
-    List,
-    /// Take a message back that waits; it ends as skipped, cancelled
-    Cancel {
-        /// The message's id
-        message: String,
+    /// List what waits, by its moment, and why at this one; messages of an account's lane go oldest first
+    #[command(after_help = "Example:\n  bridge schedule list --event c4a1b7e2-77 --lang en")]
+    List {
+        /// Only what waits because of this event
+        #[arg(long, value_name = "ID")]
+        event: Option<String>,
     },
-    /// Try a message now that waits; what it waits for may have it wait again
+    /// Take a message or a reminder back that waits; it ends as skipped, cancelled
+    #[command(after_help = "Example:\n  bridge schedule cancel 1f….2e…\n  bridge schedule cancel bridge:rem.4d…")]
+    Cancel {
+        /// The message's id, or the reminder's
+        id: String,
+    },
+    /// Have a message or a reminder go now that waits, without its interval, hold and quiet hours
+    #[command(
+        after_help = "What else it waits for still counts: a site that is paused, an account that is stopped, a template\n\
+        that Meta does not take. Whoever opted out meanwhile gets nothing. A reminder is raised within a minute.\n\n\
+        Example:\n  bridge schedule fire-now 1f….2e…\n  bridge schedule fire-now bridge:rem.4d…"
+    )]
     FireNow {
-        /// The message's id
-        message: String,
+        /// The message's id, or the reminder's
+        id: String,
     },
 }
 

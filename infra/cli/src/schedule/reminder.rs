@@ -1,0 +1,264 @@
+//! A reminder that waits: whether it stands, why at this moment, and for whom. [`change`] has what a person does about it.
+//!
+//! People call it by the id of the event that it will raise, so that what became of it can be explained by that id.
+
+mod change;
+
+use domain::config::Site;
+use domain::event::{Activity, ActivityTime, DueReminder, Event, EventData};
+use domain::id::EventId;
+use domain::key::{activity_key, event_key, reminder_event_id};
+use domain::person::Person;
+use domain::plan::Plan;
+use domain::reason::Reason;
+use domain::reminder::{due_at, moment_saved, raised};
+use serde_json::{Value, json};
+use store::Each;
+use store::contacts::ActivityHead;
+use store::ledger::RecordedEvent;
+use store::schedule::{DueItem, ReminderItem};
+
+use super::when::{day, lead, local};
+use crate::failure::Failure;
+use crate::output::{Lang, wrapped};
+use crate::stack::Stack;
+
+pub(super) use change::{cancel, fire_now};
+
+/// A reminder in the schedule.
+pub(super) struct Kept {
+    pub(super) item: DueItem,
+    pub(super) reminder: ReminderItem,
+}
+
+/// A reminder looked at as the sweep does when its moment comes.
+pub(super) struct Looked {
+    kept: Kept,
+    /// The event that it tells: the newest that saved its activity, if it still stands by that.
+    saved_by: EventId,
+    /// The event it raises at its moment, as far as that one can be read.
+    event: Option<Event>,
+    standing: Standing,
+}
+
+/// Whether a reminder will be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Stands,
+    /// Its activity is deleted, cancelled or completed.
+    Over,
+    /// A newer event of its activity counts.
+    Changed,
+    /// A person took it back.
+    TakenBack,
+    /// Its event is in the ledger: it was raised.
+    Raised,
+    /// The ledger or the activity's record is gone, or was erased.
+    Lost,
+}
+
+impl Kept {
+    /// The key of its activity.
+    fn activity(&self) -> String {
+        activity_key(&self.reminder.site, &self.reminder.activity)
+    }
+
+    /// The ledger's key of an event of its site.
+    fn in_ledger(&self, event: &EventId) -> String {
+        event_key(&self.reminder.site, event)
+    }
+
+    /// An event that saved its activity; `None` if it is gone, or was erased.
+    fn saved(&self, event: &EventId, recorded: &Each<RecordedEvent>) -> Result<Option<Event>, Failure> {
+        let recorded = recorded.get(&self.in_ledger(event)).cloned().transpose()?;
+        Ok(recorded.and_then(|recorded| Event::parse_any(recorded.document, recorded.received_at).ok()))
+    }
+
+    /// The event it raises at its moment, from the event that saved its activity.
+    fn raises(&self, saved: &Event) -> Option<Event> {
+        let ReminderItem { reminder, due_at, .. } = &self.reminder;
+        let document = raised(saved, &self.item.key, reminder, *due_at)?;
+        // Its moment may lie ahead: it is what bounds the event then.
+        Event::parse_any(document, *due_at).ok()
+    }
+}
+
+impl Standing {
+    fn words(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Stands => "",
+            Self::Over => lang.of(
+                "Non verrà inviato: l'attività è conclusa, annullata o eliminata.",
+                "It will not be told: the activity is over.",
+            ),
+            Self::Changed => lang.of(
+                "Non verrà inviato: l'attività è cambiata in seguito.",
+                "It will not be told: the activity was changed since.",
+            ),
+            Self::TakenBack => {
+                lang.of("Non verrà inviato: è stato annullato.", "It will not be told: it was cancelled.")
+            }
+            Self::Raised => lang.of("Il suo evento è già nel registro.", "Its event is in the ledger already."),
+            Self::Lost => lang.of(
+                "Non verrà inviato: della sua attività non si sa più nulla.",
+                "It will not be told: nothing is known of its activity any more.",
+            ),
+        }
+    }
+}
+
+impl Looked {
+    /// Looks at reminders, in their order.
+    pub(super) async fn at(all: Vec<Kept>, stack: &Stack) -> Result<Vec<Self>, Failure> {
+        let heads = stack.contacts.activities(&all.iter().map(Kept::activity).collect::<Vec<_>>()).await?;
+        let head = |kept: &Kept| heads.get(&kept.activity()).cloned().transpose();
+        let mut wanted = Vec::with_capacity(all.len());
+        for kept in &all {
+            wanted.push(kept.in_ledger(&kept.reminder.event));
+            wanted.extend(head(kept)?.map(|head| kept.in_ledger(&head.event)));
+        }
+        let recorded = stack.ledger.recorded_all(&wanted).await?;
+        let mut looked_at = Vec::with_capacity(all.len());
+        for kept in all {
+            let head = head(&kept)?;
+            looked_at.push(Self::look(kept, head.as_ref(), &recorded)?);
+        }
+        let raised = |looked: &Self| Some(looked.kept.in_ledger(&looked.event.as_ref()?.id));
+        let known = stack.ledger.recorded_all(&looked_at.iter().filter_map(raised).collect::<Vec<_>>()).await?;
+        for looked in &mut looked_at {
+            let known = raised(looked).and_then(|key| known.get(&key).cloned()).transpose()?;
+            match known {
+                Some(known) if is_taken_back(&known.plan) => looked.standing = Standing::TakenBack,
+                Some(_) => looked.standing = Standing::Raised,
+                None => {}
+            }
+        }
+        Ok(looked_at)
+    }
+
+    /// Whether the activity still has a reminder at its moment, and the event it raises then: from the newest that saved
+    /// the activity.
+    fn look(kept: Kept, head: Option<&ActivityHead>, recorded: &Each<RecordedEvent>) -> Result<Self, Failure> {
+        let ReminderItem { event, reminder, .. } = &kept.reminder;
+        let saved = kept.saved(event, recorded)?;
+        let moment = saved.as_ref().and_then(|saved| moment_saved(saved, reminder));
+        let (saved, standing) = match (head, &moment) {
+            (Some(head), Some(moment)) if head.has(moment) => (kept.saved(&head.event, recorded)?, Standing::Stands),
+            (Some(head), _) if head.over => (saved, Standing::Over),
+            (Some(_), Some(_)) => (saved, Standing::Changed),
+            (_, _) => (saved, Standing::Lost),
+        };
+        let event = saved.as_ref().and_then(|saved| kept.raises(saved));
+        let standing = if event.is_none() && standing == Standing::Stands { Standing::Lost } else { standing };
+        let saved_by = saved.map_or_else(|| kept.reminder.event.clone(), |saved| saved.id);
+        Ok(Self { kept, saved_by, event, standing })
+    }
+
+    /// The id of the event it raises at its moment.
+    pub(super) fn id(&self) -> String {
+        reminder_event_id(&self.kept.item.key, self.kept.reminder.due_at, &self.saved_by)
+    }
+
+    /// Whether a person who asks for what waits because of an event asks for this.
+    pub(super) fn is_of(&self, event: &EventId) -> bool {
+        [&self.kept.reminder.event, &self.saved_by].contains(&event) || self.id() == event.as_str()
+    }
+
+    fn told(&self) -> Option<(&Activity, &DueReminder, &[Person])> {
+        let event = self.event.as_ref()?;
+        match &event.data {
+            EventData::ActivityReminder { activity, reminder, .. } => Some((activity, reminder, event.recipients())),
+            _ => None,
+        }
+    }
+
+    pub(super) fn document(&self) -> Value {
+        let ReminderItem { event, activity, reminder, due_at, .. } = &self.kept.reminder;
+        let (mut minutes_before, mut starts_at, mut time_zone, mut recipients) = (None, None, None, Vec::new());
+        if let Some((activity, reminder, people)) = self.told() {
+            minutes_before = Some(reminder.minutes_before);
+            starts_at = Some(match activity.starts {
+                ActivityTime::At(instant) => instant.display_with_offset(activity.zone.to_offset(instant)).to_string(),
+                ActivityTime::Day(day) => day.to_string(),
+            });
+            time_zone = activity.zone.iana_name();
+            recipients = people.iter().map(|person| &person.id).collect();
+        }
+        json!({
+            "id": self.id(), "event": event, "activity": activity, "reminder": reminder, "due_at": due_at,
+            "minutes_before": minutes_before, "starts_at": starts_at, "time_zone": time_zone,
+            "recipients": recipients, "stands": self.standing == Standing::Stands,
+        })
+    }
+
+    pub(super) fn words(&self, site: &Site, lang: Lang) -> String {
+        let ReminderItem { event, activity, reminder, due_at, .. } = &self.kept.reminder;
+        let (zone, rule, people) = match self.told() {
+            Some((activity, told, people)) => {
+                let name = activity.zone.iana_name().unwrap_or_default().to_owned();
+                let rule = format!(", {} ({name})", self.rule(activity, told.minutes_before, site, lang));
+                (activity.zone.clone(), rule, people)
+            }
+            None => (site.zone(), format!(" ({})", site.time_zone), &[] as &[Person]),
+        };
+        let line = format!(
+            "{} {reminder} {} {activity}, {} {event}: {} {}{rule}.",
+            lang.of("Promemoria", "Reminder"),
+            lang.of("dell'attività", "of the activity"),
+            lang.of("evento", "event"),
+            lang.of("il", "at"),
+            local(*due_at, &zone, lang),
+        );
+        let mut words = format!("{}\n{}", self.id(), wrapped(&line, 4));
+        let people: Vec<String> = people.iter().map(named).collect();
+        if !people.is_empty() {
+            words += &wrapped(&format!("{} {}.", lang.of("A", "To"), people.join(", ")), 4);
+        }
+        if self.standing != Standing::Stands {
+            words += &wrapped(self.standing.words(lang), 4);
+        }
+        words
+    }
+
+    /// How its moment follows from the activity's.
+    fn rule(&self, activity: &Activity, minutes_before: u64, site: &Site, lang: Lang) -> String {
+        let (start, morning) = match activity.starts {
+            ActivityTime::At(instant) => {
+                (format!("{} {}", lang.of("il", "at"), local(instant, &activity.zone, lang)), String::new())
+            }
+            ActivityTime::Day(date) => {
+                let morning = site.morning.strftime("%H:%M");
+                let counts = lang.of(
+                    format!(", giorno intero che conta dalle {morning}, la mattina del sito"),
+                    format!(", a whole day, which counts from {morning}, the site's morning"),
+                );
+                (format!("{} {}", lang.of("il", "on"), day(date, lang)), counts)
+            }
+        };
+        let before = match (minutes_before, lead(minutes_before, lang)) {
+            (0, _) => lang.of("all'inizio".to_owned(), "at the start".to_owned()),
+            (_, lead) => lang.of(format!("{lead} prima dell'inizio"), format!("{lead} before the start")),
+        };
+        let comma = lang.of(",", "");
+        if due_at(activity, minutes_before, site.morning) == Some(self.kept.reminder.due_at) {
+            return format!("{before}{comma} {start}{morning}");
+        }
+        lang.of(
+            format!("e non {before}, {start}: fatto partire a mano, o la mattina del sito è cambiata"),
+            format!("and not {before} {start}: a person has it go, or the site's morning was changed"),
+        )
+    }
+}
+
+/// A person by name, if there is one, and id.
+fn named(person: &Person) -> String {
+    match person.full_name() {
+        Some(name) => format!("{name} ({})", person.id),
+        None => person.id.to_string(),
+    }
+}
+
+fn is_taken_back(plan: &Plan) -> bool {
+    let cancelled = plan.skips.iter().all(|planned| planned.skip.reason == Reason::Cancelled);
+    plan.messages.is_empty() && !plan.skips.is_empty() && cancelled
+}

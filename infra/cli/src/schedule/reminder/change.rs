@@ -1,0 +1,105 @@
+//! A reminder taken back, and one raised now.
+
+use domain::event::Event;
+use domain::id::EventId;
+use domain::key::reminder_event_id;
+use domain::reason::{Reason, Skip};
+use domain::reminder::taken_back;
+use serde_json::json;
+use store::ledger::EventRecord;
+use store::schedule::ReminderItem;
+
+use super::{Kept, Looked, Standing, is_taken_back};
+use crate::failure::Failure;
+use crate::output::{Lang, Output};
+use crate::schedule::waiting;
+use crate::stack::Stack;
+
+/// The reminder of an id, looked at.
+///
+/// # Errors
+/// [`Failure::No`] if none of that id waits.
+async fn find(id: &EventId, stack: &Stack) -> Result<Looked, Failure> {
+    let all = Looked::at(waiting(stack).await?.1, stack).await?;
+    match all.into_iter().find(|looked| looked.id() == id.as_str()) {
+        Some(looked) => Ok(looked),
+        None if stack.ledger.plan(stack.site()?, id).await?.is_some() => {
+            Err(Failure::No(format!("it does not wait any more: bridge explain --event {id}")))
+        }
+        None => Err(Failure::No(format!("no reminder {id} waits: bridge schedule list"))),
+    }
+}
+
+/// Why a reminder that does not stand is left as it is.
+fn refused(standing: Standing, id: &EventId) -> Failure {
+    let why = standing.words(Lang::En);
+    Failure::No(match standing {
+        Standing::TakenBack | Standing::Raised => format!("{why} Look at bridge explain --event {id}"),
+        Standing::Stands | Standing::Over | Standing::Changed | Standing::Lost => why.to_owned(),
+    })
+}
+
+/// Takes a reminder back for good: the event it would raise is recorded with a plan that tells nobody. Should its item be
+/// put again by a repeated event, it meets that event when it fires.
+pub(in crate::schedule) async fn cancel(id: &EventId, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let looked = find(id, stack).await?;
+    match (looked.standing, &looked.event) {
+        (Standing::Stands, Some(event)) => record(event, &looked.kept, stack).await?,
+        // The item may have been put again since, or a crash came between both steps.
+        (Standing::TakenBack, _) => {}
+        (standing, _) => return Err(refused(standing, id)),
+    }
+    // If it was moved meanwhile it is another reminder, by another id.
+    stack.schedule.remove(&looked.kept.item).await?;
+    let ReminderItem { activity, reminder, due_at, .. } = &looked.kept.reminder;
+    let document = json!({
+        "event": id, "activity": activity, "reminder": reminder, "due_at": due_at, "outcome": "skipped",
+        "reason": Reason::Cancelled,
+    });
+    output.say(&document, |lang| {
+        lang.of(
+            format!("Annullato. L'esito: bridge explain --event {id}"),
+            format!("Cancelled. Its outcome: bridge explain --event {id}"),
+        )
+    });
+    Ok(())
+}
+
+/// Records the event of a reminder as one that tells nobody.
+async fn record(event: &Event, kept: &Kept, stack: &Stack) -> Result<(), Failure> {
+    let (site, now, due_at) = (&kept.reminder.site, stack.clock.now(), kept.reminder.due_at);
+    let plan = taken_back(event, &Skip::new(Reason::Cancelled, "operator"));
+    let retention_days = stack.live().await?.site.retention_days;
+    // It happens at its moment: received before, nobody could read it again, since an event happens before it is received.
+    let record = EventRecord { site, event, received_at: now.max(due_at), plan: &plan, retention_days };
+    stack.ledger.record_event(record, now).await?;
+    // Whoever was first counts: the sweep may have raised it meanwhile.
+    let recorded = stack.ledger.plan(site, &event.id).await?;
+    if !recorded.is_some_and(|plan| is_taken_back(&plan)) {
+        return Err(refused(Standing::Raised, &event.id));
+    }
+    stack.ledger.keep_event(site, &event.id, due_at).await?;
+    Ok(())
+}
+
+/// Moves a reminder to now: the next sweep raises it, and the claim keeps it from being told again at its own moment.
+pub(in crate::schedule) async fn fire_now(id: &EventId, stack: &Stack, output: Output) -> Result<(), Failure> {
+    let looked = find(id, stack).await?;
+    if looked.standing != Standing::Stands {
+        return Err(refused(looked.standing, id));
+    }
+    let now = stack.clock.now();
+    if !stack.schedule.move_reminder(&looked.kept.item, now).await? {
+        return Err(Failure::No("it was raised or changed meanwhile: bridge schedule list".to_owned()));
+    }
+    let raises = reminder_event_id(&looked.kept.item.key, now, &looked.saved_by);
+    let ReminderItem { activity, reminder, .. } = &looked.kept.reminder;
+    let document = json!({"event": raises, "activity": activity, "reminder": reminder, "due_at": now});
+    output.say(&document, |lang| {
+        lang.of(
+            format!("Parte entro un minuto, come evento {raises}. L'esito: bridge explain --event {raises}"),
+            format!("It goes within a minute, as the event {raises}. Its outcome: bridge explain --event {raises}"),
+        )
+    });
+    Ok(())
+}
