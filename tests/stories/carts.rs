@@ -1,5 +1,11 @@
 //! Carts that were left: one notice, for the newest, unless the customer came back.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use domain::id::ObjectId;
+use domain::key::{cart_key, ended_cart_key};
 use domain::message::{State, Why};
 use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
@@ -26,9 +32,41 @@ fn closed(id: &str, cart: &str, at: Timestamp, reason: &str) -> Value {
            "data": {"cart": {"id": cart}, "customer": {"id": "C7"}, "reason": reason}})
 }
 
+/// Anna orders, with the date that the document has.
+fn ordered(id: &str, at: Timestamp, status: &str, date: &str) -> Value {
+    let mut event = order_status_changed(id);
+    event["occurred_at"] = json!(at.to_string());
+    let order = &mut event["data"]["order"];
+    (order["id"], order["status"], order["date"]) = (json!(id), json!(status), json!(date));
+    order["previous_status"] = Value::Null;
+    event
+}
+
 async fn tell(world: &World, event: &Value) {
     world.accept(event).await.unwrap();
     world.deliver().await.unwrap();
+}
+
+/// Lets time pass of which the minutes between do not matter.
+async fn later(world: &World, by: SignedDuration) {
+    world.clock.advance(by);
+    world.sweep().await.unwrap();
+    world.deliver().await.unwrap();
+}
+
+/// When a cart that waits is due.
+async fn due(world: &World, id: &str) -> Timestamp {
+    match state(world, id).await {
+        State::Waiting(waiting) => waiting.until,
+        other => panic!("{id}: {other:?}"),
+    }
+}
+
+/// When the customer was told, and that it was once.
+async fn told_once(world: &World) -> Timestamp {
+    let phone = world.phone().await.unwrap();
+    let [message] = phone.as_slice() else { panic!("{phone:?}") };
+    message["received_at"].as_str().unwrap().parse().unwrap()
 }
 
 async fn state(world: &World, id: &str) -> State {
@@ -74,11 +112,14 @@ async fn only_the_newest_cart_is_told_of_whatever_came_first() {
         assert_eq!(state(&world, "k-2").await, State::Sent);
         // The next one within a day is one too many.
         tell(&world, &left("k-3", "K3", world.clock.now())).await;
-        world.pass(HOUR * 4).await.unwrap();
+        later(&world, HOUR * 4).await;
         assert_eq!(reason(&world, "k-3").await, Some(Reason::NotLatestCart));
-        world.pass(HOUR * 24).await.unwrap();
+        // That nobody was told of it does not hasten the next.
+        later(&world, HOUR * 20).await;
         tell(&world, &left("k-4", "K4", world.clock.now())).await;
-        world.pass(HOUR * 4).await.unwrap();
+        later(&world, HOUR * 3 - MINUTE).await;
+        assert!(matches!(state(&world, "k-4").await, State::Waiting(_)));
+        later(&world, MINUTE).await;
         assert_eq!(state(&world, "k-4").await, State::Sent);
         world.finish().await.unwrap();
     }
@@ -92,10 +133,153 @@ async fn a_cart_that_keeps_changing_is_told_of_once_a_day_at_the_latest() {
         tell(&world, &left(&format!("k-{round}"), "K1", world.clock.now())).await;
         world.pass(HOUR * 2).await.unwrap();
     }
-    let phone = world.phone().await.unwrap();
-    let [message] = phone.as_slice() else { panic!("{phone:?}") };
-    let told: Timestamp = message["received_at"].as_str().unwrap().parse().unwrap();
-    assert!(told.duration_since(beginning) <= HOUR * 24 + MINUTE * 2, "{told}");
+    let told = told_once(&world).await.duration_since(beginning);
+    assert!((HOUR * 24..=HOUR * 24 + MINUTE * 2).contains(&told), "{told:?}");
+    for round in 0..14 {
+        let (id, expected) = (format!("k-{round}"), (round != 11).then_some(Reason::NotLatestCart));
+        assert_eq!(reason(&world, &id).await, expected, "{id}: the newest of the first day is told");
+    }
+    world.finish().await.unwrap();
+}
+
+/// As on a site where carts postpone one another for four hours at the longest.
+async fn hasty() -> World {
+    let world = World::start().await.unwrap();
+    world.configure("carrello-abbandonato", |site, _| site.cart_max_postponement = 240).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn carts_postpone_one_another_while_the_one_before_waits_in_whatever_order_they_come() {
+    for turned in [false, true] {
+        let world = hasty().await;
+        let beginning = world.clock.now();
+        world.clock.advance(HOUR * 2 + MINUTE);
+        let mut events = [left("k-1", "K1", beginning), left("k-2", "K2", beginning + HOUR * 2)];
+        if turned {
+            events.reverse();
+        }
+        for event in &events {
+            tell(&world, event).await;
+        }
+        tell(&world, &left("k-3", "K3", world.clock.now())).await;
+        assert_eq!(due(&world, "k-3").await, beginning + HOUR * 4, "turned: {turned}");
+        later(&world, HOUR * 2).await;
+        assert_eq!(state(&world, "k-3").await, State::Sent);
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_cart_waits_its_own_interval_whatever_came_before_the_last_one_was_due() {
+    let world = hasty().await;
+    let beginning = world.clock.now();
+    // Nobody can be told of the first, and none of it postpones what comes when it was due.
+    let mut unknown = left("k-1", "K1", beginning);
+    unknown["data"]["customer"]["phone"] = Value::Null;
+    tell(&world, &unknown).await;
+    assert_eq!(reason(&world, "k-1").await, Some(Reason::PhoneMissing));
+    world.clock.advance(HOUR * 3 + MINUTE);
+    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    assert_eq!(due(&world, "k-2").await, world.clock.now() + HOUR * 3);
+    // They postponed one another as long as they may: what comes then is another row.
+    for id in ["k-3", "k-4"] {
+        world.clock.advance(HOUR);
+        let mut unknown = left(id, "K3", world.clock.now());
+        unknown["data"]["customer"]["phone"] = Value::Null;
+        tell(&world, &unknown).await;
+    }
+    world.clock.advance(HOUR * 2 + MINUTE);
+    tell(&world, &left("k-5", "K5", world.clock.now())).await;
+    assert_eq!(due(&world, "k-5").await, world.clock.now() + HOUR * 3);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_order_ends_the_row_of_carts_that_were_left_before_it() {
+    let world = hasty().await;
+    let beginning = world.clock.now();
+    tell(&world, &left("k-1", "K1", beginning)).await;
+    world.clock.advance(HOUR * 2);
+    tell(&world, &ordered("o-1", beginning + HOUR, "NUOVO", "2026-11-22")).await;
+    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
+    world.clock.advance(HOUR * 2 + MINUTE);
+    tell(&world, &left("k-3", "K3", world.clock.now())).await;
+    assert_eq!(due(&world, "k-3").await, beginning + HOUR * 6, "the row began with the second");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_order_that_comes_late_ends_the_row_too() {
+    let world = hasty().await;
+    let beginning = world.clock.now();
+    tell(&world, &left("k-1", "K1", beginning)).await;
+    world.clock.advance(HOUR * 2);
+    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    assert_eq!(due(&world, "k-2").await, beginning + HOUR * 4);
+    tell(&world, &ordered("o-1", beginning + HOUR, "NUOVO", "2026-11-22")).await;
+    later(&world, HOUR * 2).await;
+    assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
+    later(&world, HOUR).await;
+    assert_eq!(state(&world, "k-2").await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cart_that_nobody_would_be_told_of_hastens_none() {
+    let world = hasty().await;
+    world
+        .configure("carrello-abbandonato", |_, mapping| mapping.min_total = Some("40".parse().unwrap()))
+        .await
+        .unwrap();
+    let beginning = world.clock.now();
+    let mut small = left("k-1", "K1", beginning);
+    small["data"]["cart"]["total"]["amount"] = json!("10.00");
+    tell(&world, &small).await;
+    world.clock.advance(HOUR * 2);
+    tell(&world, &left("k-2", "K2", beginning + HOUR * 2)).await;
+    assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
+    // It is a newer cart all the same.
+    world.clock.advance(HOUR);
+    let mut small = left("k-3", "K3", world.clock.now());
+    small["data"]["cart"]["total"]["amount"] = json!("10.00");
+    tell(&world, &small).await;
+    later(&world, HOUR * 3).await;
+    assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agents_cart_is_none_of_the_customers() {
+    let world = hasty().await;
+    let beginning = world.clock.now();
+    tell(&world, &left("k-1", "K1", beginning)).await;
+    world.clock.advance(HOUR);
+    for (id, pointer) in [("a-1", "/data/cart/created_by_agent"), ("a-2", "/data/customer/is_agent")] {
+        let mut event = left(id, "A1", world.clock.now());
+        let (object, field) = pointer.rsplit_once('/').unwrap();
+        event.pointer_mut(object).unwrap()[field] = json!(true);
+        tell(&world, &event).await;
+    }
+    later(&world, HOUR * 2).await;
+    assert_eq!(state(&world, "k-1").await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cart_that_is_due_a_day_after_a_notice_is_told_of() {
+    let world = World::start().await.unwrap();
+    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    later(&world, HOUR * 3).await;
+    assert_eq!(state(&world, "k-1").await, State::Sent);
+    later(&world, HOUR * 22).await;
+    let left_at = world.clock.now();
+    tell(&world, &left("k-2", "K2", left_at)).await;
+    assert_eq!(due(&world, "k-2").await, left_at + HOUR * 3);
+    later(&world, HOUR * 3).await;
+    assert_eq!(state(&world, "k-2").await, State::Sent);
+    assert_eq!(world.phone().await.unwrap().len(), 2);
     world.finish().await.unwrap();
 }
 
@@ -107,19 +291,200 @@ async fn a_cart_that_was_closed_or_ordered_is_not_told_of() {
     tell(&world, &closed("x-1", "K1", beginning, "emptied")).await;
     tell(&world, &left("k-1", "K1", beginning - MINUTE)).await;
     assert_eq!(reason(&world, "k-1").await, Some(Reason::Cancelled));
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
-    world.pass(HOUR).await.unwrap();
-    let mut order = order_status_changed("o-1");
-    order["occurred_at"] = json!(world.clock.now().to_string());
-    tell(&world, &order).await;
-    world.pass(HOUR * 3).await.unwrap();
-    assert_eq!(reason(&world, "k-2").await, Some(Reason::Cancelled));
+    for (number, status) in ["NUOVO", "Confermato", "PAGAMENTO NON CONFERMATO", "DA_VERIFICARE"].iter().enumerate() {
+        let cart = format!("k-1{number}");
+        tell(&world, &left(&cart, "K2", world.clock.now())).await;
+        later(&world, HOUR).await;
+        tell(&world, &ordered(&format!("o-{number}"), world.clock.now(), status, "2026-11-22")).await;
+        later(&world, HOUR * 2).await;
+        assert_eq!(reason(&world, &cart).await, Some(Reason::Cancelled), "{status}");
+    }
     let texts = world.texts().await.unwrap();
-    assert_eq!(texts.len(), 1, "only the order was told: {texts:?}");
+    assert_eq!(texts.len(), 4, "only the orders were told: {texts:?}");
     // Filled again afterwards, it counts.
-    tell(&world, &left("k-3", "K3", world.clock.now())).await;
-    world.pass(HOUR * 4).await.unwrap();
+    tell(&world, &left("k-3", "K2", world.clock.now())).await;
+    later(&world, HOUR * 3).await;
     assert_eq!(state(&world, "k-3").await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cart_is_told_of_though_an_order_of_before_it_is_raised() {
+    let world = World::start().await.unwrap();
+    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    world.clock.advance(HOUR);
+    let now = world.clock.now();
+    // Yesterday's order, raised by today's synchronisation; and one that was new before.
+    tell(&world, &ordered("o-1", now, "MEMORIZZATO", "2026-11-21")).await;
+    let mut confirmed = ordered("o-2", now, "MEMORIZZATO", "2026-11-22");
+    confirmed["data"]["order"]["previous_status"] = json!("NUOVO");
+    tell(&world, &confirmed).await;
+    let mut quote = ordered("o-3", now, "NUOVO", "2026-11-22");
+    quote["data"]["order"]["kind"] = json!("quote");
+    tell(&world, &quote).await;
+    later(&world, HOUR * 2).await;
+    assert_eq!(state(&world, "k-1").await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_closes_one_cart_leaves_the_others() {
+    for (turned, reason_given) in [(false, "emptied"), (true, "recovered")] {
+        let world = World::start().await.unwrap();
+        let beginning = world.clock.now();
+        world.clock.advance(HOUR);
+        let mut events = [left("k-1", "K1", beginning), closed("x-1", "K0", world.clock.now(), reason_given)];
+        if turned {
+            events.reverse();
+        }
+        for event in &events {
+            tell(&world, event).await;
+        }
+        later(&world, HOUR * 2).await;
+        assert_eq!(state(&world, "k-1").await, State::Sent, "turned: {turned}");
+        // Its own does end it, and an order ends all.
+        later(&world, HOUR * 24).await;
+        tell(&world, &left("k-2", "K2", world.clock.now())).await;
+        later(&world, MINUTE).await;
+        tell(&world, &closed("x-2", "K2", world.clock.now(), reason_given)).await;
+        later(&world, HOUR * 3).await;
+        assert_eq!(reason(&world, "k-2").await, Some(Reason::Cancelled));
+        tell(&world, &left("k-3", "K3", world.clock.now())).await;
+        later(&world, MINUTE).await;
+        tell(&world, &closed("x-3", "K0", world.clock.now(), "ordered")).await;
+        later(&world, HOUR * 3).await;
+        assert_eq!(reason(&world, "k-3").await, Some(Reason::Cancelled));
+        world.finish().await.unwrap();
+    }
+}
+
+/// Of each poll at which a notice may stop on its way: it is closed there, and goes on.
+#[tokio::test]
+async fn a_cart_that_is_closed_between_decision_and_claim_is_not_told_of() {
+    let world = World::start().await.unwrap();
+    let mut refused_by_claim = 0;
+    for polls in 1..=60 {
+        let (id, cart) = (format!("k-{polls}"), format!("K{polls}"));
+        let customer = format!("C{polls}");
+        let mut event = left(&id, &cart, world.clock.now());
+        event["data"]["customer"]["id"] = json!(customer);
+        event["data"]["customer"]["phone"] = json!(format!("340 10000{polls:02}"));
+        tell(&world, &event).await;
+        let now = json!({"job": "message.1", "site": "demo", "event": id, "mapping": "carrello-abbandonato",
+                         "recipient": customer, "attempt": 1, "at_once": true});
+        world.enqueue(&now.to_string()).await.unwrap();
+        let batch = world.take().await.unwrap();
+        let mut closing = closed(&format!("x-{polls}"), &cart, world.clock.now(), "recovered");
+        closing["data"]["customer"]["id"] = json!(customer);
+        let _before = world.wire.take_calls();
+        let claimed = {
+            let mut handling = pin!(world.handle(&batch));
+            let mut left = polls;
+            let stopped = poll_fn(|context| {
+                left -= 1;
+                match handling.as_mut().poll(context) {
+                    Poll::Pending if left > 0 => Poll::Pending,
+                    other => Poll::Ready(other.is_pending()),
+                }
+            });
+            let stopped = stopped.await;
+            let decided = world.wire.take_calls().contains_key("BatchGetItem");
+            tell(&world, &closing).await;
+            let claimed = world.facts(&id, "carrello-abbandonato", &customer).await.unwrap().claim.is_some();
+            if stopped {
+                assert!(handling.await.is_empty());
+            }
+            refused_by_claim += usize::from(decided && !claimed);
+            claimed
+        };
+        for message in &batch {
+            world.delete(message).await.unwrap();
+        }
+        let state = world.state(&id, "carrello-abbandonato", &customer).await.unwrap();
+        let told = state == State::Sent;
+        assert_eq!(told, claimed, "polls: {polls}, {state:?}");
+    }
+    assert!(refused_by_claim > 0);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_kept_of_customers_without_a_cart_while_no_mapping_tells_of_carts() {
+    let world = World::start().await.unwrap();
+    let site = world.site().unwrap();
+    let [customer, cart] = ["C7", "K1"].map(|id| ObjectId::parse(id).unwrap());
+    let keys = (cart_key(&site, &customer), ended_cart_key(&site, &customer, &cart));
+    let live = world.live().await.unwrap();
+    let mapping = live.mappings.iter().find(|mapping| mapping.id.as_str() == "carrello-abbandonato").unwrap();
+    world.configure("carrello-abbandonato", |_, mapping| mapping.enabled = false).await.unwrap();
+    for (round, is_kept) in [false, true].into_iter().enumerate() {
+        tell(&world, &ordered(&format!("o-{round}"), world.clock.now(), "NUOVO", "2026-11-22")).await;
+        tell(&world, &closed(&format!("x-{round}"), "K1", world.clock.now(), "emptied")).await;
+        tell(&world, &left(&format!("k-{round}"), "K2", world.clock.now())).await;
+        let known = world.contacts.carts(&keys.0, &keys.1).await.unwrap();
+        let kept = [known.closed_at, known.ended_at, known.newest].map(|at| at.is_some());
+        assert_eq!(kept, [is_kept; 3]);
+        world.config.put_mapping(&site, mapping).await.unwrap();
+        world.clock.advance(MINUTE);
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_happens_to_a_cart_while_its_mapping_is_off_counts_when_it_is_on_again() {
+    for (number, expected) in [Reason::Cancelled, Reason::Cancelled, Reason::NotLatestCart].into_iter().enumerate() {
+        let world = World::start().await.unwrap();
+        tell(&world, &left("k-1", "K1", world.clock.now())).await;
+        let live = world.live().await.unwrap();
+        let mapping = live.mappings.iter().find(|mapping| mapping.id.as_str() == "carrello-abbandonato").unwrap();
+        world.configure("carrello-abbandonato", |_, mapping| mapping.enabled = false).await.unwrap();
+        let now = world.clock.now();
+        let ends =
+            [ordered("o-1", now, "NUOVO", "2026-11-22"), closed("x-1", "K1", now, "emptied"), left("k-2", "K2", now)];
+        tell(&world, &ends[number]).await;
+        world.config.put_mapping(&live.site.id, mapping).await.unwrap();
+        world.clock.advance(MINUTE);
+        later(&world, HOUR * 3).await;
+        assert_eq!(reason(&world, "k-1").await, Some(expected));
+        world.finish().await.unwrap();
+    }
+}
+
+/// Has WhatsApp refuse so many messages.
+async fn refuse(world: &World, code: u32, count: u32) {
+    let effect = json!({"error": {"status": 400, "code": code}});
+    world.fault(&json!({"count": count, "effect": effect})).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_notice_that_was_refused_does_not_count_as_told() {
+    // Refused at once, and after the tries that its code allows.
+    for (code, count) in [(131_049, 1), (131_060, 2)] {
+        let world = World::start().await.unwrap();
+        tell(&world, &left("k-1", "K1", world.clock.now())).await;
+        refuse(&world, code, count).await;
+        later(&world, HOUR * 3).await;
+        world.pass(MINUTE * 5).await.unwrap();
+        assert!(matches!(state(&world, "k-1").await, State::Failed(_)), "{code}");
+        tell(&world, &left("k-2", "K2", world.clock.now())).await;
+        later(&world, HOUR * 3).await;
+        assert_eq!(state(&world, "k-2").await, State::Sent, "{code}");
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_notice_that_was_not_accepted_is_tried_again_and_not_postponed() {
+    let world = hasty().await;
+    let beginning = world.clock.now();
+    tell(&world, &left("k-1", "K1", beginning)).await;
+    world.clock.advance(HOUR * 2);
+    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    refuse(&world, 131_060, 1).await;
+    later(&world, HOUR * 2).await;
+    world.pass(MINUTE * 5).await.unwrap();
+    assert_eq!(state(&world, "k-2").await, State::Sent);
+    assert!(told_once(&world).await <= beginning + HOUR * 4 + MINUTE * 2);
     world.finish().await.unwrap();
 }
 
@@ -135,8 +500,14 @@ async fn a_small_cart_and_one_from_before_the_mapping_are_not_told_of() {
     let now = world.clock.now();
     world.configure("carrello-abbandonato", |_, mapping| mapping.active_since = now).await.unwrap();
     tell(&world, &left("k-2", "K2", now - MINUTE)).await;
+    // Told of later, it was left before all the same.
+    let mut late = left("k-3", "K3", now - MINUTE);
+    late["occurred_at"] = json!((now + MINUTE).to_string());
+    tell(&world, &late).await;
     let site = world.site().unwrap();
-    for (id, expected) in [("k-1", Reason::ConditionNotMet), ("k-2", Reason::BeforeActivation)] {
+    let expected =
+        [("k-1", Reason::ConditionNotMet), ("k-2", Reason::BeforeActivation), ("k-3", Reason::BeforeActivation)];
+    for (id, expected) in expected {
         let id = domain::id::EventId::parse(id).unwrap();
         let plan = world.ledger.plan(&site, &id).await.unwrap().unwrap();
         assert_eq!(plan.skips.first().map(|planned| planned.skip.reason), Some(expected), "{plan:?}");

@@ -1,30 +1,51 @@
-//! Reminders whose moment has come: looked at again, and raised as events of their own. An event's id is made of the item
-//! and the moment, so that firing twice raises one event; the text is rendered when the event is handled.
+//! Reminders whose moment has come: looked at again, and raised as events of their own. An event's id is made of the item,
+//! the moment and the event that saved the activity last, so that firing twice raises one event; the text is rendered when
+//! the event is handled. One that does not stand any more is recorded as an event that tells nobody.
 //!
 //! A page of reminders is read together: how their activities stand, the events that saved those, and what was said of
 //! the people since. Ten thousand in a minute would otherwise be thirty thousand reads.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::event::Event;
-use domain::id::ObjectId;
+use domain::id::{EventId, ObjectId, SiteId};
 use domain::job::Job;
 use domain::key::{ContactSecret, activity_key, event_key};
-use domain::reminder::raised;
-use serde_json::{Value, json};
-use store::contacts::{ActivityHead, PersonRecord};
-use store::ledger::RecordedEvent;
+use domain::person::{PersonRecord, bring_up_to_date, people_of};
+use domain::reason::{Reason, Skip};
+use domain::reminder::{moment_saved, raised, taken_back};
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use serde_json::Value;
+use store::contacts::ActivityHead;
+use store::ledger::{EventRecord, RecordedEvent};
 use store::schedule::{DueItem, ReminderItem};
 use store::{Each, StoreError};
 
 use crate::{App, SweepError};
 
-/// What one reminder comes to: the event it raises; `None` if it does not stand any more.
+/// Reminders that do not stand any more recorded at once.
+const RECORDED_AT_ONCE: usize = 25;
+
+/// What one reminder comes to: the event it raises; `None` if there is nothing more to be done about it.
 type Outcome<T> = Result<Option<T>, SweepError>;
 
-/// An event about to be raised.
-struct Raised<'a> {
-    reminder: &'a ReminderItem,
-    saved: Event,
-    document: Value,
+/// What becomes of a reminder.
+enum Fate<'a> {
+    /// It raises an event, from the newest that saved its activity.
+    Raised { reminder: &'a ReminderItem, saved_at: Timestamp, document: Value },
+    /// It does not stand any more: the event it would have raised, and the one that ended or changed it.
+    Gone { reminder: &'a ReminderItem, document: Value, by: EventId },
+}
+
+impl Fate<'_> {
+    /// The site of one that does not stand any more.
+    fn site_of_gone(&self) -> Option<&SiteId> {
+        match self {
+            Self::Gone { reminder, .. } => Some(&reminder.site),
+            Self::Raised { .. } => None,
+        }
+    }
 }
 
 /// What comes of each of these reminders, in their order.
@@ -37,96 +58,133 @@ pub(crate) async fn raise(app: &App, due: &[(&DueItem, &ReminderItem)]) -> Resul
     }
     let activities: Vec<String> = due.iter().map(|(_, due)| activity_key(&due.site, &due.activity)).collect();
     let heads = app.contacts.activities(&activities).await?;
-    let standing: Vec<Outcome<&ReminderItem>> =
-        due.iter().zip(&activities).map(|((_, reminder), key)| stands(&heads, key, reminder)).collect();
-    let events = standing.iter().flatten().flatten().map(|due| event_key(&due.site, &due.event));
+    let events = due.iter().zip(&activities).flat_map(|((_, due), key)| {
+        let newest = heads.get(key).and_then(|head| head.as_ref().ok()).filter(|head| !head.over);
+        std::iter::once(&due.event).chain(newest.map(|head| &head.event)).map(|event| event_key(&due.site, event))
+    });
     let recorded = app.ledger.recorded_all(&events.collect::<Vec<_>>()).await?;
-    let mut raised = Vec::with_capacity(due.len());
-    for ((item, _), standing) in due.iter().zip(standing) {
-        raised.push(match standing {
-            Ok(Some(reminder)) => as_raised(&recorded, &item.key, reminder),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
-        });
-    }
+    let mut fates: Vec<Outcome<Fate<'_>>> =
+        due.iter().zip(&activities).map(|((item, due), key)| fate(&heads, &recorded, key, item, due)).collect();
     let secret = app.contact_secret().await?;
-    let people = raised.iter_mut().flatten().flatten().flat_map(|raised| {
-        let site = &raised.reminder.site;
-        people(&mut raised.document).filter_map(|person| Some(secret.person_key(site, &id_of(person)?)))
+    let people = fates.iter_mut().flatten().flatten().flat_map(|fate| match fate {
+        Fate::Raised { reminder, document, .. } => keys_of(&secret, &reminder.site, document),
+        Fate::Gone { .. } => Vec::new(),
     });
     let people = app.contacts.people(&people.collect::<Vec<_>>()).await?;
-    let finish = |raised: Outcome<Raised<'_>>| {
-        let Some(mut raised) = raised? else { return Ok(None) };
-        bring_up_to_date(&mut raised, &people, &secret)?;
-        let (site, event) = (&raised.reminder.site, &raised.reminder.event);
-        tracing::info!(%site, event.id = %event, "a reminder is due");
-        let received_at = app.clock.now();
-        Ok(Some(Job::Event { site: site.clone(), received_at, event: raised.document, attempt: 0 }))
-    };
-    Ok(raised.into_iter().map(finish).collect())
+    let kept_for = retention(app, &fates).await?;
+    let finished = fates.into_iter().map(|fate| finish(app, fate, (&people, &kept_for), &secret));
+    Ok(stream::iter(finished).buffered(RECORDED_AT_ONCE).collect().await)
 }
 
-/// Whether the activity still stands by the event that made the reminder.
-fn stands<'a>(heads: &Each<ActivityHead>, activity: &str, reminder: &'a ReminderItem) -> Outcome<&'a ReminderItem> {
-    let head = heads.get(activity).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
-    let ReminderItem { site, event, .. } = reminder;
-    if head.is_none_or(|head| head.over || head.event != *event) {
-        tracing::info!(%site, event.id = %event, "a reminder does not stand any more");
-        return Ok(None);
-    }
-    Ok(Some(reminder))
-}
-
-/// The event that a reminder raises, its people as they were when the activity was saved.
-fn as_raised<'a>(recorded: &Each<RecordedEvent>, item: &str, reminder: &'a ReminderItem) -> Outcome<Raised<'a>> {
+/// Whether the activity still has the reminder at its moment, and what follows.
+fn fate<'a>(
+    heads: &Each<ActivityHead>,
+    recorded: &Each<RecordedEvent>,
+    activity: &str,
+    item: &DueItem,
+    reminder: &'a ReminderItem,
+) -> Outcome<Fate<'a>> {
     let ReminderItem { site, event, reminder: id, due_at, .. } = reminder;
+    let head = heads.get(activity).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
+    let Some(head) = head else {
+        tracing::warn!(%site, event.id = %event, "nothing is known any more of the activity of a reminder");
+        return Ok(None);
+    };
+    let Some(saved) = readable(recorded, site, event)? else { return Ok(None) };
+    if moment_saved(&saved, id).is_none_or(|moment| !head.has(&moment)) {
+        let by = head.event.clone();
+        tracing::info!(%site, event.id = %event, by.id = %by, "a reminder does not stand any more");
+        return Ok(raised(&saved, &item.key, id, *due_at).map(|document| Fate::Gone { reminder, document, by }));
+    }
+    let Some(newest) = readable(recorded, site, &head.event)? else { return Ok(None) };
+    let document = raised(&newest, &item.key, id, *due_at);
+    Ok(document.map(|document| Fate::Raised { reminder, saved_at: newest.occurred_at, document }))
+}
+
+/// An event that saved an activity; `None` if it is gone, or was erased: then there are no people left to be told.
+fn readable(recorded: &Each<RecordedEvent>, site: &SiteId, event: &EventId) -> Outcome<Event> {
     let recorded = recorded.get(&event_key(site, event)).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
     let Some(recorded) = recorded else {
         tracing::warn!(%site, event.id = %event, "the event of a reminder is no longer in the ledger");
         return Ok(None);
     };
-    let Ok(saved) = Event::parse_any(recorded.document.clone(), recorded.received_at) else {
+    let saved = Event::parse_any(recorded.document.clone(), recorded.received_at);
+    if saved.is_err() {
         tracing::warn!(%site, event.id = %event, "the event of a reminder cannot be read any more; it was erased");
-        return Ok(None);
-    };
-    Ok(raised(&saved, item, id, *due_at).map(|document| Raised { reminder, saved, document }))
+    }
+    Ok(saved.ok())
 }
 
-/// The people of an event: the reminder's owner, the activity's assignees.
-fn people(document: &mut Value) -> impl Iterator<Item = &mut Value> {
-    let data = document.get_mut("data").and_then(Value::as_object_mut);
-    data.into_iter().flatten().flat_map(|(name, part)| match (name.as_str(), part) {
-        ("owner", owner) => std::slice::from_mut(owner).iter_mut(),
-        ("assignees", Value::Array(assignees)) => assignees.iter_mut(),
-        _ => [].iter_mut(),
-    })
-}
-
-fn id_of(person: &Value) -> Option<ObjectId> {
-    ObjectId::parse(person.get("id")?.as_str()?).ok()
-}
-
-/// What was said of a person since the activity was saved counts: phone, language, opt-out, consent.
-fn bring_up_to_date(
-    raised: &mut Raised<'_>,
-    known: &Each<PersonRecord>,
+/// Has the event of a reminder know its people as they are by now, or records that it tells nobody.
+async fn finish(
+    app: &App,
+    fate: Outcome<Fate<'_>>,
+    (people, kept_for): (&Each<PersonRecord>, &BTreeMap<SiteId, u16>),
     secret: &ContactSecret,
-) -> Result<(), StoreError> {
-    let Raised { reminder, saved, document } = raised;
-    for person in people(document) {
-        let Some(key) = id_of(person).map(|id| secret.person_key(&reminder.site, &id)) else { continue };
-        let Some(latest) = known.get(&key).map(Result::as_ref).transpose().map_err(StoreError::clone)? else {
-            continue;
-        };
-        let Some(fields) = person.as_object_mut().filter(|_| latest.occurred_at > saved.occurred_at) else { continue };
-        fields.insert("phone".to_owned(), json!(latest.phone));
-        fields.insert("whatsapp_opt_out".to_owned(), json!(latest.whatsapp_opt_out));
-        if latest.language.is_some() {
-            fields.insert("language".to_owned(), json!(latest.language));
+) -> Outcome<Job> {
+    match fate? {
+        None => Ok(None),
+        Some(Fate::Raised { reminder, saved_at, mut document }) => {
+            let ReminderItem { site, event, .. } = reminder;
+            let latest = latest(site, &mut document, people, secret)?;
+            bring_up_to_date(&mut document, saved_at, &latest);
+            tracing::info!(%site, event.id = %event, "a reminder is due");
+            let received_at = app.clock.now();
+            Ok(Some(Job::Event { site: site.clone(), received_at, event: document, attempt: 0 }))
         }
-        if latest.marketing_consent.is_some() {
-            fields.insert("marketing_consent".to_owned(), json!(latest.marketing_consent));
+        Some(Fate::Gone { reminder, document, by }) => {
+            let site = &reminder.site;
+            record_gone(app, (site, kept_for.get(site).copied()), document, &by).await?;
+            Ok(None)
         }
     }
+}
+
+/// Records the event of a reminder that does not stand any more: it tells nobody, and why.
+async fn record_gone(
+    app: &App,
+    (site, kept_for): (&SiteId, Option<u16>),
+    document: Value,
+    by: &EventId,
+) -> Result<(), SweepError> {
+    let now = app.clock.now();
+    let (Ok(event), Some(retention_days)) = (Event::parse_any(document, now), kept_for) else {
+        tracing::warn!(%site, by.id = %by, "a reminder that does not stand any more could not be recorded");
+        return Ok(());
+    };
+    let plan = taken_back(&event, &Skip::new(Reason::Cancelled, by.as_str()));
+    let record = EventRecord { site, event: &event, received_at: now, plan: &plan, retention_days };
+    app.ledger.record_event(record, now).await?;
     Ok(())
+}
+
+/// For how many days the sites keep what is to be recorded of these, as far as there are such sites still.
+async fn retention(app: &App, fates: &[Outcome<Fate<'_>>]) -> Result<BTreeMap<SiteId, u16>, StoreError> {
+    let sites: BTreeSet<&SiteId> = fates.iter().flatten().flatten().filter_map(Fate::site_of_gone).collect();
+    let mut kept_for = BTreeMap::new();
+    for site in sites {
+        if let Some(live) = app.config.live(site).await? {
+            kept_for.insert(site.clone(), live.site.retention_days);
+        }
+    }
+    Ok(kept_for)
+}
+
+fn keys_of(secret: &ContactSecret, site: &SiteId, document: &mut Value) -> Vec<String> {
+    people_of(document).map(|(id, _)| secret.person_key(site, &id)).collect()
+}
+
+/// What was last said of the people of an event.
+fn latest(
+    site: &SiteId,
+    document: &mut Value,
+    people: &Each<PersonRecord>,
+    secret: &ContactSecret,
+) -> Result<BTreeMap<ObjectId, PersonRecord>, StoreError> {
+    let known = |id: ObjectId| match people.get(&secret.person_key(site, &id)) {
+        Some(Ok(latest)) => Some(Ok((id, latest.clone()))),
+        Some(Err(error)) => Some(Err(error.clone())),
+        None => None,
+    };
+    people_of(document).filter_map(|(id, _)| known(id)).collect()
 }

@@ -4,7 +4,7 @@
 use domain::config::LiveConfig;
 use domain::event::Event;
 use domain::key::activity_key;
-use domain::reminder::{Standing, moment, standing, to_keep};
+use domain::reminder::{Kept, Standing, moment, standing, to_keep};
 use jiff::Timestamp;
 use store::schedule::ReminderItem;
 
@@ -15,13 +15,15 @@ use crate::record::Failure;
 pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
     let Some((activity, standing)) = standing(event) else { return Ok(()) };
     let (site, moment) = (&live.site.id, moment(event, received_at));
-    let kept = if standing == Standing::Saved { to_keep(event, live.site.morning) } else { Vec::new() };
-    let last = kept.iter().map(|kept| kept.due_at).max().unwrap_or_default().max(app.clock.now());
+    let mut kept = if standing == Standing::Saved { to_keep(event, live.site.morning) } else { Vec::new() };
+    let last = last_of(&kept).max(app.clock.now());
     let key = activity_key(site, activity);
-    if !app.contacts.put_activity(&key, &event.id, (moment, standing), last).await? {
+    if let Some(head) = app.contacts.put_activity(&key, event, (moment, standing), last).await? {
         tracing::info!(%site, event.id = %event.id, "a newer event of the activity is known");
-        return Ok(());
+        // What the newer one left as it was may have been due before that one happened: then only this one has it kept.
+        kept.retain(|kept| head.has(&kept.moment));
     }
+    let last = last_of(&kept).max(app.clock.now());
     let reminders = kept.len();
     if reminders > 0 {
         // The reminders read the event when they are due, however far ahead that is.
@@ -32,6 +34,11 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
         let item = ReminderItem { site, event, activity, reminder: kept.id, due_at: kept.due_at };
         app.schedule.put_reminder(&item, moment).await?;
     }
-    tracing::info!(%site, event.id = %event.id, reminders, "an activity stands anew");
+    tracing::info!(%site, event.id = %event.id, reminders, "followed an event of an activity");
     Ok(())
+}
+
+/// The latest moment of these.
+fn last_of(kept: &[Kept]) -> Timestamp {
+    kept.iter().map(|kept| kept.due_at).max().unwrap_or_default()
 }

@@ -6,11 +6,12 @@ use domain::contact::Known;
 use domain::decision::{Halt, decide};
 use domain::event::{Event, EventData};
 use domain::job::{Job, MessageJob, Met, Pass};
-use domain::key::{MessageId, cart_key};
+use domain::key::{MessageId, cart_key, ended_cart_key};
 use domain::message::Why;
 use domain::phone::Phone;
 use domain::plan::PlannedMessage;
 use domain::reason::Skip;
+use domain::reminder::people_as_of;
 use jiff::Timestamp;
 use store::ledger::MessageRecord;
 
@@ -117,10 +118,12 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
     }
 }
 
-/// What is known of the customer's carts, on events of carts.
+/// What is known of the cart and of the customer's others, on events of carts.
 async fn carts(task: Task<'_>) -> Result<CartHead, Failure> {
-    let EventData::CartAbandoned { customer, .. } = &task.sender.event.data else { return Ok(CartHead::default()) };
-    Ok(task.sender.app.contacts.carts(&cart_key(task.record.site, &customer.id)).await?)
+    let EventData::CartAbandoned { cart, customer } = &task.sender.event.data else { return Ok(CartHead::default()) };
+    let site = task.record.site;
+    let (all, ended) = (cart_key(site, &customer.id), ended_cart_key(site, &customer.id, &cart.id));
+    Ok(task.sender.app.contacts.carts(&all, &ended).await?)
 }
 
 /// What is known of the recipient and their number besides the event.
@@ -128,7 +131,7 @@ async fn known(task: Task<'_>) -> Result<Known, Failure> {
     let Sender { app, live, event, .. } = task.sender;
     let Some(contact) = contact(task).await? else { return Ok(Known::default()) };
     let person = app.contact_secret().await?.person_key(&live.site.id, &task.record.planned.recipient);
-    Ok(app.contacts.known(&contact, &person, event.occurred_at).await?)
+    Ok(app.contacts.known(&contact, &person, people_as_of(event)).await?)
 }
 
 /// The pseudonym of the recipient's number, where it is one.

@@ -1,18 +1,23 @@
 //! One record of the queue: from its body to an event in the ledger with every message dealt with.
 
+use std::collections::BTreeMap;
+
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::backoff;
 use domain::cart;
 use domain::config::LiveConfig;
 use domain::event::{Event, EventData, EventType};
-use domain::id::SiteId;
+use domain::id::{ObjectId, SiteId};
 use domain::job::{Job, MessageJob};
 use domain::mapping::Mapping;
+use domain::person::{PersonRecord, bring_up_to_date};
 use domain::plan::{Plan, PlannedMessage, plan};
+use domain::reminder::people_as_of;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use runtime::batch::{Deadline, TryAgain};
 use store::StoreError;
+use store::contacts::Following;
 use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded};
 
 use crate::agenda;
@@ -168,7 +173,7 @@ async fn event(
     }
     agenda::follow(app, &live, &event, received_at).await?;
     held::follow(app, &live, &event, received_at).await?;
-    follow_cart(app, &live, &event).await?;
+    follow_cart(app, &live, &event, &stored).await?;
     if stored.messages.len() > MESSAGES_AT_ONCE {
         return fan_out(app, &live, &event, &stored.messages).await;
     }
@@ -188,11 +193,13 @@ async fn event(
     failures.into_iter().next().map_or(Ok(()), Err)
 }
 
-/// Keeps what an event says of the carts of a customer, where a mapping tells of carts.
-async fn follow_cart(app: &App, live: &LiveConfig, event: &Event) -> Result<(), Failure> {
+/// Keeps what an event says of the carts of a customer. While no mapping tells of carts, only of those that a notice may
+/// still wait for.
+async fn follow_cart(app: &App, live: &LiveConfig, event: &Event, plan: &Plan) -> Result<(), Failure> {
+    let Some(change) = cart::change(event, &live.site) else { return Ok(()) };
     let tells = |mapping: &Mapping| mapping.enabled && mapping.event_type == EventType::CartAbandoned;
-    let Some(change) = cart::change(event).filter(|_| live.mappings.iter().any(tells)) else { return Ok(()) };
-    app.contacts.change_cart(&live.site.id, &change, app.clock.now()).await?;
+    let following = Following { is_planned: !plan.messages.is_empty(), only_known: !live.mappings.iter().any(tells) };
+    app.contacts.change_cart(&live.site, &change, following, app.clock.now()).await?;
     Ok(())
 }
 
@@ -222,7 +229,16 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
         return Err(Failure::Dead("the message is not in the event's plan".to_owned()));
     }
     let received_at = recorded.received_at;
-    let event = Event::parse_any(recorded.document, received_at).map_err(|error| Failure::Dead(error.to_string()))?;
+    let read = |document| Event::parse_any(document, received_at).map_err(|error| Failure::Dead(error.to_string()));
+    let mut event = read(recorded.document)?;
+    // One that comes back has waited: what was said of its recipient since counts.
+    if (job.attempt > 0 || job.asked_at.is_some())
+        && let Some(latest) = latest(app, site, &job.recipient).await?
+    {
+        let as_of = people_as_of(&event);
+        bring_up_to_date(&mut event.document, as_of, &BTreeMap::from([(job.recipient.clone(), latest)]));
+        event = read(event.document)?;
+    }
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let record = MessageRecord {
         site,
@@ -235,6 +251,13 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
     let MessageJob { asked_at, pass, at_once, .. } = *job;
     deal_with(Task { sender, record: &record, asked_at, pass, met: job.met.as_ref(), at_once, with: job.with.as_ref() })
         .await
+}
+
+/// What was last said of a person; `None` if nothing was.
+async fn latest(app: &App, site: &SiteId, person: &ObjectId) -> Result<Option<PersonRecord>, Failure> {
+    let key = app.contact_secret().await?.person_key(site, person);
+    let mut latest = app.contacts.people(std::slice::from_ref(&key)).await?;
+    Ok(latest.remove(&key).transpose()?)
 }
 
 fn log_plan(site: &SiteId, event: &Event, plan: &Plan) {

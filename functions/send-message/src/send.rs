@@ -192,6 +192,7 @@ impl Call<'_> {
             Err(SendError::Refused(failure)) => {
                 let code = failure.code.clone();
                 self.record(owner, &Answer::Refused { at, failure }).await;
+                self.task.sender.app.claims.give_back_notice(self.guards, &self.id).await?;
                 // Who refuses one message for itself would have taken another.
                 self.can_send().await?;
                 self.after_refusal(&code).await
@@ -236,6 +237,7 @@ impl Call<'_> {
         let tries = met.times;
         let Some(pause) = action.pause(tries, dice(), retry_after) else {
             self.record(owner, &Answer::Refused { at, failure }).await;
+            app.claims.give_back_notice(self.guards, &self.id).await?;
             return Ok(());
         };
         self.record(owner, &Answer::NotAccepted { at, failure }).await;

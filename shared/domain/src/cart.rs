@@ -1,10 +1,13 @@
 //! Carts: one notice for a cart that was left, after the site's interval, for the newest cart of a customer and at most
-//! once a day (R-57 … R-65).
+//! once a day (R-59 … R-65).
+//!
+//! Carts that a customer leaves while the one before still waits for its notice are a row: each postpones the notice, up
+//! to the site's longest postponement after the first of them. A cart that comes when none waits begins a row of its own.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Site;
-use crate::event::{Cart, Event, EventData, OrderKind};
+use crate::event::{Cart, CartEnd, Event, EventData, Order, OrderKind};
 use crate::id::ObjectId;
 use crate::mapping::Mapping;
 use crate::order_state::OrderState;
@@ -13,15 +16,17 @@ use crate::reason::{Reason, Skip};
 /// After a notice the next one for the same customer is at least so far away.
 pub const NOTICE_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is known of the carts of a customer.
+/// What is known of the carts of a customer, and of one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CartHead {
     /// When the newest cart was left.
     pub newest: Option<Timestamp>,
-    /// When the first of those was left that nobody was told of yet.
+    /// When the first cart of the last row was left, unless somebody was told of that row.
     pub first: Option<Timestamp>,
-    /// When the customer last ordered, or a cart was emptied or taken up again.
+    /// When the customer last ordered: that closes every cart.
     pub closed_at: Option<Timestamp>,
+    /// When this very cart was last emptied or taken up again.
+    pub ended_at: Option<Timestamp>,
     /// When the customer was last told of a cart.
     pub notified_at: Option<Timestamp>,
     /// By which message.
@@ -29,21 +34,31 @@ pub struct CartHead {
 }
 
 /// When a cart is told of: the interval after it was left, and no later than the longest postponement after the first
-/// of the carts that followed one another.
+/// of its row. An order ends the row that was left before it.
 #[must_use]
-pub fn due_at(abandoned_at: Timestamp, first: Option<Timestamp>, site: &Site) -> Timestamp {
-    let later = |from: Timestamp, minutes: u16| {
-        from.saturating_add(SignedDuration::from_mins(i64::from(minutes))).unwrap_or(Timestamp::MAX)
-    };
-    let interval = later(abandoned_at, site.cart_interval);
-    let longest = later(first.unwrap_or(abandoned_at), site.cart_max_postponement);
+pub fn due_at(abandoned_at: Timestamp, head: &CartHead, site: &Site) -> Timestamp {
+    let first = head.first.filter(|first| head.closed_at.is_none_or(|closed_at| closed_at < *first));
+    let interval = abandoned_at.saturating_add(interval(site)).unwrap_or(Timestamp::MAX);
+    let longest = first.unwrap_or(abandoned_at).saturating_add(postponed_max(site)).unwrap_or(Timestamp::MAX);
     interval.min(longest).max(abandoned_at)
+}
+
+/// How long after it was left a cart is told of.
+#[must_use]
+pub fn interval(site: &Site) -> SignedDuration {
+    SignedDuration::from_mins(i64::from(site.cart_interval))
+}
+
+/// How long after the first of a row was left its notice goes at the latest.
+#[must_use]
+pub fn postponed_max(site: &Site) -> SignedDuration {
+    SignedDuration::from_mins(i64::from(site.cart_max_postponement))
 }
 
 /// Until when a message about a cart is of use: counted from when it is due.
 #[must_use]
 pub fn useful_until(cart: &Cart, head: &CartHead, mapping: &Mapping, site: &Site) -> Timestamp {
-    let due = due_at(cart.abandoned_at, head.first, site);
+    let due = due_at(cart.abandoned_at, head, site);
     due.saturating_add(mapping.useful_for().duration()).unwrap_or(Timestamp::MAX)
 }
 
@@ -52,52 +67,92 @@ pub fn useful_until(cart: &Cart, head: &CartHead, mapping: &Mapping, site: &Site
 /// # Errors
 /// The customer ordered, emptied the cart or took it up again.
 pub fn still_left(cart: &Cart, head: &CartHead) -> Result<(), Skip> {
-    match head.closed_at.filter(|at| *at >= cart.abandoned_at) {
-        Some(closed_at) => Err(Skip::new(Reason::Cancelled, closed_at.to_string())),
+    match head.closed_at.max(head.ended_at).filter(|at| *at >= cart.abandoned_at) {
+        Some(at) => Err(Skip::new(Reason::Cancelled, at.to_string())),
         None => Ok(()),
     }
 }
 
-/// Whether a cart is one to be told of by a message: still left, the newest, and none was told of within a day.
+/// Whether a cart is one to be told of by a message at `at`, its moment: still left, the newest, and none was told of
+/// within a day before.
 ///
 /// # Errors
 /// Why not.
-pub fn judge(cart: &Cart, head: &CartHead, (message, now): (&str, Timestamp)) -> Result<(), Skip> {
+pub fn judge(cart: &Cart, head: &CartHead, (message, at): (&str, Timestamp)) -> Result<(), Skip> {
     still_left(cart, head)?;
     if let Some(newest) = head.newest.filter(|at| *at > cart.abandoned_at) {
         return Err(Skip::new(Reason::NotLatestCart, newest.to_string()));
     }
     let by_another = head.notified_by.as_deref() != Some(message);
-    if let Some(at) = head.notified_at.filter(|at| by_another && now.duration_since(*at) < NOTICE_EVERY) {
-        return Err(Skip::new(Reason::NotLatestCart, at.to_string()));
+    if let Some(told) = head.notified_at.filter(|told| by_another && at.duration_since(*told) < NOTICE_EVERY) {
+        return Err(Skip::new(Reason::NotLatestCart, told.to_string()));
     }
     Ok(())
 }
 
 /// What an event says of the carts of a customer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change<'a> {
-    /// A cart was left.
-    Left(&'a ObjectId, Timestamp),
-    /// Whatever was in a cart until then is no longer to be told of.
-    Closed(&'a ObjectId, Timestamp),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change<'a> {
+    /// Whose carts.
+    pub customer: &'a ObjectId,
+    /// What.
+    pub what: What<'a>,
+    /// When it was so.
+    pub at: Timestamp,
 }
 
-/// What an event says of the carts of a customer; `None` where it says nothing. A new order closes what was in the cart
-/// before it.
+/// What can be said of a customer's carts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What<'a> {
+    /// A cart was left.
+    Left,
+    /// Whatever was in any cart until then is no longer to be told of.
+    Ordered,
+    /// Whatever was in this cart until then is no longer to be told of.
+    Ended(&'a ObjectId),
+}
+
+/// What an event says of the carts of a customer; `None` where it says nothing. An order closes what was left before it
+/// was made. What an agent leaves is none of the customer's.
 #[must_use]
-pub fn change(event: &Event) -> Option<Change<'_>> {
+pub fn change<'a>(event: &'a Event, site: &Site) -> Option<Change<'a>> {
+    let at = event.occurred_at;
     match &event.data {
-        EventData::CartAbandoned { cart, customer } => Some(Change::Left(&customer.id, cart.abandoned_at)),
-        EventData::CartClosed { customer, .. } => Some(Change::Closed(customer, event.occurred_at)),
-        EventData::OrderStatusChanged { order, customer }
-            if order.kind == OrderKind::Order
-                && matches!(OrderState::of(&order.status), Some(OrderState::Nuovo | OrderState::Memorizzato)) =>
-        {
-            Some(Change::Closed(&customer.id, event.occurred_at))
+        EventData::CartAbandoned { cart, customer } if !cart.created_by_agent && !customer.is_agent => {
+            Some(Change { customer: &customer.id, what: What::Left, at: cart.abandoned_at })
+        }
+        EventData::CartClosed { customer, reason: CartEnd::Ordered, .. } => {
+            Some(Change { customer, what: What::Ordered, at })
+        }
+        EventData::CartClosed { cart, customer, .. } => Some(Change { customer, what: What::Ended(cart), at }),
+        EventData::OrderStatusChanged { order, customer } if is_created(order) => {
+            Some(Change { customer: &customer.id, what: What::Ordered, at: at.min(made_by(order, site)) })
         }
         _ => None,
     }
+}
+
+/// Whether an event of an order says that it was made: it enters a state of new orders and left none.
+fn is_created(order: &Order) -> bool {
+    let state = OrderState::of(&order.status);
+    order.kind == OrderKind::Order
+        && order.previous_status.is_none()
+        && matches!(
+            state,
+            Some(
+                OrderState::Nuovo
+                    | OrderState::Memorizzato
+                    | OrderState::PagamentoNonConfermato
+                    | OrderState::DaVerificare
+            )
+        )
+}
+
+/// When an order was made at the latest: by the end of its date, so that a synchronisation which raises yesterday's order
+/// today does not close today's cart.
+fn made_by(order: &Order, site: &Site) -> Timestamp {
+    let end = |date: jiff::civil::Date| date.to_zoned(site.zone()).and_then(|day| day.end_of_day());
+    order.date.and_then(|date| end(date).ok()).map_or(Timestamp::MAX, |end| end.timestamp())
 }
 
 #[cfg(test)]
@@ -108,6 +163,11 @@ mod tests {
     use super::*;
     use crate::id::SiteId;
 
+    fn event(kind: &str, occurred_at: Timestamp, data: &serde_json::Value) -> Event {
+        let document = json!({"id": "k", "type": kind, "occurred_at": occurred_at.to_string(), "data": data});
+        Event::parse(document, occurred_at).unwrap()
+    }
+
     fn at(minute: i64) -> Timestamp {
         "2026-11-22T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minute)
     }
@@ -116,14 +176,14 @@ mod tests {
         Site::new(SiteId::parse("demo").unwrap())
     }
 
+    fn left(minute: i64) -> serde_json::Value {
+        json!({"cart": {"id": "K1", "abandoned_at": at(minute).to_string(), "item_count": 1,
+                        "total": {"amount": "10.00", "currency": "EUR"}},
+               "customer": {"id": "C7"}})
+    }
+
     fn cart(minute: i64) -> Cart {
-        let document = json!({
-            "id": "k", "type": "cart.abandoned", "occurred_at": at(minute).to_string(),
-            "data": {"cart": {"id": "K1", "abandoned_at": at(minute).to_string(), "item_count": 1,
-                              "total": {"amount": "10.00", "currency": "EUR"}},
-                     "customer": {"id": "C7"}}
-        });
-        match Event::parse(document, at(minute)).unwrap().data {
+        match event("cart.abandoned", at(minute), &left(minute)).data {
             EventData::CartAbandoned { cart, .. } => cart,
             other => panic!("{other:?}"),
         }
@@ -131,7 +191,7 @@ mod tests {
 
     fn judged(minute: i64, head: &CartHead, now: i64) -> String {
         match judge(&cart(minute), head, ("m-1", at(now))) {
-            Ok(()) => format!("at {}", due_at(at(minute), head.first, &site()).duration_since(at(0)).as_mins()),
+            Ok(()) => format!("at {}", due_at(at(minute), head, &site()).duration_since(at(0)).as_mins()),
             Err(skip) => skip.reason.to_string(),
         }
     }
@@ -147,6 +207,8 @@ mod tests {
     fn a_cart_that_keeps_changing_is_told_after_the_longest_postponement() {
         let head = CartHead { newest: Some(at(1_400)), first: Some(at(0)), ..CartHead::default() };
         assert_eq!(judged(1_400, &head, 1_401), "at 1440");
+        let ordered = CartHead { closed_at: Some(at(0)), ..head };
+        assert_eq!(judged(1_400, &ordered, 1_401), "at 1580", "an order ends the row");
     }
 
     #[test]
@@ -154,11 +216,70 @@ mod tests {
         let closed = |minute| CartHead { closed_at: Some(at(minute)), ..CartHead::default() };
         assert_eq!(judged(10, &closed(10), 300), "cancelled");
         assert_eq!(judged(10, &closed(9), 300), "at 190", "it was filled again afterwards");
+        let ended = |minute| CartHead { ended_at: Some(at(minute)), ..closed(9) };
+        assert_eq!([9, 10].map(|minute| judged(10, &ended(minute), 300)), ["at 190", "cancelled"]);
         let told =
             |by: &str| CartHead { notified_at: Some(at(0)), notified_by: Some(by.to_owned()), ..CartHead::default() };
         assert_eq!(judged(10, &told("m-0"), 1_439), "not_latest_cart");
         assert_eq!(judged(10, &told("m-0"), 1_440), "at 190");
         assert_eq!(judged(10, &told("m-1"), 300), "at 190", "its own next try");
+    }
+
+    /// What an event says, in short; `at` counts the minutes from the beginning.
+    fn said(kind: &str, occurred_at: i64, data: &serde_json::Value) -> Option<String> {
+        let event = event(kind, at(occurred_at), data);
+        let Change { customer, what, at: when } = change(&event, &site())?;
+        let what = match what {
+            What::Left => "left".to_owned(),
+            What::Ordered => "ordered".to_owned(),
+            What::Ended(cart) => format!("{cart} ended"),
+        };
+        Some(format!("{customer} {what} at {}", when.duration_since(at(0)).as_mins()))
+    }
+
+    #[test]
+    fn an_agents_cart_says_nothing_of_the_customers() {
+        assert_eq!(said("cart.abandoned", 40, &left(10)).as_deref(), Some("C7 left at 10"));
+        for (object, field) in [("cart", "created_by_agent"), ("customer", "is_agent")] {
+            let mut data = left(10);
+            data[object][field] = json!(true);
+            assert_eq!(said("cart.abandoned", 40, &data), None, "{field}");
+        }
+    }
+
+    #[test]
+    fn an_order_closes_every_cart_and_the_rest_its_own() {
+        let ends = ["ordered", "emptied", "recovered"].map(|reason| {
+            said("cart.closed", 40, &json!({"cart": {"id": "K1"}, "customer": {"id": "C7"}, "reason": reason})).unwrap()
+        });
+        assert_eq!(ends, ["C7 ordered at 40", "C7 K1 ended at 40", "C7 K1 ended at 40"]);
+    }
+
+    #[test]
+    fn an_order_closes_what_was_left_before_it_was_made() {
+        let order = |changes: serde_json::Value| {
+            let mut order = json!({"id": "O1", "status": "NUOVO", "item_count": 1,
+                                   "total": {"amount": "10.00", "currency": "EUR"}});
+            order.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            said("order.status_changed", 2_000, &json!({"order": order, "customer": {"id": "C7"}}))
+        };
+        for status in ["nuovo", "CONFERMATO", "Memorizzato", "PAGAMENTO NON CONFERMATO", "Da verificare"] {
+            assert_eq!(order(json!({"status": status})).as_deref(), Some("C7 ordered at 2000"), "{status}");
+        }
+        for changes in [
+            json!({"status": "EVASO"}),
+            json!({"status": "MEMORIZZATO - SOSTITUITO"}),
+            json!({"status": "In Attesa di Pagamento"}),
+            json!({"status": "MEMORIZZATO", "previous_status": "NUOVO"}),
+            json!({"kind": "quote"}),
+            json!({"kind": "return"}),
+        ] {
+            assert_eq!(order(changes.clone()), None, "{changes}");
+        }
+        // The day ends in Rome, an hour before it does in Greenwich; and nothing is made after it was said.
+        assert_eq!(order(json!({"date": "2026-11-22"})).as_deref(), Some("C7 ordered at 1379"));
+        assert_eq!(order(json!({"date": "2026-11-23"})).as_deref(), Some("C7 ordered at 2000"));
+        assert_eq!(order(json!({"date": "2026-12-24"})).as_deref(), Some("C7 ordered at 2000"));
     }
 
     proptest! {
@@ -168,7 +289,7 @@ mod tests {
         ) {
             let site = Site { cart_interval: interval, cart_max_postponement: longest, ..site() };
             let (abandoned_at, first) = (at(left), at(left - since));
-            let due = due_at(abandoned_at, Some(first), &site);
+            let due = due_at(abandoned_at, &CartHead { first: Some(first), ..CartHead::default() }, &site);
             prop_assert!(due >= abandoned_at);
             prop_assert!(due <= abandoned_at + SignedDuration::from_mins(i64::from(interval)));
             prop_assert!(due == abandoned_at || due <= first + SignedDuration::from_mins(i64::from(longest)));

@@ -95,12 +95,13 @@ pub fn decide<'a>(
     may_be_written_to(recipient, known, now)?;
     let useful_until = useful_until(event, mapping, config, known);
     if let EventData::CartAbandoned { cart, .. } = &event.data {
+        let due = cart::due_at(cart.abandoned_at, &known.cart, &config.site);
+        let told_at = if known.at_once { now } else { now.max(due) };
         match known.asked_at {
             // That it was told, or a newer one, is known to whoever asks.
             Some(_) => cart::still_left(cart, &known.cart)?,
-            None => cart::judge(cart, &known.cart, (&known.message, now))?,
+            None => cart::judge(cart, &known.cart, (&known.message, told_at))?,
         }
-        let due = cart::due_at(cart.abandoned_at, known.cart.first, &config.site);
         if now < due && known.asked_at.is_none() && !known.at_once {
             return Err(wait(due, Why::CartInterval, String::new(), useful_until));
         }

@@ -76,16 +76,23 @@ pub fn cart_key(site: &SiteId, customer: &ObjectId) -> String {
     format!("CART#{}", hash(&[site.as_str(), customer.as_str()]))
 }
 
+/// The item that remembers when one cart of a customer was emptied or taken up again.
+#[must_use]
+pub fn ended_cart_key(site: &SiteId, customer: &ObjectId, cart: &ObjectId) -> String {
+    format!("CARTEND#{}", hash(&[site.as_str(), customer.as_str(), cart.as_str()]))
+}
+
 /// The schedule's item of a reminder.
 #[must_use]
 pub fn reminder_key(site: &SiteId, activity: &ObjectId, reminder: &ObjectId) -> String {
     format!("R#{}", hash(&[site.as_str(), activity.as_str(), reminder.as_str()]))
 }
 
-/// The id of the event that a reminder raises: the same however often it fires for the same moment.
+/// The id of the event that a reminder raises: the same however often it fires for the same moment from the same event
+/// that saved its activity, and another after an edit, since its content is.
 #[must_use]
-pub fn reminder_event_id(item: &str, due_at: jiff::Timestamp) -> String {
-    format!("bridge:rem.{}", hash(&[item, &due_at.to_string()]))
+pub fn reminder_event_id(item: &str, due_at: jiff::Timestamp, saved_by: &EventId) -> String {
+    format!("bridge:rem.{}", hash(&[item, &due_at.to_string(), saved_by.as_str()]))
 }
 
 /// A name for a DynamoDB transaction, which takes at most 36 characters: the same for the same owner.
@@ -219,9 +226,36 @@ mod tests {
         insta::assert_snapshot!(id, @"c8cf173c3af07f69d097e3183acd5a7e.b5bfc94316d4dca05b32295f5a731aec");
         assert_ne!(message_key(&mapping, &person, 2), id.message);
         assert_eq!(MessageId::parse(&id.to_string()), Some(id.clone()));
+        let raised = reminder_event_id("R#1", "2026-11-22T13:00:00Z".parse().unwrap(), &event);
+        insta::assert_snapshot!(raised, @"bridge:rem.d47b2a146991f9a3b16ef94c931e4904");
         for other in ["", "x.y", &id.event, &format!("{id}0"), &id.to_string().to_uppercase()] {
             assert_eq!(MessageId::parse(other), None, "{other}");
         }
+        let head = head_key(&site, ["orders", "order:1320", "C7"]);
+        let item = reminder_key(&site, &person, &person);
+        let due_at = "2026-11-24T14:00:00Z".parse().unwrap();
+        let keys = [
+            held_key(&head),
+            occasion_key(&site, ["orders", "order:1320", "C7"], "state", "Evaso"),
+            collection_key(&site, ["files", "Listini", "C9", "C7"]),
+            activity_key(&site, &person),
+            cart_key(&site, &person),
+            ended_cart_key(&site, &person, &person),
+            reminder_event_id(&item, due_at, &event),
+            head,
+            item,
+        ];
+        insta::assert_snapshot!(keys.join("\n"), @r"
+        HELD#587370522ae06daca9ffcef94c6f7764
+        TOLD#ef6349e846c9de00d2c27bfd7ff427b5
+        FILES#3f0c367e861fb0c231ac11c308f960b9
+        ACTIVITY#1359d87898d4a6ea66a4525d669f1f8c
+        CART#1359d87898d4a6ea66a4525d669f1f8c
+        CARTEND#1764a0254807f43215b0215178507153
+        bridge:rem.61c646787245c2b14ff673a9b5cf5e21
+        SUBJECT#b39159e0ead97f102ff34d9b1ba7ebae
+        R#1764a0254807f43215b0215178507153
+        ");
     }
 
     #[test]

@@ -131,6 +131,9 @@ pub struct UsefulForError;
 
 const MINUTES_PER_HOUR: u32 = 60;
 const MINUTES_PER_DAY: u32 = 24 * MINUTES_PER_HOUR;
+/// So long a reminder may take from its moment to the phone: the schedule looks every minute, and one that is due as its
+/// activity begins is on time.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(5);
 /// Older news are no news, and a week is less than SQS keeps a record.
 const USEFUL_MINUTES_MAX: u32 = 7 * MINUTES_PER_DAY;
 
@@ -205,8 +208,13 @@ impl Mapping {
         {
             return Err(Skip::new(Reason::ConditionNotMet, format!("cart.total = {} < {least}", cart.total.amount)));
         }
-        if event.occurred_at < self.active_since {
-            let detail = format!("{} < {}", event.occurred_at, self.active_since);
+        // A cart that was left before is old whenever it is told of (R-63).
+        let happened_at = match &event.data {
+            EventData::CartAbandoned { cart, .. } => event.occurred_at.min(cart.abandoned_at),
+            _ => event.occurred_at,
+        };
+        if happened_at < self.active_since {
+            let detail = format!("{happened_at} < {}", self.active_since);
             return Err(Skip::new(Reason::BeforeActivation, detail));
         }
         Ok(())
@@ -250,14 +258,16 @@ impl Mapping {
         self.useful_for.unwrap_or_else(|| UsefulFor::default_of(self.event_type))
     }
 
-    /// Until when a message about this event is of use. Unless the mapping says otherwise a reminder is until the
-    /// activity begins, and never longer than anything else may be.
+    /// Until when a message about this event is of use. A reminder is at most until the activity begins, or some minutes
+    /// longer if it is due that shortly before.
     #[must_use]
     pub fn useful_until(&self, event: &Event) -> Timestamp {
         match &event.data {
-            EventData::ActivityReminder { activity, .. } if self.useful_for.is_none() => {
-                let longest = SignedDuration::from_mins(i64::from(USEFUL_MINUTES_MAX));
-                activity.begun_at().min(event.occurred_at + longest)
+            EventData::ActivityReminder { activity, .. } => {
+                let longest = self.useful_for.unwrap_or(UsefulFor { minutes: USEFUL_MINUTES_MAX });
+                let begun_at = activity.begun_at();
+                let on_its_way = event.occurred_at.min(begun_at).saturating_add(ON_ITS_WAY).unwrap_or(begun_at);
+                begun_at.max(on_its_way).min(event.occurred_at + longest.duration())
             }
             _ => event.occurred_at + self.useful_for().duration(),
         }
@@ -277,6 +287,40 @@ mod tests {
         for wrong in ["", "h", "0h", "8d", "169h", "1w", "-1h", "1.5h", "99999999999d", "1é"] {
             assert_eq!(UsefulFor::parse(wrong), Err(UsefulForError), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_reminder_is_of_no_use_once_its_activity_began() {
+        let mapping = |useful_for: Option<&str>| {
+            let text = r#"{"id":"r","name":"r","event_type":"activity.reminder","enabled":true,
+                "active_since":"2020-01-01T00:00:00Z","templates":{}}"#;
+            let mapping: Mapping = serde_json::from_str(text).unwrap();
+            Mapping { useful_for: useful_for.map(|text| UsefulFor::parse(text).unwrap()), ..mapping }
+        };
+        let until = |due_at: &str, starts_at: &str, useful_for: Option<&str>| {
+            let all_day = !starts_at.contains('T');
+            let document = serde_json::json!({
+                "id": "p-1", "type": "activity.reminder", "occurred_at": due_at,
+                "data": {
+                    "activity": {"id": "A1", "subject": "", "starts_at": starts_at, "all_day": all_day,
+                                 "time_zone": "UTC", "state": "PIANIFICATA"},
+                    "reminder": {"id": "r1", "minutes_before": 60}, "assignees": [], "notify": ["whatsapp"]
+                }
+            });
+            let event = Event::parse(document, due_at.parse().unwrap()).unwrap();
+            mapping(useful_for).useful_until(&event).to_string()
+        };
+        let starts = "2026-11-24T15:00:00Z";
+        for useful_for in [None, Some("7d")] {
+            assert_eq!(until("2026-11-24T14:00:00Z", starts, useful_for), starts);
+            assert_eq!(until("2026-11-24T09:00:00Z", "2026-11-24", useful_for), "2026-11-25T00:00:00Z");
+            assert_eq!(until("2026-11-10T15:00:00Z", starts, useful_for), "2026-11-17T15:00:00Z");
+            // The schedule looks every minute: at the start is told, some minutes after it is not.
+            assert_eq!(until(starts, starts, useful_for), "2026-11-24T15:05:00Z");
+            assert_eq!(until("2026-11-24T14:58:00Z", starts, useful_for), "2026-11-24T15:03:00Z");
+            assert_eq!(until("2026-11-24T16:00:00Z", starts, useful_for), "2026-11-24T15:05:00Z");
+        }
+        assert_eq!(until("2026-11-24T14:00:00Z", starts, Some("30m")), "2026-11-24T14:30:00Z");
     }
 
     #[test]

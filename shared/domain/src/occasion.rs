@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::activity_state::{self, ActivityState};
 use crate::event::{Event, EventData, EventType};
 use crate::id::{ObjectId, SiteId};
-use crate::key::{activity_key, cart_key, head_key, occasion_key};
+use crate::key::{activity_key, cart_key, ended_cart_key, head_key, occasion_key};
 use crate::mapping::Mapping;
 use crate::order_state::{self, OrderState};
+use crate::reminder::{due_moment, people_as_of};
 
 /// How often a mapping tells the same recipient of the same subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +69,8 @@ pub struct Guards {
     pub cart: Option<CartGuard>,
     /// The activity of a reminder that the bridge raised.
     pub activity: Option<ActivityGuard>,
+    /// As of when the event knows its people: what was said of the recipient from then on is looked at.
+    pub people_as_of: Timestamp,
 }
 
 /// What a notice of a cart is checked against: the customer has not come back, has no newer cart and was not told of one
@@ -76,21 +79,20 @@ pub struct Guards {
 pub struct CartGuard {
     /// The item of the customer's carts.
     pub key: String,
+    /// The item that says when this cart ended.
+    pub ended_key: String,
     /// When the cart was left.
     pub left_at: Timestamp,
 }
 
-/// What a reminder is checked against: its activity is not over, and not another than it was.
+/// What a reminder is checked against: its activity is not over, and still has it at the same moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivityGuard {
     /// The item of the activity.
     pub key: String,
-    /// The event that saved the activity.
-    pub saved_by: String,
+    /// By what the reminder stands: its [`due_moment`].
+    pub moment: String,
 }
-
-/// Where a reminder that the bridge raised says which event saved its activity.
-const SAVED_BY: &str = "/data/saved_by";
 
 /// The guards of one message.
 #[must_use]
@@ -98,14 +100,23 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     let (state, version) = state_of(event);
     let moment = Moment { version, occurred_at: event.occurred_at, received_at };
     let names = [mapping.id.as_str(), &event.subject(), recipient.as_str()];
+    let people_as_of = people_as_of(event);
     // A reminder is told once for its moment, whether Passweb raises it or we do.
     if let EventData::ActivityReminder { activity, reminder, .. } = &event.data {
-        let moment_told = format!("{}/{:?}/{}", reminder.id, activity.starts, reminder.minutes_before);
-        let occasion = Some(occasion_key(site, names, "reminder", &moment_told));
-        let saved_by = event.document.pointer(SAVED_BY).and_then(serde_json::Value::as_str).map(str::to_owned);
+        let due = due_moment(activity, &reminder.id, reminder.minutes_before);
+        let occasion = Some(occasion_key(site, names, "reminder", &due));
         // One that Passweb raises stands because Passweb says so.
-        let activity = saved_by.map(|saved_by| ActivityGuard { key: activity_key(site, &activity.id), saved_by });
-        return Guards { moment, head: None, occasion, occasions_besides: Vec::new(), cart: None, activity };
+        let ours = event.id.is_reserved();
+        let activity = ours.then(|| ActivityGuard { key: activity_key(site, &activity.id), moment: due });
+        return Guards {
+            moment,
+            head: None,
+            occasion,
+            occasions_besides: Vec::new(),
+            cart: None,
+            activity,
+            people_as_of,
+        };
     }
     let occasion = match mapping.repeat() {
         Repeat::Every => None,
@@ -114,12 +125,14 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     };
     let cart = match &event.data {
         EventData::CartAbandoned { cart, customer } => {
-            Some(CartGuard { key: cart_key(site, &customer.id), left_at: cart.abandoned_at })
+            let key = cart_key(site, &customer.id);
+            let ended_key = ended_cart_key(site, &customer.id, &cart.id);
+            Some(CartGuard { key, ended_key, left_at: cart.abandoned_at })
         }
         _ => None,
     };
     let head = state.map(|_| head_key(site, names));
-    Guards { moment, head, occasion, occasions_besides: Vec::new(), cart, activity: None }
+    Guards { moment, head, occasion, occasions_besides: Vec::new(), cart, activity: None, people_as_of }
 }
 
 /// Whether an event says that an order or an activity was cancelled: what was told of it before does not stand any more.

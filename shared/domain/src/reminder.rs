@@ -1,17 +1,22 @@
 //! Reminders: when one is due, and the event it raises when it is.
 //!
 //! A lead of whole days keeps the wall clock's time: a reminder of the day before at 15:00 is due at 15:00, also across
-//! a change of the clocks. Every other lead is absolute. A whole-day activity counts from the site's morning.
+//! a change of the clocks. Every other lead is absolute, also none at all. A whole-day activity counts from the site's
+//! morning.
+
+use std::collections::BTreeSet;
 
 use jiff::civil::{DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::event::{Activity, ActivityTime, DueReminder, Event, EventData};
+use crate::event::{Activity, ActivityTime, DueReminder, Event, EventData, Reminder};
 use crate::id::ObjectId;
 use crate::key::reminder_event_id;
 use crate::occasion::Moment;
+use crate::plan::{Plan, PlannedSkip};
+use crate::reason::Skip;
 
 const DAY_MINUTES: u64 = 24 * 60;
 
@@ -24,7 +29,7 @@ pub fn due_at(activity: &Activity, minutes_before: u64, morning: Time) -> Option
         ActivityTime::At(instant) => instant.to_zoned(zone.clone()).datetime(),
         ActivityTime::Day(day) => day.to_datetime(morning),
     };
-    if minutes_before.is_multiple_of(DAY_MINUTES) {
+    if minutes_before > 0 && minutes_before.is_multiple_of(DAY_MINUTES) {
         let days = i64::try_from(minutes_before / DAY_MINUTES).ok()?;
         return first_valid(starts.checked_sub(days.days()).ok()?, zone);
     }
@@ -56,19 +61,52 @@ pub struct Kept {
     pub id: ObjectId,
     /// When it is due.
     pub due_at: Timestamp,
+    /// By what it stands: its [`due_moment`].
+    pub moment: String,
+}
+
+/// What a reminder is told once for, and by what it stands: its id, the activity's start and the lead. An edit of anything
+/// else leaves it as it was.
+#[must_use]
+pub fn due_moment(activity: &Activity, reminder: &ObjectId, minutes_before: u64) -> String {
+    format!("{reminder}/{:?}/{minutes_before}", activity.starts)
+}
+
+/// The [`due_moment`] of a reminder as an event saved it; `None` if that event has no such reminder to tell.
+#[must_use]
+pub fn moment_saved(saved: &Event, reminder: &ObjectId) -> Option<String> {
+    let (activity, mut reminders) = (saved.activity()?, told(saved));
+    let reminder = reminders.find(|known| known.id == *reminder)?;
+    Some(due_moment(activity, &reminder.id, reminder.minutes_before))
+}
+
+/// The [`due_moment`]s that an event leaves to stand: those of every reminder to be told, also of those that were due
+/// before it happened. Empty where the activity is over.
+#[must_use]
+pub fn moments(saved: &Event) -> BTreeSet<String> {
+    let stands = matches!(standing(saved), Some((_, Standing::Saved)));
+    let Some(activity) = saved.activity().filter(|_| stands) else { return BTreeSet::new() };
+    told(saved).map(|reminder| due_moment(activity, &reminder.id, reminder.minutes_before)).collect()
+}
+
+/// The reminders on which WhatsApp was ticked, by somebody who may notify. None for other events.
+fn told(saved: &Event) -> impl Iterator<Item = &Reminder> {
+    let reminders: &[Reminder] = match &saved.data {
+        EventData::ActivitySaved { reminders, sender_may_notify: true, .. } => reminders,
+        _ => &[],
+    };
+    reminders.iter().filter(|reminder| reminder.whatsapp)
 }
 
 /// The reminders that an activity's saving leaves to be kept: those on which WhatsApp was ticked, by somebody who may
 /// notify, and whose moment was not over when the activity was saved. Empty for other events.
 #[must_use]
 pub fn to_keep(event: &Event, morning: Time) -> Vec<Kept> {
-    let EventData::ActivitySaved { activity, reminders, sender_may_notify: true, .. } = &event.data else {
-        return Vec::new();
-    };
-    let ticked = reminders.iter().filter(|reminder| reminder.whatsapp);
-    let due = ticked.filter_map(|reminder| {
+    let Some(activity) = event.activity() else { return Vec::new() };
+    let due = told(event).filter_map(|reminder| {
         let due_at = due_at(activity, reminder.minutes_before, morning)?;
-        Some(Kept { id: reminder.id.clone(), due_at })
+        let moment = due_moment(activity, &reminder.id, reminder.minutes_before);
+        Some(Kept { id: reminder.id.clone(), due_at, moment })
     });
     due.filter(|kept| kept.due_at >= event.occurred_at).collect()
 }
@@ -110,8 +148,19 @@ pub fn moment(event: &Event, received_at: Timestamp) -> Moment {
     Moment { version, occurred_at: event.occurred_at, received_at }
 }
 
-/// The document of the event that a due reminder raises, from the event that saved its activity; `None` if that event
-/// has no such reminder.
+/// Where a reminder that the bridge raised says when the event happened that saved its activity.
+const SAVED_AT: &str = "/data/saved_at";
+
+/// As of when an event knows the people it names: a reminder that the bridge raised knows them as the saving of its
+/// activity did. What was said of a person since counts more than what the event says.
+#[must_use]
+pub fn people_as_of(event: &Event) -> Timestamp {
+    let saved_at = event.document.pointer(SAVED_AT).filter(|_| event.id.is_reserved());
+    saved_at.and_then(Value::as_str).and_then(|at| at.parse().ok()).unwrap_or(event.occurred_at)
+}
+
+/// The document of the event that a due reminder raises, from an event that saved its activity; `None` if that event has
+/// no such reminder.
 #[must_use]
 pub fn raised(saved: &Event, item: &str, reminder: &ObjectId, due_at: Timestamp) -> Option<Value> {
     let EventData::ActivitySaved { reminders, .. } = &saved.data else { return None };
@@ -128,7 +177,7 @@ pub fn raised(saved: &Event, item: &str, reminder: &ObjectId, due_at: Timestamp)
         .find(|known| known.get("id").and_then(Value::as_str) == Some(id.as_str()));
     let owner = own.and_then(|reminder| reminder.get("owner")).cloned().unwrap_or(Value::Null);
     Some(json!({
-        "id": reminder_event_id(item, due_at),
+        "id": reminder_event_id(item, due_at, &saved.id),
         "type": "activity.reminder",
         "occurred_at": due_at.to_string(),
         "data": {
@@ -136,6 +185,7 @@ pub fn raised(saved: &Event, item: &str, reminder: &ObjectId, due_at: Timestamp)
             "reminder": {"id": id, "minutes_before": minutes_before},
             "owner": owner,
             "saved_by": saved.id,
+            "saved_at": saved.occurred_at.to_string(),
             "assignees": part("assignees"),
             "notify": ["whatsapp"],
             "sender_may_notify": true,
@@ -143,11 +193,30 @@ pub fn raised(saved: &Event, item: &str, reminder: &ObjectId, due_at: Timestamp)
     }))
 }
 
+/// The plan of the event of a reminder that is not told, because a person took it back or because it did not stand any
+/// more when it was due: each of its recipients is left out for that reason.
+#[must_use]
+pub fn taken_back(raised: &Event, skip: &Skip) -> Plan {
+    let mut left_out: Vec<Option<ObjectId>> = Vec::new();
+    for person in raised.recipients() {
+        let recipient = Some(person.id.clone());
+        if !left_out.contains(&recipient) {
+            left_out.push(recipient);
+        }
+    }
+    if left_out.is_empty() {
+        left_out.push(None);
+    }
+    let skips = left_out.into_iter().map(|recipient| PlannedSkip { mapping: None, recipient, skip: skip.clone() });
+    Plan { messages: Vec::new(), skips: skips.collect() }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::reason::Reason;
 
     const MORNING: Time = jiff::civil::time(9, 0, 0, 0);
 
@@ -190,6 +259,13 @@ mod tests {
     }
 
     #[test]
+    fn at_the_start_is_at_its_instant_in_either_hour_of_a_fold() {
+        for start in ["2027-10-31T02:30:00+02:00", "2027-10-31T02:30:00+01:00"] {
+            check(start, 0, start);
+        }
+    }
+
+    #[test]
     fn a_whole_day_counts_from_the_morning() {
         check("2026-11-24", 0, "2026-11-24T09:00:00+01:00");
         check("2026-11-24", 2880, "2026-11-22T09:00:00+01:00");
@@ -211,6 +287,44 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_stands_whatever_else_was_edited() {
+        let reminders = json!([
+            {"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]},
+            {"id": "r2", "minutes_before": 60, "notify": ["email"]},
+            {"id": "r3", "minutes_before": 525_600, "notify": ["whatsapp"]},
+        ]);
+        let event = saved("2026-11-24T15:00:00+01:00", &reminders);
+        let known = moments(&event).into_iter().collect::<Vec<_>>();
+        // The occasion of a reminder is made of it: another form would tell every reminder again.
+        assert_eq!(known, ["r1/At(2026-11-24T14:00:00Z)/60", "r3/At(2026-11-24T14:00:00Z)/525600"]);
+        let id = |text: &str| ObjectId::parse(text).unwrap();
+        assert_eq!(moment_saved(&event, &id("r3")).as_ref(), known.last());
+        assert_eq!(moment_saved(&event, &id("r2")), None);
+        assert_eq!(to_keep(&event, MORNING)[0].moment, known[0]);
+        let changed = |pointer: &str, value: Value| {
+            let mut document = event.document.clone();
+            *document.pointer_mut(pointer).unwrap() = value;
+            moments(&Event::parse(document, event.occurred_at).unwrap())
+        };
+        assert_eq!(changed("/data/activity/subject", json!("Riunione")), moments(&event));
+        let moved = changed("/data/activity/starts_at", json!("2026-11-24T15:30:00+01:00"));
+        assert!(moved.is_disjoint(&moments(&event)));
+        assert!(changed("/data/activity/state", json!("Completata")).is_empty());
+        assert!(changed("/data/reminders", json!([])).is_empty());
+    }
+
+    #[test]
+    fn only_a_raised_reminder_knows_its_people_as_of_another_time() {
+        let reminders = json!([{"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]}]);
+        let mut event = saved("2026-11-24T15:00:00+01:00", &reminders);
+        let [kept] = to_keep(&event, MORNING).try_into().unwrap();
+        let document = raised(&event, "item", &kept.id, kept.due_at).unwrap();
+        assert_eq!(people_as_of(&Event::parse_any(document, kept.due_at).unwrap()), event.occurred_at);
+        event.document["data"]["saved_at"] = json!("2020-01-01T00:00:00Z");
+        assert_eq!(people_as_of(&event), event.occurred_at);
+    }
+
+    #[test]
     fn a_due_reminder_raises_an_event_that_can_be_read() {
         let reminders = json!([{"id": "r1", "minutes_before": 60, "notify": ["whatsapp"], "owner": {"id": "G"}}]);
         let event = saved("2026-11-24T15:00:00+01:00", &reminders);
@@ -221,6 +335,25 @@ mod tests {
         assert!(raised.id.as_str().starts_with("bridge:rem."));
         assert!(Event::parse(document, kept.due_at).is_err(), "Passweb may not use our ids");
         assert!(super::raised(&event, "item", &ObjectId::parse("r9").unwrap(), kept.due_at).is_none());
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_out_each_recipient_once() {
+        let check = |assignees: Value, expected: &[Option<&str>]| {
+            let reminders = json!([{"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]}]);
+            let mut event = saved("2026-11-24T15:00:00+01:00", &reminders);
+            event.document["data"]["assignees"] = assignees;
+            let [kept] = to_keep(&event, MORNING).try_into().unwrap();
+            let document = raised(&event, "item", &kept.id, kept.due_at).unwrap();
+            let plan =
+                taken_back(&Event::parse_any(document, kept.due_at).unwrap(), &Skip::new(Reason::Cancelled, "x"));
+            let left_out: Vec<Option<&str>> =
+                plan.skips.iter().map(|skip| skip.recipient.as_ref().map(ObjectId::as_str)).collect();
+            assert_eq!((left_out.as_slice(), plan.messages), (expected, Vec::new()));
+            assert!(plan.skips.iter().all(|planned| planned.skip == Skip::new(Reason::Cancelled, "x")));
+        };
+        check(json!([{"id": "P"}, {"id": "Q"}, {"id": "P"}]), &[Some("P"), Some("Q")]);
+        check(json!([]), &[None]);
     }
 
     proptest! {

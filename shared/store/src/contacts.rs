@@ -3,10 +3,11 @@
 //! | pk | what |
 //! |---|---|
 //! | pseudonym of site and number | suppressions, unreachability, consent, the next free slot of the pair limit |
-//! | `PERSON#site#pseudonym` | the latest phone, language, consent and opt-out of a person, with when they were true |
+//! | `PERSON#site#pseudonym` | the latest phone, country, language, consent and opt-out of a person, with when they were true |
 //! | `ALIAS#site#pseudonym` | the number that another id of WhatsApp's stands for, by its pseudonym |
 //! | `ACTIVITY#…` | how an activity stands, for its reminders |
-//! | `CART#…` | the newest cart of a customer, when one was closed, when the customer was told |
+//! | `CART#…` | the newest cart of a customer, when the last order closed them, when the customer was told |
+//! | `CARTEND#…` | when one cart of a customer was emptied or taken up again |
 //! | `VOLUME#site#mapping` | what a mapping sent on each of its last days |
 //! | `HELD#…` | the newest state held of a subject, for one mapping and recipient |
 //! | `SUBJECT#…`, `TOLD#…` | what a claim must not overtake or repeat (see [`crate::ledger`]) |
@@ -30,7 +31,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::contact::Known;
-use domain::person::Person;
+use domain::person::{Person, PersonRecord};
 use jiff::Timestamp;
 
 use crate::error::StoreError;
@@ -39,6 +40,7 @@ use crate::ledger::PAIR_AHEAD;
 use crate::many::{self, Each};
 
 pub use activity::ActivityHead;
+pub use cart::Following;
 pub(crate) use cart::cart_head;
 pub use choice::Choice;
 pub use suppression::SuppressedContact;
@@ -49,21 +51,6 @@ pub(crate) use suppression::of_number;
 pub struct Contacts {
     client: Client,
     table: String,
-}
-
-/// What was last said of a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PersonRecord {
-    /// When it was true.
-    pub occurred_at: Timestamp,
-    /// The phone field as typed.
-    pub phone: Option<String>,
-    /// The language the person asked for.
-    pub language: Option<String>,
-    /// Whether they opted out of WhatsApp.
-    pub whatsapp_opt_out: bool,
-    /// Consent to marketing.
-    pub marketing_consent: Option<bool>,
 }
 
 impl Contacts {
@@ -88,6 +75,9 @@ impl Contacts {
         if let Some(phone) = &person.phone {
             request = request.item("phone", text(phone));
         }
+        if let Some(country) = &person.country {
+            request = request.item("country", text(country));
+        }
         if let Some(language) = &person.language {
             request = request.item("language", text(language.as_str()));
         }
@@ -104,12 +94,12 @@ impl Contacts {
         }
     }
 
-    /// What is known of a number and a person, in one read. What the person's record said before `occurred_at` does not
+    /// What is known of a number and a person, in one read. What the person's record said before `people_as_of` does not
     /// count: the event knows better.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn known(&self, contact: &str, person: &str, occurred_at: Timestamp) -> Result<Known, StoreError> {
+    pub async fn known(&self, contact: &str, person: &str, people_as_of: Timestamp) -> Result<Known, StoreError> {
         let items = self.items(&[contact, person]).await?;
         let mut known = match items.get(contact) {
             Some(item) => of_number(&Reading::of(item))?,
@@ -117,7 +107,7 @@ impl Contacts {
         };
         if let Some(item) = items.get(person) {
             let reading = Reading::of(item);
-            let at = reading.time("occurred_at")?.filter(|at| *at >= occurred_at);
+            let at = reading.time("occurred_at")?.filter(|at| *at >= people_as_of);
             known.opted_out_at = at.filter(|_| flag(item, "whatsapp_opt_out") == Some(true));
             known.marketing_consent = flag(item, "marketing_consent").or(known.marketing_consent);
         }
@@ -160,6 +150,7 @@ fn person_record(item: &Item) -> Result<PersonRecord, StoreError> {
     Ok(PersonRecord {
         occurred_at: reading.time("occurred_at")?.ok_or_else(|| reading.fault("occurred_at", "is missing"))?,
         phone: reading.text("phone")?.map(str::to_owned),
+        country: reading.text("country")?.map(str::to_owned),
         language: reading.text("language")?.map(str::to_owned),
         whatsapp_opt_out: flag(item, "whatsapp_opt_out").unwrap_or_default(),
         marketing_consent: flag(item, "marketing_consent"),

@@ -133,6 +133,8 @@ impl World {
             marketing: false,
             probe: false,
             guards: &guards,
+            files: None,
+            collection: None,
         };
         let claims = Claims::new(self.ledger.clone(), table_name(STACK, "Contacts"));
         assert_eq!(claims.claim(claim, now).await.unwrap(), Claimed::Ours);

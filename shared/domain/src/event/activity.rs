@@ -1,5 +1,8 @@
 //! Activities of the agenda and their reminders.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::fmt::temporal::Pieces;
@@ -155,12 +158,17 @@ fn zone(name: &str) -> Result<TimeZone, &'static str> {
     TimeZone::get(name).map_err(|_| "must be a time zone of the IANA database such as Europe/Rome")
 }
 
-/// Reads the reminders of an activity.
+/// Reads the reminders of an activity: none of them twice, since each is one item of the schedule.
 pub(super) fn reminders(list: &Reader<'_>) -> Option<Vec<Reminder>> {
+    let ids = RefCell::new(BTreeSet::new());
     list.list(REMINDERS_MAX, |reminder| {
         let (due, whatsapp) = (due_reminder(reminder), whatsapp_ticked(&reminder.field("notify")));
         let owner = reminder.field("owner").optional(Person::read);
         let due = due?;
+        if !ids.borrow_mut().insert(due.id.clone()) {
+            reminder.field("id").fault("is the id of another reminder of the activity");
+            return None;
+        }
         Some(Reminder { id: due.id, minutes_before: due.minutes_before, whatsapp: whatsapp?, owner: owner? })
     })
 }

@@ -1,13 +1,17 @@
 //! How an activity stands, for its reminders: the newest of its events counts, in whatever order they come. What is over
 //! stays as a tombstone, so that a deletion handled before its creation still wins.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use domain::event::Event;
 use domain::id::EventId;
 use domain::occasion::Moment;
-use domain::reminder::Standing;
+use domain::reminder::{Standing, moments};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Contacts, flag, is_older};
+use super::{Contacts, flag};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, number, text};
 use crate::many::Each;
@@ -23,39 +27,61 @@ pub struct ActivityHead {
     pub event: EventId,
     /// Whether it is over: then it has no reminders.
     pub over: bool,
+    /// By what its reminders stand ([`domain::reminder::due_moment`]), those that were due before the event included.
+    pub moments: BTreeSet<String>,
+}
+
+impl ActivityHead {
+    /// Whether a reminder stands: the activity is not over and has it at the same moment.
+    #[must_use]
+    pub fn has(&self, moment: &str) -> bool {
+        !self.over && self.moments.contains(moment)
+    }
 }
 
 impl Contacts {
-    /// Records how an activity stands by an event, unless a newer one is known. `until` is its last reminder's moment.
-    /// Answers whether the event is the newest, which it is again when it is handled again.
+    /// Records how an activity stands by an event, unless a newer one is known: that one is the answer. What is over is
+    /// so for whatever did not happen later or has no higher version, however late it was received. `until` is its last
+    /// reminder's moment. An event that is handled again is the newest again.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn put_activity(
         &self,
         key: &str,
-        event: &EventId,
+        event: &Event,
         (moment, standing): (Moment, Standing),
         until: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<ActivityHead>, StoreError> {
         let newer = Newer::than(moment);
         let remembered = until.saturating_add(REMEMBERED_FOR).unwrap_or(until).as_second();
+        let moments = moments(event);
         let mut request = self
             .client
             .put_item()
             .table_name(&self.table)
             .item("pk", text(key))
-            .item("event_id", text(event.as_str()))
+            .item("event_id", text(event.id.as_str()))
             .item("is_over", AttributeValue::Bool(standing == Standing::Over))
             .item("expires_at", number(remembered))
-            .condition_expression(format!("attribute_not_exists(pk) OR {}", newer.condition));
+            .condition_expression(format!("attribute_not_exists(pk) OR {}", condition(&newer, moment, standing)))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if standing == Standing::Saved {
+            request = request.expression_attribute_values(":no", AttributeValue::Bool(false));
+        }
+        // A set has at least one member.
+        if !moments.is_empty() {
+            request = request.item("moments", AttributeValue::Ss(moments.into_iter().collect()));
+        }
         for (name, value) in newer.attributes {
             request = request.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
         }
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if is_older(&error) => Ok(false),
-            Err(error) => Err(error.into()),
+        let Err(error) = request.send().await else { return Ok(None) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) if failed.item().is_some() => {
+                failed.item().map(activity_head).transpose()
+            }
+            _ => Err(error.into()),
         }
     }
 
@@ -69,8 +95,25 @@ impl Contacts {
     }
 }
 
+/// That an event counts more than the one that is known. Of two that happened at once a deletion does.
+fn condition(newer: &Newer, moment: Moment, standing: Standing) -> String {
+    let newer = newer.condition;
+    match (standing, moment.version) {
+        (Standing::Over, None) => format!("({newer}) OR occurred_at = :occurred_at"),
+        (Standing::Over, Some(_)) => format!(
+            "({newer}) OR ((attribute_not_exists(doc_version) OR doc_version = :doc_version) \
+             AND occurred_at = :occurred_at)"
+        ),
+        (Standing::Saved, None) => format!("({newer}) AND (is_over = :no OR occurred_at < :occurred_at)"),
+        (Standing::Saved, Some(_)) => {
+            format!("({newer}) AND (is_over = :no OR occurred_at < :occurred_at OR doc_version < :doc_version)")
+        }
+    }
+}
+
 fn activity_head(item: &Item) -> Result<ActivityHead, StoreError> {
     let reading = Reading::of(item);
     let event = EventId::parse(reading.required("event_id")?).map_err(|error| reading.fault("event_id", error))?;
-    Ok(ActivityHead { event, over: flag(item, "is_over") == Some(true) })
+    let moments = item.get("moments").and_then(|moments| moments.as_ss().ok()).into_iter().flatten().cloned().collect();
+    Ok(ActivityHead { event, over: flag(item, "is_over") == Some(true), moments })
 }

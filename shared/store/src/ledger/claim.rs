@@ -3,12 +3,13 @@
 //! | item | table | refuses when |
 //! |---|---|---|
 //! | the message | `Ledger` | anything is decided of it, or a newer record of it is on its way |
-//! | the person | `Contacts` | they opted out after the event happened |
+//! | the person | `Contacts` | they opted out after what the event knows of them |
 //! | the number | `Contacts` | it is suppressed or unreachable, or has no free slot: one message every 6 s, 40 at once |
 //! | the subject's head | `Contacts` | a newer event of the subject was claimed for the same mapping and recipient |
 //! | the occasion | `Contacts` | the same state, or the same actor, was told before |
-//! | the customer's carts | `Contacts` | the customer came back, has a newer cart, or was told of one within the last day |
-//! | the activity | `Contacts` | it is over, or was changed since its reminder was raised |
+//! | the customer's carts | `Contacts` | the customer ordered, has a newer cart, or was told of one within the last day |
+//! | the cart | `Contacts` | it was emptied, or the customer came back to it |
+//! | the activity | `Contacts` | it is over, or does not have its reminder at that moment any more |
 //! | the files it tells | `Ledger` | another file joined them |
 //!
 //! Head, occasion and carts belong to the message that wrote them, so that its own next attempt passes.
@@ -64,9 +65,10 @@ pub enum Claimed {
     AlreadyNotified(String),
     /// The recipient withdrew the consent to marketing after the event happened.
     ConsentWithdrawn,
-    /// The customer came back, has a newer cart, or was told of one within the last day: what is known of their carts.
+    /// The cart ended, the customer ordered, has a newer one, or was told of one within the last day: what is known of
+    /// their carts.
     CartChanged(CartHead),
-    /// The activity is over, or was changed.
+    /// The activity is over, or does not have the reminder at that moment any more.
     ActivityChanged,
     /// Another file joined those it tells.
     FileJoined,
@@ -144,6 +146,7 @@ impl Claims {
         }
         if let Some(cart) = &claim.guards.cart {
             writes.push(self.put_cart_notice(cart, &id, now)?);
+            writes.push(self.check_cart(cart)?);
         }
         if let Some(activity) = &claim.guards.activity {
             writes.push(self.check_activity(activity)?);
@@ -189,17 +192,29 @@ impl Claims {
     /// # Errors
     /// [`StoreError`].
     pub async fn give_back(&self, guards: &Guards, id: &MessageId, owner: &str) -> Result<(), StoreError> {
-        if let Some(CartGuard { key, .. }) = &guards.cart {
-            let request = self.ledger.client.update_item().table_name(&self.contacts).key("pk", text(key));
-            let request = request
-                .update_expression("REMOVE notified_at, notified_by")
-                .condition_expression("notified_by = :message")
-                .expression_attribute_values(":message", text(id.to_string()));
-            conditional(request).await?;
-        }
+        self.give_back_notice(guards, id).await?;
         for occasion in guards.occasion.iter().chain(&guards.occasions_besides) {
             self.forget_occasion(occasion, id, owner).await?;
         }
+        Ok(())
+    }
+
+    /// Gives the notice of a cart back that a claim took for a message which nobody got: the next cart may be told within
+    /// a day, and this one, if it is tried again, is due as it was.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn give_back_notice(&self, guards: &Guards, id: &MessageId) -> Result<(), StoreError> {
+        let Some(CartGuard { key, .. }) = &guards.cart else { return Ok(()) };
+        let request = self.ledger.client.update_item().table_name(&self.contacts).key("pk", text(key));
+        // A row that began since stays as it is.
+        let request = request
+            .update_expression(
+                "SET first_left = if_not_exists(first_left, first_before) REMOVE notified_at, notified_by, first_before",
+            )
+            .condition_expression("notified_by = :message")
+            .expression_attribute_values(":message", text(id.to_string()));
+        conditional(request).await?;
         Ok(())
     }
 
@@ -265,7 +280,8 @@ impl Claims {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The recipient: an opt-out that came after the event counts, an older one does not, since the event knows better.
+    /// The recipient: an opt-out that came after what the event knows of its people counts, an older one does not, since the
+    /// event knows better.
     fn check_person(&self, claim: &Claim<'_>) -> Result<TransactWriteItem, StoreError> {
         // A consent that was withdrawn counts as an opt-out does, for marketing.
         let allows = if claim.marketing {
@@ -276,9 +292,9 @@ impl Claims {
         let check = ConditionCheck::builder()
             .table_name(&self.contacts)
             .key("pk", text(claim.person))
-            .condition_expression(format!("attribute_not_exists(pk) OR {allows} OR occurred_at < :occurred_at"))
+            .condition_expression(format!("attribute_not_exists(pk) OR {allows} OR occurred_at < :people_as_of"))
             .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .expression_attribute_values(":occurred_at", time(claim.guards.moment.occurred_at))
+            .expression_attribute_values(":people_as_of", time(claim.guards.people_as_of))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
@@ -342,24 +358,24 @@ impl Claims {
         written(put)
     }
 
-    /// The activity of a reminder: not over, and as it was when the reminder was raised.
+    /// The activity of a reminder: not over, and with the reminder at the same moment as when it was raised.
     fn check_activity(&self, activity: &ActivityGuard) -> Result<TransactWriteItem, StoreError> {
-        let ActivityGuard { key, saved_by } = activity;
+        let ActivityGuard { key, moment } = activity;
         let check = ConditionCheck::builder()
             .table_name(&self.contacts)
             .key("pk", text(key))
-            .condition_expression("attribute_not_exists(pk) OR (is_over = :no AND event_id = :saved_by)")
+            .condition_expression("attribute_not_exists(pk) OR (is_over = :no AND contains(moments, :moment))")
             .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .expression_attribute_values(":saved_by", text(saved_by))
+            .expression_attribute_values(":moment", text(moment))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// That the customer is told of a cart; refused within a day of another notice.
+    /// That the customer is told of a cart, which ends its row; refused within a day of another notice.
     fn put_cart_notice(
         &self,
-        CartGuard { key, left_at }: &CartGuard,
+        CartGuard { key, left_at, .. }: &CartGuard,
         id: &MessageId,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
@@ -367,11 +383,15 @@ impl Claims {
         let update = Update::builder()
             .table_name(&self.contacts)
             .key("pk", text(key))
-            .update_expression("SET notified_at = :now, notified_by = :message REMOVE first_left")
+            .update_expression(
+                "SET notified_at = :now, notified_by = :message, first_before = if_not_exists(first_left, :left_at) \
+                 REMOVE first_left",
+            )
             .condition_expression(
                 "(attribute_not_exists(notified_at) OR notified_at <= :before OR notified_by = :message) \
                  AND (attribute_not_exists(closed_at) OR closed_at < :left_at) \
-                 AND (attribute_not_exists(newest) OR newest <= :left_at)",
+                 AND (attribute_not_exists(newest) OR newest <= :left_at) \
+                 AND (attribute_not_exists(newest_besides) OR newest_besides <= :left_at)",
             )
             .expression_attribute_values(":left_at", time(*left_at))
             .expression_attribute_values(":now", time(now))
@@ -380,6 +400,18 @@ impl Claims {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The cart itself: neither emptied nor taken up again since it was left.
+    fn check_cart(&self, CartGuard { ended_key, left_at, .. }: &CartGuard) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.contacts)
+            .key("pk", text(ended_key))
+            .condition_expression("attribute_not_exists(pk) OR ended_at < :left_at")
+            .expression_attribute_values(":left_at", time(*left_at))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// The occasion; refused if another message told it.
@@ -429,6 +461,7 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
     let head = claim.guards.head.as_ref().and_then(|_| refusal());
     let occasion = claim.guards.occasion.as_ref().and_then(|_| refusal());
     let cart = claim.guards.cart.as_ref().and_then(|_| refusal());
+    let ended = claim.guards.cart.as_ref().and_then(|_| refusal());
     let activity = claim.guards.activity.as_ref().and_then(|_| refusal());
     let collection = claim.collection.and_then(|_| refusal());
     if let Some(old) = message {
@@ -462,8 +495,8 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
     if let Some(old) = occasion {
         return Ok(Some(Claimed::AlreadyNotified(Reading::of(&old).required("message")?.to_owned())));
     }
-    if let Some(old) = cart {
-        return Ok(Some(Claimed::CartChanged(cart_head(&old)?)));
+    if cart.is_some() || ended.is_some() {
+        return Ok(Some(Claimed::CartChanged(cart_head(cart.as_ref(), ended.as_ref())?)));
     }
     if activity.is_some() {
         return Ok(Some(Claimed::ActivityChanged));

@@ -74,3 +74,12 @@ fn a_reminder_of_nobody_is_every_assignees() {
     let told: Vec<&str> = event.recipients().iter().map(|person| person.id.as_str()).collect();
     assert_eq!(told, ["C7", "G3"]);
 }
+
+#[test]
+fn a_reminder_has_an_id_of_its_own() {
+    let reminder = |id: &str| json!({"id": id, "minutes_before": 60, "notify": ["whatsapp"]});
+    let of = |reminders: [Value; 3]| with(saved(), "/data/reminders", json!(reminders));
+    assert!(Event::parse(of([reminder("r1"), reminder("r2"), reminder("r3")]), now()).is_ok());
+    let twice = of([reminder("r1"), reminder("r1"), reminder("r1")]);
+    assert_eq!(pointers(twice), ["/data/reminders/1/id", "/data/reminders/2/id"]);
+}
