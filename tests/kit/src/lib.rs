@@ -6,6 +6,7 @@
 
 mod clock;
 mod events;
+mod fill;
 mod front;
 mod mail;
 mod phone;
@@ -187,6 +188,7 @@ impl World {
             stack: STACK.to_owned(),
             ledger_table: table("Ledger"),
             schedule_table: table("Schedule"),
+            metrics: runtime::metrics::Metrics::default(),
         };
         let world = Self {
             config,

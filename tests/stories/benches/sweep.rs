@@ -1,0 +1,135 @@
+//! What a sweep of the schedule costs, against the embedded emulators.
+//!
+//! `--pending N`: N reminders wait, none is due. `--due N`: N reminders of N activities are due in one minute, saved as
+//! Passweb saves them, swept, and counted on the phone.
+//!
+//! The memory of the process includes the emulators, whose tables are in memory; the processor time is that of the
+//! sweep's thread alone, and the emulators run on others.
+
+use std::collections::BTreeMap;
+use std::fs::read_to_string;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use jiff::SignedDuration;
+use kit::World;
+use serde_json::{Value, json};
+
+/// Events in one call.
+const BATCH: usize = 100;
+/// Sweeps in the due minute before this gives up.
+const SWEEPS_MAX: usize = 20;
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    // Cargo adds `--bench`.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => pending(1_000).await,
+        ["--pending", count] => pending(count.parse()?).await,
+        ["--due", count] => due(count.parse()?).await,
+        other => bail!("--pending N or --due N, not {other:?}"),
+    }
+}
+
+async fn pending(count: usize) -> Result<()> {
+    let world = World::start().await?;
+    // The first sweep opens connections.
+    world.sweep().await?;
+    world.fill_schedule(count, world.clock.now() + MINUTE * 60 * 24 * 30).await?;
+    println!("{count} reminders pending, none due");
+    let fired = measured_sweep(&world).await?;
+    ensure!(fired == 0, "{fired} were fired");
+    world.finish().await
+}
+
+async fn due(count: usize) -> Result<()> {
+    let world = World::start().await?;
+    world.sweep().await?;
+    for first in (0..count).step_by(BATCH) {
+        let events: Vec<Value> = (first..count.min(first + BATCH)).map(activity).collect();
+        let answer = world.post_batch(&json!({"events": events})).await?;
+        ensure!(answer.status == 202, "not accepted: {answer:?}");
+        world.deliver().await?;
+    }
+    world.clock.advance_to("2026-11-22T14:00:00+01:00".parse()?);
+    println!("{count} reminders due in one minute");
+    let mut fired = 0;
+    for _ in 0..SWEEPS_MAX {
+        fired += measured_sweep(&world).await?;
+        if fired >= count {
+            break;
+        }
+    }
+    ensure!(fired == count, "{fired} were fired");
+    for _ in 0..60 {
+        world.pass(MINUTE).await?;
+        if world.phone().await?.len() >= count {
+            break;
+        }
+    }
+    // Whatever would come twice has time to come.
+    world.pass(MINUTE * 30).await?;
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    for message in world.phone().await? {
+        *told
+            .entry(message.get("to").and_then(Value::as_str).context("a message to nobody")?.to_owned())
+            .or_default() += 1;
+    }
+    let twice = told.values().filter(|times| **times > 1).count();
+    println!("  on the phone: {} of {count}, twice: {twice}", told.len());
+    ensure!(told.len() == count && twice == 0, "missing or told twice");
+    world.finish().await
+}
+
+/// An activity of this afternoon with a reminder at 14:00 in Rome, and a person of its own.
+fn activity(number: usize) -> Value {
+    json!({
+        "id": format!("a-{number}"), "type": "activity.saved", "occurred_at": "2026-11-22T09:00:00Z",
+        "data": {
+            "activity": {"id": format!("A{number}"), "version": 1, "subject": "Visita in azienda", "all_day": false,
+                         "starts_at": "2026-11-22T15:00:00+01:00", "time_zone": "Europe/Rome", "state": "PIANIFICATA"},
+            "creator": {"id": "C9", "first_name": "Marco"},
+            "assignees": [{"id": format!("P{number}"), "first_name": "Anna", "language": "it",
+                           "phone": format!("+39340{:07}", 1_000_000 + number)}],
+            "reminders": [{"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]}],
+            "sender_may_notify": true
+        }
+    })
+}
+
+/// Sweeps once and prints what that cost. Answers how many items were fired.
+async fn measured_sweep(world: &World) -> Result<usize> {
+    let _before = world.wire.take_calls();
+    let (resident, processor, clock) = (memory("VmRSS")?, processor()?, Instant::now());
+    let swept = world.sweep().await?;
+    let (wall, processor) = (clock.elapsed(), processor_since(processor)?);
+    let calls = world.wire.take_calls();
+    println!("  {swept:?}");
+    println!("  requests to DynamoDB: {} {calls:?}", calls.values().sum::<usize>());
+    println!("  wall {wall:.2?}, processor of the sweep's thread {processor:.2?}");
+    println!(
+        "  resident with the emulators: {resident} kB before, {} kB after, {} kB at most ever",
+        memory("VmRSS")?,
+        memory("VmHWM")?
+    );
+    Ok(swept.fired)
+}
+
+/// A figure of this process's memory, in kB.
+fn memory(name: &str) -> Result<u64> {
+    let status = read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such figure")?;
+    Ok(line.trim_start_matches(':').trim().trim_end_matches(" kB").parse()?)
+}
+
+/// The processor time of this thread.
+fn processor() -> Result<Duration> {
+    let figures = read_to_string("/proc/thread-self/schedstat")?;
+    Ok(Duration::from_nanos(figures.split_whitespace().next().context("no figures")?.parse()?))
+}
+
+fn processor_since(before: Duration) -> Result<Duration> {
+    Ok(processor()?.saturating_sub(before))
+}
