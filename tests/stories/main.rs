@@ -8,7 +8,9 @@
 
 mod carts;
 mod events;
+mod files;
 mod intake;
+mod model;
 mod numbers;
 mod outcomes;
 mod reasons;
@@ -16,6 +18,7 @@ mod reminders;
 mod repeats;
 mod reports;
 mod reviews;
+mod schedule;
 mod sending;
 mod storm;
 mod streams;
