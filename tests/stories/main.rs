@@ -10,6 +10,7 @@ mod carts;
 mod events;
 mod files;
 mod intake;
+mod lanes;
 mod model;
 mod numbers;
 mod outcomes;

@@ -4,15 +4,14 @@
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::Poll;
 
 use domain::audit::{Audit, Audited};
-use domain::id::{AccountId, ObjectId};
-use domain::key::activity_key;
+use domain::id::{AccountId, EventId, ObjectId, SiteId};
+use domain::key::{activity_key, event_key};
 use domain::mapping::UsefulFor;
 use domain::message::State;
 use domain::reason::Reason;
-use fire_reminders::Swept;
+use fire_reminders::{Failed, Swept};
 use jiff::{SignedDuration, Timestamp};
 use kit::{World, file_uploaded, message_sent, order_status_changed};
 use serde_json::{Value, json};
@@ -141,7 +140,7 @@ async fn a_sweep_stops_in_time_and_the_next_one_goes_on() {
     let nothing = sweep_slowly(&world, world.clock.now() + MARGIN, SignedDuration::ZERO).await;
     assert_eq!((nothing, world.wire.take_calls().len()), (Swept::default(), 0), "no time to begin anything");
 
-    let deadline = world.clock.now() + MARGIN + SignedDuration::from_millis(100);
+    let deadline = world.clock.now() + MARGIN + SignedDuration::from_secs(1);
     let begun = sweep_slowly(&world, deadline, SignedDuration::from_millis(10)).await;
     assert!((1..400).contains(&begun.fired), "{begun:?}");
     assert!(world.clock.now() < deadline, "{} after {deadline}", world.clock.now());
@@ -175,10 +174,92 @@ async fn what_cannot_be_fired_keeps_nothing_else_waiting() {
         world.put_item("Schedule", &item).await.unwrap();
     }
     due(&world, 50).await;
-    let error = world.sweep().await.unwrap_err();
-    assert!(error.to_string().contains("event_id"), "{error}");
+    let (swept, why) = failed(&world).await;
+    assert!(why.contains("event_id"), "{why}");
+    assert_eq!(swept.fired, 50);
+    assert!(swept.late_s >= 60 * 60, "what cannot be fired is late all the same: {swept:?}");
     world.deliver().await.unwrap();
     each_was_told_once(&world, 50).await;
+    world.finish().await.unwrap();
+}
+
+/// Has the schedule fire, which fails in part: what came of it, and why.
+async fn failed(world: &World) -> (Swept, String) {
+    let error = world.sweep().await.unwrap_err();
+    let Failed { swept, cause } = error.downcast().unwrap();
+    (swept, cause.to_string())
+}
+
+#[tokio::test]
+async fn an_item_that_nobody_can_read_fails_the_sweep() {
+    let world = World::start().await.unwrap();
+    let item = [("pk", "R#unreadable"), ("shard", "3"), ("due_at", "2026-11-22T09:00:00.000000000Z")];
+    world.put_item("Schedule", &item).await.unwrap();
+    let (swept, why) = failed(&world).await;
+    assert!(why.contains("R#unreadable") && swept.fired == 0, "{why}");
+    world.finish().await.unwrap();
+}
+
+/// An event as the ledger keeps it.
+async fn put_event(world: &World, site: &SiteId, event: &Value) {
+    let id = EventId::parse(event["id"].as_str().unwrap()).unwrap();
+    let (key, event) = (event_key(site, &id), event.to_string());
+    let plan = json!({"messages": [], "skips": []}).to_string();
+    let received_at = world.clock.now().to_string();
+    let item =
+        [("pk", key.as_str()), ("sk", "EVENT"), ("event", &event), ("plan", &plan), ("received_at", &received_at)];
+    world.put_item("Ledger", &item).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reminder_whose_event_cannot_be_read_stays_until_it_can_and_one_that_was_erased_goes() {
+    let world = World::start().await.unwrap();
+    let (site, saved) = (world.site().unwrap(), activity(0, world.clock.now()));
+    due(&world, 1).await;
+    let mut broken = saved.clone();
+    broken["data"]["activity"]["starts_at"] = json!("tomorrow");
+    put_event(&world, &site, &broken).await;
+    let (swept, why) = failed(&world).await;
+    assert!(why.contains("a-0"), "{why}");
+    assert_eq!(swept.fired, 0);
+    // Whoever repairs it finds it still there.
+    put_event(&world, &site, &saved).await;
+    assert_eq!(world.sweep().await.unwrap().fired, 1);
+    world.deliver().await.unwrap();
+    each_was_told_once(&world, 1).await;
+    world.finish().await.unwrap();
+
+    let world = World::start().await.unwrap();
+    due(&world, 1).await;
+    put_event(&world, &site, &json!({"id": "a-0", "type": "activity.saved", "erased": true})).await;
+    assert_eq!(world.sweep().await.unwrap().fired, 1, "nobody is left to be told");
+    assert_eq!(told(&world).await.len(), 0);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_site_whose_settings_cannot_be_read_keeps_no_other_waiting() {
+    let world = World::start().await.unwrap();
+    let other = SiteId::parse("other").unwrap();
+    world.put_item("Config", &[("pk", "LIVE#other"), ("sk", "SITE"), ("json", "{}")]).await.unwrap();
+    // A reminder of it that does not stand any more, in each shard and older than the others.
+    let gone = activity(0, world.clock.now());
+    put_event(&world, &other, &gone).await;
+    let head = activity_key(&other, &ObjectId::parse("A0").unwrap());
+    world.put_item("Contacts", &[("pk", &head), ("event_id", "a-0")]).await.unwrap();
+    let due_at = "2026-11-22T09:00:00.000000000Z";
+    let reminder = json!({"site": other, "event": "a-0", "activity": "A0", "reminder": "r1", "due_at": due_at});
+    for shard in 0..SHARDS {
+        let (key, shard, reminder) = (format!("R#{shard}"), shard.to_string(), reminder.to_string());
+        let item = [("pk", key.as_str()), ("shard", &shard), ("due_at", due_at), ("reminder", &reminder)];
+        world.put_item("Schedule", &item).await.unwrap();
+    }
+    due(&world, 40).await;
+    let (swept, why) = failed(&world).await;
+    assert!(why.contains("LIVE#other"), "{why}");
+    assert_eq!(swept.fired, 40);
+    world.deliver().await.unwrap();
+    each_was_told_once(&world, 40).await;
     world.finish().await.unwrap();
 }
 
@@ -270,20 +351,6 @@ async fn after_six_hours_without_a_sweep_what_is_of_use_goes_out_and_the_rest_is
     world.finish().await.unwrap();
 }
 
-/// Has the schedule fire and kills it after so many polls. Answers whether it had come to its end.
-async fn sweep_killed(world: &World, polls: usize) -> bool {
-    let mut sweeping = pin!(fire_reminders::handle(&world.sweep, world.clock.deadline_ms()));
-    let mut left = polls;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(false);
-        }
-        left -= 1;
-        sweeping.as_mut().poll(context).map(|_| true)
-    })
-    .await
-}
-
 /// Two reminders, two states that are held and two messages in the account's lane, all of which a sweep takes up in a
 /// minute. The people are those of six numbers from `first` on.
 async fn something_of_each_kind(world: &World, first: usize) {
@@ -311,6 +378,22 @@ async fn something_of_each_kind(world: &World, first: usize) {
 }
 
 #[tokio::test]
+async fn two_sweeps_at_once_take_up_something_of_each_kind_once() {
+    let world = World::start().await.unwrap();
+    let hold_for = Some(UsefulFor::parse("1m").unwrap());
+    world.configure("stato-ordine", |_, mapping| mapping.hold_for = hold_for).await.unwrap();
+    for round in 0..10 {
+        something_of_each_kind(&world, round * 6).await;
+        let (one, other) = tokio::join!(world.sweep(), world.sweep());
+        one.unwrap();
+        other.unwrap();
+        world.pass(MINUTE * 2).await.unwrap();
+    }
+    each_was_told_once(&world, 60).await;
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_sweep_killed_at_any_poll_loses_nothing_and_tells_each_once() {
     let world = World::start().await.unwrap();
     let hold_for = Some(UsefulFor::parse("1m").unwrap());
@@ -318,7 +401,7 @@ async fn a_sweep_killed_at_any_poll_loses_nothing_and_tells_each_once() {
     let mut killed = 0;
     loop {
         something_of_each_kind(&world, killed * 6).await;
-        let done = sweep_killed(&world, killed).await;
+        let done = world.sweep_killed(killed).await;
         killed += 1;
         // What it had put into the queue is handled before anybody sweeps again, and what it had not is swept.
         world.deliver().await.unwrap();

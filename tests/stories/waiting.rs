@@ -1,14 +1,11 @@
 //! Messages that do not go at once: nothing is lost, nothing is sent twice, and the oldest goes first.
 
-use domain::id::AccountId;
-use domain::job::Job;
 use domain::mapping::UsefulFor;
 use domain::message::{State, Why};
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{EVENTS_DEAD_ARN, World, message_sent, order_status_changed};
 use serde_json::{Value, json};
-use store::schedule::{Due, Lane};
 
 pub(crate) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -267,46 +264,6 @@ async fn a_message_costs_two_writes_and_no_read() {
     }
     assert_eq!(calls.len(), expected.len(), "{calls:?}");
     assert_eq!(world.phone().await.unwrap().len(), 11);
-    world.finish().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_message_parked_again_before_its_item_was_removed_stays_parked() {
-    let world = World::start().await.unwrap();
-    fault(&world, 1_000, 401, 190).await;
-    for number in 0..2 {
-        world.accept(&order(number)).await.unwrap();
-        world.deliver().await.unwrap();
-    }
-    let lane = Lane { site: world.site().unwrap(), account: AccountId::parse("main").unwrap() };
-    let items = world.schedule.parked(&lane, 10).await.unwrap();
-    let item = items.iter().find(|item| matches!(&item.what, Due::Message { job, .. } if job.event.as_str() == "e-1"));
-    let (item, Due::Message { job, .. }) = item.map(|item| (item, &item.what)).unwrap() else { panic!() };
-    // A sweep puts it into the queue, and it is parked again before the sweep takes the item away.
-    world.enqueue(&serde_json::to_string(&Job::Message(job.clone())).unwrap()).await.unwrap();
-    world.deliver().await.unwrap();
-    assert!(!world.schedule.remove(item).await.unwrap());
-    assert_eq!(world.schedule.parked(&lane, 10).await.unwrap().len(), 2);
-    world.reset_simulator().await.unwrap();
-    world.pass(MINUTE * 10).await.unwrap();
-    assert_eq!(state(&world, 1).await, State::Sent);
-    world.finish().await.unwrap();
-}
-
-#[tokio::test]
-async fn one_message_that_stops_its_account_does_not_keep_the_others_waiting() {
-    let world = World::start().await.unwrap();
-    let effect = json!({"error": {"status": 403, "code": 10}});
-    world.fault(&json!({"count": 1_000, "match": {"to": "+393401000000"}, "effect": effect})).await.unwrap();
-    for number in 0..5 {
-        world.accept(&order(number)).await.unwrap();
-        world.deliver().await.unwrap();
-    }
-    assert_eq!(waits_for(&state(&world, 4).await), Some(Why::AccountStopped));
-    world.pass(HOUR * 2).await.unwrap();
-    for number in 1..5 {
-        assert_eq!(state(&world, number).await, State::Sent, "{number}");
-    }
     world.finish().await.unwrap();
 }
 

@@ -22,7 +22,10 @@ pub(crate) async fn fire_due(app: &App, shard: u8, deadline: &Deadline) -> Tally
         && let Some(page) = pages.next().await
     {
         match page {
-            Ok(items) => fire(app, &items, deadline, &mut tally).await,
+            Ok(page) => {
+                page.unreadable.into_iter().for_each(|error| tally.keep(Err(error)));
+                fire(app, &page.items, deadline, &mut tally).await;
+            }
             Err(error) => tally.keep(Err(error)),
         }
     }
@@ -32,7 +35,12 @@ pub(crate) async fn fire_due(app: &App, shard: u8, deadline: &Deadline) -> Tally
 /// Fires the items of a page; each lane among them is visited.
 async fn fire(app: &App, items: &[DueItem], deadline: &Deadline, tally: &mut Tally) {
     let (mut due, mut lanes, mut reminders) = (Vec::new(), Vec::new(), Vec::new());
+    let now = app.clock.now();
     for item in items {
+        // Also of what then cannot be fired: that it is late must show. A lane has no moment of its own.
+        if !matches!(item.what, Due::Lane(_)) {
+            tally.swept.late_s = tally.swept.late_s.max(lateness(item, now));
+        }
         match &item.what {
             Due::Message { job, .. } => due.push((item, Job::Message(job.clone()), 0)),
             Due::Lane(lane) => lanes.push(lane),
@@ -54,12 +62,7 @@ async fn fire(app: &App, items: &[DueItem], deadline: &Deadline, tally: &mut Tal
         Err(error) => tally.keep(Err(error)),
     }
     due.sort_by(|(one, ..), (other, ..)| one.due_at.cmp(&other.due_at));
-    let fired = into_queue(app, due, tally).await;
-    let now = app.clock.now();
-    for item in &fired {
-        tally.swept.late_s = tally.swept.late_s.max(lateness(item, now));
-    }
-    tally.swept.fired += fired.len() + dropped.len();
+    tally.swept.fired += into_queue(app, due, tally).await.len() + dropped.len();
     remove(app, &dropped, tally).await;
     visit(app, lanes, deadline, tally).await;
 }
@@ -67,7 +70,7 @@ async fn fire(app: &App, items: &[DueItem], deadline: &Deadline, tally: &mut Tal
 async fn visit(app: &App, lanes: Vec<&Lane>, deadline: &Deadline, tally: &mut Tally) {
     for lane in lanes {
         if deadline.has_time()
-            && let Err(error) = lane::release(app, lane, tally).await
+            && let Err(error) = lane::release(app, lane, deadline, tally).await
         {
             tracing::warn!(site = %lane.site, account = %lane.account, "a lane could not be released");
             tally.keep(Err(error));

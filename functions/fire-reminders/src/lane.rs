@@ -1,9 +1,11 @@
 //! An account's lane: its parked messages are released oldest first, as fast as the account may send; while it is
-//! stopped, one at a time finds out whether it can send again.
+//! stopped, one at a time finds out whether it can send again. What is of no use any more, and what goes through another
+//! account by now, is released whatever the account does: the decision records what becomes of it.
 
-use domain::config::Account;
+use domain::config::LiveConfig;
 use domain::job::{Job, MessageJob, Pass};
 use jiff::{SignedDuration, Timestamp};
+use runtime::batch::Deadline;
 use store::accounts::{AccountState, Lease};
 use store::schedule::{Due, DueItem, Lane};
 
@@ -16,74 +18,133 @@ const UNTIL_NEXT_SWEEP: SignedDuration = SignedDuration::from_secs(60);
 const PROBE_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// Among so many of the oldest the probe is chosen.
 const PROBES_AMONG: usize = 16;
-/// Messages of a lane that are looked at in one sweep: a minute's worth of the fastest common number and more.
-const MESSAGES_AT_ONCE: usize = 5_000;
+/// Messages of a lane that are read, leased slots for and released at once: a second's worth of work between two looks
+/// at the deadline.
+const MESSAGES_AT_ONCE: usize = 500;
+/// Every so many minutes a lane is read to its end though nothing more of it may go: what is of no use any more is
+/// recorded so before it counts as unaccounted for, which is a quarter of an hour after.
+const WHOLE_EVERY_MINUTES: i64 = 10;
 
 /// A parked message.
-type Parked<'a> = (&'a DueItem, &'a MessageJob, Timestamp);
+type Parked<'a> = (&'a DueItem, &'a MessageJob);
+/// What goes into the queue, each after so many seconds.
+type Released<'a> = Vec<(&'a DueItem, Job, u16)>;
+
+/// What a lane lets through of the messages that may still be sent by its account.
+enum Gate {
+    /// All of them: its site or its account is gone or switched off.
+    Open,
+    /// One, to find out whether the stopped account can send again.
+    Probe,
+    /// So many, one slot each.
+    Pace { pace: SignedDuration, room: usize },
+    /// None, or none any more: its site is paused, or as many went as may.
+    Shut,
+}
 
 /// Releases what may go of a lane.
-pub(crate) async fn release(app: &App, lane: &Lane, tally: &mut Tally) -> Result<(), SweepError> {
+pub(crate) async fn release(app: &App, lane: &Lane, deadline: &Deadline, tally: &mut Tally) -> Result<(), SweepError> {
     let now = app.clock.now();
-    let items = app.schedule.parked(lane, MESSAGES_AT_ONCE).await?;
-    if items.is_empty() {
-        app.schedule.close_lane(lane, now).await?;
-        return Ok(());
-    }
-    let parked = items.iter().filter_map(|item| match &item.what {
-        Due::Message { job, useful_until } => Some((item, job, *useful_until)),
-        Due::Lane(_) | Due::Reminder(_) => None,
-    });
-    let (useful, too_late): (Vec<Parked<'_>>, Vec<Parked<'_>>) = parked.partition(|(.., until)| *until >= now);
-    // Whatever the account does: what is of no use any more is recorded so.
-    let mut due: Vec<(&DueItem, Job, u16)> =
-        too_late.into_iter().map(|(item, job, _)| (item, Job::Message(job.clone()), 0)).collect();
     let live = app.config.live(&lane.site).await?;
-    let account = live.as_ref().and_then(|live| live.accounts.iter().find(|account| account.id == lane.account));
-    match (&live, account) {
-        (Some(live), _) if live.site.active && live.site.paused => {}
-        (Some(live), Some(account)) if live.site.active && account.active => {
-            due.extend(within_pace(app, lane, account, &useful, now).await?);
+    let mut gate = gate(app, lane, live.as_ref(), now).await?;
+    let reads_all = now.as_second() / 60 % WHOLE_EVERY_MINUTES == 0;
+    let mut pages = app.schedule.parked_pages(lane, MESSAGES_AT_ONCE);
+    let mut found = false;
+    while deadline.has_time() {
+        let Some(page) = pages.next().await else {
+            if !found {
+                app.schedule.close_lane(lane, now).await?;
+            }
+            return Ok(());
+        };
+        let page = page?;
+        found |= !page.items.is_empty() || !page.unreadable.is_empty();
+        page.unreadable.into_iter().for_each(|error| tally.keep(Err(error)));
+        let (mut apart, mut of_account): (Released<'_>, Vec<Parked<'_>>) = (Vec::new(), Vec::new());
+        for item in &page.items {
+            let Due::Message { job, useful_until } = &item.what else { continue };
+            if *useful_until < now || !live.as_ref().is_some_and(|live| goes_through(live, job, lane)) {
+                apart.push((item, Job::Message(job.clone()), 0));
+            } else {
+                of_account.push((item, job));
+            }
         }
-        // A site or an account that is gone or switched off: the decision records why nothing is sent.
-        _ => due.extend(useful.iter().map(|(item, job, _)| (*item, Job::Message((*job).clone()), 0))),
+        tally.swept.released += into_queue(app, apart, tally).await.len();
+        let through = gate.let_through(app, lane, &of_account, now).await?;
+        tally.swept.released += into_queue(app, through, tally).await.len();
+        if matches!(gate, Gate::Shut) && !reads_all {
+            return Ok(());
+        }
     }
-    tally.swept.released += into_queue(app, due, tally).await.len();
     Ok(())
 }
 
-/// The messages that may go before the next sweep, each delayed until its slot.
-async fn within_pace<'a>(
-    app: &App,
-    lane: &Lane,
-    account: &Account,
-    useful: &[Parked<'a>],
-    now: Timestamp,
-) -> Result<Vec<(&'a DueItem, Job, u16)>, SweepError> {
+/// Whether a message would be sent through the lane's account as its mapping is now.
+fn goes_through(live: &LiveConfig, job: &MessageJob, lane: &Lane) -> bool {
+    let account = live.mapping(&job.mapping).and_then(|mapping| live.account(mapping));
+    account.is_some_and(|account| account.id == lane.account)
+}
+
+async fn gate(app: &App, lane: &Lane, live: Option<&LiveConfig>, now: Timestamp) -> Result<Gate, SweepError> {
+    let Some(live) = live.filter(|live| live.site.active) else { return Ok(Gate::Open) };
+    if live.site.paused {
+        return Ok(Gate::Shut);
+    }
+    let account = live.accounts.iter().find(|account| account.id == lane.account && account.active);
+    let Some(account) = account else { return Ok(Gate::Open) };
     let state = app.schedule.account_state(lane).await?;
     if state.stop.is_some() {
-        // Another one of the oldest each time: one that is refused for itself must not keep all others waiting.
-        let turn = usize::try_from(now.as_second() / 60).unwrap_or_default() % useful.len().clamp(1, PROBES_AMONG);
-        let Some((item, job, _)) = useful.get(turn) else { return Ok(Vec::new()) };
-        let probes = app.schedule.take_probe(lane, PROBE_AGAIN, now).await?;
-        return Ok(if probes { vec![(*item, released(job, Pass::Probe), 0)] } else { Vec::new() });
+        return Ok(Gate::Probe);
     }
     let pace = account.pace();
-    let count = room(&state, pace, now).min(useful.len());
-    let wanted = u32::try_from(count).unwrap_or(u32::MAX);
-    if wanted == 0 {
-        return Ok(Vec::new());
+    Ok(Gate::pace(pace, room(&state, pace, now)))
+}
+
+impl Gate {
+    fn pace(pace: SignedDuration, room: usize) -> Self {
+        if room == 0 { Self::Shut } else { Self::Pace { pace, room } }
     }
-    match app.schedule.lease(lane, wanted, pace, UNTIL_NEXT_SWEEP, now).await? {
-        Lease::Granted { first, .. } => {
-            let slots = (0..).map(|place: i32| first.saturating_add(pace * place).unwrap_or(first));
-            let release = |((item, job, _), slot): (&Parked<'a>, Timestamp)| {
-                let seconds = u16::try_from(slot.duration_since(now).as_secs()).unwrap_or_default();
-                (*item, released(job, Pass::Slot(slot)), seconds)
-            };
-            Ok(useful.iter().take(count).zip(slots).map(release).collect())
+
+    /// The messages that may go before the next sweep, those with a slot delayed until then.
+    async fn let_through<'a>(
+        &mut self,
+        app: &App,
+        lane: &Lane,
+        parked: &[Parked<'a>],
+        now: Timestamp,
+    ) -> Result<Released<'a>, SweepError> {
+        if parked.is_empty() {
+            return Ok(Vec::new());
         }
-        Lease::Full { .. } | Lease::Stopped(_) => Ok(Vec::new()),
+        match *self {
+            Self::Open => Ok(parked.iter().map(|(item, job)| (*item, Job::Message((*job).clone()), 0)).collect()),
+            Self::Shut => Ok(Vec::new()),
+            Self::Probe => {
+                *self = Self::Shut;
+                let Some(turn) = app.schedule.take_probe(lane, PROBE_AGAIN, now).await? else { return Ok(Vec::new()) };
+                // Another one of the oldest each time: one that is refused for itself must not keep all others waiting.
+                let among = parked.len().min(PROBES_AMONG);
+                let chosen = parked.get(usize::try_from(turn).unwrap_or_default() % among);
+                Ok(chosen.into_iter().map(|(item, job)| (*item, released(job, Pass::Probe), 0)).collect())
+            }
+            Self::Pace { pace, room } => {
+                let count = room.min(parked.len());
+                *self = Self::pace(pace, room - count);
+                let wanted = u32::try_from(count).unwrap_or(u32::MAX);
+                let Lease::Granted { first, .. } =
+                    app.schedule.lease(lane, wanted, pace, UNTIL_NEXT_SWEEP, now).await?
+                else {
+                    *self = Self::Shut;
+                    return Ok(Vec::new());
+                };
+                let slots = (0..).map(|place: i32| first.saturating_add(pace * place).unwrap_or(first));
+                let release = |((item, job), slot): (&Parked<'a>, Timestamp)| {
+                    let seconds = u16::try_from(slot.duration_since(now).as_secs()).unwrap_or_default();
+                    (*item, released(job, Pass::Slot(slot)), seconds)
+                };
+                Ok(parked.iter().take(count).zip(slots).map(release).collect())
+            }
+        }
     }
 }
 

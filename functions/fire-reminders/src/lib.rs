@@ -14,6 +14,8 @@ mod fire;
 mod lane;
 mod reminder;
 
+use domain::event::EventError;
+use domain::id::{EventId, SiteId};
 use domain::key::ContactSecret;
 use domain::message::STALE_AFTER;
 use futures_util::{StreamExt, stream};
@@ -67,8 +69,19 @@ pub struct Swept {
     pub unknown: usize,
     /// Reports whose message was found.
     pub joined: usize,
-    /// How late the latest of the items fired was, in seconds.
+    /// How long after its moment the sweep came to the latest of the items that were due, fired or not, in seconds.
     pub late_s: i64,
+}
+
+/// A sweep of which a part failed: everything else was tried, and what was done stays done.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause}")]
+pub struct Failed {
+    /// What the sweep came to all the same.
+    pub swept: Swept,
+    /// The first thing that failed.
+    #[source]
+    pub cause: SweepError,
 }
 
 /// Why a part of a sweep failed.
@@ -80,6 +93,16 @@ pub enum SweepError {
     /// SQS did not take a record: its item stays in the schedule.
     #[error(transparent)]
     Queue(#[from] queue::NotQueued),
+    /// An event that the ledger has cannot be read by this version: its reminder stays in the schedule.
+    #[error("the event {event} of {site} cannot be read: {error}")]
+    Unreadable {
+        /// The site.
+        site: SiteId,
+        /// The event.
+        event: EventId,
+        /// What is wrong with it.
+        error: EventError,
+    },
     /// The secret that pseudonyms are made with could not be read.
     #[error("the stack's keys: {0}")]
     Keys(String),
@@ -122,10 +145,14 @@ impl App {
 /// swept the next minute.
 ///
 /// # Errors
-/// [`SweepError`]: the first part that failed. Everything else was tried, and what was done stays done.
-pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, SweepError> {
+/// [`Failed`]: something could not be done, and is tried again by the next sweep.
+pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, Failed> {
     let deadline = Deadline::of(deadline_ms, TIMEOUT, STEP_MARGIN, app.clock.clone());
     let mut tally = Tally::default();
+    // First: they are few, and must not wait until everything is fired after an outage.
+    for shard in ledger::SHARDS {
+        give_up_stale(app, shard, &deadline, &mut tally).await;
+    }
     // Another shard is the first each minute, so that none is always the last.
     let first = u8::try_from(app.clock.now().as_second() / 60 % i64::from(schedule::SHARDS)).unwrap_or_default();
     let shards = (0..schedule::SHARDS).map(|place| (first + place) % schedule::SHARDS);
@@ -133,9 +160,6 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, SweepError> {
         stream::iter(shards).map(|shard| fire::fire_due(app, shard, &deadline)).buffer_unordered(SHARDS_AT_ONCE);
     while let Some(shard) = firing.next().await {
         tally.add(shard);
-    }
-    for shard in ledger::SHARDS {
-        give_up_stale(app, shard, &deadline, &mut tally).await;
     }
     join_orphans(app, &deadline, &mut tally).await;
     let Swept { fired, released, unknown, joined, late_s } = tally.swept;
@@ -149,7 +173,8 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, SweepError> {
         ("BecameUnknown", Unit::Count, count(unknown)),
     ];
     app.metrics.write(&values, app.clock.now());
-    tally.failed.map_or(Ok(tally.swept), Err)
+    let swept = tally.swept;
+    tally.failed.map_or(Ok(swept), |cause| Err(Failed { swept, cause }))
 }
 
 /// What came of a part of a sweep, and the first thing in it that failed.

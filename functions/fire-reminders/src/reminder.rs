@@ -18,7 +18,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 use store::contacts::ActivityHead;
-use store::ledger::{EventRecord, RecordedEvent};
+use store::ledger::{EventRecord, RecordedEvent, is_erased};
 use store::schedule::{DueItem, ReminderItem};
 use store::{Each, StoreError};
 
@@ -29,6 +29,8 @@ const RECORDED_AT_ONCE: usize = 25;
 
 /// What one reminder comes to: the event it raises; `None` if there is nothing more to be done about it.
 type Outcome<T> = Result<Option<T>, SweepError>;
+/// The days for which sites keep what they have, each found out by itself: one that cannot be read keeps no other waiting.
+type KeptFor = BTreeMap<SiteId, Result<Option<u16>, StoreError>>;
 
 /// What becomes of a reminder.
 enum Fate<'a> {
@@ -71,7 +73,7 @@ pub(crate) async fn raise(app: &App, due: &[(&DueItem, &ReminderItem)]) -> Resul
         Fate::Gone { .. } => Vec::new(),
     });
     let people = app.contacts.people(&people.collect::<Vec<_>>()).await?;
-    let kept_for = retention(app, &fates).await?;
+    let kept_for = retention(app, &fates).await;
     let finished = fates.into_iter().map(|fate| finish(app, fate, (&people, &kept_for), &secret));
     Ok(stream::iter(finished).buffered(RECORDED_AT_ONCE).collect().await)
 }
@@ -101,25 +103,28 @@ fn fate<'a>(
     Ok(document.map(|document| Fate::Raised { reminder, saved_at: newest.occurred_at, document }))
 }
 
-/// An event that saved an activity; `None` if it is gone, or was erased: then there are no people left to be told.
+/// An event that saved an activity; `None` if it is gone, or was erased: then there are no people left to be told. One that
+/// cannot be read for another reason is a fault of ours: its reminder stays.
 fn readable(recorded: &Each<RecordedEvent>, site: &SiteId, event: &EventId) -> Outcome<Event> {
     let recorded = recorded.get(&event_key(site, event)).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
     let Some(recorded) = recorded else {
         tracing::warn!(%site, event.id = %event, "the event of a reminder is no longer in the ledger");
         return Ok(None);
     };
-    let saved = Event::parse_any(recorded.document.clone(), recorded.received_at);
-    if saved.is_err() {
-        tracing::warn!(%site, event.id = %event, "the event of a reminder cannot be read any more; it was erased");
+    if is_erased(&recorded.document) {
+        tracing::info!(%site, event.id = %event, "the event of a reminder was erased");
+        return Ok(None);
     }
-    Ok(saved.ok())
+    let saved = Event::parse_any(recorded.document.clone(), recorded.received_at);
+    let unreadable = |error| SweepError::Unreadable { site: site.clone(), event: event.clone(), error };
+    saved.map(Some).map_err(unreadable)
 }
 
 /// Has the event of a reminder know its people as they are by now, or records that it tells nobody.
 async fn finish(
     app: &App,
     fate: Outcome<Fate<'_>>,
-    (people, kept_for): (&Each<PersonRecord>, &BTreeMap<SiteId, u16>),
+    (people, kept_for): (&Each<PersonRecord>, &KeptFor),
     secret: &ContactSecret,
 ) -> Outcome<Job> {
     match fate? {
@@ -134,7 +139,8 @@ async fn finish(
         }
         Some(Fate::Gone { reminder, document, by }) => {
             let site = &reminder.site;
-            record_gone(app, (site, kept_for.get(site).copied()), document, &by).await?;
+            let days = kept_for.get(site).cloned().transpose()?;
+            record_gone(app, (site, days.flatten()), document, &by).await?;
             Ok(None)
         }
     }
@@ -158,16 +164,15 @@ async fn record_gone(
     Ok(())
 }
 
-/// For how many days the sites keep what is to be recorded of these, as far as there are such sites still.
-async fn retention(app: &App, fates: &[Outcome<Fate<'_>>]) -> Result<BTreeMap<SiteId, u16>, StoreError> {
+/// For how many days each site keeps what is to be recorded of these; `None` of one that is gone.
+async fn retention(app: &App, fates: &[Outcome<Fate<'_>>]) -> KeptFor {
     let sites: BTreeSet<&SiteId> = fates.iter().flatten().flatten().filter_map(Fate::site_of_gone).collect();
     let mut kept_for = BTreeMap::new();
     for site in sites {
-        if let Some(live) = app.config.live(site).await? {
-            kept_for.insert(site.clone(), live.site.retention_days);
-        }
+        let live = app.config.live(site).await;
+        kept_for.insert(site.clone(), live.map(|live| live.map(|live| live.site.retention_days)));
     }
-    Ok(kept_for)
+    kept_for
 }
 
 fn keys_of(secret: &ContactSecret, site: &SiteId, document: &mut Value) -> Vec<String> {

@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use runtime::batch::{Deadline, TryAgain};
 use store::StoreError;
 use store::contacts::Following;
-use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded};
+use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded, is_erased};
 
 use crate::agenda;
 use crate::held;
@@ -220,7 +220,7 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
     let live = live.ok_or_else(|| Failure::Dead(format!("the site {site} does not exist")))?;
     let recorded = app.ledger.recorded(site, &job.event).await?;
     let recorded = recorded.ok_or_else(|| Failure::Dead("the event is not in the ledger".to_owned()))?;
-    if recorded.document.get("erased").is_some() {
+    if is_erased(&recorded.document) {
         tracing::info!(%site, event.id = %job.event, "the event was erased; its messages are decided");
         return Ok(());
     }

@@ -8,7 +8,7 @@ use domain::key::{MessageId, message_key};
 use domain::mapping::OnUnknown;
 use domain::message::State;
 use serde_json::json;
-use store::ledger::{StoredEvent, StoredMessage};
+use store::ledger::{StoredEvent, StoredMessage, is_erased};
 
 use crate::args;
 use crate::ask;
@@ -69,7 +69,7 @@ fn may_be_resent(
     even_if_unknown: bool,
     live: &LiveConfig,
 ) -> Result<(), Failure> {
-    if event.document.get("erased").is_some() {
+    if is_erased(&event.document) {
         return Err(Failure::No("its event was erased: there is nothing left to tell".to_owned()));
     }
     if let Some(open) = event.messages.iter().find(|one| is_same(one, message) && !one.facts.state().is_final()) {

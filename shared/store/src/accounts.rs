@@ -168,17 +168,27 @@ impl Schedule {
     }
 
     /// Takes the leave to probe a stopped account, which only one message has at a time: the next may `again` later.
-    /// Answers whether it was there to be taken.
+    /// Answers how often it was taken since the account was stopped, this time not counted; `None` if it was not there to
+    /// be taken.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn take_probe(&self, lane: &Lane, again: SignedDuration, now: Timestamp) -> Result<bool, StoreError> {
-        let request = self.account(lane).update_expression("SET probe_at = :again");
+    pub async fn take_probe(
+        &self,
+        lane: &Lane,
+        again: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Option<u32>, StoreError> {
+        let request = self.account(lane).update_expression("SET probe_at = :again ADD probes :one");
         let request = request
             .condition_expression("attribute_exists(stopped_since) AND probe_at <= :now")
             .expression_attribute_values(":now", time(now))
-            .expression_attribute_values(":again", time(now.saturating_add(again).unwrap_or(now)));
-        Ok(updated(request).await?.0)
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":again", time(now.saturating_add(again).unwrap_or(now)))
+            .return_values(ReturnValue::AllNew);
+        let (taken, item) = updated(request).await?;
+        let probes = Reading::of(&item).number("probes")?.unwrap_or_default();
+        Ok(taken.then(|| probes.saturating_sub(1)))
     }
 
     /// Counts a failure that is nobody's but the provider's. Answers whether there were so many that the account should
@@ -198,8 +208,9 @@ impl Schedule {
     /// # Errors
     /// [`StoreError`].
     pub async fn start_account(&self, lane: &Lane) -> Result<(), StoreError> {
-        let request =
-            self.account(lane).update_expression("REMOVE stopped_since, stopped_code, probe_at, by_report, troubles");
+        let request = self
+            .account(lane)
+            .update_expression("REMOVE stopped_since, stopped_code, probe_at, probes, by_report, troubles");
         request.send().await?;
         Ok(())
     }

@@ -40,7 +40,7 @@ pub(crate) use claim::PAIR_AHEAD;
 pub use claim::{Claim, Claimed, Claims};
 pub use collect::{Joined, StoredCollection};
 pub use dead::{DeadLetter, DeadQueue, KeptBody, KeptLetter};
-pub use erase::{Entry, Erased, Trace};
+pub use erase::{Entry, Erased, Trace, is_erased};
 pub use message::{MessageRecord, Sending};
 pub use park::{Parked, Parking};
 pub use read::{StoredEvent, StoredMessage};

@@ -61,25 +61,40 @@ pub struct DueItem {
     content: Option<(&'static str, String)>,
 }
 
-/// The items of a shard whose moment has come, page by page, oldest first. Each is handed out once: what a sweep cannot
-/// fire does not keep it from what comes after, and what it removed does not come again from an index that lags behind.
-#[derive(Debug)]
-pub struct DuePages(Option<QueryFluentBuilder>);
+/// Some of the items of a shard or of a lane.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The items.
+    pub items: Vec<DueItem>,
+    /// Why each of the others cannot be read: they stay, and must not keep the rest waiting.
+    pub unreadable: Vec<StoreError>,
+}
 
-impl DuePages {
+/// The items of a shard or of a lane, page by page, oldest first. Each is handed out once: what a sweep cannot fire does
+/// not keep it from what comes after, and what it removed does not come again from an index that lags behind.
+#[derive(Debug)]
+pub struct Pages(Option<QueryFluentBuilder>);
+
+impl Pages {
     /// The next page, which may be empty; `None` after the last, or after one that could not be read.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn next(&mut self) -> Option<Result<Vec<DueItem>, StoreError>> {
+    pub async fn next(&mut self) -> Option<Result<Page, StoreError>> {
         let query = self.0.take()?;
-        let page = match query.clone().send().await {
-            Ok(page) => page,
+        let answer = match query.clone().send().await {
+            Ok(answer) => answer,
             Err(error) => return Some(Err(error.into())),
         };
-        let items = readable(page.items());
-        self.0 = page.last_evaluated_key.map(|last| query.set_exclusive_start_key(Some(last)));
-        Some(Ok(items))
+        let mut page = Page::default();
+        for item in answer.items() {
+            match due_item(item) {
+                Ok(item) => page.items.push(item),
+                Err(error) => page.unreadable.push(error),
+            }
+        }
+        self.0 = answer.last_evaluated_key.map(|last| query.set_exclusive_start_key(Some(last)));
+        Some(Ok(page))
     }
 }
 
@@ -159,8 +174,8 @@ impl Schedule {
 
     /// As [`due`](Self::due), all of them, in pages of at most `page` items.
     #[must_use]
-    pub fn due_pages(&self, shard: u8, now: Timestamp, page: usize) -> DuePages {
-        DuePages(Some(self.query(&shard.to_string(), Some(now), page)))
+    pub fn due_pages(&self, shard: u8, now: Timestamp, page: usize) -> Pages {
+        Pages(Some(self.query(&shard.to_string(), Some(now), page)))
     }
 
     /// The oldest messages of a lane, at most `limit`.
@@ -171,13 +186,23 @@ impl Schedule {
         self.oldest(&lane.key(), None, limit).await
     }
 
+    /// All messages of a lane, in pages of at most `page` items.
+    #[must_use]
+    pub fn parked_pages(&self, lane: &Lane, page: usize) -> Pages {
+        Pages(Some(self.query(&lane.key(), None, page)))
+    }
+
     async fn oldest(&self, shard: &str, until: Option<Timestamp>, limit: usize) -> Result<Vec<DueItem>, StoreError> {
         let mut items = Vec::new();
-        let mut pages = self.query(shard, until, limit).into_paginator().send();
+        let mut pages = Pages(Some(self.query(shard, until, limit)));
         while items.len() < limit
             && let Some(page) = pages.next().await
         {
-            items.extend(readable(page?.items()));
+            let page = page?;
+            for error in page.unreadable {
+                tracing::error!(%error, "an item of the schedule cannot be read");
+            }
+            items.extend(page.items);
         }
         items.truncate(limit);
         Ok(items)
@@ -316,14 +341,6 @@ impl Schedule {
             },
         }
     }
-}
-
-/// The items that can be read: one that nobody can read must not keep the others waiting.
-fn readable(items: &[Item]) -> Vec<DueItem> {
-    let read = |item: &Item| {
-        due_item(item).inspect_err(|error| tracing::error!(%error, "an item of the schedule cannot be read")).ok()
-    };
-    items.iter().filter_map(read).collect()
 }
 
 fn due_item(item: &Item) -> Result<DueItem, StoreError> {

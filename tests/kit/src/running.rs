@@ -53,30 +53,12 @@ impl World {
     /// Has `send-message` begin with a batch and kills it at the latest after so many polls: what it was about to do then
     /// never happens. Answers whether it had come to its end.
     pub async fn handle_killed(&self, batch: &[Message], polls: usize) -> bool {
-        let mut handling = std::pin::pin!(self.handle(batch));
-        let mut left = polls;
-        std::future::poll_fn(|context| {
-            if left == 0 {
-                return Poll::Ready(false);
-            }
-            left -= 1;
-            handling.as_mut().poll(context).map(|_| true)
-        })
-        .await
+        killed(self.handle(batch), polls).await
     }
 
-    /// Has the schedule fire and kills it at the latest after so many polls.
-    pub async fn sweep_killed(&self, polls: usize) {
-        let mut sweeping = std::pin::pin!(fire_reminders::handle(&self.sweep, self.clock.deadline_ms()));
-        let mut left = polls;
-        std::future::poll_fn(|context| {
-            if left == 0 {
-                return Poll::Ready(());
-            }
-            left -= 1;
-            sweeping.as_mut().poll(context).map(|_| ())
-        })
-        .await;
+    /// As [`World::handle_killed`], with the schedule firing.
+    pub async fn sweep_killed(&self, polls: usize) -> bool {
+        killed(fire_reminders::handle(&self.sweep, self.clock.deadline_ms()), polls).await
     }
 
     /// A number drawn from a seed, below a bound.
@@ -245,4 +227,18 @@ fn record(message: &Message) -> SqsMessage {
     record.body.clone_from(&message.body);
     record.receipt_handle.clone_from(&message.receipt_handle);
     record
+}
+
+/// Polls something at most so many times and then drops it. Answers whether it had come to its end.
+async fn killed<T>(work: impl Future<Output = T>, polls: usize) -> bool {
+    let mut work = std::pin::pin!(work);
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        work.as_mut().poll(context).map(|_| true)
+    })
+    .await
 }

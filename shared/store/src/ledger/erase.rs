@@ -18,8 +18,14 @@ use super::{EVENT, Ledger, Parking};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text};
 
-/// What stands in the place of the provider's id of a message.
+/// What stands in the place of the provider's id of a message, and says so in an event's document.
 const ERASED: &str = "erased";
+
+/// Whether what an event said of people was erased: nobody can be told by its document any more.
+#[must_use]
+pub fn is_erased(document: &Value) -> bool {
+    document.get(ERASED) == Some(&Value::Bool(true))
+}
 
 /// Something of a person in the ledger, as a scan finds it.
 pub enum Trace {
@@ -199,7 +205,7 @@ impl Ledger {
         let known: Value = reading.json("event")?.unwrap_or_default();
         let field = |name: &str| known.get(name).cloned().unwrap_or_default();
         let stub = document!({
-            "id": field("id"), "type": field("type"), "occurred_at": field("occurred_at"), "erased": true,
+            "id": field("id"), "type": field("type"), "occurred_at": field("occurred_at"), ERASED: true,
         });
         let mut plan: Plan = reading.json("plan")?.unwrap_or_default();
         for planned in &mut plan.skips {
@@ -298,8 +304,7 @@ fn trace(item: &Item) -> Result<Option<Trace>, StoreError> {
     }
     if sk == EVENT {
         let document: Value = reading.json("event")?.unwrap_or_default();
-        let is_erased = document.get("erased") == Some(&Value::Bool(true));
-        return Ok((!is_erased).then(|| Trace::Event { key: pk.to_owned(), document }));
+        return Ok((!is_erased(&document)).then(|| Trace::Event { key: pk.to_owned(), document }));
     }
     let phone = reading.text("phone")?;
     Ok(phone.map(|phone| Trace::Message { event: pk.to_owned(), phone: phone.to_owned() }))

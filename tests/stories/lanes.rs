@@ -1,0 +1,127 @@
+//! What is parked for an account: nothing stays there that could go, or that is of no use any more.
+
+use domain::config::Account;
+use domain::id::AccountId;
+use domain::job::Job;
+use domain::mapping::UsefulFor;
+use domain::message::{State, Why};
+use domain::reason::Reason;
+use jiff::{SignedDuration, Timestamp};
+use kit::World;
+use serde_json::json;
+use store::schedule::{Due, Lane};
+
+use crate::waiting::{HOUR, MINUTE, fault, order, state, waits_for};
+
+fn lane(world: &World, account: &str) -> Lane {
+    Lane { site: world.site().unwrap(), account: AccountId::parse(account).unwrap() }
+}
+
+async fn tell(world: &World, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        world.accept(&order(number)).await.unwrap();
+        world.deliver().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_message_parked_again_before_its_item_was_removed_stays_parked() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1_000, 401, 190).await;
+    for number in 0..2 {
+        world.accept(&order(number)).await.unwrap();
+        world.deliver().await.unwrap();
+    }
+    let lane = lane(&world, "main");
+    let items = world.schedule.parked(&lane, 10).await.unwrap();
+    let item = items.iter().find(|item| matches!(&item.what, Due::Message { job, .. } if job.event.as_str() == "e-1"));
+    let (item, Due::Message { job, .. }) = item.map(|item| (item, &item.what)).unwrap() else { panic!() };
+    // A sweep puts it into the queue, and it is parked again before the sweep takes the item away.
+    world.enqueue(&serde_json::to_string(&Job::Message(job.clone())).unwrap()).await.unwrap();
+    world.deliver().await.unwrap();
+    assert!(!world.schedule.remove(item).await.unwrap());
+    assert_eq!(world.schedule.parked(&lane, 10).await.unwrap().len(), 2);
+    world.reset_simulator().await.unwrap();
+    world.pass(MINUTE * 10).await.unwrap();
+    assert_eq!(state(&world, 1).await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_message_that_stops_its_account_keeps_no_other_waiting_however_many_there_are() {
+    for (count, of_the_stop) in [(2, "2026-11-22T10:00:30Z"), (5, "2026-11-22T10:00:30Z"), (17, "2026-11-22T10:01:10Z")]
+    {
+        let world = World::start().await.unwrap();
+        world.clock.advance_to(of_the_stop.parse().unwrap());
+        let effect = json!({"error": {"status": 403, "code": 10}});
+        world.fault(&json!({"count": 1_000, "match": {"to": "+393401000000"}, "effect": effect})).await.unwrap();
+        tell(&world, 0..count).await;
+        assert_eq!(waits_for(&state(&world, count - 1).await), Some(Why::AccountStopped));
+        world.pass(HOUR * 2).await.unwrap();
+        for number in 1..count {
+            assert_eq!(state(&world, number).await, State::Sent, "{number} of {count}");
+        }
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_parked_for_an_account_goes_when_its_mapping_goes_through_another() {
+    let world = World::start().await.unwrap();
+    let (site, live) = (world.site().unwrap(), world.live().await.unwrap());
+    let old = Account { id: AccountId::parse("old").unwrap(), ..live.accounts[0].clone() };
+    world.config.put_account(&site, &old).await.unwrap();
+    let templates = world.config.templates(&site, &live.accounts[0].id).await.unwrap();
+    world.config.put_templates(&site, &old.id, &templates).await.unwrap();
+    world.configure("stato-ordine", |_, mapping| mapping.account = Some(old.id.clone())).await.unwrap();
+    // As for a code that means the whole account: probed after a day.
+    let lane = lane(&world, "old");
+    world.schedule.stop_account(&lane, ("131031", false), HOUR * 24, world.clock.now()).await.unwrap();
+    tell(&world, 0..3).await;
+    assert_eq!(world.schedule.parked(&lane, 10).await.unwrap().len(), 3);
+    world.configure("stato-ordine", |_, mapping| mapping.account = None).await.unwrap();
+    world.pass(MINUTE * 2).await.unwrap();
+    for number in 0..3 {
+        assert_eq!(state(&world, number).await, State::Sent, "{number}");
+    }
+    let stop = world.schedule.account_state(&lane).await.unwrap().stop;
+    assert!(stop.is_some(), "nothing was learnt of the account that was left");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_of_no_use_any_more_says_so_however_much_was_parked_before_it() {
+    let world = World::start().await.unwrap();
+    world.configure("stato-ordine", |site, _| site.paused = true).await.unwrap();
+    // More than is read at once, all older and of use for days.
+    let (lane, long) = (lane(&world, "main"), "2026-11-28T00:00:00.000000000Z");
+    let job = json!({"site": "demo", "event": "older", "mapping": "stato-ordine",
+                     "recipient": "C0", "attempt": 1});
+    for number in 0..1_100 {
+        let key = format!("M#older-{number}");
+        let item = [
+            ("pk", key.as_str()),
+            ("shard", &lane.key()),
+            ("due_at", "2026-11-22T08:00:00.000000000Z"),
+            ("job", &job.to_string()),
+            ("useful_until", long),
+            ("site", "demo"),
+        ];
+        world.put_item("Schedule", &item).await.unwrap();
+    }
+    let hour = UsefulFor::parse("1h").unwrap();
+    world.configure("stato-ordine", |_, mapping| mapping.useful_for = Some(hour)).await.unwrap();
+    let mut short = order(1);
+    let happened: Timestamp = world.clock.now();
+    short["occurred_at"] = json!(happened.to_string());
+    world.accept(&short).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(waits_for(&state(&world, 1).await), Some(Why::SitePaused));
+    world.clock.advance_to(happened + HOUR);
+    // Unaccounted for is what is not final a quarter of an hour later.
+    world.pass(MINUTE * 15 - SignedDuration::from_secs(1)).await.unwrap();
+    let State::Skipped(skip) = state(&world, 1).await else { panic!("{:?}", state(&world, 1).await) };
+    assert_eq!(skip.reason, Reason::Expired);
+    assert_eq!(world.schedule.parked(&lane, 2_000).await.unwrap().len(), 1_100);
+    world.finish().await.unwrap();
+}
