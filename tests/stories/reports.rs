@@ -157,3 +157,20 @@ async fn an_account_failure_reported_later_stops_the_account() {
     assert_eq!(state(&world, "e-2").await, State::Read, "the probe went through");
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_report_that_was_kept_anew_while_it_was_on_its_way_stays() {
+    let world = World::start().await.unwrap();
+    let (site, ledger) = (world.site().unwrap(), &world.ledger);
+    let keep = |at| ledger.put_orphan(&site, "wamid.1", Status::Sent, "{}", at);
+    keep(world.clock.now()).await.unwrap();
+    let [first] = ledger.orphans(world.clock.now(), 10).await.unwrap().try_into().unwrap();
+    // Whoever got it from the queue did not find its message yet.
+    world.clock.advance(MINUTE);
+    keep(world.clock.now()).await.unwrap();
+    ledger.drop_orphan(&first).await.unwrap();
+    let [second] = ledger.orphans(world.clock.now(), 10).await.unwrap().try_into().unwrap();
+    ledger.drop_orphan(&second).await.unwrap();
+    assert_eq!(ledger.orphans(world.clock.now(), 10).await.unwrap(), []);
+    world.finish().await.unwrap();
+}

@@ -1,5 +1,8 @@
 //! What the provider reports of a message later, and reports whose message is not known yet.
 
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::id::SiteId;
@@ -12,6 +15,7 @@ use super::message::{facts, sort_key, status_attribute};
 use crate::contacts::flag;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text, time};
+use crate::many;
 
 /// How long a report waits for its message.
 const ORPHAN_KEPT_FOR: SignedDuration = SignedDuration::from_hours(48);
@@ -135,18 +139,19 @@ impl Ledger {
             .expression_attribute_values(":shard", text(ORPHANS))
             .expression_attribute_values(":now", time(now))
             .limit(limit);
-        let mut orphans = Vec::new();
-        for key in request.send().await?.items() {
-            let reading = Reading::of(key);
-            let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-            let request = request.key("pk", text(reading.required("pk")?)).key("sk", text(reading.required("sk")?));
-            match request.send().await?.item.as_ref().map(orphan).transpose() {
-                Ok(found) => orphans.extend(found),
-                // One that nobody can read must not keep the others waiting.
-                Err(error) => tracing::error!(%error, "a report without a message cannot be read"),
-            }
+        let mut keys = BTreeMap::new();
+        for item in request.send().await?.items() {
+            let reading = Reading::of(item);
+            let (pk, sk) = (reading.required("pk")?, reading.required("sk")?);
+            let key = Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]);
+            keys.insert(format!("{pk}/{sk}"), key);
         }
-        Ok(orphans)
+        let items = many::items(&self.client, &self.table, keys).await?;
+        // One that nobody can read must not keep the others waiting.
+        let read = |item: &Item| {
+            orphan(item).inspect_err(|error| tracing::error!(%error, "a report without a message cannot be read")).ok()
+        };
+        Ok(items.iter().filter_map(read).collect())
     }
 
     /// Looks for the message of a report again later: after as long as it has waited already, and at least a minute.
@@ -171,14 +176,25 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets a report: its message was found, or never will be.
+    /// Forgets a report: its message was found, or never will be. One that was kept anew meanwhile, because whoever got it
+    /// did not find the message yet, stays.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn drop_orphan(&self, orphan: &Orphan) -> Result<(), StoreError> {
         let request = self.client.delete_item().table_name(&self.table);
-        request.key("pk", text(&orphan.pk)).key("sk", text(&orphan.sk)).send().await?;
-        Ok(())
+        let request = request
+            .key("pk", text(&orphan.pk))
+            .key("sk", text(&orphan.sk))
+            .condition_expression("orphaned_at = :since")
+            .expression_attribute_values(":since", time(orphan.since));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(error.into()),
+            },
+        }
     }
 }
 
