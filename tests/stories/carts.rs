@@ -450,6 +450,23 @@ async fn what_happens_to_a_cart_while_its_mapping_is_off_counts_when_it_is_on_ag
     }
 }
 
+#[tokio::test]
+async fn a_cart_that_is_raised_again_days_later_is_not_told_again_and_one_left_since_is() {
+    let world = World::start().await.unwrap();
+    let first = world.clock.now();
+    tell(&world, &left("k-1", "K1", first)).await;
+    later(&world, HOUR * 3).await;
+    assert_eq!(state(&world, "k-1").await, State::Sent);
+    // A synchronisation raises what it finds, under another id.
+    later(&world, HOUR * 25).await;
+    tell(&world, &left("k-2", "K1", first)).await;
+    assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
+    tell(&world, &left("k-3", "K1", world.clock.now())).await;
+    later(&world, HOUR * 3).await;
+    assert_eq!(state(&world, "k-3").await, State::Sent);
+    world.finish().await.unwrap();
+}
+
 /// Has WhatsApp refuse so many messages.
 async fn refuse(world: &World, code: u32, count: u32) {
     let effect = json!({"error": {"status": 400, "code": code}});

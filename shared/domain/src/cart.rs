@@ -74,7 +74,7 @@ pub fn still_left(cart: &Cart, head: &CartHead) -> Result<(), Skip> {
 }
 
 /// Whether a cart is one to be told of by a message at `at`, its moment: still left, the newest, and none was told of
-/// within a day before.
+/// within a day before, nor since it was left.
 ///
 /// # Errors
 /// Why not.
@@ -84,7 +84,9 @@ pub fn judge(cart: &Cart, head: &CartHead, (message, at): (&str, Timestamp)) -> 
         return Err(Skip::new(Reason::NotLatestCart, newest.to_string()));
     }
     let by_another = head.notified_by.as_deref() != Some(message);
-    if let Some(told) = head.notified_at.filter(|told| by_another && at.duration_since(*told) < NOTICE_EVERY) {
+    // What was left before the last notice was told by it, or gave way to what was: it is not news when it is raised again.
+    let too_soon = |told: &Timestamp| at.duration_since(*told) < NOTICE_EVERY || cart.abandoned_at <= *told;
+    if let Some(told) = head.notified_at.filter(|told| by_another && too_soon(told)) {
         return Err(Skip::new(Reason::NotLatestCart, told.to_string()));
     }
     Ok(())

@@ -389,7 +389,7 @@ impl Model {
             None => person.clone(),
         };
         let due = cart_due(*left, customer.first.unwrap_or(*left)).max(*left);
-        let told_lately = |told: Timestamp| due.max(now).duration_since(told) < DAY;
+        let told_lately = |told: Timestamp| due.max(now).duration_since(told) < DAY || *left <= told;
         let state = if phone.is_none() {
             Err(Err(Reason::PhoneMissing))
         } else if out {

@@ -372,7 +372,8 @@ impl Claims {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// That the customer is told of a cart, which ends its row; refused within a day of another notice.
+    /// That the customer is told of a cart, which ends its row; refused within a day of another notice, and of a cart that
+    /// was left before it.
     fn put_cart_notice(
         &self,
         CartGuard { key, left_at, .. }: &CartGuard,
@@ -388,7 +389,8 @@ impl Claims {
                  REMOVE first_left",
             )
             .condition_expression(
-                "(attribute_not_exists(notified_at) OR notified_at <= :before OR notified_by = :message) \
+                "(attribute_not_exists(notified_at) OR (notified_at <= :before AND notified_at < :left_at) \
+                 OR notified_by = :message) \
                  AND (attribute_not_exists(closed_at) OR closed_at < :left_at) \
                  AND (attribute_not_exists(newest) OR newest <= :left_at) \
                  AND (attribute_not_exists(newest_besides) OR newest_besides <= :left_at)",
