@@ -7,15 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::LiveConfig;
 use crate::id::MappingId;
 use crate::key::MessageId;
-use crate::message::{Facts, State};
+use crate::mapping::{Mapping, UsefulFor};
+use crate::message::{Facts, State, Why};
 use crate::plan::Plan;
 
 /// How long after it ceased to be of use, or after the moment it waits for, a message that is not final is unaccounted
 /// for.
 const GRACE: SignedDuration = SignedDuration::from_mins(15);
-/// How long a message of a mapping that is gone may have been of use: as long as any.
-const USEFUL_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 /// What became of the events that were counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Audit {
@@ -73,9 +71,18 @@ impl Audited<'_> {
     pub fn is_unaccounted(&self, occurred_at: Timestamp, config: &LiveConfig, now: Timestamp) -> bool {
         let state = self.facts.state();
         let mapping = config.mappings.iter().find(|mapping| mapping.id == *self.mapping);
-        let useful_for = mapping.map_or(USEFUL_MAX, |mapping| mapping.useful_for().duration());
-        let waits = matches!(&state, State::Waiting(waiting) if now.duration_since(waiting.until) <= GRACE);
-        !state.is_final() && !waits && now.duration_since(occurred_at) > useful_for + GRACE
+        // Of a mapping that is gone a message may have been of use for as long as any.
+        let useful_for = mapping.map_or(UsefulFor::MAX, Mapping::useful_for).duration();
+        let (waits, due_at) = match &state {
+            State::Waiting(waiting) => {
+                let of_cart = (waiting.why == Why::CartInterval).then_some(waiting.until);
+                (now.duration_since(waiting.until) <= GRACE, of_cart)
+            }
+            _ => (false, None),
+        };
+        // A cart is of use from when it is due, and whoever sends it just now, maybe because a person asked, is at it.
+        let since = due_at.max(self.facts.claim.as_ref().map(|claim| claim.at)).max(Some(occurred_at));
+        !state.is_final() && !waits && since.is_some_and(|since| now.duration_since(since) > useful_for + GRACE)
     }
 }
 
@@ -87,7 +94,7 @@ mod tests {
     use crate::config::Site;
     use crate::id::{ObjectId, SiteId};
     use crate::key::message_key;
-    use crate::message::{Answer, Claim, Waiting, Why};
+    use crate::message::{Answer, Claim, Waiting};
     use crate::plan::PlannedSkip;
     use crate::reason::{Reason, Skip};
 
@@ -138,6 +145,12 @@ mod tests {
         let claim = Some(Claim { owner: "o".to_owned(), at: at(10, 0), attempt: 1 });
         let answer = Some(Answer::Unknown { at: at(10, 0), cause: String::new(), details: None });
         let sending = Facts { claim: claim.clone(), ..Facts::default() };
+        let of_cart = |until| {
+            let waiting = Waiting { until, why: Why::CartInterval, detail: String::new() };
+            Facts { waiting: Some(waiting), ..Facts::default() }
+        };
+        let claimed_late =
+            Facts { claim: Some(Claim { owner: "o".to_owned(), at: at(13, 0), attempt: 1 }), ..Facts::default() };
         let skipped = Facts { skipped: Some(Reason::Expired.into()), ..Facts::default() };
         let table = [
             ("ordini", Facts::default(), at(11, 15), 0),
@@ -148,6 +161,11 @@ mod tests {
             ("ordini", waiting_until(at(11, 30)), at(11, 45), 0),
             ("ordini", waiting_until(at(11, 30)), at(11, 46), 1),
             ("ordini", waiting_until(at(10, 5)), at(11, 15), 0),
+            // A cart is of use from when it is due, and what is being sent from when it is.
+            ("ordini", of_cart(at(13, 0)), at(14, 15), 0),
+            ("ordini", of_cart(at(13, 0)), at(14, 16), 1),
+            ("ordini", claimed_late.clone(), at(13, 5), 0),
+            ("ordini", claimed_late, at(14, 16), 1),
             // Nobody knows any more how long it was of use.
             ("gone", Facts::default(), at(11, 16), 0),
             ("gone", Facts::default(), at(10, 16) + SignedDuration::from_hours(7 * 24), 1),
