@@ -341,13 +341,92 @@ async fn a_state_that_is_held_is_not_told_of_an_order_that_was_cancelled() {
     world.finish().await.unwrap();
 }
 
+/// The order `one` of C1, number seconds from now in a state.
+fn one_order(world: &World, number: usize, status: &str) -> Value {
+    let mut event = order(number);
+    event["data"]["order"]["id"] = json!("one");
+    event["data"]["order"]["status"] = json!(status);
+    event["data"]["customer"] = order(1)["data"]["customer"].clone();
+    let seconds = SignedDuration::from_secs(number.try_into().unwrap());
+    event["occurred_at"] = json!((world.clock.now() + seconds).to_string());
+    event
+}
+
+async fn reason(world: &World, number: usize) -> Option<Reason> {
+    match world.state(&format!("e-{number}"), "stato-ordine", "C1").await.unwrap() {
+        State::Skipped(skip) => Some(skip.reason),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_is_raised_again_and_again_while_it_is_held_is_told_once_and_in_time() {
+    let world = World::start().await.unwrap();
+    let hold_for = Some(UsefulFor::parse("30m").unwrap());
+    world.configure("stato-ordine", |_, mapping| mapping.hold_for = hold_for).await.unwrap();
+    for number in 1..=4 {
+        world.accept(&one_order(&world, number, "EVASO")).await.unwrap();
+        world.pass(MINUTE * 10).await.unwrap();
+    }
+    assert_eq!(world.phone().await.unwrap().len(), 1, "half an hour after the first");
+    world.pass(HOUR).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    for number in 2..=4 {
+        assert_eq!(reason(&world, number).await, Some(Reason::AlreadyNotified), "{number}");
+    }
+    world.finish().await.unwrap();
+}
+
+/// From 10:30 to 12:00; stories begin at 11:00 in Rome.
+async fn quiet_until_noon(world: &World, change: impl FnOnce(&mut domain::mapping::Mapping)) {
+    let quiet = serde_json::from_value(json!({"from": "10:30", "to": "12:00", "holidays": []})).unwrap();
+    let configured = world.configure("stato-ordine", |_, mapping| {
+        mapping.quiet_hours = Some(quiet);
+        change(mapping);
+    });
+    configured.await.unwrap();
+}
+
+#[tokio::test]
+async fn when_quiet_hours_end_the_newest_state_is_told_and_none_of_an_order_that_was_cancelled() {
+    for (statuses, told) in [(["EVASO", "ANNULLATO"], 0), (["BOLLATO", "EVASO"], 1)] {
+        let world = World::start().await.unwrap();
+        let of_interest = || ["BOLLATO", "EVASO"].map(str::to_owned).to_vec();
+        quiet_until_noon(&world, |mapping| mapping.order_statuses = of_interest()).await;
+        for (number, status) in (1..).zip(statuses) {
+            world.accept(&one_order(&world, number, status)).await.unwrap();
+            world.pass(MINUTE).await.unwrap();
+        }
+        world.pass(HOUR * 2).await.unwrap();
+        let phone = world.phone().await.unwrap();
+        assert_eq!(phone.len(), told, "{phone:?}");
+        assert_eq!(reason(&world, 1).await, Some(Reason::Superseded), "{statuses:?}");
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_quiet_hours_outlast_is_expired_at_once_also_when_it_is_held_first() {
+    for hold_for in [None, Some("5m")] {
+        let world = World::start().await.unwrap();
+        quiet_until_noon(&world, |mapping| {
+            mapping.hold_for = hold_for.map(|text| UsefulFor::parse(text).unwrap());
+            mapping.useful_for = Some(UsefulFor::parse("30m").unwrap());
+        })
+        .await;
+        world.accept(&one_order(&world, 1, "EVASO")).await.unwrap();
+        world.deliver().await.unwrap();
+        let State::Skipped(skip) = state(&world, 1).await else { panic!("{:?}", state(&world, 1).await) };
+        assert_eq!(skip.reason, Reason::Expired);
+        assert!(skip.detail.ends_with("quiet_hours"), "{skip:?}");
+        world.finish().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn quiet_hours_end_in_the_morning() {
     let world = World::start().await.unwrap();
-    let quiet = json!({"from": "10:30", "to": "12:00", "holidays": []});
-    let quiet = serde_json::from_value(quiet).unwrap();
-    world.configure("stato-ordine", |_, mapping| mapping.quiet_hours = Some(quiet)).await.unwrap();
-    // Stories begin at 11:00 in Rome.
+    quiet_until_noon(&world, |_| ()).await;
     world.accept(&order(1)).await.unwrap();
     world.pass(MINUTE * 58).await.unwrap();
     assert_eq!(waits_for(&state(&world, 1).await), Some(Why::QuietHours));

@@ -125,7 +125,9 @@ pub fn decide<'a>(
         let detail = format!("{} ({}), {}", hold.name, hold.language, hold.code);
         return Err(wait(hold.until, Why::TemplateHeld, detail, useful_until));
     }
-    if let Some((until, why)) = not_before(event, mapping, config, known, now).filter(|_| !known.at_once) {
+    if let Some((until, why)) =
+        not_before(event, mapping, config, known, (now, useful_until)).filter(|_| !known.at_once)
+    {
         return Err(wait(until, why, String::new(), useful_until));
     }
     if let Some(flood) = &mapping.flood {
@@ -137,17 +139,21 @@ pub fn decide<'a>(
     Ok(Outgoing { account, phone, template, language, header, body, buttons, marketing, useful_until })
 }
 
-/// What the mapping has a message wait for, and until when.
+/// What the mapping has a message wait for, and until when. Of a hold whose end falls into quiet hours that last longer than
+/// the message is of use, these count: nothing is to be hoped for.
 fn not_before(
     event: &Event,
     mapping: &Mapping,
     config: &LiveConfig,
     known: &Known,
-    now: Timestamp,
+    (now, useful_until): (Timestamp, Timestamp),
 ) -> Option<(Timestamp, Why)> {
     let held = held_until(event, mapping).or(known.collects_until).filter(|until| *until > now);
-    let quiet = || Some((mapping.quiet_hours.as_ref()?.until(now, &config.site.zone())?, Why::QuietHours));
-    held.map(|until| (until, Why::Hold)).or_else(quiet)
+    let quiet = |from| Some((mapping.quiet_hours.as_ref()?.until(from, &config.site.zone())?, Why::QuietHours));
+    match held {
+        Some(until) => quiet(until).filter(|(end, _)| *end > useful_until).or(Some((until, Why::Hold))),
+        None => quiet(now),
+    }
 }
 
 /// A wait; what would be of no use at its end is too late at once.

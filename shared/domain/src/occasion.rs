@@ -149,6 +149,12 @@ pub fn takes_back(event: &Event) -> bool {
     }
 }
 
+/// The state an event tells, as a name that is the same however it was written; `None` where it tells none.
+#[must_use]
+pub fn state(event: &Event) -> Option<String> {
+    state_of(event).0
+}
+
 /// The state an event tells, as a name that is the same however it was written, and the subject's version. Only orders
 /// and activities have states that supersede one another.
 fn state_of(event: &Event) -> (Option<String>, Option<u64>) {

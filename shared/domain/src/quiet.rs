@@ -81,7 +81,9 @@ impl QuietHours {
         let midnight = Time::midnight();
         let ends =
             [date.to_datetime(to), date.tomorrow().ok()?.to_datetime(midnight), date.tomorrow().ok()?.to_datetime(to)];
-        let ends = ends.into_iter().filter_map(|end| first_valid(end, zone));
+        // Where the clocks go back over an end, the hours go on in the second of the two hours and end once more.
+        let again = |end| zone.to_ambiguous_zoned(end).later().ok().map(|end| end.timestamp());
+        let ends = ends.into_iter().flat_map(|end| [first_valid(end, zone), again(end)]).flatten();
         ends.filter(|end| *end > moment.timestamp()).min().map(|end| end.to_zoned(zone.clone()))
     }
 }
@@ -127,6 +129,8 @@ mod tests {
         check(&hours, "2027-03-27T22:00:00+01:00", Some("2027-03-28T08:00:00+02:00"));
         let odd = quiet("23:00", "02:30", &[]);
         check(&odd, "2027-03-28T01:00:00+01:00", Some("2027-03-28T03:00:00+02:00"));
+        check(&odd, "2027-10-31T02:15:00+02:00", Some("2027-10-31T02:30:00+02:00"));
+        check(&odd, "2027-10-31T02:15:00+01:00", Some("2027-10-31T02:30:00+01:00"));
     }
 
     #[test]

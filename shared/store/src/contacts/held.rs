@@ -1,4 +1,4 @@
-//! The newest state that is held of a subject, for one mapping and recipient: an older one that is held too gives way.
+//! The newest state that waits of a subject, for one mapping and recipient: an older one that waits too gives way.
 
 use domain::occasion::Moment;
 use jiff::{SignedDuration, Timestamp};
@@ -21,11 +21,16 @@ impl Contacts {
         items.get(occasion).map_or(Ok(None), |item| Ok(Reading::of(item).text("message")?.map(str::to_owned)))
     }
 
-    /// Records that a state is held, unless a newer one is. Answers when the newer one was entered, if there is one.
+    /// Records that a state waits, unless a newer one does. Answers when the newer one was entered, if it is another state.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn hold(&self, key: &str, moment: Moment, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn hold(
+        &self,
+        key: &str,
+        (moment, state): (Moment, &str),
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let newer = Newer::than(moment);
         let remembered = now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second();
         let mut request = self
@@ -33,6 +38,7 @@ impl Contacts {
             .put_item()
             .table_name(&self.table)
             .item("pk", text(key))
+            .item("held_state", text(state))
             .item("expires_at", number(remembered))
             .condition_expression(format!("attribute_not_exists(pk) OR {}", newer.condition));
         for (name, value) in newer.attributes {
@@ -42,7 +48,11 @@ impl Contacts {
             Ok(_) => Ok(None),
             Err(error) if is_older(&error) => {
                 let items = self.items(&[key]).await?;
-                items.get(key).map_or(Ok(None), |item| Reading::of(item).time("occurred_at"))
+                let Some(reading) = items.get(key).map(Reading::of) else { return Ok(None) };
+                if reading.text("held_state")? == Some(state) {
+                    return Ok(None);
+                }
+                reading.time("occurred_at")
             }
             Err(error) => Err(error.into()),
         }
