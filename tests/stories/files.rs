@@ -151,7 +151,8 @@ async fn what_keeps_the_message_from_going_is_said_of_each_file() {
         reason: String::new(),
     };
     world.contacts.suppress(&world.site().unwrap(), &contact, &suppression).await.unwrap();
-    world.pass(MINUTE * 12).await.unwrap();
+    // The second is left to itself, and waits for others of its own.
+    world.pass(MINUTE * 25).await.unwrap();
     for number in 1..=2 {
         let state = state(&world, number).await;
         assert!(matches!(&state, State::Skipped(skip) if skip.reason == Reason::Suppressed), "{state:?}");
@@ -204,5 +205,95 @@ async fn a_sender_killed_anywhere_tells_each_file_once() {
         let state = state(&world, number).await;
         assert!(state.is_final(), "{number}: {state:?}");
     }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_whose_carrier_came_to_nothing_is_told_by_itself() {
+    let world = collecting().await;
+    world.configure(MAPPING, |_, mapping| mapping.useful_for = Some(UsefulFor::parse("1h").unwrap())).await.unwrap();
+    let lane =
+        store::schedule::Lane { site: world.site().unwrap(), account: domain::id::AccountId::parse("main").unwrap() };
+    let (began, day) = (world.clock.now(), MINUTE * 60 * 24);
+    let at = |number: usize, minutes: i32| {
+        let mut event = uploaded(number);
+        event["occurred_at"] = json!((began + MINUTE * minutes).to_string());
+        event
+    };
+    world.schedule.stop_account(&lane, ("131031", false), day, began).await.unwrap();
+    tell(&world, &at(1, 0)).await;
+    world.pass(MINUTE * 50).await.unwrap();
+    assert!(matches!(state(&world, 1).await, State::Waiting(waiting) if waiting.why == Why::AccountStopped));
+    for number in 2..=3 {
+        tell(&world, &at(number, 50)).await;
+    }
+    world.pass(MINUTE * 15).await.unwrap();
+    let State::Skipped(skip) = state(&world, 1).await else { panic!() };
+    assert_eq!(skip.reason, Reason::Expired);
+    world.schedule.start_account(&lane).await.unwrap();
+    world.pass(MINUTE * 40).await.unwrap();
+    let texts = world.texts().await.unwrap();
+    assert!(
+        matches!(texts.as_slice(), [text] if ["2.pdf", "3.pdf"].iter().all(|name| text.contains(name)) && !text.contains("1.pdf")),
+        "{texts:?}"
+    );
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn files_that_were_told_together_are_not_told_again_when_the_mapping_holds_none_any_more() {
+    for (after, is_enabled) in [(MINUTE * 5, true), (MINUTE * 11, true), (MINUTE * 11, false)] {
+        let world = collecting().await;
+        for number in 1..=3 {
+            tell(&world, &uploaded(number)).await;
+        }
+        world.pass(after).await.unwrap();
+        world.configure(MAPPING, |_, mapping| (mapping.hold_for, mapping.enabled) = (None, is_enabled)).await.unwrap();
+        world.pass(MINUTE * 30).await.unwrap();
+        let texts = world.texts().await.unwrap();
+        assert!(
+            matches!(texts.as_slice(), [text] if text.contains("Listino 1.pdf, Listino 2.pdf, Listino 3.pdf")),
+            "{after}: {texts:?}"
+        );
+        for number in 2..=3 {
+            is_told_elsewhere(&state(&world, number).await);
+        }
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_carrier_that_begins_again_keeps_those_that_joined() {
+    let world = collecting().await;
+    for number in 1..=2 {
+        tell(&world, &uploaded(number)).await;
+    }
+    // The answer to its first try was lost, and it is put back as it was.
+    let again = json!({"job": "message.1", "site": "demo", "event": "f-1", "mapping": MAPPING, "recipient": "P1",
+                       "attempt": 1});
+    world.enqueue(&again.to_string()).await.unwrap();
+    world.pass(MINUTE * 15).await.unwrap();
+    let texts = world.texts().await.unwrap();
+    assert!(matches!(texts.as_slice(), [text] if text.contains("Listino 1.pdf, Listino 2.pdf")), "{texts:?}");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_uploaded_in_quiet_hours_is_told_together_when_they_end() {
+    let world = collecting().await;
+    // Stories begin at 11:00 in Rome.
+    let quiet = serde_json::from_value(json!({"from": "10:30", "to": "12:00", "holidays": []})).unwrap();
+    world.configure(MAPPING, |_, mapping| mapping.quiet_hours = Some(quiet)).await.unwrap();
+    for number in 1..=3 {
+        tell(&world, &uploaded(number)).await;
+        world.pass(MINUTE * 15).await.unwrap();
+    }
+    assert!(world.texts().await.unwrap().is_empty());
+    world.pass(MINUTE * 30).await.unwrap();
+    let texts = world.texts().await.unwrap();
+    assert!(
+        matches!(texts.as_slice(), [text] if text.contains("Listino 1.pdf, Listino 2.pdf, Listino 3.pdf")),
+        "{texts:?}"
+    );
     world.finish().await.unwrap();
 }

@@ -1,8 +1,9 @@
 //! Files that a mapping tells together: the first message of a folder carries those that join it while it waits.
 
-use domain::files::{Collection, Files, action, collected_in, collected_until, fate};
+use domain::files::{Collection, Files, action, collected_in, collected_until, fate, leaves_others};
 use domain::job::MessageJob;
 use domain::key::{MessageId, message_key};
+use domain::mapping::UsefulFor;
 use domain::message::{Facts, State, Waiting, Why};
 use domain::occasion::guards;
 use domain::reason::{Reason, Skip};
@@ -10,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::ledger::{Joined, Parked, StoredCollection};
 use store::schedule::Place;
 
-use crate::message::{Task, record_skip};
+use crate::message::{Sender, Task, record_skip};
 use crate::record::Failure;
 use crate::wait;
 
@@ -18,6 +19,8 @@ use crate::wait;
 const LOOKS_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// It looks at least so often.
 const LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(15);
+/// So long after it ceased to be of use it no longer waits for its carrier.
+const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// Tries to join a collection that others join at the same moment.
 const JOIN_TRIES: u32 = 30;
 
@@ -70,11 +73,13 @@ impl Together {
 /// Where a message stands among those that are told together.
 pub(crate) async fn together(task: Task<'_>) -> Result<Together, Failure> {
     let (sender, planned, ledger) = (task.sender, task.record.planned, &task.sender.app.ledger);
-    let Some(mapping) = sender.live.mapping(&planned.mapping) else { return Ok(Together::No) };
-    let Some(key) = collected_in(task.record.site, mapping, sender.event, &planned.recipient) else {
+    let Some(key) = collected_in(task.record.site, &planned.mapping, sender.event, &planned.recipient) else {
         return Ok(Together::No);
     };
     let own = task.record.id();
+    // What was collected stays so, also if the mapping holds nothing any more.
+    let holds = sender.live.mapping(&planned.mapping).is_some_and(|mapping| mapping.hold_for.is_some());
+    let alone = |key| if holds { Together::Joins(key) } else { Together::No };
     if task.asked_at.is_some() {
         // Sent again, it tells what it told.
         let first = MessageId { message: message_key(&planned.mapping, &planned.recipient, 1), ..own };
@@ -82,7 +87,7 @@ pub(crate) async fn together(task: Task<'_>) -> Result<Together, Failure> {
         return Ok(Together::Told(files));
     }
     match task.with {
-        None => Ok(Together::Joins(key)),
+        None => Ok(alone(key)),
         Some(carrier) if *carrier == own => {
             if let Some(stored) = ledger.collection(&key).await?
                 && let Some(collection) = stored.collection.clone().filter(|known| known.carrier == own)
@@ -91,7 +96,11 @@ pub(crate) async fn together(task: Task<'_>) -> Result<Together, Failure> {
             }
             Ok(Together::Told(ledger.message(&own).await?.and_then(|facts| facts.files)))
         }
-        Some(carrier) => Ok(Together::CarriedBy(carrier.clone(), ledger.message(carrier).await?)),
+        Some(carrier) => match ledger.message(carrier).await? {
+            // Whatever kept the carrier from going was about the carrier: this one is decided by itself.
+            Some(facts) if leaves_others(&facts) => Ok(alone(key)),
+            facts => Ok(Together::CarriedBy(carrier.clone(), facts)),
+        },
     }
 }
 
@@ -112,15 +121,17 @@ pub(crate) async fn join(
         let known = app.ledger.collection(&key).await?;
         let before = known.as_ref().map(|known| known.version);
         let collection = match known.and_then(|known| known.collection) {
-            Some(mut collection) if !carrier_gone && collection.carrier != own => {
+            Some(mut collection) if !carrier_gone => {
+                // It may have begun it itself, and not have heard so: who joined since stays in it.
                 collection.files.add(&action.file);
                 collection
             }
             _ => Collection { carrier: own.clone(), until: waiting.until, files: Files::of(&action.file) },
         };
+        let until = collection.until.max(task.now());
         let waiting = match collection.carrier == own {
-            true => waiting.clone(),
-            false => carried(&collection.carrier, collection.until.max(task.now())),
+            true => Waiting { until, ..waiting.clone() },
+            false => carried(&collection.carrier, until),
         };
         let job = MessageJob { with: Some(collection.carrier.clone()), ..task.successor() };
         let place = Place::Until(waiting.until);
@@ -157,6 +168,11 @@ pub(crate) async fn follow(task: Task<'_>, carrier: &MessageId, facts: Option<&F
         return record_skip(task, &skip).await;
     }
     let now = task.now();
+    // The carrier is of no more use than this one for long, so something keeps it from ever ending.
+    let given_up_at = useful_until(task).saturating_add(GIVEN_UP_AFTER).unwrap_or(now);
+    if now > given_up_at {
+        return record_skip(task, &Skip::new(Reason::Expired, carrier.to_string())).await;
+    }
     let latest = now.saturating_add(LOOKS_EVERY).unwrap_or(now);
     let due = match facts.state() {
         State::Waiting(waiting) => waiting.until.clamp(now, latest),
@@ -164,6 +180,13 @@ pub(crate) async fn follow(task: Task<'_>, carrier: &MessageId, facts: Option<&F
     };
     let waiting = carried(carrier, due);
     wait::park(task, &waiting, &Place::Until(waiting.until), waiting.until).await
+}
+
+/// Until when a message is of use by itself.
+fn useful_until(task: Task<'_>) -> Timestamp {
+    let Sender { live, event, .. } = task.sender;
+    let longest = || event.occurred_at.saturating_add(UsefulFor::MAX.duration()).unwrap_or(Timestamp::MAX);
+    live.mapping(&task.record.planned.mapping).map_or_else(longest, |mapping| mapping.useful_until(event))
 }
 
 /// What a message waits for that another one carries, which is due at a moment.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventData, File, FileAction};
-use crate::id::{ObjectId, SiteId};
+use crate::id::{MappingId, ObjectId, SiteId};
 use crate::key::{MessageId, collection_key, occasion_key};
 use crate::mapping::Mapping;
 use crate::message::{Facts, State};
@@ -101,11 +101,11 @@ pub fn action(event: &Event) -> Option<&FileAction> {
     }
 }
 
-/// Where the files are collected that a message is about; `None` where the mapping holds none.
+/// Where the files are collected that a message is about, if its mapping holds them; `None` on other events.
 #[must_use]
-pub fn collected_in(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &ObjectId) -> Option<String> {
-    let action = action(event).filter(|_| mapping.hold_for.is_some())?;
-    let (mapping, actor, recipient) = (mapping.id.as_str(), action.actor.id.as_str(), recipient.as_str());
+pub fn collected_in(site: &SiteId, mapping: &MappingId, event: &Event, recipient: &ObjectId) -> Option<String> {
+    let action = action(event)?;
+    let (mapping, actor, recipient) = (mapping.as_str(), action.actor.id.as_str(), recipient.as_str());
     Some(collection_key(site, [mapping, &action.file.folder, actor, recipient]))
 }
 
@@ -132,15 +132,29 @@ pub fn occasions(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Ob
     others.map(of_file).collect()
 }
 
+/// What the cancellation of a message says where a person took it back.
+pub const BY_OPERATOR: &str = "operator";
+
+/// Whether a message left those that joined it to themselves: it tells nobody, for a reason of its own. One that a person
+/// took back was taken back with all it would have told.
+#[must_use]
+pub fn leaves_others(carrier: &Facts) -> bool {
+    match carrier.state() {
+        State::Skipped(skip) => (skip.reason, skip.detail.as_str()) != (Reason::Cancelled, BY_OPERATOR),
+        _ => false,
+    }
+}
+
 /// What becomes of a message that joined another: `None` while that one is open, else why it is not sent itself.
 #[must_use]
 pub fn fate(carrier: &MessageId, facts: &Facts) -> Option<Skip> {
     match facts.state() {
         State::Pending | State::Waiting(_) | State::Sending => None,
         State::Skipped(skip) => Some(Skip::new(skip.reason, carrier.to_string())),
-        // Refused or accepted, it is this file's message too: what became of it stands there.
-        State::Sent | State::Delivered | State::Read | State::Failed(_) | State::Unknown => {
-            Some(Skip::new(Reason::AlreadyNotified, carrier.to_string()))
+        State::Sent | State::Delivered | State::Read => Some(Skip::new(Reason::AlreadyNotified, carrier.to_string())),
+        // It was this file's message too, and nothing sends it again by itself.
+        state @ (State::Failed(_) | State::Unknown) => {
+            Some(Skip::new(Reason::AlreadyNotified, format!("{carrier}, {state}")))
         }
     }
 }
@@ -152,6 +166,42 @@ mod tests {
     fn file(id: usize, name: &str) -> File {
         let id = ObjectId::parse(&format!("F{id}")).unwrap();
         File { id, name: name.to_owned(), folder: "Listini".to_owned(), url: None }
+    }
+
+    #[test]
+    fn who_joined_ends_as_the_carrier_or_is_left_to_itself() {
+        use crate::message::{Answer, Failure};
+        let carrier = MessageId { event: "e".to_owned(), message: "m".to_owned() };
+        let at = "2026-11-22T10:00:00Z".parse().unwrap();
+        let skipped = |reason, detail: &str| Facts { skipped: Some(Skip::new(reason, detail)), ..Facts::default() };
+        let answered = |answer| Facts { answer: Some(answer), ..Facts::default() };
+        let failure = Failure { code: "132000".to_owned(), details: String::new(), trace_id: None };
+        let mut seen = Vec::new();
+        for facts in [
+            Facts::default(),
+            skipped(Reason::Expired, "t"),
+            skipped(Reason::Cancelled, ""),
+            skipped(Reason::Cancelled, BY_OPERATOR),
+            answered(Answer::Accepted { at, provider_id: "w".to_owned(), note: None }),
+            answered(Answer::Refused { at, failure }),
+            answered(Answer::Unknown { at, cause: "cut".to_owned(), details: None }),
+        ] {
+            let fate = fate(&carrier, &facts).map(|skip| format!("{} {}", skip.reason, skip.detail));
+            seen.push(match leaves_others(&facts) {
+                true => "by itself".to_owned(),
+                false => fate.unwrap_or_else(|| "waits".to_owned()),
+            });
+        }
+        let expected = [
+            "waits",
+            "by itself",
+            "by itself",
+            "cancelled e.m",
+            "already_notified e.m",
+            "already_notified e.m, failed",
+            "already_notified e.m, unknown",
+        ];
+        assert_eq!(seen, expected);
     }
 
     #[test]

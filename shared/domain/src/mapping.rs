@@ -138,6 +138,9 @@ const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(5);
 const USEFUL_MINUTES_MAX: u32 = 7 * MINUTES_PER_DAY;
 
 impl UsefulFor {
+    /// The longest.
+    pub const MAX: Self = Self { minutes: USEFUL_MINUTES_MAX };
+
     /// Reads `30m`, `12h` or `7d`.
     ///
     /// # Errors
@@ -264,7 +267,7 @@ impl Mapping {
     pub fn useful_until(&self, event: &Event) -> Timestamp {
         match &event.data {
             EventData::ActivityReminder { activity, .. } => {
-                let longest = self.useful_for.unwrap_or(UsefulFor { minutes: USEFUL_MINUTES_MAX });
+                let longest = self.useful_for.unwrap_or(UsefulFor::MAX);
                 let begun_at = activity.begun_at();
                 let on_its_way = event.occurred_at.min(begun_at).saturating_add(ON_ITS_WAY).unwrap_or(begun_at);
                 begun_at.max(on_its_way).min(event.occurred_at + longest.duration())

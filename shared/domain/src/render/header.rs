@@ -85,6 +85,7 @@ fn fill_filename(source: &ValueSource, writer: &Writer<'_>) -> Result<String, Sk
     let name = writer.value(source, PLACE)?;
     match units(&name) {
         0..=FILENAME_UNITS_MAX => Ok(name),
+        _ if writer.may_shorten(source) => Ok(text::shorten(&name, FILENAME_UNITS_MAX)),
         long => Err(Skip::new(Reason::TextTooLong, format!("{PLACE}: {long} > {FILENAME_UNITS_MAX}"))),
     }
 }

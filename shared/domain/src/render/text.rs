@@ -63,7 +63,7 @@ pub(super) fn fill(pattern: &Pattern, sources: &Values, writer: &Writer<'_>, par
         let source = sources.get(placeholder).ok_or_else(|| missing(&place, None))?;
         values.push((placeholder.clone(), writer.value(source, &place)?));
     }
-    fit(pattern, sources, &mut values, part)?;
+    fit(pattern, |source| writer.may_shorten(source), (sources, &mut values), part)?;
     let text = hydrate(pattern, &values);
     Ok(Filled { values, text })
 }
@@ -81,9 +81,13 @@ fn hydrate(pattern: &Pattern, values: &[(Placeholder, String)]) -> String {
 }
 
 /// Brings the text within its limit by cutting values that allow it, the longest first.
-fn fit(pattern: &Pattern, sources: &Values, values: &mut [(Placeholder, String)], part: Part) -> Result<(), Skip> {
-    let may_shorten =
-        |placeholder: &Placeholder| sources.get(placeholder).is_some_and(|source: &ValueSource| source.shorten);
+fn fit(
+    pattern: &Pattern,
+    allows: impl Fn(&ValueSource) -> bool,
+    (sources, values): (&Values, &mut [(Placeholder, String)]),
+    part: Part,
+) -> Result<(), Skip> {
+    let may_shorten = |placeholder: &Placeholder| sources.get(placeholder).is_some_and(&allows);
     let mut cuttable: Vec<usize> = (0..values.len()).collect();
     cuttable.retain(|index| values.get(*index).is_some_and(|(placeholder, _)| may_shorten(placeholder)));
     cuttable.sort_by_key(|index| std::cmp::Reverse(values.get(*index).map_or(0, |(_, value)| units(value))));
@@ -110,7 +114,7 @@ fn fit(pattern: &Pattern, sources: &Values, values: &mut [(Placeholder, String)]
 
 /// The text cut to at most `units_max` UTF-16 units, "…" included, never within what a reader takes for one character.
 /// At least the "…" stays.
-fn shorten(text: &str, units_max: usize) -> String {
+pub(super) fn shorten(text: &str, units_max: usize) -> String {
     let mut kept = String::new();
     let mut used = units(ELLIPSIS);
     for grapheme in text.graphemes(true) {

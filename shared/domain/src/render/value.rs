@@ -2,7 +2,7 @@
 
 use crate::mapping::{Source, ValueSource};
 use crate::reason::{Reason, Skip};
-use crate::variable::Context;
+use crate::variable::{Context, Variable};
 
 use super::locale::{Locale, write};
 
@@ -13,6 +13,14 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// Whether a value may be cut: its mapping says so, or it names files that were collected, of which nobody knew how
+    /// many would come.
+    pub(super) fn may_shorten(&self, source: &ValueSource) -> bool {
+        let names = |variable: &Variable| matches!(variable.definition().id, "file.name" | "files.names");
+        let collected = self.context.files.is_some_and(|files| files.count > 1);
+        source.shorten || (collected && matches!(&source.source, Source::Variable(variable) if names(variable)))
+    }
+
     /// A value, clean and not empty: the source's own, else its default.
     pub(super) fn value(&self, source: &ValueSource, place: &str) -> Result<String, Skip> {
         self.adapted(source, place, std::convert::identity)
