@@ -2,7 +2,7 @@
 
 mod whom;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use domain::id::ObjectId;
 use domain::reason::{Reason, Skip};
@@ -20,7 +20,8 @@ use whom::Whom;
 /// What there is of a person in the ledger.
 #[derive(Default)]
 struct Found {
-    events: BTreeSet<String>,
+    /// By key, with what may stay of them.
+    events: BTreeMap<String, Option<Value>>,
     conflicts: Vec<Entry>,
     dead_letters: Vec<Entry>,
     orphans: Vec<Entry>,
@@ -48,13 +49,13 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     let found = find(&whom, &site.id, stack).await?;
     ask::confirmed(&question(&found, output.lang), command.yes, output)?;
 
-    for (entry, _) in found.collections.iter().filter(|(_, event)| found.events.contains(event)) {
+    for (entry, _) in found.collections.iter().filter(|(_, event)| found.events.contains_key(event)) {
         stack.ledger.erase_whole(entry).await?;
     }
     let skip = Skip::from(Reason::Cancelled);
     let mut erased = Erased::default();
-    for key in &found.events {
-        let one = stack.parking.erase_event(key, &skip).await?;
+    for (key, rest) in &found.events {
+        let one = stack.parking.erase_event(key, rest.as_ref(), &skip).await?;
         erased.messages += one.messages;
         erased.cancelled += one.cancelled;
         erased.sending += one.sending;
@@ -88,8 +89,12 @@ impl Found {
 async fn find(whom: &Whom<'_>, site: &domain::id::SiteId, stack: &Stack) -> Result<Found, Failure> {
     let mut found = Found::default();
     let seen = |trace: Trace| match trace {
-        Trace::Event { key, document } if whom.is_in(&document) => drop(found.events.insert(key)),
-        Trace::Message { event, phone } if whom.has_phone(&phone) => drop(found.events.insert(event)),
+        Trace::Event { key, document } if whom.is_in(&document) => {
+            found.events.insert(key, whom.rest(&document));
+        }
+        Trace::Message { event, phone } if whom.has_phone(&phone) => {
+            found.events.entry(event).or_default();
+        }
         Trace::Conflict(entry, document) if whom.is_in(&document) => found.conflicts.push(entry),
         Trace::DeadLetter(entry, body) if whom.is_in_text(&body) => found.dead_letters.push(entry),
         Trace::Orphan(entry, notice) if whom.is_in_text(&notice) => found.orphans.push(entry),

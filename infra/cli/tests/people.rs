@@ -195,3 +195,26 @@ async fn an_erased_person_is_nowhere_and_stays_suppressed() -> Result<()> {
     assert!(!scanned(&bridge, "story-ledger").await?.contains("Foscolo"));
     bridge.world.finish().await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_erased_is_still_reminded() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let now = bridge.world.clock.now();
+    let mut saved = bridge.event("activity.saved", "a-1")?;
+    saved["occurred_at"] = json!(now.to_string());
+    saved["data"]["activity"]["time_zone"] = "UTC".into();
+    saved["data"]["activity"]["starts_at"] = json!((now + SignedDuration::from_hours(2)).to_string());
+    saved["data"]["creator"] = json!({"id": "G1"});
+    saved["data"]["assignees"] = json!([
+        {"id": "C7", "first_name": "Anna", "phone": PHONE}, {"id": "G3", "first_name": "Giulia", "phone": "3351234567"},
+    ]);
+    saved["data"]["reminders"] = json!([{"id": "R1", "minutes_before": 60, "notify": ["whatsapp"]}]);
+    bridge.world.accept(&saved).await?;
+    bridge.world.deliver().await?;
+    assert_eq!(bridge.ok(&["erase", "--person", "C7", "--yes"]).await?["events"], 1);
+    assert!(!scanned(&bridge, "story-ledger").await?.contains("Anna"));
+    bridge.world.pass(SignedDuration::from_mins(65)).await?;
+    let phone = bridge.world.phone().await?;
+    assert!(matches!(phone.as_slice(), [message] if message["to"] == "+393351234567"), "{phone:?}");
+    bridge.world.finish().await
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::config::Site;
+use domain::event::EventType;
 use domain::id::ObjectId;
 use domain::phone::Phone;
 use serde_json::{Map, Value};
@@ -92,6 +93,28 @@ impl<'a> Whom<'a> {
         named || any_text(document, &|text| self.is_quoted(text))
     }
 
+    /// What may stay of an event that names them: of the saving of an activity everything but them, if others are to be
+    /// reminded by it and none of its texts names them. `None` of every other event.
+    pub(super) fn rest(&self, document: &Value) -> Option<Value> {
+        if document.get("type")?.as_str()? != EventType::ActivitySaved.name() {
+            return None;
+        }
+        let (mut rest, mut names) = (document.clone(), Vec::new());
+        each_person_mut(&mut rest, &mut |person| {
+            let by_id = id_of(person).is_some_and(|id| self.ids.contains(&id));
+            if by_id || phone_of(person, self.site).is_some_and(|phone| self.phones.contains(&phone)) {
+                let texts = PERSONAL.iter().filter_map(|name| person.get(*name)?.as_str());
+                names.extend(texts.map(str::to_lowercase).filter(|name| !name.is_empty()));
+                person.retain(|name, _| name == "id");
+            }
+        });
+        let names_them =
+            |text: &str| self.is_quoted(text) || names.iter().any(|name| text.to_lowercase().contains(name));
+        let mut others = false;
+        each_person(&rest, &mut |person| others |= person.contains_key("phone"));
+        (others && !any_text(&rest, &names_them)).then_some(rest)
+    }
+
     /// Whether the body of a record names them.
     pub(super) fn is_in_text(&self, body: &str) -> bool {
         serde_json::from_str(body).is_ok_and(|document| self.is_in(&document)) || self.is_quoted(body)
@@ -122,6 +145,19 @@ fn each_person(value: &Value, seen: &mut impl FnMut(&Map<String, Value>)) {
             }
         }
         Value::Array(items) => items.iter().for_each(|item| each_person(item, seen)),
+        _ => {}
+    }
+}
+
+fn each_person_mut(value: &mut Value, seen: &mut impl FnMut(&mut Map<String, Value>)) {
+    match value {
+        Value::Object(fields) => {
+            if PERSONAL.iter().any(|name| fields.contains_key(*name)) {
+                seen(fields);
+            }
+            fields.values_mut().for_each(|field| each_person_mut(field, seen));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| each_person_mut(item, seen)),
         _ => {}
     }
 }
@@ -172,6 +208,29 @@ mod tests {
         assert!(anna.is_in_text(r#"{"notice":"word.1","from":"393401234567"}"#));
         assert!(anna.is_in_text("no json: 0039 340 1234567"));
         assert!(!anna.is_in_text("340123456"));
+    }
+
+    #[test]
+    fn an_activity_stays_for_those_who_are_not_erased() {
+        let site = site();
+        let anna = Whom::with_id(&site, ObjectId::parse("C7").unwrap());
+        let person = |id: &str, name: &str, phone: &str| json!({"id": id, "first_name": name, "phone": phone});
+        let saved = |subject: &str, assignees: Value| {
+            json!({"id": "a-1", "type": "activity.saved", "data": {
+                "activity": {"id": "A1", "subject": subject}, "assignees": assignees,
+                "reminders": [{"id": "r1", "owner": person("C7", "Anna", "3401234567")}],
+            }})
+        };
+        let both = json!([person("C7", "Anna", "3401234567"), person("C8", "Ugo", "3407654321")]);
+        let rest = anna.rest(&saved("Sopralluogo", both.clone())).unwrap();
+        assert_eq!(rest["data"]["assignees"], json!([{"id": "C7"}, both[1]]));
+        assert_eq!(rest["data"]["reminders"][0]["owner"], json!({"id": "C7"}));
+        assert!(!anna.is_in(&rest), "the next call has nothing to do");
+        assert_eq!(anna.rest(&saved("Sopralluogo da ANNA", both.clone())), None);
+        assert_eq!(anna.rest(&saved("Sopralluogo", json!([both[0]]))), None, "nobody else is reminded");
+        let mut told = saved("Sopralluogo", both);
+        told["type"] = json!("activity.acknowledged");
+        assert_eq!(anna.rest(&told), None);
     }
 
     #[test]

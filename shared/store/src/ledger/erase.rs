@@ -200,7 +200,7 @@ impl Ledger {
         Ok(conditional(request).await?.is_some())
     }
 
-    async fn redact_event(&self, item: &Item) -> Result<(), StoreError> {
+    async fn redact_event(&self, item: &Item, rest: Option<&Value>) -> Result<(), StoreError> {
         let reading = Reading::of(item);
         let known: Value = reading.json("event")?.unwrap_or_default();
         let field = |name: &str| known.get(name).cloned().unwrap_or_default();
@@ -219,7 +219,7 @@ impl Ledger {
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#event", "event")
             .expression_attribute_names("#plan", "plan")
-            .expression_attribute_values(":event", json(&stub)?)
+            .expression_attribute_values(":event", json(rest.unwrap_or(&stub))?)
             .expression_attribute_values(":plan", json(&plan)?);
         conditional(request).await?;
         Ok(())
@@ -228,11 +228,12 @@ impl Ledger {
 
 impl Parking {
     /// Erases an event and its messages, whomever of its recipients it is about: those that were not sent are taken back
-    /// with `skip`. The document goes last, so that what was interrupted is found and finished by the next call.
+    /// with `skip`. The document goes last, so that what was interrupted is found and finished by the next call; `rest` is
+    /// what may stay of it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn erase_event(&self, key: &str, skip: &Skip) -> Result<Erased, StoreError> {
+    pub async fn erase_event(&self, key: &str, rest: Option<&Value>, skip: &Skip) -> Result<Erased, StoreError> {
         let items = self.ledger.partition(key.to_owned()).await?;
         let event = items.iter().find(|item| sort_text(item) == Some(EVENT));
         let mut erased = Erased::default();
@@ -259,7 +260,7 @@ impl Parking {
             }
         }
         if let Some(event) = event {
-            self.ledger.redact_event(event).await?;
+            self.ledger.redact_event(event, rest).await?;
         }
         Ok(erased)
     }
