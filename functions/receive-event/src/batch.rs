@@ -4,6 +4,7 @@ use domain::event::Event;
 use domain::job::Job;
 use domain::json::Fault;
 use http::StatusCode;
+use jiff::SignedDuration;
 use lambda_http::Request;
 use serde_json::{Value, json};
 
@@ -35,7 +36,12 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<(StatusCode, 
     let jobs: Vec<Job> = parsed
         .iter()
         .flatten()
-        .map(|event| Job::Event { site: site.clone(), received_at: now, event: event.document.clone(), attempt: 0 })
+        .zip(0..)
+        .map(|(event, place)| {
+            // One after the other: of two that happened in the same second the later in the list is the newer.
+            let received_at = now + SignedDuration::from_micros(place);
+            Job::Event { site: site.clone(), received_at, event: event.document.clone(), attempt: 0 }
+        })
         .collect();
     let mut queued = app.queue.send_all(&jobs).await.into_iter();
     let outcomes: Vec<Outcome> = parsed
