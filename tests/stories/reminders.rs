@@ -194,13 +194,7 @@ async fn what_is_known_of_a_person_when_it_is_due_counts() {
 async fn ours_and_passwebs_reminder_are_one() {
     let world = World::start().await.unwrap();
     let event = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
-    let mut own = json!({
-        "id": "p-1", "type": "activity.reminder", "occurred_at": "2026-11-22T10:04:00Z",
-        "data": {"reminder": {"id": "r1", "minutes_before": 60}, "notify": ["whatsapp"]}
-    });
-    for part in ["activity", "assignees"] {
-        own["data"][part] = event["data"][part].clone();
-    }
+    let own = raised_by_passweb("p-1", &event, "2026-11-22T10:04:00Z");
     tell(&world, &[event, own]).await;
     assert_eq!(told(&world).await.len(), 1, "Passweb raised it before its time");
     world.pass(MINUTE * 60 * 6).await.unwrap();
@@ -472,5 +466,154 @@ async fn what_is_said_of_a_person_while_their_message_waits_counts() {
         (message["to"].as_str(), message["template"]["language"].as_str()),
         (Some("+4915123456789"), Some("en"))
     );
+    world.finish().await.unwrap();
+}
+
+/// The reason for which a message of the only reminder that was raised is skipped.
+async fn skipped(world: &World, recipient: &str) -> Option<Reason> {
+    let [raised] = raised(world).await.try_into().unwrap();
+    let message = raised.messages.iter().find(|message| message.recipient.as_str() == recipient)?;
+    match message.facts.state() {
+        State::Skipped(skip) => Some(skip.reason),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_reminder_that_waited_is_told_as_its_activity_is_by_then_and_to_whom_it_concerns() {
+    let world = World::start().await.unwrap();
+    let person = |number: usize| json!({"id": format!("P{number}"), "first_name": "Anna", "phone": format!("340 123456{number}"), "language": "it"});
+    let mut first = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
+    first["data"]["assignees"] = json!([person(1), person(2)]);
+    tell(&world, &[first.clone()]).await;
+    world.configure(MAPPING, |site, _| site.paused = true).await.unwrap();
+    sweep_at(&world, "2026-11-22T14:00:05+01:00").await;
+    // It waits with its site; meanwhile P1 is taken off the activity, P3 joins it, and its text changes.
+    let mut second = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:10:00+01:00");
+    second["data"]["assignees"] = json!([person(2), person(3)]);
+    world.clock.advance_to(at("2026-11-22T14:10:00+01:00"));
+    tell(&world, &[second]).await;
+    world.configure(MAPPING, |site, _| site.paused = false).await.unwrap();
+    world.pass(MINUTE * 5).await.unwrap();
+    let phone = world.phone().await.unwrap();
+    let [message] = phone.as_slice() else { panic!("{phone:?}") };
+    assert_eq!(message["to"], "+393401234562");
+    assert!(message["text"].as_str().unwrap().contains("Riunione in sede"), "{message}");
+    assert_eq!(skipped(&world, "P1").await, Some(Reason::Cancelled));
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reminder_whose_record_was_long_on_its_way_is_told_to_whom_it_concerns_by_then() {
+    let world = World::start().await.unwrap();
+    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    world.clock.advance_to(at("2026-11-22T14:00:05+01:00"));
+    world.sweep().await.unwrap();
+    let on_its_way = world.take().await.unwrap();
+    let mut second = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:10:00+01:00");
+    second["data"]["assignees"][0] =
+        json!({"id": "P2", "first_name": "Bruno", "phone": "333 7654321", "language": "it"});
+    world.clock.advance_to(at("2026-11-22T14:10:00+01:00"));
+    tell(&world, &[second]).await;
+    world.redeliver(&on_its_way).await.unwrap();
+    world.deliver().await.unwrap();
+    let phone = world.phone().await.unwrap();
+    assert!(matches!(phone.as_slice(), [message] if message["to"] == "+393337654321"), "{phone:?}");
+    world.finish().await.unwrap();
+}
+
+/// Passweb's own reminder of an activity as an event saved it.
+fn raised_by_passweb(id: &str, saved: &Value, occurred_at: &str) -> Value {
+    let mut own = json!({
+        "id": id, "type": "activity.reminder", "occurred_at": occurred_at,
+        "data": {"reminder": {"id": "r1", "minutes_before": 60}, "notify": ["whatsapp"]}
+    });
+    for part in ["activity", "assignees"] {
+        own["data"][part] = saved["data"][part].clone();
+    }
+    own
+}
+
+#[tokio::test]
+async fn passwebs_reminder_gives_way_to_what_is_newer_and_says_otherwise() {
+    let first = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
+    let own = raised_by_passweb("p-1", &first, "2026-11-22T14:00:00+01:00");
+    let moved = edited("a-2", 2, "2026-11-22T16:00:00+01:00", "2026-11-22T14:01:00+01:00");
+    let text = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:01:00+01:00");
+    let mut without = text.clone();
+    without["data"]["reminders"] = json!([]);
+    for (last, is_told) in [
+        (deleted("d-1", "2026-11-22T14:01:00+01:00"), false),
+        // Passweb says so after it was deleted: then it is there.
+        (deleted("d-1", "2026-11-22T13:59:00+01:00"), true),
+        (cancelled("s-1", 2, "2026-11-22T14:01:00+01:00"), false),
+        (moved, false),
+        (text, true),
+        // Which reminders there are Passweb knows.
+        (without, true),
+    ] {
+        let world = World::start().await.unwrap();
+        world.clock.advance_to(at("2026-11-22T14:02:00+01:00"));
+        tell(&world, &[first.clone(), last.clone(), own.clone()]).await;
+        assert_eq!(told(&world).await.len(), usize::from(is_told), "{last}");
+        if !is_told {
+            let State::Skipped(skip) = world.state("p-1", MAPPING, "P1").await.unwrap() else { panic!() };
+            assert_eq!((skip.reason, skip.detail.as_str()), (Reason::Cancelled, last["id"].as_str().unwrap()));
+        }
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn two_people_with_one_number_are_reminded_once_however_they_are_listed() {
+    let world = World::start().await.unwrap();
+    let mut event = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
+    let mut other = event["data"]["assignees"][0].clone();
+    other["id"] = json!("P2");
+    event["data"]["assignees"].as_array_mut().unwrap().push(other);
+    let mut own = raised_by_passweb("p-1", &event, "2026-11-22T10:04:00Z");
+    own["data"]["assignees"].as_array_mut().unwrap().reverse();
+    tell(&world, &[event, own]).await;
+    world.pass(MINUTE * 60 * 6).await.unwrap();
+    assert_eq!(told(&world).await.len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_saves_of_one_second_in_one_batch_the_later_one_counts_whatever_is_handled_first() {
+    for turned in [false, true] {
+        let world = World::start().await.unwrap();
+        let unversioned = |id: &str, starts_at: &str| {
+            let mut event = saved(id, 1, starts_at);
+            event["data"]["activity"].as_object_mut().unwrap().remove("version");
+            event
+        };
+        let events = [unversioned("a-1", "2026-11-22T15:00:00+01:00"), unversioned("a-2", "2026-11-22T16:00:00+01:00")];
+        assert_eq!(world.post_batch(&json!({"events": events})).await.unwrap().status, 202);
+        let mut batch = world.take().await.unwrap();
+        if turned {
+            batch.reverse();
+        }
+        for message in &batch {
+            assert!(world.handle(std::slice::from_ref(message)).await.is_empty());
+            world.delete(message).await.unwrap();
+        }
+        world.pass(MINUTE * 60 * 6).await.unwrap();
+        let [(_, text)] = told(&world).await.try_into().unwrap();
+        assert!(text.contains("16:00"), "turned: {turned}, {text}");
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_activity_that_was_cancelled_by_mistake_has_its_reminders_again_when_it_is_saved_again() {
+    let world = World::start().await.unwrap();
+    let mut again = saved("a-3", 3, "2026-11-22T15:00:00+01:00");
+    again["occurred_at"] = json!("2026-11-22T09:40:00Z");
+    for event in [saved("a-1", 1, "2026-11-22T15:00:00+01:00"), cancelled("s-1", 2, "2026-11-22T09:30:00Z"), again] {
+        tell(&world, &[event]).await;
+    }
+    sweep_at(&world, "2026-11-22T14:00:05+01:00").await;
+    assert_eq!(told(&world).await.len(), 1);
     world.finish().await.unwrap();
 }

@@ -88,16 +88,14 @@ fn fate<'a>(
 ) -> Outcome<Fate<'a>> {
     let ReminderItem { site, event, reminder: id, due_at, .. } = reminder;
     let head = heads.get(activity).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
-    let Some(head) = head else {
-        tracing::warn!(%site, event.id = %event, "nothing is known any more of the activity of a reminder");
-        return Ok(None);
-    };
     let Some(saved) = readable(recorded, site, event)? else { return Ok(None) };
-    if moment_saved(&saved, id).is_none_or(|moment| !head.has(&moment)) {
-        let by = head.event.clone();
+    let stands = |head: &&ActivityHead| moment_saved(&saved, id).is_some_and(|moment| head.has(&moment));
+    let Some(head) = head.filter(stands) else {
+        // What is over is forgotten in time: then only the event is left that saved it.
+        let by = head.map_or(event, |head| &head.event).clone();
         tracing::info!(%site, event.id = %event, by.id = %by, "a reminder does not stand any more");
         return Ok(raised(&saved, &item.key, id, *due_at).map(|document| Fate::Gone { reminder, document, by }));
-    }
+    };
     let Some(newest) = readable(recorded, site, &head.event)? else { return Ok(None) };
     let document = raised(&newest, &item.key, id, *due_at);
     Ok(document.map(|document| Fate::Raised { reminder, saved_at: newest.occurred_at, document }))

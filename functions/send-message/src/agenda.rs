@@ -1,11 +1,15 @@
-//! What an event changes of the reminders of its activity. Nothing is deleted: a reminder that does not stand any more is
-//! found out when it is due, by the activity's head, so that the order in which the events come does not matter.
+//! What an event changes of the reminders of its activity, and how a reminder that waited knows its activity. Nothing is
+//! deleted: a reminder that does not stand any more is found out when it is due, by the activity's head, so that the order
+//! in which the events come does not matter.
 
 use domain::config::LiveConfig;
-use domain::event::Event;
-use domain::key::activity_key;
-use domain::reminder::{Kept, Standing, moment, standing, to_keep};
+use domain::event::{Event, EventData};
+use domain::id::{EventId, SiteId};
+use domain::key::{activity_key, reminder_key};
+use domain::reminder::{Kept, Standing, due_moment, moment, raised, standing, to_keep};
 use jiff::Timestamp;
+use serde_json::Value;
+use store::ledger::is_erased;
 use store::schedule::ReminderItem;
 
 use crate::App;
@@ -36,6 +40,39 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
     }
     tracing::info!(%site, event.id = %event.id, reminders, "followed an event of an activity");
     Ok(())
+}
+
+/// A reminder that the bridge raised, as the newest event that saved its activity has it by now: text, people and owner;
+/// with that event's id. `None` if it has that already, and of other events. What does not stand any more stays as it is:
+/// the claim refuses it.
+pub(crate) async fn renewed(
+    app: &App,
+    site: &SiteId,
+    event: &Event,
+    received_at: Timestamp,
+) -> Result<Option<(Event, EventId)>, Failure> {
+    let EventData::ActivityReminder { activity, reminder, .. } = &event.data else { return Ok(None) };
+    if !event.id.is_reserved() {
+        return Ok(None);
+    }
+    let (key, moment) = (activity_key(site, &activity.id), due_moment(activity, &reminder.id, reminder.minutes_before));
+    let mut heads = app.contacts.activities(std::slice::from_ref(&key)).await?;
+    let head = heads.remove(&key).transpose()?.filter(|head| head.has(&moment));
+    let saved_by = event.document.pointer("/data/saved_by").and_then(Value::as_str);
+    let Some(by) = head.map(|head| head.event).filter(|by| saved_by != Some(by.as_str())) else { return Ok(None) };
+    let saved = app.ledger.recorded(site, &by).await?.filter(|saved| !is_erased(&saved.document));
+    let Some(saved) = saved else { return Ok(None) };
+    let read = |document, received_at| {
+        Event::parse_any(document, received_at).map_err(|error| Failure::Dead(format!("the event {by}: {error}")))
+    };
+    let saved = read(saved.document, saved.received_at)?;
+    let item = reminder_key(site, &activity.id, &reminder.id);
+    let Some(mut document) = raised(&saved, &item, &reminder.id, event.occurred_at) else { return Ok(None) };
+    // It stays the event it is.
+    if let Some(id) = document.get_mut("id") {
+        *id = event.id.as_str().into();
+    }
+    Ok(Some((read(document, received_at)?, by)))
 }
 
 /// The latest moment of these.

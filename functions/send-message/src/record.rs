@@ -12,6 +12,7 @@ use domain::job::{Job, MessageJob};
 use domain::mapping::Mapping;
 use domain::person::{PersonRecord, bring_up_to_date};
 use domain::plan::{Plan, PlannedMessage, plan};
+use domain::reason::{Reason, Skip};
 use domain::reminder::people_as_of;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -22,7 +23,7 @@ use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded,
 
 use crate::agenda;
 use crate::held;
-use crate::message::{Sender, Task, deal_with, job_of};
+use crate::message::{Sender, Task, deal_with, job_of, record_skip};
 use crate::pacer::Pacer;
 use crate::volume::Volume;
 use crate::{App, dice};
@@ -43,6 +44,8 @@ pub(crate) struct DeadQueues {
     pub(crate) statuses: String,
 }
 
+/// A record that was on its way for longer has waited: what it says may have changed.
+const FRESH_FOR: SignedDuration = SignedDuration::from_mins(2);
 /// Days a dead letter is kept where no site says how long.
 const RETENTION_DAYS: u16 = 90;
 /// A plan of more messages is fanned out, one record each: so many fit into one execution's time in the worst case.
@@ -152,7 +155,12 @@ async fn event(
     let live = app.live(site).await.map_err(|error| Failure::Again(error.to_string()))?;
     let live = live.ok_or_else(|| Failure::Dead(format!("the site {site} does not exist")))?;
     // It was valid when it was received; the same moment bounds `occurred_at` now.
-    let event = Event::parse_any(document.clone(), received_at).map_err(|error| Failure::Dead(error.to_string()))?;
+    let mut event =
+        Event::parse_any(document.clone(), received_at).map_err(|error| Failure::Dead(error.to_string()))?;
+    if app.clock.now().duration_since(received_at) > FRESH_FOR {
+        // Also whom it is told to: nothing is planned yet.
+        event = agenda::renewed(app, site, &event, received_at).await?.map_or(event, |(renewed, _)| renewed);
+    }
     let retention_days = live.site.retention_days;
     let planned = plan(&event, &live);
     let record = EventRecord { site, event: &event, received_at, plan: &planned, retention_days };
@@ -231,13 +239,21 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
     let received_at = recorded.received_at;
     let read = |document| Event::parse_any(document, received_at).map_err(|error| Failure::Dead(error.to_string()));
     let mut event = read(recorded.document)?;
-    // One that comes back has waited: what was said of its recipient since counts.
-    if (job.attempt > 0 || job.asked_at.is_some())
-        && let Some(latest) = latest(app, site, &job.recipient).await?
-    {
-        let as_of = people_as_of(&event);
-        bring_up_to_date(&mut event.document, as_of, &BTreeMap::from([(job.recipient.clone(), latest)]));
-        event = read(event.document)?;
+    let mut left_out_by = None;
+    // One that comes back has waited: what was said of its activity and of its recipient since counts.
+    if job.attempt > 0 || job.asked_at.is_some() || app.clock.now().duration_since(received_at) > FRESH_FOR {
+        match agenda::renewed(app, site, &event, received_at).await? {
+            Some((renewed, _)) if renewed.recipients().iter().any(|person| person.id == job.recipient) => {
+                event = renewed;
+            }
+            Some((_, by)) => left_out_by = Some(by),
+            None => {}
+        }
+        if let Some(latest) = latest(app, site, &job.recipient).await? {
+            let as_of = people_as_of(&event);
+            bring_up_to_date(&mut event.document, as_of, &BTreeMap::from([(job.recipient.clone(), latest)]));
+            event = read(event.document)?;
+        }
     }
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let record = MessageRecord {
@@ -249,8 +265,13 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
         retention_days: live.site.retention_days,
     };
     let MessageJob { asked_at, pass, at_once, .. } = *job;
-    deal_with(Task { sender, record: &record, asked_at, pass, met: job.met.as_ref(), at_once, with: job.with.as_ref() })
-        .await
+    let task =
+        Task { sender, record: &record, asked_at, pass, met: job.met.as_ref(), at_once, with: job.with.as_ref() };
+    match left_out_by {
+        // Whoever has nothing to do with the activity any more is not reminded of it.
+        Some(by) => record_skip(task, &Skip::new(Reason::Cancelled, by.as_str())).await,
+        None => deal_with(task).await,
+    }
 }
 
 /// What was last said of a person; `None` if nothing was.

@@ -157,7 +157,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
         Claimed::Superseded(at) => Skip::new(Reason::Superseded, at.to_string()),
         Claimed::ConsentWithdrawn => Skip::new(Reason::ConsentMissing, outgoing.template),
         Claimed::CartChanged(head) => cart_changed(task, &head),
-        Claimed::ActivityChanged => Reason::Cancelled.into(),
+        Claimed::ActivityChanged(by) => Skip::new(Reason::Cancelled, by),
         Claimed::AlreadyNotified(by) => Skip::new(Reason::AlreadyNotified, by),
     };
     record_skip(task, &skip).await

@@ -24,12 +24,19 @@ const FAULTS_MAX: usize = 20;
 #[derive(Debug, Default)]
 pub struct Faults {
     noted: RefCell<Vec<Fault>>,
+    stored: bool,
     /// Every place a reader stepped to, so that a test can hold a contract against what is really read.
     #[cfg(test)]
     pub(crate) visited: RefCell<std::collections::BTreeSet<String>>,
 }
 
 impl Faults {
+    /// Of a document that was accepted before, see [`Reader::is_stored`].
+    #[must_use]
+    pub fn of_stored() -> Self {
+        Self { stored: true, ..Self::default() }
+    }
+
     fn note(&self, pointer: String, detail: String) {
         let mut faults = self.noted.borrow_mut();
         if faults.len() < FAULTS_MAX {
@@ -75,6 +82,13 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn is_present(&self) -> bool {
         self.value.is_some()
+    }
+
+    /// Whether the document was accepted before. What was checked then and does not have to be right to be understood is
+    /// not checked again: by a newer version, or a newer edition of the world's time zones, it may be wrong by now.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        self.faults.stored
     }
 
     /// Notes a fault at this place.

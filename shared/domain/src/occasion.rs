@@ -13,7 +13,7 @@ use crate::id::{ObjectId, SiteId};
 use crate::key::{activity_key, cart_key, ended_cart_key, head_key, occasion_key};
 use crate::mapping::Mapping;
 use crate::order_state::{self, OrderState};
-use crate::reminder::{due_moment, people_as_of};
+use crate::reminder::{due_moment, people_as_of, starts};
 
 /// How often a mapping tells the same recipient of the same subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub struct Guards {
     pub occasions_besides: Vec<String>,
     /// The carts of the customer, on events of carts.
     pub cart: Option<CartGuard>,
-    /// The activity of a reminder that the bridge raised.
+    /// The activity of a reminder.
     pub activity: Option<ActivityGuard>,
     /// As of when the event knows its people: what was said of the recipient from then on is looked at.
     pub people_as_of: Timestamp,
@@ -85,13 +85,23 @@ pub struct CartGuard {
     pub left_at: Timestamp,
 }
 
-/// What a reminder is checked against: its activity is not over, and still has it at the same moment.
+/// What a reminder is checked against.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivityGuard {
     /// The item of the activity.
     pub key: String,
-    /// By what the reminder stands: its [`due_moment`].
-    pub moment: String,
+    /// By what the reminder stands.
+    pub stands: Stands,
+}
+
+/// By what a reminder stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// One that the bridge raised: the activity is not over, and still has it at its [`due_moment`].
+    AtMoment(String),
+    /// One that Passweb raised, because Passweb says so: unless something newer than that says that the activity is over
+    /// or [starts](starts) at another time.
+    AsSaid(String),
 }
 
 /// The guards of one message.
@@ -105,9 +115,9 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     if let EventData::ActivityReminder { activity, reminder, .. } = &event.data {
         let due = due_moment(activity, &reminder.id, reminder.minutes_before);
         let occasion = Some(occasion_key(site, names, "reminder", &due));
-        // One that Passweb raises stands because Passweb says so.
-        let ours = event.id.is_reserved();
-        let activity = ours.then(|| ActivityGuard { key: activity_key(site, &activity.id), moment: due });
+        let key = activity_key(site, &activity.id);
+        let stands = if event.id.is_reserved() { Stands::AtMoment(due) } else { Stands::AsSaid(starts(activity)) };
+        let activity = Some(ActivityGuard { key, stands });
         return Guards {
             moment,
             head: None,
@@ -163,6 +173,7 @@ fn state_of(event: &Event) -> (Option<String>, Option<u64>) {
         EventData::ActivityStatusChanged(change) => {
             (Some(activity_state::key(&change.new_state)), change.activity.version)
         }
+        EventData::ActivityReminder { activity, .. } => (None, activity.version),
         _ => (None, None),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::LiveConfig;
-use crate::event::{Event, EventData, Telling};
+use crate::event::{Event, EventData, EventType, Telling};
 use crate::id::{MappingId, ObjectId};
 use crate::mapping::{Mapping, RecipientRule};
 use crate::person::Person;
@@ -109,8 +109,13 @@ fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: 
     let mut seen_ids = BTreeSet::new();
     let mut seen_phones = BTreeSet::new();
     // Of two people with one number the one the mapping is for is told.
+    let mut recipients: Vec<&Person> = recipients.iter().collect();
+    if event.kind() == EventType::ActivityReminder {
+        // Passweb and the bridge may list them differently, and both must choose the same.
+        recipients.sort_by(|one, other| one.id.cmp(&other.id));
+    }
     let (inside, outside): (Vec<&Person>, Vec<&Person>) =
-        recipients.iter().partition(|person| mapping.includes(person));
+        recipients.into_iter().partition(|person| mapping.includes(person));
     for person in inside.into_iter().chain(outside) {
         if !seen_ids.insert(&person.id) {
             continue;

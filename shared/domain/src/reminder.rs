@@ -69,7 +69,13 @@ pub struct Kept {
 /// else leaves it as it was.
 #[must_use]
 pub fn due_moment(activity: &Activity, reminder: &ObjectId, minutes_before: u64) -> String {
-    format!("{reminder}/{:?}/{minutes_before}", activity.starts)
+    format!("{reminder}/{}/{minutes_before}", starts(activity))
+}
+
+/// When an activity starts, as moments and the activity's head name it.
+#[must_use]
+pub fn starts(activity: &Activity) -> String {
+    format!("{:?}", activity.starts)
 }
 
 /// The [`due_moment`] of a reminder as an event saved it; `None` if that event has no such reminder to tell.
@@ -220,22 +226,33 @@ mod tests {
 
     const MORNING: Time = jiff::civil::time(9, 0, 0, 0);
 
-    fn saved(starts: &str, reminders: &Value) -> Event {
+    fn saved_in(zone: &str, starts: &str, reminders: &Value) -> Value {
         let all_day = !starts.contains('T');
-        let document = json!({
+        json!({
             "id": "a-1", "type": "activity.saved", "occurred_at": "2026-11-22T09:00:00Z",
             "data": {
                 "activity": {"id": "A1", "subject": "Visita", "starts_at": starts, "all_day": all_day,
-                             "time_zone": "Europe/Rome", "state": "PIANIFICATA"},
+                             "time_zone": zone, "state": "PIANIFICATA"},
                 "creator": {"id": "C"}, "assignees": [{"id": "P"}], "reminders": reminders
             }
-        });
+        })
+    }
+
+    fn saved(starts: &str, reminders: &Value) -> Event {
+        let document = saved_in("Europe/Rome", starts, reminders);
         Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap()
     }
 
     #[track_caller]
     fn check(starts: &str, minutes_before: u64, expected: &str) {
-        let event = saved(starts, &json!([]));
+        check_in("Europe/Rome", starts, minutes_before, expected);
+    }
+
+    #[track_caller]
+    fn check_in(zone: &str, starts: &str, minutes_before: u64, expected: &str) {
+        let mut document = saved_in(zone, starts, &json!([]));
+        document["occurred_at"] = json!("2026-11-22T09:00:00Z");
+        let event = Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
         let due = due_at(event.activity().unwrap(), minutes_before, MORNING).unwrap();
         assert_eq!(due, expected.parse::<Timestamp>().unwrap(), "{starts} - {minutes_before}: {due}");
     }
@@ -256,6 +273,31 @@ mod tests {
     fn a_gap_ends_at_its_first_minute_and_a_fold_counts_once() {
         check("2027-03-29T02:30:00+02:00", 1440, "2027-03-28T03:00:00+02:00");
         check("2027-11-01T02:30:00+01:00", 1440, "2027-10-31T02:30:00+02:00");
+    }
+
+    #[test]
+    fn days_are_counted_on_the_calendar() {
+        // 2028 has a 29 February, 2027 has none.
+        check("2028-03-01T15:00:00+01:00", 1440, "2028-02-29T15:00:00+01:00");
+        check("2027-03-01T15:00:00+01:00", 1440, "2027-02-28T15:00:00+01:00");
+        check("2028-02-29T15:00:00+01:00", 525_600, "2027-03-01T15:00:00+01:00");
+        check("2028-02-29", 1440, "2028-02-28T09:00:00+01:00");
+        check("2027-01-01T10:00:00+01:00", 1440, "2026-12-31T10:00:00+01:00");
+        check("2027-01-01", 10_080, "2026-12-25T09:00:00+01:00");
+        check("2027-01-01T00:30:00+01:00", 60, "2026-12-31T23:30:00+01:00");
+    }
+
+    #[test]
+    fn other_zones_have_their_own_changes() {
+        // New York goes forward on 14 March 2027 and back on 7 November; Lord Howe by half an hour, on 4 April back.
+        check_in("America/New_York", "2027-03-15T02:30:00-04:00", 1440, "2027-03-14T03:00:00-04:00");
+        check_in("America/New_York", "2027-11-08T01:30:00-05:00", 1440, "2027-11-07T01:30:00-04:00");
+        check_in("Australia/Lord_Howe", "2027-10-04T02:15:00+11:00", 1440, "2027-10-03T02:30:00+11:00");
+        check_in("Australia/Lord_Howe", "2027-04-05T01:45:00+10:30", 1440, "2027-04-04T01:45:00+11:00");
+        // In Santiago the clocks go forward at midnight, on 5 September 2027: that day begins at one.
+        check_in("America/Santiago", "2027-09-06T00:30:00-03:00", 1440, "2027-09-05T01:00:00-03:00");
+        check_in("America/Santiago", "2027-09-05", 540, "2027-09-04T23:00:00-04:00");
+        check_in("Asia/Kolkata", "2027-03-29T02:30:00+05:30", 1440, "2027-03-28T02:30:00+05:30");
     }
 
     #[test]

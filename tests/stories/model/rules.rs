@@ -249,7 +249,8 @@ impl Model {
                         let mut own = activity.clone();
                         let since = self.people.get(&person).filter(|(since, _)| *since > said.at);
                         own.people[person].out |= since.is_some_and(|(_, record)| record.out);
-                        let outcome = self.remind((&own, reminder), person, (Timestamp::MAX, said.at, now));
+                        let stands = self.stands_as_said(activity, said.at, now);
+                        let outcome = self.remind((&own, reminder), person, (Timestamp::MAX, said.at, now), stands);
                         self.given.insert(key, outcome);
                     }
                 }
@@ -283,6 +284,13 @@ impl Model {
         }
     }
 
+    /// Whether nothing newer is known than what Passweb said of an activity, or only what leaves its start as it was.
+    fn stands_as_said(&self, activity: &Activity, at: Timestamp, now: Timestamp) -> bool {
+        let Some(known) = self.activities.get(&activity.id) else { return true };
+        let said = Rank { version: activity.version, at, received: now };
+        said.is_newer(&known.rank) || known.saved.as_ref().is_some_and(|saved| saved.begins == activity.begins)
+    }
+
     fn stands(&mut self, activity: &str, standing: Standing) {
         if self.activities.get(activity).is_none_or(|known| standing.rank.is_newer(&known.rank)) {
             self.activities.insert(activity.to_owned(), standing);
@@ -305,8 +313,10 @@ impl Model {
             }
             let mut outcomes = BTreeMap::new();
             for person in recipients(&activity.0, &activity.1) {
-                outcomes
-                    .insert(person, self.remind((&activity.0, &activity.1), person, (standing.0, reminder.due, now)));
+                outcomes.insert(
+                    person,
+                    self.remind((&activity.0, &activity.1), person, (standing.0, reminder.due, now), true),
+                );
             }
             self.raised.insert(raised, outcomes);
         }
@@ -353,6 +363,7 @@ impl Model {
         (activity, reminder): (&Activity, &Reminder),
         person: usize,
         (since, due, now): (Timestamp, Timestamp, Timestamp),
+        stands: bool,
     ) -> Outcome {
         let record = self.people.get(&person).filter(|(at, _)| *at > since).map(|(_, record)| record);
         let Person { phone, out } = record.unwrap_or(&activity.people[person]).clone();
@@ -366,9 +377,14 @@ impl Model {
             return Err(Reason::Expired);
         }
         let (id, starts) = (reminder.id.clone(), reminder.starts.clone());
-        if !self.told.insert((activity.id.clone(), id, reminder.minutes, starts, person)) {
+        let told = (activity.id.clone(), id, reminder.minutes, starts, person);
+        if self.told.contains(&told) {
             return Err(Reason::AlreadyNotified);
         }
+        if !stands {
+            return Err(Reason::Cancelled);
+        }
+        self.told.insert(told);
         self.expected.push((phone, activity.subject.clone(), now));
         Ok(())
     }

@@ -67,8 +67,8 @@ impl Activity {
             let all_day = all_day?;
             field.parsed(|text| ActivityTime::parse(text, all_day, zone))
         };
-        let starts = time(&reader.field("starts_at"), zone.as_ref());
         // Only the start must agree with the zone: reminders count from it.
+        let starts = time(&reader.field("starts_at"), zone.as_ref().filter(|_| !reader.is_stored()));
         let ends = reader.field("ends_at").optional(|field| time(field, None));
         let (state, url) = (required_text(reader, "state"), optional_text(reader, "url"));
         Some(Self {
@@ -165,7 +165,7 @@ pub(super) fn reminders(list: &Reader<'_>) -> Option<Vec<Reminder>> {
         let (due, whatsapp) = (due_reminder(reminder), whatsapp_ticked(&reminder.field("notify")));
         let owner = reminder.field("owner").optional(Person::read);
         let due = due?;
-        if !ids.borrow_mut().insert(due.id.clone()) {
+        if !ids.borrow_mut().insert(due.id.clone()) && !reminder.is_stored() {
             reminder.field("id").fault("is the id of another reminder of the activity");
             return None;
         }

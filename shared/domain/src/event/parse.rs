@@ -27,27 +27,28 @@ impl Event {
     /// # Errors
     /// [`EventError::UnknownType`], or every fault found.
     pub fn parse(document: Value, now: Timestamp) -> Result<Self, EventError> {
-        Self::read(document, now, |text| match EventId::parse(text) {
+        Self::read(document, now, Faults::default(), |text| match EventId::parse(text) {
             Ok(id) if id.is_reserved() => Err("must not begin with bridge:, which is reserved".to_owned()),
             Ok(id) => Ok(id),
             Err(error) => Err(error.to_string()),
         })
     }
 
-    /// As [`Event::parse`], with events that the bridge raised itself.
+    /// As [`Event::parse`], of events that were accepted before or that the bridge raised itself.
     ///
     /// # Errors
     /// As [`Event::parse`].
     pub fn parse_any(document: Value, now: Timestamp) -> Result<Self, EventError> {
-        Self::read(document, now, |text| EventId::parse(text).map_err(|error| error.to_string()))
+        let id = |text: &str| EventId::parse(text).map_err(|error| error.to_string());
+        Self::read(document, now, Faults::of_stored(), id)
     }
 
     fn read(
         document: Value,
         now: Timestamp,
+        faults: Faults,
         id: impl FnOnce(&str) -> Result<EventId, String>,
     ) -> Result<Self, EventError> {
-        let faults = Faults::default();
         let root = Reader::root(&document, &faults);
         if root.object().is_none() {
             return Err(EventError::Invalid(faults.into_vec()));

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use domain::event::Event;
 use domain::id::EventId;
 use domain::occasion::Moment;
-use domain::reminder::{Standing, moments};
+use domain::reminder::{Standing, moments, starts};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Contacts, flag};
@@ -66,6 +66,9 @@ impl Contacts {
             .item("expires_at", number(remembered))
             .condition_expression(format!("attribute_not_exists(pk) OR {}", condition(&newer, moment, standing)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if let Some(activity) = event.activity() {
+            request = request.item("starts", text(starts(activity)));
+        }
         if standing == Standing::Saved {
             request = request.expression_attribute_values(":no", AttributeValue::Bool(false));
         }

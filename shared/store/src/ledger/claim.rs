@@ -9,7 +9,7 @@
 //! | the occasion | `Contacts` | the same state, or the same actor, was told before |
 //! | the customer's carts | `Contacts` | the customer ordered, has a newer cart, or was told of one within the last day |
 //! | the cart | `Contacts` | it was emptied, or the customer came back to it |
-//! | the activity | `Contacts` | it is over, or does not have its reminder at that moment any more |
+//! | the activity | `Contacts` | it is over, or does not have its reminder at that moment any more; of a reminder that Passweb raised, by something newer |
 //! | the files it tells | `Ledger` | another file joined them |
 //!
 //! Head, occasion and carts belong to the message that wrote them, so that its own next attempt passes.
@@ -26,7 +26,7 @@ use domain::contact::{Known, Scope};
 use domain::files::Files;
 use domain::key::{MessageId, request_token};
 use domain::message::Facts;
-use domain::occasion::{ActivityGuard, CartGuard, Guards};
+use domain::occasion::{ActivityGuard, CartGuard, Guards, Moment, Stands};
 use jiff::{SignedDuration, Timestamp};
 
 use super::collect::StoredCollection;
@@ -68,8 +68,8 @@ pub enum Claimed {
     /// The cart ended, the customer ordered, has a newer one, or was told of one within the last day: what is known of
     /// their carts.
     CartChanged(CartHead),
-    /// The activity is over, or does not have the reminder at that moment any more.
-    ActivityChanged,
+    /// The activity is over, or does not have the reminder at that moment any more: by which event.
+    ActivityChanged(String),
     /// Another file joined those it tells.
     FileJoined,
     /// The number was just sent other messages: when it has a free slot again.
@@ -149,7 +149,7 @@ impl Claims {
             writes.push(self.check_cart(cart)?);
         }
         if let Some(activity) = &claim.guards.activity {
-            writes.push(self.check_activity(activity)?);
+            writes.push(self.check_activity(activity, claim.guards.moment)?);
         }
         if let Some(collection) = claim.collection {
             writes.push(self.ledger.end_collection(collection)?);
@@ -358,16 +358,32 @@ impl Claims {
         written(put)
     }
 
-    /// The activity of a reminder: not over, and with the reminder at the same moment as when it was raised.
-    fn check_activity(&self, activity: &ActivityGuard) -> Result<TransactWriteItem, StoreError> {
-        let ActivityGuard { key, moment } = activity;
+    /// The activity of a reminder still has it. `moment` is where the reminder's event stands.
+    fn check_activity(&self, activity: &ActivityGuard, moment: Moment) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.contacts)
-            .key("pk", text(key))
-            .condition_expression("attribute_not_exists(pk) OR (is_over = :no AND contains(moments, :moment))")
+            .key("pk", text(&activity.key))
             .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .expression_attribute_values(":moment", text(moment))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let check = match &activity.stands {
+            Stands::AtMoment(due) => check
+                .condition_expression("attribute_not_exists(pk) OR (is_over = :no AND contains(moments, :due))")
+                .expression_attribute_values(":due", text(due)),
+            Stands::AsSaid(starts) => {
+                let newer = Newer::than(moment);
+                let check = check
+                    .condition_expression(format!(
+                        "attribute_not_exists(pk) OR (is_over = :no AND (attribute_not_exists(starts) OR starts = :starts)) \
+                         OR {}",
+                        newer.condition
+                    ))
+                    .expression_attribute_values(":starts", text(starts));
+                newer
+                    .attributes
+                    .into_iter()
+                    .fold(check, |check, (name, value)| check.expression_attribute_values(format!(":{name}"), value))
+            }
+        };
         let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
@@ -500,8 +516,8 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
     if cart.is_some() || ended.is_some() {
         return Ok(Some(Claimed::CartChanged(cart_head(cart.as_ref(), ended.as_ref())?)));
     }
-    if activity.is_some() {
-        return Ok(Some(Claimed::ActivityChanged));
+    if let Some(old) = activity {
+        return Ok(Some(Claimed::ActivityChanged(Reading::of(&old).required("event_id")?.to_owned())));
     }
     if collection.is_some() {
         return Ok(Some(Claimed::FileJoined));

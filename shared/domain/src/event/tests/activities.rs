@@ -83,3 +83,19 @@ fn a_reminder_has_an_id_of_its_own() {
     let twice = of([reminder("r1"), reminder("r1"), reminder("r1")]);
     assert_eq!(pointers(twice), ["/data/reminders/1/id", "/data/reminders/2/id"]);
 }
+
+#[test]
+fn what_was_accepted_is_read_again_whatever_has_become_of_zones_and_rules() {
+    let mut document = example(EventType::ActivitySaved);
+    document["data"]["activity"]["all_day"] = json!(false);
+    document["data"]["activity"]["time_zone"] = json!("Europe/Rome");
+    // As if Rome had had this offset when the event was accepted.
+    document["data"]["activity"]["starts_at"] = json!("2026-11-24T15:00:00+05:00");
+    let reminder = json!({"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]});
+    document["data"]["reminders"] = json!([reminder, reminder]);
+    let now = "2026-12-01T00:00:00Z".parse().unwrap();
+    let Err(EventError::Invalid(faults)) = Event::parse(document.clone(), now) else { panic!() };
+    let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/data/activity/starts_at", "/data/reminders/1/id"]);
+    assert!(Event::parse_any(document, now).is_ok());
+}
