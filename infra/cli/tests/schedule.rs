@@ -114,39 +114,39 @@ async fn each_message_says_why_at_this_moment() -> Result<()> {
     says(
         &bridge.run(&["schedule", "list"], "").await?,
         r"d1eb97f870008bff2e8a7d0a01f88bdf.650913044711b2533a157f388bcd8a6c
-    stato-ordine → C7, evento o-1: il 22/11/2026 11:15, utile fino al 29/11/2026
-    11:00 (Europe/Rome).
+    stato-ordine → C7, evento o-1: il 22/11/2026 alle 11:15, utile fino al
+    29/11/2026 alle 11:00 (Europe/Rome).
     L'azione attende eventuali stati più recenti o altri file, da riunire in un
     solo messaggio. Attesa dell'azione (hold_for): 15m.
 27359e81072e9505cc2406cc6012bced.f54a6d679f8871729c59c186d382daf8
-    nuovo-messaggio → P2, evento m-1: il 22/11/2026 12:30, utile fino al
-    29/11/2026 11:00 (Europe/Rome).
+    nuovo-messaggio → P2, evento m-1: il 22/11/2026 alle 12:30, utile fino al
+    29/11/2026 alle 11:00 (Europe/Rome).
     È orario di silenzio. Dalle 21:00 alle 12:30 e nei giorni di festa: finisce
-    il 22/11/2026 12:30.
+    il 22/11/2026 alle 12:30.
 cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
-    carrello-abbandonato → C8, evento k-1: il 22/11/2026 13:45, utile fino al
-    29/11/2026 13:45 (Europe/Rome).
+    carrello-abbandonato → C8, evento k-1: il 22/11/2026 alle 13:45, utile fino
+    al 29/11/2026 alle 13:45 (Europe/Rome).
     Il carrello è stato lasciato da poco: il cliente potrebbe tornare. Lasciato
-    il 22/11/2026 10:45, l'avviso è 180 minuti dopo, l'intervallo del sito.
+    il 22/11/2026 alle 10:45, l'avviso è 180 minuti dopo, l'intervallo del sito.
 ",
     );
     says(
         &bridge.run(&["schedule", "list", "--lang", "en"], "").await?,
         r"d1eb97f870008bff2e8a7d0a01f88bdf.650913044711b2533a157f388bcd8a6c
-    stato-ordine → C7, event o-1: at 22 Nov 2026 11:15, of use until 29 Nov 2026
-    11:00 (Europe/Rome).
+    stato-ordine → C7, event o-1: on 22 Nov 2026 at 11:15, of use until 29 Nov
+    2026 at 11:00 (Europe/Rome).
     The mapping waits for newer states or more files, to tell them in one
     message. The mapping's hold_for is 15m.
 27359e81072e9505cc2406cc6012bced.f54a6d679f8871729c59c186d382daf8
-    nuovo-messaggio → P2, event m-1: at 22 Nov 2026 12:30, of use until 29 Nov
-    2026 11:00 (Europe/Rome).
-    These are quiet hours. From 21:00 to 12:30 and on the holidays: they end at
-    22 Nov 2026 12:30.
+    nuovo-messaggio → P2, event m-1: on 22 Nov 2026 at 12:30, of use until 29
+    Nov 2026 at 11:00 (Europe/Rome).
+    These are quiet hours. From 21:00 to 12:30 and on the holidays: they end on
+    22 Nov 2026 at 12:30.
 cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
-    carrello-abbandonato → C8, event k-1: at 22 Nov 2026 13:45, of use until 29
-    Nov 2026 13:45 (Europe/Rome).
-    The cart was left not long ago: the customer may come back. Left at 22 Nov
-    2026 10:45, told 180 minutes after it, the site's interval.
+    carrello-abbandonato → C8, event k-1: on 22 Nov 2026 at 13:45, of use until
+    29 Nov 2026 at 13:45 (Europe/Rome).
+    The cart was left not long ago: the customer may come back. Left on 22 Nov
+    2026 at 10:45, told 180 minutes after it, the site's interval.
 ",
     );
     let listed = bridge.ok(&["schedule", "list"]).await?;
@@ -157,9 +157,9 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
         .map(|one| [&one["event"], &one["due_at"], &one["why"], &one["detail"]])
         .collect();
     let expected = [
-        ["o-1", "2026-11-22T10:15:32.000000000Z", "hold"],
-        ["m-1", "2026-11-22T11:30:00.000000000Z", "quiet_hours"],
-        ["k-1", "2026-11-22T12:45:00.000000000Z", "cart_interval"],
+        ["o-1", "2026-11-22T10:15:32Z", "hold"],
+        ["m-1", "2026-11-22T11:30:00Z", "quiet_hours"],
+        ["k-1", "2026-11-22T12:45:00Z", "cart_interval"],
     ]
     .map(|[event, due_at, why]| [json!(event), json!(due_at), json!(why), Value::Null]);
     assert_eq!(whys, expected.each_ref().map(|one| one.each_ref()));
@@ -174,11 +174,24 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     says(
         &bridge.run(&["schedule", "list", "--event", "k-2"], "").await?,
         r"c7d9a9a5790b655dea4e54a03b27813d.1f5b9a7a0c91ef81c6f17d9dbbdafa73
-    carrello-abbandonato → C8, evento k-2: il 22/11/2026 14:05, utile fino al
-    29/11/2026 14:05 (Europe/Rome).
+    carrello-abbandonato → C8, evento k-2: il 22/11/2026 alle 14:05, utile fino
+    al 29/11/2026 alle 14:05 (Europe/Rome).
     Il carrello è stato lasciato da poco: il cliente potrebbe tornare. Lasciato
-    il 22/11/2026 11:30, l'avviso è 155 minuti dopo: al massimo 200 minuti dal
-    primo carrello.
+    il 22/11/2026 alle 11:30, l'avviso è 155 minuti dopo: al massimo 200 minuti
+    dal primo carrello.
+",
+    );
+    // The older one waits on, and it shows that nothing will come of it; as does what a setting was meanwhile.
+    bridge.ok(&["site", "set", "cart_interval=240"]).await?;
+    says(
+        &bridge.run(&["schedule", "list", "--event", "k-1"], "").await?,
+        r"cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
+    carrello-abbandonato → C8, evento k-1: il 22/11/2026 alle 13:45, utile fino
+    al 29/11/2026 alle 13:45 (Europe/Rome).
+    Il carrello è stato lasciato da poco: il cliente potrebbe tornare. Lasciato
+    il 22/11/2026 alle 10:45, l'avviso è 180 minuti dopo. Non verrà inviato. Il
+    cliente ha un carrello più recente o è già stato avvisato di un carrello
+    nelle ultime 24 ore.
 ",
     );
     // A paused site's messages stand in a lane.
@@ -189,8 +202,8 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
         &bridge.run(&["schedule", "list", "--event", "d-1", "--lang", "en"], "").await?,
         r"1a655deaf52c2e43fc1102b97e2ffb92.df642eae6807f59c6df7bd8a49553610
     nuovi-documenti → AZ12, event d-1: in the lane of main, of use until 29 Nov
-    2026 12:01 (Europe/Rome).
-    The site is paused. At the latest 29 Nov 2026 12:01.
+    2026 at 12:01 (Europe/Rome).
+    The site is paused. At the latest on 29 Nov 2026 at 12:01.
 ",
     );
 
@@ -246,24 +259,24 @@ async fn each_reminder_says_why_at_this_moment_and_for_whom() -> Result<()> {
     says(
         &bridge.run(&["schedule", "list"], "").await?,
         r"bridge:rem.05a3d6ef9e20c3411608b4c51f035bff
-    Promemoria R2 dell'attività A1, evento a-1: il 23/11/2026 15:00, 1 giorno
-    prima dell'inizio, il 24/11/2026 15:00 (Europe/Rome).
-    A Anna Rossi (C7), P2.
+    Promemoria R2 dell'attività A1, evento a-1: il 23/11/2026 alle 15:00, 1
+    giorno prima dell'inizio, il 24/11/2026 alle 15:00 (Europe/Rome).
+    Destinatari: Anna Rossi (C7), P2.
 bridge:rem.daae3e85f266df6193c483545a245b3f
-    Promemoria R1 dell'attività A1, evento a-1: il 24/11/2026 14:00, 60 minuti
-    prima dell'inizio, il 24/11/2026 15:00 (Europe/Rome).
-    A Anna Rossi (C7).
+    Promemoria R1 dell'attività A1, evento a-1: il 24/11/2026 alle 14:00, 60
+    minuti prima dell'inizio, il 24/11/2026 alle 15:00 (Europe/Rome).
+    Destinatari: Anna Rossi (C7).
 ",
     );
     says(
         &bridge.run(&["schedule", "list", "--lang", "en"], "").await?,
         r"bridge:rem.05a3d6ef9e20c3411608b4c51f035bff
-    Reminder R2 of the activity A1, event a-1: at 23 Nov 2026 15:00, 1 day
-    before the start at 24 Nov 2026 15:00 (Europe/Rome).
+    Reminder R2 of the activity A1, event a-1: on 23 Nov 2026 at 15:00, 1 day
+    before the start on 24 Nov 2026 at 15:00 (Europe/Rome).
     To Anna Rossi (C7), P2.
 bridge:rem.daae3e85f266df6193c483545a245b3f
-    Reminder R1 of the activity A1, event a-1: at 24 Nov 2026 14:00, 60 minutes
-    before the start at 24 Nov 2026 15:00 (Europe/Rome).
+    Reminder R1 of the activity A1, event a-1: on 24 Nov 2026 at 14:00, 60
+    minutes before the start on 24 Nov 2026 at 15:00 (Europe/Rome).
     To Anna Rossi (C7).
 ",
     );
@@ -271,7 +284,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     let expected = json!({
         "id": of_an_hour["id"], "event": "a-1", "activity": "A1", "reminder": "R1", "due_at": "2026-11-24T13:00:00Z",
         "minutes_before": 60, "starts_at": "2026-11-24T15:00:00+01:00", "time_zone": "Europe/Rome",
-        "recipients": ["C7"], "stands": true,
+        "recipients": ["C7"], "stands": true, "why": null,
     });
     assert_eq!(of_an_hour, expected);
 
@@ -282,27 +295,27 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     says(
         &bridge.run(&["schedule", "list"], "").await?,
         r"bridge:rem.8de52344119457f7bc768fdc530ea820
-    Promemoria R2 dell'attività A1, evento a-2: il 23/11/2026 09:00, 1 giorno
-    prima dell'inizio, il 24/11/2026, giorno intero che conta dalle 09:00, la
-    mattina del sito (Europe/Rome).
-    A Anna Rossi (C7), P2.
+    Promemoria R2 dell'attività A1, evento a-2: il 23/11/2026 alle 09:00, 1
+    giorno prima dell'inizio, il 24/11/2026, giorno intero che conta dalle
+    09:00, la mattina del sito (Europe/Rome).
+    Destinatari: Anna Rossi (C7), P2.
 bridge:rem.daae3e85f266df6193c483545a245b3f
-    Promemoria R1 dell'attività A1, evento a-1: il 24/11/2026 14:00, 60 minuti
-    prima dell'inizio, il 24/11/2026 15:00 (Europe/Rome).
-    A Anna Rossi (C7).
+    Promemoria R1 dell'attività A1, evento a-1: il 24/11/2026 alle 14:00, 60
+    minuti prima dell'inizio, il 24/11/2026 alle 15:00 (Europe/Rome).
+    Destinatari: Anna Rossi (C7).
     Non verrà inviato: l'attività è cambiata in seguito.
 ",
     );
     says(
         &bridge.run(&["schedule", "list", "--lang", "en"], "").await?,
         r"bridge:rem.8de52344119457f7bc768fdc530ea820
-    Reminder R2 of the activity A1, event a-2: at 23 Nov 2026 09:00, 1 day
+    Reminder R2 of the activity A1, event a-2: on 23 Nov 2026 at 09:00, 1 day
     before the start on 24 Nov 2026, a whole day, which counts from 09:00, the
     site's morning (Europe/Rome).
     To Anna Rossi (C7), P2.
 bridge:rem.daae3e85f266df6193c483545a245b3f
-    Reminder R1 of the activity A1, event a-1: at 24 Nov 2026 14:00, 60 minutes
-    before the start at 24 Nov 2026 15:00 (Europe/Rome).
+    Reminder R1 of the activity A1, event a-1: on 24 Nov 2026 at 14:00, 60
+    minutes before the start on 24 Nov 2026 at 15:00 (Europe/Rome).
     To Anna Rossi (C7).
     It will not be told: the activity was changed since.
 ",
@@ -313,10 +326,10 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     says(
         &bridge.run(&["schedule", "list", "--event", "a-2"], "").await?,
         r"bridge:rem.8de52344119457f7bc768fdc530ea820
-    Promemoria R2 dell'attività A1, evento a-2: il 23/11/2026 09:00, 1 giorno
-    prima dell'inizio, il 24/11/2026, giorno intero che conta dalle 09:00, la
-    mattina del sito (Europe/Rome).
-    A Anna Rossi (C7), P2.
+    Promemoria R2 dell'attività A1, evento a-2: il 23/11/2026 alle 09:00, 1
+    giorno prima dell'inizio, il 24/11/2026, giorno intero che conta dalle
+    09:00, la mattina del sito (Europe/Rome).
+    Destinatari: Anna Rossi (C7), P2.
     Non verrà inviato: l'attività è conclusa, annullata o eliminata.
 ",
     );
@@ -394,11 +407,11 @@ async fn a_reminder_that_is_fired_is_told_within_a_minute_and_not_again_at_its_m
     tell(&bridge, &activity).await?;
     let [kept] = reminders(&bridge).await?.try_into().map_err(|all| anyhow::anyhow!("{all:?}"))?;
     let fired = bridge.run(&["schedule", "fire-now", id(&kept)?, "--lang", "en"], "").await?;
-    assert!(fired.out.starts_with("It goes within a minute, as the event bridge:rem."), "{fired:?}");
+    assert!(fired.out.starts_with("Within a minute it is the event bridge:rem."), "{fired:?}");
     let [moved] = reminders(&bridge).await?.try_into().map_err(|all| anyhow::anyhow!("{all:?}"))?;
     assert!(fired.out.contains(id(&moved)?) && moved["id"] != kept["id"] && moved["stands"] == true, "{moved}");
     let words = bridge.run(&["schedule", "list", "--lang", "en"], "").await?;
-    assert!(words.out.split_whitespace().collect::<Vec<_>>().join(" ").contains("a person has it go"), "{words:?}");
+    assert!(words.out.split_whitespace().collect::<Vec<_>>().join(" ").contains("fired by hand"), "{words:?}");
     // The binary's clock went on meanwhile: two sweeps are at most a minute and that.
     bridge.world.pass(MINUTE * 2).await?;
     assert_eq!((told(&bridge).await?, outcome(&bridge, id(&moved)?).await?[0].clone()), (1, json!("sent")));
@@ -412,6 +425,66 @@ async fn a_reminder_that_is_fired_is_told_within_a_minute_and_not_again_at_its_m
     later(&bridge, HOUR * 4).await?;
     assert_eq!(told(&bridge).await?, 1);
     assert_eq!(outcome(&bridge, id(&kept)?).await?, ["skipped", "already_notified"]);
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_soonest_are_listed_unless_more_are_asked_for() -> Result<()> {
+    let bridge = at_eleven().await?;
+    three_waits(&bridge).await?;
+    let first = bridge.ok(&["schedule", "list", "--limit", "1"]).await?;
+    assert_eq!((&first["waiting"][0]["event"], &first["more"]), (&json!("o-1"), &json!(true)));
+    assert_eq!((first["waiting"].as_array().map(Vec::len), &first["reminders"]), (Some(1), &json!([])));
+    let words = bridge.run(&["schedule", "list", "--limit", "2", "--lang", "en"], "").await?;
+    assert!(words.out.ends_with("There is more, later on: --limit.\n"), "{words:?}");
+    assert_eq!(bridge.ok(&["schedule", "list", "--limit", "3"]).await?["more"], false);
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_hides_nothing_else() -> Result<()> {
+    let bridge = at_eleven().await?;
+    let now = bridge.world.clock.now();
+    let mut other = saved("a-2", 1, "2026-11-24T15:00:00+01:00", now);
+    other["data"]["activity"]["id"] = json!("A2");
+    for event in [saved("a-1", 1, "2026-11-24T15:00:00+01:00", now), other] {
+        tell(&bridge, &event).await?;
+    }
+    let broken = domain::key::activity_key(&bridge.world.site()?, &domain::id::ObjectId::parse("A1")?);
+    bridge.world.put_item("Contacts", &[("pk", &broken), ("event_id", "")]).await?;
+    let item = [("pk", "R#unreadable"), ("shard", "3"), ("due_at", "2026-11-22T09:00:00.000000000Z"), ("site", "demo")];
+    bridge.world.put_item("Schedule", &item).await?;
+    let listed = bridge.ok(&["schedule", "list"]).await?;
+    assert_eq!(listed["unreadable"], 1);
+    let mut stand: Vec<[&Value; 2]> =
+        listed["reminders"].as_array().context("no list")?.iter().map(|one| [&one["activity"], &one["why"]]).collect();
+    stand.sort_by_key(|one| one[0].to_string());
+    let (unreadable, stands) = ([&json!("A1"), &json!("unreadable")], [&json!("A2"), &Value::Null]);
+    assert_eq!(stand, [unreadable, unreadable, stands, stands]);
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_told_together_are_taken_back_together() -> Result<()> {
+    let bridge = at_eleven().await?;
+    let hold_for = UsefulFor::parse("15m")?;
+    bridge.world.configure("nuovo-file", |_, mapping| mapping.hold_for = Some(hold_for)).await?;
+    for number in 1..=2 {
+        let mut event = bridge.event("file.uploaded", &format!("f-{number}"))?;
+        set(&mut event, "/data/file/id", json!(format!("F{number}")))?;
+        tell(&bridge, &event).await?;
+    }
+    let (carrier, joined) = (id_of(&bridge, "f-1").await?, id_of(&bridge, "f-2").await?);
+    for command in ["cancel", "fire-now"] {
+        let refused = bridge.run(&["schedule", command, &joined], "").await?;
+        assert!(refused.code == 1 && refused.err.contains(&carrier), "{refused:?}");
+    }
+    bridge.ok(&["schedule", "cancel", &carrier]).await?;
+    later(&bridge, HOUR).await?;
+    for event in ["f-1", "f-2"] {
+        assert_eq!(outcome(&bridge, event).await?, ["skipped", "cancelled"], "{event}");
+    }
+    assert_eq!(told(&bridge).await?, 0);
     bridge.world.finish().await
 }
 

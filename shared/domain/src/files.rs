@@ -12,7 +12,7 @@ use crate::key::{MessageId, collection_key, occasion_key};
 use crate::mapping::Mapping;
 use crate::message::{Facts, State};
 use crate::occasion::Repeat;
-use crate::reason::{Reason, Skip};
+use crate::reason::{BY_OPERATOR, Reason, Skip};
 
 /// Files whose names are kept; of more there is only the number.
 const NAMES_MAX: usize = 50;
@@ -131,9 +131,6 @@ pub fn occasions(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Ob
     };
     others.map(of_file).collect()
 }
-
-/// What the cancellation of a message says where a person took it back.
-pub const BY_OPERATOR: &str = "operator";
 
 /// Whether a message left those that joined it to themselves: it tells nobody, for a reason of its own. One that a person
 /// took back was taken back with all it would have told.

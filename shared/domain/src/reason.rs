@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// The detail of a [`Reason::Cancelled`] by a person.
+pub const BY_OPERATOR: &str = "operator";
+
 /// A reason not to send. The names are a contract of the ledger, the command line and the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

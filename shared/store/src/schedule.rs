@@ -55,6 +55,8 @@ pub struct DueItem {
     pub key: String,
     /// Its moment, as the table has it: the item is the same while it has not moved.
     pub due_at: String,
+    /// The lane it is parked in; then its moment is when its event happened.
+    pub lane: Option<Lane>,
     /// What it is.
     pub what: Due,
     /// The attribute that says so, as the table has it: an item that was put again since has another.
@@ -144,6 +146,12 @@ impl Lane {
     pub fn key(&self) -> String {
         format!("LANE#{}#{}", self.site, self.account)
     }
+
+    /// The lane of a site that is a shard; `None` of another one.
+    fn of_shard(shard: &str, site: &SiteId) -> Option<Self> {
+        let account = shard.strip_prefix(&format!("LANE#{site}#"))?;
+        Some(Self { site: site.clone(), account: AccountId::parse(account).ok()? })
+    }
 }
 
 /// The key of a message's item.
@@ -164,18 +172,46 @@ impl Schedule {
         Self { client, table }
     }
 
-    /// The items of a shard whose moment has come, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn due(&self, shard: u8, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
-        self.oldest(&shard.to_string(), Some(now), limit).await
-    }
-
-    /// As [`due`](Self::due), all of them, in pages of at most `page` items.
+    /// The items of a shard whose moment has come, oldest first, in pages of at most `page` items.
     #[must_use]
     pub fn due_pages(&self, shard: u8, now: Timestamp, page: usize) -> Pages {
         Pages(Some(self.query(&shard.to_string(), Some(now), page)))
+    }
+
+    /// The items of a site in a shard that are due next, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn soonest(&self, site: &SiteId, shard: u8, limit: usize) -> Result<Page, StoreError> {
+        let query = self.query(&shard.to_string(), None, limit);
+        let query = query.filter_expression("site = :site").expression_attribute_values(":site", text(site.as_str()));
+        Self::first(query, limit).await
+    }
+
+    /// The item of a message that waits; `None` if it is not in the schedule.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn message(&self, id: &MessageId) -> Result<Option<DueItem>, StoreError> {
+        self.item(&message_item(id)).await
+    }
+
+    /// The item of a reminder that waits.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reminder(
+        &self,
+        site: &SiteId,
+        activity: &ObjectId,
+        reminder: &ObjectId,
+    ) -> Result<Option<DueItem>, StoreError> {
+        self.item(&reminder_key(site, activity, reminder)).await
+    }
+
+    async fn item(&self, key: &str) -> Result<Option<DueItem>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).key("pk", text(key)).consistent_read(true);
+        request.send().await?.item.as_ref().map(due_item).transpose()
     }
 
     /// The oldest messages of a lane, at most `limit`.
@@ -183,7 +219,11 @@ impl Schedule {
     /// # Errors
     /// [`StoreError`].
     pub async fn parked(&self, lane: &Lane, limit: usize) -> Result<Vec<DueItem>, StoreError> {
-        self.oldest(&lane.key(), None, limit).await
+        let page = Self::first(self.query(&lane.key(), None, limit), limit).await?;
+        for error in page.unreadable {
+            tracing::error!(%error, "a parked message cannot be read");
+        }
+        Ok(page.items)
     }
 
     /// All messages of a lane, in pages of at most `page` items.
@@ -192,20 +232,17 @@ impl Schedule {
         Pages(Some(self.query(&lane.key(), None, page)))
     }
 
-    async fn oldest(&self, shard: &str, until: Option<Timestamp>, limit: usize) -> Result<Vec<DueItem>, StoreError> {
-        let mut items = Vec::new();
-        let mut pages = Pages(Some(self.query(shard, until, limit)));
-        while items.len() < limit
+    async fn first(query: QueryFluentBuilder, limit: usize) -> Result<Page, StoreError> {
+        let (mut pages, mut first) = (Pages(Some(query)), Page::default());
+        while first.items.len() < limit
             && let Some(page) = pages.next().await
         {
             let page = page?;
-            for error in page.unreadable {
-                tracing::error!(%error, "an item of the schedule cannot be read");
-            }
-            items.extend(page.items);
+            first.items.extend(page.items);
+            first.unreadable.extend(page.unreadable);
         }
-        items.truncate(limit);
-        Ok(items)
+        first.items.truncate(limit);
+        Ok(first)
     }
 
     fn query(&self, shard: &str, until: Option<Timestamp>, limit: usize) -> QueryFluentBuilder {
@@ -359,5 +396,9 @@ fn due_item(item: &Item) -> Result<DueItem, StoreError> {
         }),
     };
     let content = ["job", "reminder"].into_iter().find_map(|name| Some((name, reading.text(name).ok()??.to_owned())));
-    Ok(DueItem { key, due_at, what, content })
+    let lane = match &what {
+        Due::Message { job, .. } => reading.text("shard")?.and_then(|shard| Lane::of_shard(shard, &job.site)),
+        Due::Lane(_) | Due::Reminder(_) => None,
+    };
+    Ok(DueItem { key, due_at, lane, what, content })
 }

@@ -68,6 +68,9 @@ pub(crate) enum Schedule {
         /// Only what waits because of this event
         #[arg(long, value_name = "ID")]
         event: Option<String>,
+        /// At most so many items, the soonest first, and as many of each lane
+        #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "event")]
+        limit: usize,
     },
     /// Take a message or a reminder back that waits; it ends as skipped, cancelled
     #[command(after_help = "Example:\n  bridge schedule cancel 1f….2e…\n  bridge schedule cancel bridge:rem.4d…")]
@@ -75,10 +78,11 @@ pub(crate) enum Schedule {
         /// The message's id, or the reminder's
         id: String,
     },
-    /// Have a message or a reminder go now that waits, without its interval, hold and quiet hours
+    /// Have a message go now that waits, without its interval, hold and quiet hours; or raise a reminder now
     #[command(
         after_help = "What else it waits for still counts: a site that is paused, an account that is stopped, a template\n\
-        that Meta does not take. Whoever opted out meanwhile gets nothing. A reminder is raised within a minute.\n\n\
+        that Meta does not take. Whoever opted out meanwhile gets nothing. A reminder is raised within a minute, and its\n\
+        message keeps quiet hours: have that go now, too.\n\n\
         Example:\n  bridge schedule fire-now 1f….2e…\n  bridge schedule fire-now bridge:rem.4d…"
     )]
     FireNow {

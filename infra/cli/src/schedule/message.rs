@@ -1,18 +1,19 @@
 //! A message that waits: why until this moment, taken back, and sent without its wait.
 
+use domain::cart;
 use domain::config::{LiveConfig, Site};
 use domain::event::{Event, EventData};
 use domain::job::{Job, MessageJob};
-use domain::key::{MessageId, event_key, message_key};
+use domain::key::{MessageId, cart_key, ended_cart_key, event_key, message_key};
 use domain::mapping::Mapping;
 use domain::message::{State, Waiting, Why};
-use domain::reason::{Reason, Skip};
-use jiff::{SignedDuration, Timestamp};
+use domain::reason::{BY_OPERATOR, Reason, Skip};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::schedule::{DueItem, Lane};
+use store::StoreError;
+use store::schedule::{Due, DueItem};
 
-use super::waiting;
-use super::when::local;
+use super::when::{lead, local};
 use crate::failure::Failure;
 use crate::outcome;
 use crate::output::{Lang, Output, wrapped};
@@ -24,16 +25,24 @@ pub(super) struct Waits {
     pub(super) item: DueItem,
     pub(super) job: MessageJob,
     pub(super) useful_until: Timestamp,
-    /// The lane it stands in; `None`: it waits for a moment of its own.
-    pub(super) lane: Option<Lane>,
 }
 
 /// A message that waits, with what the ledger says of it.
 pub(super) struct Explained {
     waits: Waits,
-    state: State,
-    /// When the cart was left, of a notice that waits for its interval.
-    left_at: Option<Timestamp>,
+    /// `None`: what the ledger says of it cannot be read.
+    state: Option<State>,
+    /// Of a notice that waits for its interval.
+    cart: Option<LeftCart>,
+}
+
+/// A cart that a notice waits to tell of.
+struct LeftCart {
+    left_at: Timestamp,
+    /// When the first of those was left that put one another off.
+    first: Option<Timestamp>,
+    /// Why it will not be told, as it looks now.
+    gone: Option<Reason>,
 }
 
 impl Waits {
@@ -44,47 +53,44 @@ impl Waits {
 }
 
 impl Explained {
-    pub(super) async fn of(waits: Waits, stack: &Stack) -> Result<Self, Failure> {
-        let state = stack.ledger.message(&waits.id()).await?.unwrap_or_default().state();
-        let mut left_at = None;
-        if let State::Waiting(Waiting { why: Why::CartInterval, .. }) = state {
-            let recorded = stack.ledger.recorded(&waits.job.site, &waits.job.event).await?;
-            let event = recorded.and_then(|recorded| Event::parse_any(recorded.document, recorded.received_at).ok());
-            left_at = match event.map(|event| event.data) {
-                Some(EventData::CartAbandoned { cart, .. }) => Some(cart.abandoned_at),
-                _ => None,
-            };
-        }
-        Ok(Self { waits, state, left_at })
+    pub(super) async fn of(waits: Waits, site: &Site, stack: &Stack) -> Result<Self, Failure> {
+        let state = match stack.ledger.message(&waits.id()).await {
+            Ok(facts) => Some(facts.unwrap_or_default().state()),
+            Err(StoreError::Malformed { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let cart = match &state {
+            Some(State::Waiting(Waiting { why: Why::CartInterval, .. })) => LeftCart::of(&waits, site, stack).await?,
+            _ => None,
+        };
+        Ok(Self { waits, state, cart })
     }
 
     pub(super) fn document(&self) -> Value {
-        let Waits { item, job, useful_until, lane } = &self.waits;
+        let Waits { item, job, useful_until } = &self.waits;
         let MessageJob { event, mapping, recipient, occasion, .. } = job;
-        let (due_at, happened_at) = match lane {
-            None => (Some(&item.due_at), None),
-            Some(_) => (None, Some(&item.due_at)),
-        };
+        let moment = item.due_at.parse::<Timestamp>().ok();
+        let (due_at, happened_at) = if item.lane.is_none() { (moment, None) } else { (None, moment) };
         let waiting = match &self.state {
-            State::Waiting(waiting) => Some(waiting),
+            Some(State::Waiting(waiting)) => Some(waiting),
             _ => None,
         };
         let detail = waiting.map(|waiting| waiting.detail.as_str()).filter(|detail| !detail.is_empty());
         json!({
             "message_id": self.waits.id().to_string(), "event": event, "mapping": mapping, "recipient": recipient,
-            "occasion": occasion, "due_at": due_at, "lane": lane.as_ref().map(|lane| &lane.account),
+            "occasion": occasion, "due_at": due_at, "lane": item.lane.as_ref().map(|lane| &lane.account),
             "occurred_at": happened_at, "useful_until": useful_until,
             "why": waiting.map(|waiting| waiting.why), "detail": detail,
         })
     }
 
     pub(super) fn words(&self, live: &LiveConfig, lang: Lang) -> String {
-        let Waits { item, job, useful_until, lane } = &self.waits;
+        let Waits { item, job, useful_until } = &self.waits;
         let MessageJob { event, mapping, recipient, .. } = job;
         let zone = live.site.zone();
         let at = |moment| local(moment, &zone, lang);
-        let place = match (lane, item.due_at.parse()) {
-            (None, Ok(due_at)) => format!("{} {}", lang.of("il", "at"), at(due_at)),
+        let place = match (&item.lane, item.due_at.parse()) {
+            (None, Ok(due_at)) => format!("{} {}", lang.of("il", "on"), at(due_at)),
             (None, Err(_)) => item.due_at.clone(),
             (Some(lane), _) => format!("{} {}", lang.of("in coda per l'account", "in the lane of"), lane.account),
         };
@@ -96,12 +102,21 @@ impl Explained {
             live.site.time_zone,
         );
         let why = match &self.state {
-            State::Waiting(waiting) => {
+            None => lang
+                .of("Ciò che ne dice il registro non si può leggere.", "What the ledger says of it cannot be read.")
+                .to_owned(),
+            Some(State::Waiting(waiting)) => {
                 let rule = self.rule(waiting, live, lang);
-                format!("{} {rule}", lang.of(waiting.why.italian(), waiting.why.english()))
+                let gone = self.cart.as_ref().and_then(|cart| cart.gone);
+                let gone = gone.map(|reason| {
+                    let sentence = lang.of(reason.italian(), reason.english());
+                    format!(" {} {sentence}", lang.of("Non verrà inviato.", "It will not be told."))
+                });
+                let why = lang.of(waiting.why.italian(), waiting.why.english());
+                format!("{why} {rule}{}", gone.unwrap_or_default())
             }
             // Its record was dealt with and its item is still to go: nothing will come of it.
-            state => {
+            Some(state) => {
                 let name = state.to_string();
                 let word = outcome::word(&name, lang);
                 lang.of(
@@ -119,7 +134,7 @@ impl Explained {
         let at = |moment| local(moment, &live.site.zone(), lang);
         let mapping = live.mapping(&self.waits.job.mapping);
         let rule = match why {
-            Why::CartInterval => self.left_at.map(|left_at| interval(left_at, *until, &live.site, lang)),
+            Why::CartInterval => self.cart.as_ref().map(|cart| cart.interval(*until, &live.site, lang)),
             Why::Hold if !detail.is_empty() => Some(lang.of(
                 format!("Il suo file sarà nel messaggio {detail}."),
                 format!("The message {detail} will tell its file."),
@@ -141,30 +156,46 @@ impl Explained {
         };
         rule.unwrap_or_else(|| {
             let detail = if detail.is_empty() { String::new() } else { format!("({detail}) ") };
-            format!("{detail}{} {}.", lang.of("Al più tardi il", "At the latest"), at(*until))
+            format!("{detail}{} {}.", lang.of("Al più tardi il", "At the latest on"), at(*until))
         })
     }
 }
 
-/// How a cart's moment follows from when it was left.
-fn interval(left_at: Timestamp, due_at: Timestamp, site: &Site, lang: Lang) -> String {
-    let left = local(left_at, &site.zone(), lang);
-    let minutes = due_at.duration_since(left_at).as_mins();
-    let own = SignedDuration::from_mins(i64::from(site.cart_interval)).as_mins();
-    let longest = site.cart_max_postponement;
-    let (italian, english) = match minutes.cmp(&own) {
-        std::cmp::Ordering::Equal => (", l'intervallo del sito".to_owned(), ", the site's interval".to_owned()),
-        std::cmp::Ordering::Less => (
-            format!(": al massimo {longest} minuti dal primo carrello"),
-            format!(": at most {longest} minutes after the first cart was left"),
-        ),
-        // The site's interval was another one when the moment was set.
-        std::cmp::Ordering::Greater => (String::new(), String::new()),
-    };
-    lang.of(
-        format!("Lasciato il {left}, l'avviso è {minutes} minuti dopo{italian}."),
-        format!("Left at {left}, told {minutes} minutes after it{english}."),
-    )
+impl LeftCart {
+    /// The cart of a notice, and how the customer's carts stand; `None` if its event cannot be read any more.
+    async fn of(waits: &Waits, site: &Site, stack: &Stack) -> Result<Option<Self>, Failure> {
+        let recorded = stack.ledger.recorded(&site.id, &waits.job.event).await?;
+        let event = recorded.and_then(|recorded| Event::parse_any(recorded.document, recorded.received_at).ok());
+        let Some(EventData::CartAbandoned { cart, customer }) = event.map(|event| event.data) else { return Ok(None) };
+        let keys = (cart_key(&site.id, &customer.id), ended_cart_key(&site.id, &customer.id, &cart.id));
+        let head = stack.contacts.carts(&keys.0, &keys.1).await?;
+        let due_at = cart::due_at(cart.abandoned_at, &head, site);
+        let gone = cart::judge(&cart, &head, (&waits.id().to_string(), due_at)).err().map(|skip| skip.reason);
+        Ok(Some(Self { left_at: cart.abandoned_at, first: head.first, gone }))
+    }
+
+    /// How its moment follows from when it was left.
+    fn interval(&self, due_at: Timestamp, site: &Site, lang: Lang) -> String {
+        let left = local(self.left_at, &site.zone(), lang);
+        let after = lead(due_at.duration_since(self.left_at).as_mins().unsigned_abs(), lang);
+        let longest = self.first.and_then(|first| first.checked_add(cart::postponed_max(site)).ok());
+        let (italian, english) = if due_at.duration_since(self.left_at) == cart::interval(site) {
+            (", l'intervallo del sito".to_owned(), ", the site's interval".to_owned())
+        } else if longest == Some(due_at) {
+            let longest = lead(site.cart_max_postponement.into(), lang);
+            (
+                format!(": al massimo {longest} dal primo carrello"),
+                format!(": at most {longest} after the first cart was left"),
+            )
+        } else {
+            // A setting of the site was another one when the moment was set.
+            (String::new(), String::new())
+        };
+        lang.of(
+            format!("Lasciato il {left}, l'avviso è {after} dopo{italian}."),
+            format!("Left on {left}, told {after} after it{english}."),
+        )
+    }
 }
 
 /// Between which hours a mapping is quiet, and when they end.
@@ -175,14 +206,17 @@ fn quiet_hours(mapping: &Mapping, until: &str, lang: Lang) -> Option<String> {
         if quiet.holidays.is_empty() { "" } else { lang.of(" e nei giorni di festa", " and on the holidays") };
     Some(lang.of(
         format!("Dalle {from} alle {to}{holidays}: finisce il {until}."),
-        format!("From {from} to {to}{holidays}: they end at {until}."),
+        format!("From {from} to {to}{holidays}: they end on {until}."),
     ))
 }
 
 pub(super) async fn cancel(typed: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let (event, message) = unknown::find(typed, stack).await?;
+    if let Some(item) = stack.schedule.message(&message.id).await? {
+        goes_alone(&message.id, &item)?;
+    }
     let cancelled = match message.facts.state() {
-        State::Waiting(_) => stack.parking.cancel(&message.id, &Skip::new(Reason::Cancelled, "operator")).await?,
+        State::Waiting(_) => stack.parking.cancel(&message.id, &Skip::new(Reason::Cancelled, BY_OPERATOR)).await?,
         _ => false,
     };
     if !cancelled {
@@ -195,20 +229,37 @@ pub(super) async fn cancel(typed: &str, stack: &Stack, output: Output) -> Result
     Ok(())
 }
 
+/// What one message tells of several files is taken back, or sent, with that message: the others only wait to see what
+/// becomes of it.
+fn goes_alone(id: &MessageId, item: &DueItem) -> Result<(), Failure> {
+    match &item.what {
+        Due::Message { job: MessageJob { with: Some(carrier), .. }, .. } if carrier != id => {
+            Err(Failure::No(format!("its file is in the message {carrier}: name that one")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Puts a message into the queue as one that does not wait for its interval, its hold and the end of quiet hours.
 pub(super) async fn fire_now(typed: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let (event, message) = unknown::find(typed, stack).await?;
-    let found = waiting(stack).await?.0.into_iter().find(|one| one.id() == message.id);
-    let found = found.ok_or_else(|| match message.facts.state() {
-        State::Waiting(waiting) => {
-            Failure::No(format!("it is not in the schedule but in the queue, which brings it until {}", waiting.until))
-        }
-        state => Failure::No(format!("it does not wait, it is {state}")),
-    })?;
-    let job = MessageJob { at_once: true, ..found.job };
+    let found = stack.schedule.message(&message.id).await?;
+    let (Some(item), State::Waiting(waiting)) = (found, message.facts.state()) else {
+        return Err(Failure::No(match message.facts.state() {
+            State::Waiting(waiting) => {
+                format!("it is not in the schedule but in the queue, which brings it until {}", waiting.until)
+            }
+            state => format!("it does not wait, it is {state}"),
+        }));
+    };
+    goes_alone(&message.id, &item)?;
+    let Due::Message { job, .. } = item.what.clone() else {
+        return Err(Failure::No(format!("it waits for {}", waiting.why)));
+    };
+    let job = MessageJob { at_once: true, ..job };
     // The record is in the queue before the item goes: a crash in between repeats it, which the claim absorbs.
     stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
-    stack.schedule.remove(&found.item).await?;
+    stack.schedule.remove(&item).await?;
     output.say(&json!({"message_id": message.id.to_string(), "event": event.id}), |lang| {
         lang.of(
             format!("In coda. L'esito: bridge explain --event {}", event.id),

@@ -13,10 +13,10 @@ use domain::plan::Plan;
 use domain::reason::Reason;
 use domain::reminder::{due_at, moment_saved, raised};
 use serde_json::{Value, json};
-use store::Each;
 use store::contacts::ActivityHead;
 use store::ledger::RecordedEvent;
 use store::schedule::{DueItem, ReminderItem};
+use store::{Each, StoreError};
 
 use super::when::{day, lead, local};
 use crate::failure::Failure;
@@ -55,11 +55,13 @@ enum Standing {
     Raised,
     /// The ledger or the activity's record is gone, or was erased.
     Lost,
+    /// What is known of it is malformed: the sweep keeps it and says so.
+    Unreadable,
 }
 
 impl Kept {
     /// The key of its activity.
-    fn activity(&self) -> String {
+    pub(super) fn activity(&self) -> String {
         activity_key(&self.reminder.site, &self.reminder.activity)
     }
 
@@ -69,9 +71,31 @@ impl Kept {
     }
 
     /// An event that saved its activity; `None` if it is gone, or was erased.
-    fn saved(&self, event: &EventId, recorded: &Each<RecordedEvent>) -> Result<Option<Event>, Failure> {
+    fn saved(&self, event: &EventId, recorded: &Each<RecordedEvent>) -> Result<Option<Event>, StoreError> {
         let recorded = recorded.get(&self.in_ledger(event)).cloned().transpose()?;
         Ok(recorded.and_then(|recorded| Event::parse_any(recorded.document, recorded.received_at).ok()))
+    }
+
+    /// Whether its activity still has it at its moment: by which event that saved it, what it raises then, and how it
+    /// stands.
+    fn stands(
+        &self,
+        heads: &Each<ActivityHead>,
+        recorded: &Each<RecordedEvent>,
+    ) -> Result<(EventId, Option<Event>, Standing), StoreError> {
+        let ReminderItem { event, reminder, .. } = &self.reminder;
+        let head = heads.get(&self.activity()).map(Result::as_ref).transpose().map_err(Clone::clone)?;
+        let saved = self.saved(event, recorded)?;
+        let moment = saved.as_ref().and_then(|saved| moment_saved(saved, reminder));
+        let (saved, standing) = match (head, &moment) {
+            (Some(head), Some(moment)) if head.has(moment) => (self.saved(&head.event, recorded)?, Standing::Stands),
+            (Some(head), _) if head.over => (saved, Standing::Over),
+            (Some(_), Some(_)) => (saved, Standing::Changed),
+            (_, _) => (saved, Standing::Lost),
+        };
+        let event = saved.as_ref().and_then(|saved| self.raises(saved));
+        let standing = if event.is_none() && standing == Standing::Stands { Standing::Lost } else { standing };
+        Ok((saved.map_or_else(|| self.reminder.event.clone(), |saved| saved.id), event, standing))
     }
 
     /// The event it raises at its moment, from the event that saved its activity.
@@ -84,6 +108,19 @@ impl Kept {
 }
 
 impl Standing {
+    /// Why it will not be told, as programs read it; `None` if it will.
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Stands => None,
+            Self::Over => Some("over"),
+            Self::Changed => Some("changed"),
+            Self::TakenBack => Some("taken_back"),
+            Self::Raised => Some("raised"),
+            Self::Lost => Some("lost"),
+            Self::Unreadable => Some("unreadable"),
+        }
+    }
+
     fn words(self, lang: Lang) -> &'static str {
         match self {
             Self::Stands => "",
@@ -103,6 +140,10 @@ impl Standing {
                 "Non verrà inviato: della sua attività non si sa più nulla.",
                 "It will not be told: nothing is known of its activity any more.",
             ),
+            Self::Unreadable => lang.of(
+                "Ciò che si sa della sua attività non si può leggere.",
+                "What is known of its activity cannot be read.",
+            ),
         }
     }
 }
@@ -111,23 +152,18 @@ impl Looked {
     /// Looks at reminders, in their order.
     pub(super) async fn at(all: Vec<Kept>, stack: &Stack) -> Result<Vec<Self>, Failure> {
         let heads = stack.contacts.activities(&all.iter().map(Kept::activity).collect::<Vec<_>>()).await?;
-        let head = |kept: &Kept| heads.get(&kept.activity()).cloned().transpose();
-        let mut wanted = Vec::with_capacity(all.len());
-        for kept in &all {
-            wanted.push(kept.in_ledger(&kept.reminder.event));
-            wanted.extend(head(kept)?.map(|head| kept.in_ledger(&head.event)));
-        }
-        let recorded = stack.ledger.recorded_all(&wanted).await?;
-        let mut looked_at = Vec::with_capacity(all.len());
-        for kept in all {
-            let head = head(&kept)?;
-            looked_at.push(Self::look(kept, head.as_ref(), &recorded)?);
-        }
+        let newest = |kept: &Kept| Some(kept.in_ledger(&heads.get(&kept.activity())?.as_ref().ok()?.event));
+        let wanted =
+            all.iter().flat_map(|kept| std::iter::once(kept.in_ledger(&kept.reminder.event)).chain(newest(kept)));
+        let recorded = stack.ledger.recorded_all(&wanted.collect::<Vec<_>>()).await?;
+        let mut looked_at: Vec<Self> = all.into_iter().map(|kept| Self::look(kept, &heads, &recorded)).collect();
         let raised = |looked: &Self| Some(looked.kept.in_ledger(&looked.event.as_ref()?.id));
         let known = stack.ledger.recorded_all(&looked_at.iter().filter_map(raised).collect::<Vec<_>>()).await?;
         for looked in &mut looked_at {
             let known = raised(looked).and_then(|key| known.get(&key).cloned()).transpose()?;
             match known {
+                // What becomes of it its event says.
+                Some(_) if looked.standing == Standing::Unreadable => {}
                 Some(known) if is_taken_back(&known.plan) => looked.standing = Standing::TakenBack,
                 Some(_) => looked.standing = Standing::Raised,
                 None => {}
@@ -138,30 +174,19 @@ impl Looked {
 
     /// Whether the activity still has a reminder at its moment, and the event it raises then: from the newest that saved
     /// the activity.
-    fn look(kept: Kept, head: Option<&ActivityHead>, recorded: &Each<RecordedEvent>) -> Result<Self, Failure> {
-        let ReminderItem { event, reminder, .. } = &kept.reminder;
-        let saved = kept.saved(event, recorded)?;
-        let moment = saved.as_ref().and_then(|saved| moment_saved(saved, reminder));
-        let (saved, standing) = match (head, &moment) {
-            (Some(head), Some(moment)) if head.has(moment) => (kept.saved(&head.event, recorded)?, Standing::Stands),
-            (Some(head), _) if head.over => (saved, Standing::Over),
-            (Some(_), Some(_)) => (saved, Standing::Changed),
-            (_, _) => (saved, Standing::Lost),
-        };
-        let event = saved.as_ref().and_then(|saved| kept.raises(saved));
-        let standing = if event.is_none() && standing == Standing::Stands { Standing::Lost } else { standing };
-        let saved_by = saved.map_or_else(|| kept.reminder.event.clone(), |saved| saved.id);
-        Ok(Self { kept, saved_by, event, standing })
+    fn look(kept: Kept, heads: &Each<ActivityHead>, recorded: &Each<RecordedEvent>) -> Self {
+        match kept.stands(heads, recorded) {
+            Ok((saved_by, event, standing)) => Self { kept, saved_by, event, standing },
+            Err(_) => {
+                let saved_by = kept.reminder.event.clone();
+                Self { kept, saved_by, event: None, standing: Standing::Unreadable }
+            }
+        }
     }
 
     /// The id of the event it raises at its moment.
     pub(super) fn id(&self) -> String {
         reminder_event_id(&self.kept.item.key, self.kept.reminder.due_at, &self.saved_by)
-    }
-
-    /// Whether a person who asks for what waits because of an event asks for this.
-    pub(super) fn is_of(&self, event: &EventId) -> bool {
-        [&self.kept.reminder.event, &self.saved_by].contains(&event) || self.id() == event.as_str()
     }
 
     fn told(&self) -> Option<(&Activity, &DueReminder, &[Person])> {
@@ -187,7 +212,7 @@ impl Looked {
         json!({
             "id": self.id(), "event": event, "activity": activity, "reminder": reminder, "due_at": due_at,
             "minutes_before": minutes_before, "starts_at": starts_at, "time_zone": time_zone,
-            "recipients": recipients, "stands": self.standing == Standing::Stands,
+            "recipients": recipients, "stands": self.standing == Standing::Stands, "why": self.standing.name(),
         })
     }
 
@@ -206,13 +231,13 @@ impl Looked {
             lang.of("Promemoria", "Reminder"),
             lang.of("dell'attività", "of the activity"),
             lang.of("evento", "event"),
-            lang.of("il", "at"),
+            lang.of("il", "on"),
             local(*due_at, &zone, lang),
         );
         let mut words = format!("{}\n{}", self.id(), wrapped(&line, 4));
         let people: Vec<String> = people.iter().map(named).collect();
         if !people.is_empty() {
-            words += &wrapped(&format!("{} {}.", lang.of("A", "To"), people.join(", ")), 4);
+            words += &wrapped(&format!("{} {}.", lang.of("Destinatari:", "To"), people.join(", ")), 4);
         }
         if self.standing != Standing::Stands {
             words += &wrapped(self.standing.words(lang), 4);
@@ -224,7 +249,7 @@ impl Looked {
     fn rule(&self, activity: &Activity, minutes_before: u64, site: &Site, lang: Lang) -> String {
         let (start, morning) = match activity.starts {
             ActivityTime::At(instant) => {
-                (format!("{} {}", lang.of("il", "at"), local(instant, &activity.zone, lang)), String::new())
+                (format!("{} {}", lang.of("il", "on"), local(instant, &activity.zone, lang)), String::new())
             }
             ActivityTime::Day(date) => {
                 let morning = site.morning.strftime("%H:%M");
@@ -245,7 +270,7 @@ impl Looked {
         }
         lang.of(
             format!("e non {before}, {start}: fatto partire a mano, o la mattina del sito è cambiata"),
-            format!("and not {before} {start}: a person has it go, or the site's morning was changed"),
+            format!("and not {before} {start}: fired by hand, or the site's morning was changed"),
         )
     }
 }

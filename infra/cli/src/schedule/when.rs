@@ -8,9 +8,9 @@ use crate::output::Lang;
 
 const DAY_MINUTES: u64 = 24 * 60;
 
-/// A moment on the clocks of a zone, to the minute: `24/11/2026 15:00`, `24 Nov 2026 15:00`.
+/// A moment on the clocks of a zone, to the minute: `24/11/2026 alle 15:00`, `24 Nov 2026 at 15:00`.
 pub(super) fn local(at: Timestamp, zone: &TimeZone, lang: Lang) -> String {
-    let format = lang.of("%d/%m/%Y %H:%M", "%-d %b %Y %H:%M");
+    let format = lang.of("%d/%m/%Y alle %H:%M", "%-d %b %Y at %H:%M");
     at.to_zoned(zone.clone()).strftime(format).to_string()
 }
 
@@ -40,8 +40,8 @@ mod tests {
     fn moments_are_those_of_the_zone() {
         let rome = TimeZone::get("Europe/Rome").unwrap();
         let at = "2026-11-04T14:05:59Z".parse().unwrap();
-        assert_eq!(local(at, &rome, Lang::It), "04/11/2026 15:05");
-        assert_eq!(local(at, &rome, Lang::En), "4 Nov 2026 15:05");
+        assert_eq!(local(at, &rome, Lang::It), "04/11/2026 alle 15:05");
+        assert_eq!(local(at, &rome, Lang::En), "4 Nov 2026 at 15:05");
         assert_eq!(day(jiff::civil::date(2026, 11, 4), Lang::En), "4 Nov 2026");
     }
 

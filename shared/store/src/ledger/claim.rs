@@ -46,7 +46,7 @@ const PAIR_INTERVAL: SignedDuration = SignedDuration::from_secs(6);
 /// arrives, which is later than its claim.
 pub(crate) const PAIR_AHEAD: SignedDuration = SignedDuration::from_secs(39 * 6);
 /// Tries of a transaction that met another one on one of its items.
-const CONFLICT_TRIES: u32 = 4;
+pub(super) const CONFLICT_TRIES: u32 = 4;
 
 /// What the ledger answers to a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,11 +2,12 @@
 //! exactly one of them and the ledger says so.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{CancellationReason, Put, TransactWriteItem, Update};
 use domain::job::MessageJob;
 use domain::message::Waiting;
 use jiff::Timestamp;
 
+use super::claim::CONFLICT_TRIES;
 use super::message::{IDENTITY, UNDECIDED, WAITS, identity, sort_key};
 use super::{Ledger, MessageRecord};
 use crate::error::StoreError;
@@ -57,18 +58,24 @@ impl Parking {
 
     /// Writes the ledger's item and the schedule's together. Answers whether the ledger's condition held.
     pub(super) async fn write_both(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        let request = self.ledger.client.transact_write_items().set_transact_items(Some(writes));
-        let Err(error) = request.send().await else { return Ok(true) };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
-                if cancelled
-                    .cancellation_reasons()
-                    .first()
-                    .is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed")) =>
-            {
-                Ok(false)
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let request = self.ledger.client.transact_write_items().set_transact_items(Some(writes.clone()));
+            let Err(error) = request.send().await else { return Ok(true) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+            else {
+                return Err(error.into());
+            };
+            let code = |reason: &CancellationReason| reason.code().map(str::to_owned);
+            let codes: Vec<Option<String>> = cancelled.cancellation_reasons().iter().map(code).collect();
+            if codes.first().is_some_and(|code| code.as_deref() == Some("ConditionalCheckFailed")) {
+                return Ok(false);
             }
-            _ => Err(error.into()),
+            // The message was just being claimed, or parked by another: DynamoDB refuses one of the two.
+            if tries >= CONFLICT_TRIES || !codes.iter().flatten().any(|code| code == "TransactionConflict") {
+                return Err(error.into());
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use domain::event::Event;
 use domain::id::EventId;
 use domain::key::reminder_event_id;
-use domain::reason::{Reason, Skip};
+use domain::reason::{BY_OPERATOR, Reason, Skip};
 use domain::reminder::taken_back;
 use serde_json::json;
 use store::ledger::EventRecord;
@@ -20,8 +20,8 @@ use crate::stack::Stack;
 /// # Errors
 /// [`Failure::No`] if none of that id waits.
 async fn find(id: &EventId, stack: &Stack) -> Result<Looked, Failure> {
-    let all = Looked::at(waiting(stack).await?.1, stack).await?;
-    match all.into_iter().find(|looked| looked.id() == id.as_str()) {
+    let found = waiting::reminder(id, stack).await?.into_iter().collect();
+    match Looked::at(found, stack).await?.pop().filter(|looked| looked.id() == id.as_str()) {
         Some(looked) => Ok(looked),
         None if stack.ledger.plan(stack.site()?, id).await?.is_some() => {
             Err(Failure::No(format!("it does not wait any more: bridge explain --event {id}")))
@@ -35,7 +35,7 @@ fn refused(standing: Standing, id: &EventId) -> Failure {
     let why = standing.words(Lang::En);
     Failure::No(match standing {
         Standing::TakenBack | Standing::Raised => format!("{why} Look at bridge explain --event {id}"),
-        Standing::Stands | Standing::Over | Standing::Changed | Standing::Lost => why.to_owned(),
+        Standing::Stands | Standing::Over | Standing::Changed | Standing::Lost | Standing::Unreadable => why.to_owned(),
     })
 }
 
@@ -68,7 +68,7 @@ pub(in crate::schedule) async fn cancel(id: &EventId, stack: &Stack, output: Out
 /// Records the event of a reminder as one that tells nobody.
 async fn record(event: &Event, kept: &Kept, stack: &Stack) -> Result<(), Failure> {
     let (site, now, due_at) = (&kept.reminder.site, stack.clock.now(), kept.reminder.due_at);
-    let plan = taken_back(event, &Skip::new(Reason::Cancelled, "operator"));
+    let plan = taken_back(event, &Skip::new(Reason::Cancelled, BY_OPERATOR));
     let retention_days = stack.live().await?.site.retention_days;
     // It happens at its moment: received before, nobody could read it again, since an event happens before it is received.
     let record = EventRecord { site, event, received_at: now.max(due_at), plan: &plan, retention_days };
@@ -97,8 +97,8 @@ pub(in crate::schedule) async fn fire_now(id: &EventId, stack: &Stack, output: O
     let document = json!({"event": raises, "activity": activity, "reminder": reminder, "due_at": now});
     output.say(&document, |lang| {
         lang.of(
-            format!("Parte entro un minuto, come evento {raises}. L'esito: bridge explain --event {raises}"),
-            format!("It goes within a minute, as the event {raises}. Its outcome: bridge explain --event {raises}"),
+            format!("Entro un minuto diventa l'evento {raises}. L'esito: bridge explain --event {raises}"),
+            format!("Within a minute it is the event {raises}. Its outcome: bridge explain --event {raises}"),
         )
     });
     Ok(())
