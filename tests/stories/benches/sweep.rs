@@ -1,7 +1,8 @@
 //! What a sweep of the schedule costs, against the embedded emulators.
 //!
 //! `--pending N`: N reminders wait, none is due. `--due N`: N reminders of N activities are due in one minute, saved as
-//! Passweb saves them, swept, and counted on the phone.
+//! Passweb saves them, swept, and counted on the phone. `--large N`: as many, each saved twice by events of 64 KB, the
+//! largest that are taken, with a hundred people; they are swept only.
 //!
 //! The memory of the process includes the emulators, whose tables are in memory; the processor time is that of the
 //! sweep's thread alone, and the emulators run on others.
@@ -17,6 +18,9 @@ use serde_json::{Value, json};
 
 /// Events in one call.
 const BATCH: usize = 100;
+/// The largest event that is taken, and the most people in a list.
+const EVENT_BYTES: usize = 64 * 1024;
+const PEOPLE: usize = 100;
 /// Sweeps in the due minute before this gives up.
 const SWEEPS_MAX: usize = 20;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -29,7 +33,8 @@ async fn main() -> Result<()> {
         [] => pending(1_000).await,
         ["--pending", count] => pending(count.parse()?).await,
         ["--due", count] => due(count.parse()?).await,
-        other => bail!("--pending N or --due N, not {other:?}"),
+        ["--large", count] => large(count.parse()?).await,
+        other => bail!("--pending N, --due N or --large N, not {other:?}"),
     }
 }
 
@@ -83,6 +88,40 @@ async fn due(count: usize) -> Result<()> {
     world.finish().await
 }
 
+async fn large(count: usize) -> Result<()> {
+    let world = World::start().await?;
+    world.sweep().await?;
+    for number in 0..count {
+        for version in 1..=2_u32 {
+            let mut event = activity(number);
+            let people: Vec<Value> = (0..PEOPLE).map(|place| person(number * PEOPLE + place)).collect();
+            let data = event.get_mut("data").context("no data")?;
+            *data.pointer_mut("/assignees").context("no assignees")? = json!(people);
+            *data.pointer_mut("/activity/version").context("no version")? = json!(version);
+            let padding = EVENT_BYTES.saturating_sub(event.to_string().len() + 200);
+            let fields: serde_json::Map<String, Value> =
+                (0..padding / 14).map(|field| (format!("f{field:05}"), json!(field % 10))).collect();
+            let event_fields = event.as_object_mut().context("no object")?;
+            event_fields.insert("padding".to_owned(), Value::Object(fields));
+            event_fields.insert("id".to_owned(), json!(format!("a-{number}-{version}")));
+            event_fields.insert("occurred_at".to_owned(), json!(format!("2026-11-22T09:00:0{version}Z")));
+            let answer = world.post(&event).await?;
+            ensure!(answer.status == 202, "not accepted: {answer:?}");
+            world.deliver().await?;
+        }
+    }
+    world.clock.advance_to("2026-11-22T14:00:00+01:00".parse()?);
+    println!("{count} reminders due in one minute, of events of 64 KB");
+    let fired = measured_sweep(&world).await?;
+    ensure!(fired == count, "{fired} were fired");
+    Ok(())
+}
+
+fn person(number: usize) -> Value {
+    json!({"id": format!("P{number}"), "first_name": "Anna", "language": "it",
+           "phone": format!("+39340{:07}", 1_000_000 + number)})
+}
+
 /// An activity of this afternoon with a reminder at 14:00 in Rome, and a person of its own.
 fn activity(number: usize) -> Value {
     json!({
@@ -91,8 +130,7 @@ fn activity(number: usize) -> Value {
             "activity": {"id": format!("A{number}"), "version": 1, "subject": "Visita in azienda", "all_day": false,
                          "starts_at": "2026-11-22T15:00:00+01:00", "time_zone": "Europe/Rome", "state": "PIANIFICATA"},
             "creator": {"id": "C9", "first_name": "Marco"},
-            "assignees": [{"id": format!("P{number}"), "first_name": "Anna", "language": "it",
-                           "phone": format!("+39340{:07}", 1_000_000 + number)}],
+            "assignees": [person(number)],
             "reminders": [{"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]}],
             "sender_may_notify": true
         }
