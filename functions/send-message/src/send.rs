@@ -11,7 +11,7 @@ use domain::files::occasions;
 use domain::job::{Met, Pass};
 use domain::key::MessageId;
 use domain::message::{Answer, Failure as Refusal, State, Why};
-use domain::occasion::{Guards, guards};
+use domain::occasion::{CartGuard, Guards, guards};
 use domain::reason::{Reason, Skip};
 use jiff::SignedDuration;
 use provider::SendError;
@@ -80,7 +80,8 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Tog
     let mut guards = guards(site, mapping, event, &planned.recipient, received_at);
     if task.asked_at.is_some() {
         // A person wants it sent again: that it was told, and that something newer was, is known to them.
-        guards = Guards { head: None, occasion: None, cart: None, ..guards };
+        let cart = guards.cart.map(|cart| CartGuard { asked: true, ..cart });
+        guards = Guards { head: None, occasion: None, cart, ..guards };
     } else if let Some(files) = together.files() {
         guards.occasions_besides = occasions(site, mapping, event, &planned.recipient, files);
     }
@@ -167,7 +168,11 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
 fn cart_changed(task: Task<'_>, head: &CartHead) -> Skip {
     let EventData::CartAbandoned { cart, .. } = &task.sender.event.data else { return Reason::Cancelled.into() };
     let id = task.record.id().to_string();
-    cart::judge(cart, head, (&id, task.now())).err().unwrap_or_else(|| Reason::NotLatestCart.into())
+    let judged = match task.asked_at {
+        Some(_) => cart::still_left(cart, head),
+        None => cart::judge(cart, head, (&id, task.now())),
+    };
+    judged.err().unwrap_or_else(|| Reason::NotLatestCart.into())
 }
 
 fn forbidden(known: &Known, marketing: bool) -> Skip {

@@ -83,6 +83,9 @@ pub struct CartGuard {
     pub ended_key: String,
     /// When the cart was left.
     pub left_at: Timestamp,
+    /// A person asked for it: that there is a newer one, or that the customer was told of one, is known to them. It counts
+    /// as told all the same.
+    pub asked: bool,
 }
 
 /// What a reminder is checked against.
@@ -137,7 +140,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         EventData::CartAbandoned { cart, customer } => {
             let key = cart_key(site, &customer.id);
             let ended_key = ended_cart_key(site, &customer.id, &cart.id);
-            Some(CartGuard { key, ended_key, left_at: cart.abandoned_at })
+            Some(CartGuard { key, ended_key, left_at: cart.abandoned_at, asked: false })
         }
         _ => None,
     };

@@ -392,11 +392,16 @@ impl Claims {
     /// was left before it.
     fn put_cart_notice(
         &self,
-        CartGuard { key, left_at, .. }: &CartGuard,
+        CartGuard { key, left_at, asked, .. }: &CartGuard,
         id: &MessageId,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        let before = now.saturating_sub(NOTICE_EVERY).unwrap_or(now);
+        let open = "(attribute_not_exists(closed_at) OR closed_at < :left_at)";
+        let newest = "(attribute_not_exists(notified_at) OR (notified_at <= :before AND notified_at < :left_at) \
+             OR notified_by = :message) \
+             AND (attribute_not_exists(newest) OR newest <= :left_at) \
+             AND (attribute_not_exists(newest_besides) OR newest_besides <= :left_at)";
+        let condition = if *asked { open.to_owned() } else { format!("{open} AND {newest}") };
         let update = Update::builder()
             .table_name(&self.contacts)
             .key("pk", text(key))
@@ -404,18 +409,17 @@ impl Claims {
                 "SET notified_at = :now, notified_by = :message, first_before = if_not_exists(first_left, :left_at) \
                  REMOVE first_left",
             )
-            .condition_expression(
-                "(attribute_not_exists(notified_at) OR (notified_at <= :before AND notified_at < :left_at) \
-                 OR notified_by = :message) \
-                 AND (attribute_not_exists(closed_at) OR closed_at < :left_at) \
-                 AND (attribute_not_exists(newest) OR newest <= :left_at) \
-                 AND (attribute_not_exists(newest_besides) OR newest_besides <= :left_at)",
-            )
+            .condition_expression(condition)
             .expression_attribute_values(":left_at", time(*left_at))
             .expression_attribute_values(":now", time(now))
-            .expression_attribute_values(":before", time(before))
             .expression_attribute_values(":message", text(id.to_string()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = if *asked {
+            update
+        } else {
+            let before = now.saturating_sub(NOTICE_EVERY).unwrap_or(now);
+            update.expression_attribute_values(":before", time(before))
+        };
         let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
