@@ -14,19 +14,19 @@
 //!
 //! Head, occasion and carts belong to the message that wrote them, so that its own next attempt passes.
 
+mod guards;
+
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update,
+    AttributeValue, CancellationReason, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use domain::cart::{CartHead, NOTICE_EVERY};
+use domain::cart::CartHead;
 use domain::contact::{Known, Scope};
 use domain::files::Files;
 use domain::key::{MessageId, request_token};
 use domain::message::Facts;
-use domain::occasion::{ActivityGuard, CartGuard, Guards, Moment, Stands};
+use domain::occasion::{CartGuard, Guards};
 use jiff::{SignedDuration, Timestamp};
 
 use super::collect::StoredCollection;
@@ -35,11 +35,8 @@ use super::{Ledger, MessageRecord, shard};
 use crate::contacts::{cart_head, flag, of_number};
 use crate::error::StoreError;
 use crate::item::{Reading, json, millis, number, text, time};
-use crate::newer::Newer;
+use guards::{remembered, written};
 
-/// How long heads and occasions are remembered: longer than any event is told late, and than any synchronisation raises
-/// old states again without somebody noticing.
-const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// WhatsApp takes one message every 6 s for a number.
 const PAIR_INTERVAL: SignedDuration = SignedDuration::from_secs(6);
 /// So far ahead a number's slots may be used up at once: 40 messages. WhatsApp allows 45, but counts from when a call
@@ -340,135 +337,6 @@ impl Claims {
         let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
-
-    /// The newest event told; refused if it is newer than ours, unless it is this message's own.
-    fn put_head(
-        &self,
-        key: &str,
-        claim: &Claim<'_>,
-        id: &MessageId,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let newer = Newer::than(claim.guards.moment);
-        let condition = format!("attribute_not_exists(pk) OR message = :message OR {}", newer.condition);
-        let mut put = remembered_if(remembered(&self.contacts, key, claim.owner, id, now), condition, id);
-        for (name, value) in newer.attributes {
-            put = put.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
-        }
-        written(put)
-    }
-
-    /// The activity of a reminder still has it. `moment` is where the reminder's event stands.
-    fn check_activity(&self, activity: &ActivityGuard, moment: Moment) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.contacts)
-            .key("pk", text(&activity.key))
-            .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let check = match &activity.stands {
-            Stands::AtMoment(due) => check
-                .condition_expression("attribute_not_exists(pk) OR (is_over = :no AND contains(moments, :due))")
-                .expression_attribute_values(":due", text(due)),
-            Stands::AsSaid(starts) => {
-                let newer = Newer::than(moment);
-                let check = check
-                    .condition_expression(format!(
-                        "attribute_not_exists(pk) OR (is_over = :no AND (attribute_not_exists(starts) OR starts = :starts)) \
-                         OR {}",
-                        newer.condition
-                    ))
-                    .expression_attribute_values(":starts", text(starts));
-                newer
-                    .attributes
-                    .into_iter()
-                    .fold(check, |check, (name, value)| check.expression_attribute_values(format!(":{name}"), value))
-            }
-        };
-        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
-    }
-
-    /// That the customer is told of a cart, which ends its row; refused within a day of another notice, and of a cart that
-    /// was left before it.
-    fn put_cart_notice(
-        &self,
-        CartGuard { key, left_at, asked, .. }: &CartGuard,
-        id: &MessageId,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let open = "(attribute_not_exists(closed_at) OR closed_at < :left_at)";
-        let newest = "(attribute_not_exists(notified_at) OR (notified_at <= :before AND notified_at < :left_at) \
-             OR notified_by = :message) \
-             AND (attribute_not_exists(newest) OR newest <= :left_at) \
-             AND (attribute_not_exists(newest_besides) OR newest_besides <= :left_at)";
-        let condition = if *asked { open.to_owned() } else { format!("{open} AND {newest}") };
-        let update = Update::builder()
-            .table_name(&self.contacts)
-            .key("pk", text(key))
-            .update_expression(
-                "SET notified_at = :now, notified_by = :message, first_before = if_not_exists(first_left, :left_at) \
-                 REMOVE first_left",
-            )
-            .condition_expression(condition)
-            .expression_attribute_values(":left_at", time(*left_at))
-            .expression_attribute_values(":now", time(now))
-            .expression_attribute_values(":message", text(id.to_string()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let update = if *asked {
-            update
-        } else {
-            let before = now.saturating_sub(NOTICE_EVERY).unwrap_or(now);
-            update.expression_attribute_values(":before", time(before))
-        };
-        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// The cart itself: neither emptied nor taken up again since it was left.
-    fn check_cart(&self, CartGuard { ended_key, left_at, .. }: &CartGuard) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.contacts)
-            .key("pk", text(ended_key))
-            .condition_expression("attribute_not_exists(pk) OR ended_at < :left_at")
-            .expression_attribute_values(":left_at", time(*left_at))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
-    }
-
-    /// The occasion; refused if another message told it.
-    fn put_occasion(
-        &self,
-        key: &str,
-        claim: &Claim<'_>,
-        id: &MessageId,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let put = remembered(&self.contacts, key, claim.owner, id, now);
-        written(remembered_if(put, "attribute_not_exists(pk) OR message = :message", id))
-    }
-}
-
-/// An item that belongs to a message for a while.
-fn remembered(table: &str, key: &str, owner: &str, id: &MessageId, now: Timestamp) -> PutBuilder {
-    Put::builder()
-        .table_name(table)
-        .item("pk", text(key))
-        .item("owner", text(owner))
-        .item("message", text(id.to_string()))
-        .item("expires_at", number(now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second()))
-}
-
-/// As [`remembered`], on a condition that asks whose it is.
-fn remembered_if(put: PutBuilder, condition: impl Into<String>, id: &MessageId) -> PutBuilder {
-    put.condition_expression(condition)
-        .expression_attribute_values(":message", text(id.to_string()))
-        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-}
-
-fn written(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
-    let put = put.build().map_err(|error| StoreError::Refused(error.to_string()))?;
-    Ok(TransactWriteItem::builder().put(put).build())
 }
 
 /// What a cancelled transaction says; `None` if it was cancelled for no condition of ours. The order is that of the
