@@ -1,5 +1,8 @@
 //! Carts that were left: one notice, for the newest, unless the customer came back.
 
+mod again;
+mod rows;
+
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -80,6 +83,13 @@ async fn reason(world: &World, id: &str) -> Option<Reason> {
     }
 }
 
+/// As on a site where carts postpone one another for four hours at the longest.
+async fn hasty() -> World {
+    let world = World::start().await.unwrap();
+    world.configure("carrello-abbandonato", |site, _| site.cart_max_postponement = 240).await.unwrap();
+    world
+}
+
 #[tokio::test]
 async fn a_cart_is_told_of_after_the_interval() {
     let world = World::start().await.unwrap();
@@ -123,131 +133,6 @@ async fn only_the_newest_cart_is_told_of_whatever_came_first() {
         assert_eq!(state(&world, "k-4").await, State::Sent);
         world.finish().await.unwrap();
     }
-}
-
-#[tokio::test]
-async fn a_cart_that_keeps_changing_is_told_of_once_a_day_at_the_latest() {
-    let world = World::start().await.unwrap();
-    let beginning = world.clock.now();
-    for round in 0..14 {
-        tell(&world, &left(&format!("k-{round}"), "K1", world.clock.now())).await;
-        world.pass(HOUR * 2).await.unwrap();
-    }
-    let told = told_once(&world).await.duration_since(beginning);
-    assert!((HOUR * 24..=HOUR * 24 + MINUTE * 2).contains(&told), "{told:?}");
-    for round in 0..14 {
-        let (id, expected) = (format!("k-{round}"), (round != 11).then_some(Reason::NotLatestCart));
-        assert_eq!(reason(&world, &id).await, expected, "{id}: the newest of the first day is told");
-    }
-    world.finish().await.unwrap();
-}
-
-/// As on a site where carts postpone one another for four hours at the longest.
-async fn hasty() -> World {
-    let world = World::start().await.unwrap();
-    world.configure("carrello-abbandonato", |site, _| site.cart_max_postponement = 240).await.unwrap();
-    world
-}
-
-#[tokio::test]
-async fn carts_postpone_one_another_while_the_one_before_waits_in_whatever_order_they_come() {
-    for turned in [false, true] {
-        let world = hasty().await;
-        let beginning = world.clock.now();
-        world.clock.advance(HOUR * 2 + MINUTE);
-        let mut events = [left("k-1", "K1", beginning), left("k-2", "K2", beginning + HOUR * 2)];
-        if turned {
-            events.reverse();
-        }
-        for event in &events {
-            tell(&world, event).await;
-        }
-        tell(&world, &left("k-3", "K3", world.clock.now())).await;
-        assert_eq!(due(&world, "k-3").await, beginning + HOUR * 4, "turned: {turned}");
-        later(&world, HOUR * 2).await;
-        assert_eq!(state(&world, "k-3").await, State::Sent);
-        world.finish().await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_cart_waits_its_own_interval_whatever_came_before_the_last_one_was_due() {
-    let world = hasty().await;
-    let beginning = world.clock.now();
-    // Nobody can be told of the first, and none of it postpones what comes when it was due.
-    let mut unknown = left("k-1", "K1", beginning);
-    unknown["data"]["customer"]["phone"] = Value::Null;
-    tell(&world, &unknown).await;
-    assert_eq!(reason(&world, "k-1").await, Some(Reason::PhoneMissing));
-    world.clock.advance(HOUR * 3 + MINUTE);
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
-    assert_eq!(due(&world, "k-2").await, world.clock.now() + HOUR * 3);
-    // They postponed one another as long as they may: what comes then is another row.
-    for id in ["k-3", "k-4"] {
-        world.clock.advance(HOUR);
-        let mut unknown = left(id, "K3", world.clock.now());
-        unknown["data"]["customer"]["phone"] = Value::Null;
-        tell(&world, &unknown).await;
-    }
-    world.clock.advance(HOUR * 2 + MINUTE);
-    tell(&world, &left("k-5", "K5", world.clock.now())).await;
-    assert_eq!(due(&world, "k-5").await, world.clock.now() + HOUR * 3);
-    world.finish().await.unwrap();
-}
-
-#[tokio::test]
-async fn an_order_ends_the_row_of_carts_that_were_left_before_it() {
-    let world = hasty().await;
-    let beginning = world.clock.now();
-    tell(&world, &left("k-1", "K1", beginning)).await;
-    world.clock.advance(HOUR * 2);
-    tell(&world, &ordered("o-1", beginning + HOUR, "NUOVO", "2026-11-22")).await;
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
-    assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
-    world.clock.advance(HOUR * 2 + MINUTE);
-    tell(&world, &left("k-3", "K3", world.clock.now())).await;
-    assert_eq!(due(&world, "k-3").await, beginning + HOUR * 6, "the row began with the second");
-    world.finish().await.unwrap();
-}
-
-#[tokio::test]
-async fn an_order_that_comes_late_ends_the_row_too() {
-    let world = hasty().await;
-    let beginning = world.clock.now();
-    tell(&world, &left("k-1", "K1", beginning)).await;
-    world.clock.advance(HOUR * 2);
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
-    assert_eq!(due(&world, "k-2").await, beginning + HOUR * 4);
-    tell(&world, &ordered("o-1", beginning + HOUR, "NUOVO", "2026-11-22")).await;
-    later(&world, HOUR * 2).await;
-    assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
-    later(&world, HOUR).await;
-    assert_eq!(state(&world, "k-2").await, State::Sent);
-    world.finish().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_cart_that_nobody_would_be_told_of_hastens_none() {
-    let world = hasty().await;
-    world
-        .configure("carrello-abbandonato", |_, mapping| mapping.min_total = Some("40".parse().unwrap()))
-        .await
-        .unwrap();
-    let beginning = world.clock.now();
-    let mut small = left("k-1", "K1", beginning);
-    small["data"]["cart"]["total"]["amount"] = json!("10.00");
-    tell(&world, &small).await;
-    world.clock.advance(HOUR * 2);
-    tell(&world, &left("k-2", "K2", beginning + HOUR * 2)).await;
-    assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
-    // It is a newer cart all the same.
-    world.clock.advance(HOUR);
-    let mut small = left("k-3", "K3", world.clock.now());
-    small["data"]["cart"]["total"]["amount"] = json!("10.00");
-    tell(&world, &small).await;
-    later(&world, HOUR * 3).await;
-    assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
-    world.finish().await.unwrap();
 }
 
 #[tokio::test]
@@ -451,61 +336,6 @@ async fn what_happens_to_a_cart_while_its_mapping_is_off_counts_when_it_is_on_ag
 }
 
 #[tokio::test]
-async fn a_cart_that_is_raised_again_days_later_is_not_told_again_and_one_left_since_is() {
-    let world = World::start().await.unwrap();
-    let first = world.clock.now();
-    tell(&world, &left("k-1", "K1", first)).await;
-    later(&world, HOUR * 3).await;
-    assert_eq!(state(&world, "k-1").await, State::Sent);
-    // A synchronisation raises what it finds, under another id.
-    later(&world, HOUR * 25).await;
-    tell(&world, &left("k-2", "K1", first)).await;
-    assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
-    tell(&world, &left("k-3", "K1", world.clock.now())).await;
-    later(&world, HOUR * 3).await;
-    assert_eq!(state(&world, "k-3").await, State::Sent);
-    world.finish().await.unwrap();
-}
-
-/// Has WhatsApp refuse so many messages.
-async fn refuse(world: &World, code: u32, count: u32) {
-    let effect = json!({"error": {"status": 400, "code": code}});
-    world.fault(&json!({"count": count, "effect": effect})).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_notice_that_was_refused_does_not_count_as_told() {
-    // Refused at once, and after the tries that its code allows.
-    for (code, count) in [(131_049, 1), (131_060, 2)] {
-        let world = World::start().await.unwrap();
-        tell(&world, &left("k-1", "K1", world.clock.now())).await;
-        refuse(&world, code, count).await;
-        later(&world, HOUR * 3).await;
-        world.pass(MINUTE * 5).await.unwrap();
-        assert!(matches!(state(&world, "k-1").await, State::Failed(_)), "{code}");
-        tell(&world, &left("k-2", "K2", world.clock.now())).await;
-        later(&world, HOUR * 3).await;
-        assert_eq!(state(&world, "k-2").await, State::Sent, "{code}");
-        world.finish().await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_notice_that_was_not_accepted_is_tried_again_and_not_postponed() {
-    let world = hasty().await;
-    let beginning = world.clock.now();
-    tell(&world, &left("k-1", "K1", beginning)).await;
-    world.clock.advance(HOUR * 2);
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
-    refuse(&world, 131_060, 1).await;
-    later(&world, HOUR * 2).await;
-    world.pass(MINUTE * 5).await.unwrap();
-    assert_eq!(state(&world, "k-2").await, State::Sent);
-    assert!(told_once(&world).await <= beginning + HOUR * 4 + MINUTE * 2);
-    world.finish().await.unwrap();
-}
-
-#[tokio::test]
 async fn a_small_cart_and_one_from_before_the_mapping_are_not_told_of() {
     let world = World::start().await.unwrap();
     world
@@ -530,59 +360,5 @@ async fn a_small_cart_and_one_from_before_the_mapping_are_not_told_of() {
         assert_eq!(plan.skips.first().map(|planned| planned.skip.reason), Some(expected), "{plan:?}");
         assert!(plan.messages.is_empty());
     }
-    world.finish().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_cart_is_told_again_when_a_person_asks_unless_it_was_closed() {
-    let world = World::start().await.unwrap();
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
-    world.pass(HOUR * 4).await.unwrap();
-    let again = |occasion: u32| {
-        json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
-               "recipient": "C7", "occasion": occasion, "asked_at": world.clock.now().to_string()})
-        .to_string()
-    };
-    world.enqueue(&again(2)).await.unwrap();
-    world.pass(MINUTE).await.unwrap();
-    assert_eq!(world.phone().await.unwrap().len(), 2);
-    tell(&world, &closed("x-1", "K1", world.clock.now(), "ordered")).await;
-    world.enqueue(&again(3)).await.unwrap();
-    world.pass(MINUTE).await.unwrap();
-    assert_eq!(world.phone().await.unwrap().len(), 2);
-    world.finish().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_notice_that_a_person_asked_for_counts_as_told() {
-    let world = World::start().await.unwrap();
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
-    refuse(&world, 131_049, 1).await;
-    later(&world, HOUR * 3).await;
-    assert!(matches!(state(&world, "k-1").await, State::Failed(_)));
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
-    let again = json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
-                       "recipient": "C7", "occasion": 2, "asked_at": world.clock.now().to_string()});
-    world.enqueue(&again.to_string()).await.unwrap();
-    world.pass(MINUTE).await.unwrap();
-    assert_eq!(world.phone().await.unwrap().len(), 1, "though there is a newer one");
-    later(&world, HOUR * 3).await;
-    assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
-    world.finish().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_cart_goes_at_once_when_a_person_has_it_go_and_counts_as_told() {
-    let world = World::start().await.unwrap();
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
-    let now = json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
-                     "recipient": "C7", "attempt": 1, "at_once": true});
-    world.enqueue(&now.to_string()).await.unwrap();
-    world.deliver().await.unwrap();
-    assert_eq!(state(&world, "k-1").await, State::Sent);
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
-    world.pass(HOUR * 4).await.unwrap();
-    assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
-    assert_eq!(world.phone().await.unwrap().len(), 1);
     world.finish().await.unwrap();
 }

@@ -1,0 +1,60 @@
+//! Reminders that Passweb raises itself, beside ours.
+
+use super::*;
+
+#[tokio::test]
+async fn ours_and_passwebs_reminder_are_one() {
+    let world = World::start().await.unwrap();
+    let event = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
+    let own = raised_by_passweb("p-1", &event, "2026-11-22T10:04:00Z");
+    tell(&world, &[event, own]).await;
+    assert_eq!(told(&world).await.len(), 1, "Passweb raised it before its time");
+    world.pass(MINUTE * 60 * 6).await.unwrap();
+    assert_eq!(told(&world).await.len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn passwebs_reminder_gives_way_to_what_is_newer_and_says_otherwise() {
+    let first = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
+    let own = raised_by_passweb("p-1", &first, "2026-11-22T14:00:00+01:00");
+    let moved = edited("a-2", 2, "2026-11-22T16:00:00+01:00", "2026-11-22T14:01:00+01:00");
+    let text = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:01:00+01:00");
+    let mut without = text.clone();
+    without["data"]["reminders"] = json!([]);
+    for (last, is_told) in [
+        (deleted("d-1", "2026-11-22T14:01:00+01:00"), false),
+        // Passweb says so after it was deleted: then it is there.
+        (deleted("d-1", "2026-11-22T13:59:00+01:00"), true),
+        (cancelled("s-1", 2, "2026-11-22T14:01:00+01:00"), false),
+        (moved, false),
+        (text, true),
+        // Which reminders there are Passweb knows.
+        (without, true),
+    ] {
+        let world = World::start().await.unwrap();
+        world.clock.advance_to(at("2026-11-22T14:02:00+01:00"));
+        tell(&world, &[first.clone(), last.clone(), own.clone()]).await;
+        assert_eq!(told(&world).await.len(), usize::from(is_told), "{last}");
+        if !is_told {
+            let State::Skipped(skip) = world.state("p-1", MAPPING, "P1").await.unwrap() else { panic!() };
+            assert_eq!((skip.reason, skip.detail.as_str()), (Reason::Cancelled, last["id"].as_str().unwrap()));
+        }
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn two_people_with_one_number_are_reminded_once_however_they_are_listed() {
+    let world = World::start().await.unwrap();
+    let mut event = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
+    let mut other = event["data"]["assignees"][0].clone();
+    other["id"] = json!("P2");
+    event["data"]["assignees"].as_array_mut().unwrap().push(other);
+    let mut own = raised_by_passweb("p-1", &event, "2026-11-22T10:04:00Z");
+    own["data"]["assignees"].as_array_mut().unwrap().reverse();
+    tell(&world, &[event, own]).await;
+    world.pass(MINUTE * 60 * 6).await.unwrap();
+    assert_eq!(told(&world).await.len(), 1);
+    world.finish().await.unwrap();
+}
