@@ -8,9 +8,10 @@ use store::schedule::{Due, DueItem, Lane};
 
 use crate::{App, Tally, lane, reminder};
 
-/// Items of a shard that are read and fired at once. With events of 64 KB each and [`crate::SHARDS_AT_ONCE`] a sweep
-/// needs some 100 MB at worst, whatever is due.
-const ITEMS_AT_ONCE: usize = 50;
+/// Items of a shard that are read and fired at once: two events of at most 64 KB each, several times that once they are
+/// read, [`crate::SHARDS_AT_ONCE`] times. `docs/measurements.md` has what that comes to, which the function's memory must
+/// hold.
+const ITEMS_AT_ONCE: usize = 25;
 /// Removals under way at once, of each shard.
 const REMOVALS_AT_ONCE: usize = 25;
 
