@@ -103,7 +103,7 @@ pub enum Stands {
     /// One that the bridge raised: the activity is not over, and still has it at its [`due_moment`].
     AtMoment(String),
     /// One that Passweb raised, because Passweb says so: unless something newer than that says that the activity is over
-    /// or [starts](starts) at another time.
+    /// or [`starts`] at another time.
     AsSaid(String),
 }
 
