@@ -1,11 +1,14 @@
 //! Messages that do not go at once: nothing is lost, nothing is sent twice, and the oldest goes first.
 
+use domain::id::AccountId;
 use domain::mapping::UsefulFor;
 use domain::message::{State, Why};
+use domain::occasion::Repeat;
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{EVENTS_DEAD_ARN, World, message_sent, order_status_changed};
 use serde_json::{Value, json};
+use store::schedule::Lane;
 
 pub(crate) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -374,6 +377,51 @@ async fn a_state_that_is_raised_again_and_again_while_it_is_held_is_told_once_an
     for number in 2..=4 {
         assert_eq!(reason(&world, number).await, Some(Reason::AlreadyNotified), "{number}");
     }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_state_that_is_told_every_time_gives_way_to_itself_while_it_is_held() {
+    let world = World::start().await.unwrap();
+    let hold_for = Some(UsefulFor::parse("30m").unwrap());
+    let configured = world.configure("stato-ordine", |_, mapping| {
+        mapping.hold_for = hold_for;
+        mapping.repeat = Some(Repeat::Every);
+    });
+    configured.await.unwrap();
+    for number in 1..=3 {
+        world.accept(&one_order(&world, number, "EVASO")).await.unwrap();
+        world.pass(MINUTE * 10).await.unwrap();
+    }
+    world.pass(HOUR).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    for number in 1..=2 {
+        assert_eq!(reason(&world, number).await, Some(Reason::Superseded), "{number}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_skipped_when_it_is_not_quiet_takes_nothing_with_it() {
+    let world = World::start().await.unwrap();
+    let quiet = serde_json::from_value(json!({"from": "21:00", "to": "08:00", "holidays": []})).unwrap();
+    let configured = world.configure("stato-ordine", |_, mapping| {
+        mapping.quiet_hours = Some(quiet);
+        mapping.groups = vec!["Rivenditori".to_owned()];
+    });
+    configured.await.unwrap();
+    let lane = Lane { site: world.site().unwrap(), account: AccountId::parse("main").unwrap() };
+    world.schedule.stop_account(&lane, ("131031", false), HOUR, world.clock.now()).await.unwrap();
+    let mut first = one_order(&world, 1, "BOLLATO");
+    first["data"]["customer"]["groups"] = json!(["Rivenditori"]);
+    for event in [first, one_order(&world, 2, "EVASO")] {
+        world.accept(&event).await.unwrap();
+        world.deliver().await.unwrap();
+    }
+    assert_eq!(reason(&world, 2).await, Some(Reason::GroupNotIncluded));
+    world.schedule.start_account(&lane).await.unwrap();
+    world.pass(MINUTE * 5).await.unwrap();
+    assert_eq!(state(&world, 1).await, State::Sent);
     world.finish().await.unwrap();
 }
 

@@ -2,13 +2,19 @@
 //! deleted: a reminder that does not stand any more is found out when it is due, by the activity's head, so that the order
 //! in which the events come does not matter.
 
+use std::collections::BTreeMap;
+
 use domain::config::LiveConfig;
 use domain::event::{Event, EventData};
-use domain::id::{EventId, SiteId};
+use domain::id::{EventId, ObjectId, SiteId};
+use domain::job::Job;
 use domain::key::{activity_key, reminder_key};
+use domain::person::{Person, PersonRecord, bring_up_to_date, people_of};
+use domain::plan::Plan;
 use domain::reminder::{Kept, Standing, due_moment, moment, raised, standing, to_keep};
 use jiff::Timestamp;
 use serde_json::Value;
+use store::StoreError;
 use store::ledger::is_erased;
 use store::schedule::ReminderItem;
 
@@ -42,15 +48,25 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
     Ok(())
 }
 
-/// A reminder that the bridge raised, as the newest event that saved its activity has it by now: text, people and owner;
-/// with that event's id. `None` if it has that already, and of other events. What does not stand any more stays as it is:
-/// the claim refuses it.
+/// A reminder as the newest event that saved its activity has it.
+pub(crate) struct Renewed {
+    /// The reminder, which stays the event it is.
+    pub(crate) event: Event,
+    /// The event that saved the activity.
+    pub(crate) by: EventId,
+    /// The document of the event that the newest would have raised itself.
+    own: Value,
+}
+
+/// A reminder that the bridge raised, as the newest event that saved its activity has it by now: text, people and owner,
+/// with what was said of the people since. `None` if it has that already, and of other events. What does not stand any
+/// more stays as it is: the claim refuses it.
 pub(crate) async fn renewed(
     app: &App,
     site: &SiteId,
     event: &Event,
     received_at: Timestamp,
-) -> Result<Option<(Event, EventId)>, Failure> {
+) -> Result<Option<Renewed>, Failure> {
     let EventData::ActivityReminder { activity, reminder, .. } = &event.data else { return Ok(None) };
     if !event.id.is_reserved() {
         return Ok(None);
@@ -67,12 +83,52 @@ pub(crate) async fn renewed(
     };
     let saved = read(saved.document, saved.received_at)?;
     let item = reminder_key(site, &activity.id, &reminder.id);
-    let Some(mut document) = raised(&saved, &item, &reminder.id, event.occurred_at) else { return Ok(None) };
-    // It stays the event it is.
+    let Some(mut own) = raised(&saved, &item, &reminder.id, event.occurred_at) else { return Ok(None) };
+    let latest = latest_of_people(app, site, &mut own).await?;
+    bring_up_to_date(&mut own, saved.occurred_at, &latest);
+    let mut document = own.clone();
     if let Some(id) = document.get_mut("id") {
         *id = event.id.as_str().into();
     }
-    Ok(Some((read(document, received_at)?, by)))
+    Ok(Some(Renewed { event: read(document, received_at)?, by, own }))
+}
+
+/// What was last said of the people of an event.
+async fn latest_of_people(
+    app: &App,
+    site: &SiteId,
+    document: &mut Value,
+) -> Result<BTreeMap<ObjectId, PersonRecord>, Failure> {
+    let secret = app.contact_secret().await?;
+    let people: Vec<(ObjectId, String)> =
+        people_of(document).map(|(id, _)| (id.clone(), secret.person_key(site, &id))).collect();
+    let keys: Vec<String> = people.iter().map(|(_, key)| key.clone()).collect();
+    let known = app.contacts.people(&keys).await?;
+    let known = |(id, key): (ObjectId, String)| Some(known.get(&key)?.clone().map(|record| (id, record)));
+    Ok(people.into_iter().filter_map(known).collect::<Result<_, StoreError>>()?)
+}
+
+impl Renewed {
+    /// Has those reminded who came to the activity since its reminder was planned: by the event that the newest save
+    /// would have raised, however often this is done. Whoever is in both is told once, by whichever comes first.
+    pub(crate) async fn remind_others(&self, app: &App, site: &SiteId, plan: &Plan) -> Result<(), Failure> {
+        let is_new = |person: &Person| {
+            let planned = plan.messages.iter().any(|planned| planned.recipient == person.id);
+            !planned && !plan.skips.iter().any(|planned| planned.recipient.as_ref() == Some(&person.id))
+        };
+        if !self.event.recipients().iter().any(is_new) {
+            return Ok(());
+        }
+        let job = Job::Event { site: site.clone(), received_at: app.clock.now(), event: self.own.clone(), attempt: 0 };
+        app.queue.send(&job).await.map_err(|error| Failure::Again(error.to_string()))?;
+        tracing::info!(%site, event.id = %self.event.id, by.id = %self.by, "others are reminded by a newer event");
+        Ok(())
+    }
+
+    /// Whether somebody is still to be reminded.
+    pub(crate) fn reminds(&self, person: &ObjectId) -> bool {
+        self.event.recipients().iter().any(|recipient| recipient.id == *person)
+    }
 }
 
 /// The latest moment of these.

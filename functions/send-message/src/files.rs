@@ -19,7 +19,7 @@ use crate::wait;
 const LOOKS_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// It looks at least so often.
 const LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(15);
-/// So long after it ceased to be of use it no longer waits for its carrier.
+/// So long after it ceased to be of use it no longer waits for a carrier that nothing is known to bring back.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// Tries to join a collection that others join at the same moment.
 const JOIN_TRIES: u32 = 30;
@@ -168,9 +168,14 @@ pub(crate) async fn follow(task: Task<'_>, carrier: &MessageId, facts: Option<&F
         return record_skip(task, &skip).await;
     }
     let now = task.now();
-    // The carrier is of no more use than this one for long, so something keeps it from ever ending.
-    let given_up_at = useful_until(task).saturating_add(GIVEN_UP_AFTER).unwrap_or(now);
-    if now > given_up_at {
+    let long_ago = |at: Timestamp| now > at.saturating_add(GIVEN_UP_AFTER).unwrap_or(now);
+    let may_end = match facts.state() {
+        State::Waiting(waiting) => !long_ago(waiting.until),
+        State::Sending => true,
+        _ => false,
+    };
+    // Something keeps the carrier from ever ending.
+    if long_ago(useful_until(task)) && !may_end {
         return record_skip(task, &Skip::new(Reason::Expired, carrier.to_string())).await;
     }
     let latest = now.saturating_add(LOOKS_EVERY).unwrap_or(now);

@@ -4,25 +4,31 @@ use domain::config::LiveConfig;
 use domain::event::Event;
 use domain::key::held_key;
 use domain::mapping::Mapping;
-use domain::occasion::{guards, state, takes_back};
+use domain::occasion::{Repeat, guards, state, takes_back};
 use domain::plan::recipients;
 use jiff::Timestamp;
+use store::contacts::Held;
 
 use crate::App;
 use crate::message::{Sender, Task};
 use crate::record::Failure;
 
 /// Has a state stand for its subject while the mapping keeps it waiting; answers when a newer one was entered that does.
-/// The same state again is none: what is raised again and again by a synchronisation must not put itself off.
+/// Where each state is told once the same state again is none: what is raised again and again by a synchronisation must
+/// not put itself off.
 pub(crate) async fn newer(task: Task<'_>) -> Result<Option<Timestamp>, Failure> {
     let Sender { app, live, event, received_at, .. } = task.sender;
     let Some(mapping) = live.mapping(&task.record.planned.mapping) else { return Ok(None) };
-    let Some(state) = state(event).filter(|_| keeps_waiting(mapping) && task.asked_at.is_none()) else {
-        return Ok(None);
-    };
+    // What goes at once overtakes nothing that waits: the claim sees to that.
+    let is_quiet = || mapping.quiet_hours.as_ref()?.until(task.now(), &live.site.zone());
+    let waits =
+        mapping.hold_for.is_some() || is_quiet().is_some() || (keeps_waiting(mapping) && task.record.attempt > 0);
+    let Some(state) = state(event).filter(|_| waits && task.asked_at.is_none()) else { return Ok(None) };
     let guards = guards(task.record.site, mapping, event, &task.record.planned.recipient, received_at);
     let Some(head) = &guards.head else { return Ok(None) };
-    Ok(app.contacts.hold(&held_key(head), (guards.moment, &state), task.now()).await?)
+    let newer = app.contacts.hold(&held_key(head), (guards.moment, &state), task.now()).await?;
+    let same = |newer: &Held| newer.state.as_deref() == Some(&*state) && mapping.repeat() == Repeat::OncePerState;
+    Ok(newer.filter(|newer| !same(newer)).map(|newer| newer.entered_at))
 }
 
 /// Has what was cancelled stand for its subject, whether a mapping tells that or not: the state it was in before must not

@@ -21,7 +21,7 @@ use store::StoreError;
 use store::contacts::Following;
 use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded, is_erased};
 
-use crate::agenda;
+use crate::agenda::{self, Renewed};
 use crate::held;
 use crate::message::{Sender, Task, deal_with, job_of, record_skip};
 use crate::pacer::Pacer;
@@ -155,12 +155,7 @@ async fn event(
     let live = app.live(site).await.map_err(|error| Failure::Again(error.to_string()))?;
     let live = live.ok_or_else(|| Failure::Dead(format!("the site {site} does not exist")))?;
     // It was valid when it was received; the same moment bounds `occurred_at` now.
-    let mut event =
-        Event::parse_any(document.clone(), received_at).map_err(|error| Failure::Dead(error.to_string()))?;
-    if app.clock.now().duration_since(received_at) > FRESH_FOR {
-        // Also whom it is told to: nothing is planned yet.
-        event = agenda::renewed(app, site, &event, received_at).await?.map_or(event, |(renewed, _)| renewed);
-    }
+    let event = Event::parse_any(document.clone(), received_at).map_err(|error| Failure::Dead(error.to_string()))?;
     let retention_days = live.site.retention_days;
     let planned = plan(&event, &live);
     let record = EventRecord { site, event: &event, received_at, plan: &planned, retention_days };
@@ -182,16 +177,24 @@ async fn event(
     agenda::follow(app, &live, &event, received_at).await?;
     held::follow(app, &live, &event, received_at).await?;
     follow_cart(app, &live, &event, &stored).await?;
+    let renewed = match app.clock.now().duration_since(received_at) > FRESH_FOR {
+        true => agenda::renewed(app, site, &event, received_at).await?,
+        false => None,
+    };
+    if let Some(renewed) = &renewed {
+        renewed.remind_others(app, site, &stored).await?;
+    }
     if stored.messages.len() > MESSAGES_AT_ONCE {
         return fan_out(app, &live, &event, &stored.messages).await;
     }
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let one = |planned| {
         let record = MessageRecord { site, event: &event, planned, occasion: 1, attempt: 0, retention_days };
+        let renewed = renewed.as_ref();
         async move {
             let task =
                 Task { sender, record: &record, asked_at: None, pass: None, met: None, at_once: false, with: None };
-            deal_with(task).await
+            deal_as_of_now(task, renewed).await
         }
     };
     let results = join_all(stored.messages.iter().map(one)).await;
@@ -239,21 +242,15 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
     let received_at = recorded.received_at;
     let read = |document| Event::parse_any(document, received_at).map_err(|error| Failure::Dead(error.to_string()));
     let mut event = read(recorded.document)?;
-    let mut left_out_by = None;
     // One that comes back has waited: what was said of its activity and of its recipient since counts.
-    if job.attempt > 0 || job.asked_at.is_some() || app.clock.now().duration_since(received_at) > FRESH_FOR {
-        match agenda::renewed(app, site, &event, received_at).await? {
-            Some((renewed, _)) if renewed.recipients().iter().any(|person| person.id == job.recipient) => {
-                event = renewed;
-            }
-            Some((_, by)) => left_out_by = Some(by),
-            None => {}
-        }
-        if let Some(latest) = latest(app, site, &job.recipient).await? {
-            let as_of = people_as_of(&event);
-            bring_up_to_date(&mut event.document, as_of, &BTreeMap::from([(job.recipient.clone(), latest)]));
-            event = read(event.document)?;
-        }
+    let waited = job.attempt > 0 || job.asked_at.is_some() || app.clock.now().duration_since(received_at) > FRESH_FOR;
+    let renewed = if waited { agenda::renewed(app, site, &event, received_at).await? } else { None };
+    if let Some(renewed) = &renewed {
+        renewed.remind_others(app, site, &recorded.plan).await?;
+    } else if waited && let Some(latest) = latest(app, site, &job.recipient).await? {
+        let as_of = people_as_of(&event);
+        bring_up_to_date(&mut event.document, as_of, &BTreeMap::from([(job.recipient.clone(), latest)]));
+        event = read(event.document)?;
     }
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let record = MessageRecord {
@@ -267,10 +264,18 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
     let MessageJob { asked_at, pass, at_once, .. } = *job;
     let task =
         Task { sender, record: &record, asked_at, pass, met: job.met.as_ref(), at_once, with: job.with.as_ref() };
-    match left_out_by {
-        // Whoever has nothing to do with the activity any more is not reminded of it.
-        Some(by) => record_skip(task, &Skip::new(Reason::Cancelled, by.as_str())).await,
+    deal_as_of_now(task, renewed.as_ref()).await
+}
+
+/// Deals with a message; with that of a reminder that was renewed as that says. Whoever has nothing to do with the
+/// activity any more is not reminded of it.
+async fn deal_as_of_now(task: Task<'_>, renewed: Option<&Renewed>) -> Result<(), Failure> {
+    match renewed {
         None => deal_with(task).await,
+        Some(renewed) if renewed.reminds(&task.record.planned.recipient) => {
+            deal_with(Task { sender: Sender { event: &renewed.event, ..task.sender }, ..task }).await
+        }
+        Some(renewed) => record_skip(task, &Skip::new(Reason::Cancelled, renewed.by.as_str())).await,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files that are told together: those that one person touched in one folder while the mapping holds them (`hold_for`).
 //!
 //! The first message of a folder, actor and recipient carries the others: what comes while it waits joins it, and is
-//! told by it. Who joined ends as the carrier does.
+//! told by it. Who joined ends as the carrier does, or is decided by itself if that came to nothing.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

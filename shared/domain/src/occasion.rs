@@ -73,8 +73,8 @@ pub struct Guards {
     pub people_as_of: Timestamp,
 }
 
-/// What a notice of a cart is checked against: the customer has not come back, has no newer cart and was not told of one
-/// within a day.
+/// What a notice of a cart is checked against: the customer has not come back, has no newer cart and was told of none
+/// within a day, nor since it was left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CartGuard {
     /// The item of the customer's carts.

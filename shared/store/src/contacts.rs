@@ -43,6 +43,7 @@ pub use activity::ActivityHead;
 pub use cart::Following;
 pub(crate) use cart::cart_head;
 pub use choice::Choice;
+pub use held::Held;
 pub use suppression::SuppressedContact;
 pub(crate) use suppression::of_number;
 

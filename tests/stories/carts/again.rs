@@ -110,3 +110,21 @@ async fn a_cart_goes_at_once_when_a_person_has_it_go_and_counts_as_told() {
     assert_eq!(world.phone().await.unwrap().len(), 1);
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_notice_stays_told_when_the_one_that_a_person_asked_for_besides_is_refused() {
+    let world = World::start().await.unwrap();
+    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    later(&world, HOUR * 3).await;
+    assert_eq!(state(&world, "k-1").await, State::Sent);
+    refuse(&world, 131_049, 1).await;
+    let again = json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
+                       "recipient": "C7", "occasion": 2, "asked_at": world.clock.now().to_string()});
+    world.enqueue(&again.to_string()).await.unwrap();
+    world.pass(MINUTE).await.unwrap();
+    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    later(&world, HOUR * 3).await;
+    assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}

@@ -11,6 +11,15 @@ use crate::newer::Newer;
 /// How long it is remembered: a mapping holds for a week at most.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(15 * 24);
 
+/// A state that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// When it was entered.
+    pub entered_at: Timestamp,
+    /// Its name, as far as it was kept.
+    pub state: Option<String>,
+}
+
 impl Contacts {
     /// By which message an occasion was told; `None` if it was not.
     ///
@@ -21,7 +30,7 @@ impl Contacts {
         items.get(occasion).map_or(Ok(None), |item| Ok(Reading::of(item).text("message")?.map(str::to_owned)))
     }
 
-    /// Records that a state waits, unless a newer one does. Answers when the newer one was entered, if it is another state.
+    /// Records that a state waits, unless a newer event of its subject says which one does: that is the answer.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -30,7 +39,7 @@ impl Contacts {
         key: &str,
         (moment, state): (Moment, &str),
         now: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
+    ) -> Result<Option<Held>, StoreError> {
         let newer = Newer::than(moment);
         let remembered = now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second();
         let mut request = self
@@ -49,10 +58,8 @@ impl Contacts {
             Err(error) if is_older(&error) => {
                 let items = self.items(&[key]).await?;
                 let Some(reading) = items.get(key).map(Reading::of) else { return Ok(None) };
-                if reading.text("held_state")? == Some(state) {
-                    return Ok(None);
-                }
-                reading.time("occurred_at")
+                let state = reading.text("held_state")?.map(str::to_owned);
+                Ok(reading.time("occurred_at")?.map(|entered_at| Held { entered_at, state }))
             }
             Err(error) => Err(error.into()),
         }

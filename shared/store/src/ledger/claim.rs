@@ -7,7 +7,7 @@
 //! | the number | `Contacts` | it is suppressed or unreachable, or has no free slot: one message every 6 s, 40 at once |
 //! | the subject's head | `Contacts` | a newer event of the subject was claimed for the same mapping and recipient |
 //! | the occasion | `Contacts` | the same state, or the same actor, was told before |
-//! | the customer's carts | `Contacts` | the customer ordered, has a newer cart, or was told of one within the last day |
+//! | the customer's carts | `Contacts` | the customer ordered, has a newer cart, or was told of one within the last day or since it was left; where a person asks for the notice, only if the customer ordered |
 //! | the cart | `Contacts` | it was emptied, or the customer came back to it |
 //! | the activity | `Contacts` | it is over, or does not have its reminder at that moment any more; of a reminder that Passweb raised, by something newer |
 //! | the files it tells | `Ledger` | another file joined them |
@@ -62,8 +62,7 @@ pub enum Claimed {
     AlreadyNotified(String),
     /// The recipient withdrew the consent to marketing after the event happened.
     ConsentWithdrawn,
-    /// The cart ended, the customer ordered, has a newer one, or was told of one within the last day: what is known of
-    /// their carts.
+    /// The cart ended, the customer ordered, has a newer one, or was told of one lately: what is known of their carts.
     CartChanged(CartHead),
     /// The activity is over, or does not have the reminder at that moment any more: by which event.
     ActivityChanged(String),
@@ -202,16 +201,28 @@ impl Claims {
     /// # Errors
     /// [`StoreError`].
     pub async fn give_back_notice(&self, guards: &Guards, id: &MessageId) -> Result<(), StoreError> {
-        let Some(CartGuard { key, .. }) = &guards.cart else { return Ok(()) };
-        let request = self.ledger.client.update_item().table_name(&self.contacts).key("pk", text(key));
-        // A row that began since stays as it is.
-        let request = request
-            .update_expression(
-                "SET first_left = if_not_exists(first_left, first_before) REMOVE notified_at, notified_by, first_before",
-            )
-            .condition_expression("notified_by = :message")
-            .expression_attribute_values(":message", text(id.to_string()));
-        conditional(request).await?;
+        let Some(CartGuard { key, asked, .. }) = &guards.cart else { return Ok(()) };
+        let of_notice = |expression: &str, condition: &str| {
+            let request = self.ledger.client.update_item().table_name(&self.contacts).key("pk", text(key));
+            request
+                .update_expression(expression)
+                .condition_expression(format!("notified_by = :message{condition}"))
+                .expression_attribute_values(":message", text(id.to_string()))
+        };
+        if !*asked {
+            // A row that began since stays as it is.
+            let expression = "SET first_left = if_not_exists(first_left, first_before) REMOVE notified_at, notified_by, first_before";
+            conditional(of_notice(expression, "")).await?;
+            return Ok(());
+        }
+        // That the customer was told before a person asked for another notice stays true.
+        let expression =
+            "SET notified_at = told_before, notified_by = told_before_by REMOVE told_before, told_before_by";
+        let before = of_notice(expression, " AND told_before <> :none").expression_attribute_values(":none", text(""));
+        if conditional(before).await?.is_some() {
+            let expression = "REMOVE notified_at, notified_by, told_before, told_before_by";
+            conditional(of_notice(expression, "")).await?;
+        }
         Ok(())
     }
 

@@ -87,17 +87,21 @@ impl Claims {
         let update = Update::builder()
             .table_name(&self.contacts)
             .key("pk", text(key))
-            .update_expression(
+            .update_expression(if *asked {
+                // What was told before stays known in case this one is refused.
+                "SET notified_at = :now, notified_by = :message, told_before = if_not_exists(notified_at, :none), \
+                 told_before_by = if_not_exists(notified_by, :none)"
+            } else {
                 "SET notified_at = :now, notified_by = :message, first_before = if_not_exists(first_left, :left_at) \
-                 REMOVE first_left",
-            )
+                 REMOVE first_left"
+            })
             .condition_expression(condition)
             .expression_attribute_values(":left_at", time(*left_at))
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":message", text(id.to_string()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let update = if *asked {
-            update
+            update.expression_attribute_values(":none", text(""))
         } else {
             let before = now.saturating_sub(NOTICE_EVERY).unwrap_or(now);
             update.expression_attribute_values(":before", time(before))
