@@ -87,10 +87,10 @@ impl Found {
 }
 
 async fn find(whom: &Whom<'_>, site: &domain::id::SiteId, stack: &Stack) -> Result<Found, Failure> {
-    let mut found = Found::default();
+    let (mut found, now) = (Found::default(), stack.clock.now());
     let seen = |trace: Trace| match trace {
         Trace::Event { key, document } if whom.is_in(&document) => {
-            found.events.insert(key, whom.rest(&document));
+            found.events.insert(key, whom.rest(&document, now));
         }
         Trace::Message { event, phone } if whom.has_phone(&phone) => {
             found.events.entry(event).or_default();

@@ -206,7 +206,7 @@ async fn who_is_not_erased_is_still_reminded() -> Result<()> {
     saved["data"]["activity"]["starts_at"] = json!((now + SignedDuration::from_hours(2)).to_string());
     saved["data"]["creator"] = json!({"id": "G1"});
     saved["data"]["assignees"] = json!([
-        {"id": "C7", "first_name": "Anna", "phone": PHONE}, {"id": "G3", "first_name": "Giulia", "phone": "3351234567"},
+        {"id": "C7", "first_name": "Anna", "phone": PHONE}, {"id": "G3", "first_name": "Giulia", "phone": "3351234567"}, {"id": "G4", "first_name": "Giovanna"},
     ]);
     saved["data"]["reminders"] = json!([{"id": "R1", "minutes_before": 60, "notify": ["whatsapp"]}]);
     bridge.world.accept(&saved).await?;

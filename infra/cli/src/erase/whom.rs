@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use domain::config::Site;
-use domain::event::EventType;
+use domain::event::{Event, EventData};
 use domain::id::ObjectId;
+use domain::person::people_of;
 use domain::phone::Phone;
+use domain::reminder::{Standing, standing, to_keep};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 /// The fields of a person; an object with an id and one of these is one.
@@ -25,6 +28,8 @@ pub(super) struct Whom<'a> {
     by_phone: bool,
     learned_phones: BTreeSet<Phone>,
     learned_ids: BTreeSet<ObjectId>,
+    /// The words of their names, wherever they are named by what was asked for.
+    names: BTreeSet<String>,
 }
 
 impl<'a> Whom<'a> {
@@ -46,6 +51,7 @@ impl<'a> Whom<'a> {
             by_phone: false,
             learned_phones: BTreeSet::new(),
             learned_ids: BTreeSet::new(),
+            names: BTreeSet::new(),
         }
     }
 
@@ -57,8 +63,14 @@ impl<'a> Whom<'a> {
     /// Learns from a document who has the number, or which numbers the person has. One step only: whoever shares a
     /// number with them is not them.
     pub(super) fn learn(&mut self, document: &Value) {
-        let (site, mut learned) = (self.site, Vec::new());
-        each_person(document, &mut |person| learned.push((id_of(person), phone_of(person, site))));
+        let (site, mut learned, mut names) = (self.site, Vec::new(), Vec::new());
+        each_person(document, &mut |person| {
+            learned.push((id_of(person), phone_of(person, site)));
+            if self.is(person) {
+                names.extend(words_of_names(person));
+            }
+        });
+        self.names.extend(names);
         for (id, phone) in learned {
             match (id, phone) {
                 (Some(id), Some(phone)) if self.by_phone && self.phones.contains(&phone) => {
@@ -86,33 +98,52 @@ impl<'a> Whom<'a> {
     /// Whether a document names them: as a person, or their number in any of its texts.
     pub(super) fn is_in(&self, document: &Value) -> bool {
         let mut named = false;
-        each_person(document, &mut |person| {
-            let by_id = id_of(person).is_some_and(|id| self.ids.contains(&id));
-            named |= by_id || phone_of(person, self.site).is_some_and(|phone| self.phones.contains(&phone));
-        });
+        each_person(document, &mut |person| named |= self.is(person));
         named || any_text(document, &|text| self.is_quoted(text))
     }
 
-    /// What may stay of an event that names them: of the saving of an activity everything but them, if others are to be
-    /// reminded by it and none of its texts names them. `None` of every other event.
-    pub(super) fn rest(&self, document: &Value) -> Option<Value> {
-        if document.get("type")?.as_str()? != EventType::ActivitySaved.name() {
-            return None;
-        }
-        let (mut rest, mut names) = (document.clone(), Vec::new());
-        each_person_mut(&mut rest, &mut |person| {
-            let by_id = id_of(person).is_some_and(|id| self.ids.contains(&id));
-            if by_id || phone_of(person, self.site).is_some_and(|phone| self.phones.contains(&phone)) {
-                let texts = PERSONAL.iter().filter_map(|name| person.get(*name)?.as_str());
-                names.extend(texts.map(str::to_lowercase).filter(|name| !name.is_empty()));
+    /// What may stay of an event that names them: of the saving of an activity everything but them, if it is still to
+    /// remind others and nothing else in it names them. `None` of every other event.
+    pub(super) fn rest(&self, document: &Value, now: Timestamp) -> Option<Value> {
+        let (mut rest, mut names) = (document.clone(), self.names.clone());
+        let owners = |rest: &mut Value| -> Vec<Value> {
+            let reminders = rest.pointer_mut("/data/reminders").and_then(Value::as_array_mut);
+            reminders.into_iter().flatten().filter_map(|reminder| reminder.get_mut("owner")).map(Value::take).collect()
+        };
+        let mut owned = owners(&mut rest);
+        let of_data = people_of(&mut rest).map(|(_, person)| person);
+        for person in of_data.chain(owned.iter_mut().filter_map(Value::as_object_mut)) {
+            if self.is(person) {
+                names.extend(words_of_names(person));
                 person.retain(|name, _| name == "id");
             }
-        });
-        let names_them =
-            |text: &str| self.is_quoted(text) || names.iter().any(|name| text.to_lowercase().contains(name));
-        let mut others = false;
-        each_person(&rest, &mut |person| others |= person.contains_key("phone"));
-        (others && !any_text(&rest, &names_them)).then_some(rest)
+        }
+        let reminders = rest.pointer_mut("/data/reminders").and_then(Value::as_array_mut);
+        let with_owner = reminders.into_iter().flatten().filter_map(|reminder| reminder.get_mut("owner"));
+        for (place, owner) in with_owner.zip(owned) {
+            *place = owner;
+        }
+        let event = Event::parse_any(rest.clone(), now).ok()?;
+        let is_named = |text: &str| words(text).any(|word| names.contains(&word));
+        let free = !self.is_in(&rest) && !free_text(&rest, &is_named);
+        (free && self.reminds_others(&event, now)).then_some(rest)
+    }
+
+    /// Whether an activity still has a reminder to come for somebody else.
+    fn reminds_others(&self, event: &Event, now: Timestamp) -> bool {
+        let EventData::ActivitySaved { reminders, assignees, .. } = &event.data else { return false };
+        let standing = matches!(standing(event), Some((_, Standing::Saved)));
+        let to_come = to_keep(event, self.site.morning).into_iter().filter(|kept| standing && kept.due_at >= now);
+        to_come.filter_map(|kept| reminders.iter().find(|reminder| reminder.id == kept.id)).any(|reminder| {
+            let recipients = reminder.owner.as_ref().map_or(assignees.as_slice(), std::slice::from_ref);
+            recipients.iter().any(|person| !self.ids.contains(&person.id))
+        })
+    }
+
+    /// Whether a person is one of them.
+    fn is(&self, person: &Map<String, Value>) -> bool {
+        id_of(person).is_some_and(|id| self.ids.contains(&id))
+            || phone_of(person, self.site).is_some_and(|phone| self.phones.contains(&phone))
     }
 
     /// Whether the body of a record names them.
@@ -149,22 +180,39 @@ fn each_person(value: &Value, seen: &mut impl FnMut(&Map<String, Value>)) {
     }
 }
 
-fn each_person_mut(value: &mut Value, seen: &mut impl FnMut(&mut Map<String, Value>)) {
+/// The fields whose texts nobody writes freely.
+const FIXED: [&str; 9] =
+    ["id", "type", "occurred_at", "series_id", "starts_at", "ends_at", "time_zone", "state", "notify"];
+
+/// Whether one of the texts that people write freely fits; what stands in people is theirs.
+fn free_text(value: &Value, fits: &impl Fn(&str) -> bool) -> bool {
     match value {
+        Value::String(text) => fits(text),
+        Value::Object(fields) if PERSONAL.iter().any(|name| fields.contains_key(*name)) => false,
         Value::Object(fields) => {
-            if PERSONAL.iter().any(|name| fields.contains_key(*name)) {
-                seen(fields);
-            }
-            fields.values_mut().for_each(|field| each_person_mut(field, seen));
+            fields.iter().any(|(name, field)| !FIXED.contains(&name.as_str()) && free_text(field, fits))
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| each_person_mut(item, seen)),
-        _ => {}
+        Value::Array(items) => items.iter().any(|item| free_text(item, fits)),
+        _ => false,
     }
+}
+
+/// The words of a person's names, in small letters.
+fn words_of_names(person: &Map<String, Value>) -> Vec<String> {
+    let names = ["first_name", "last_name", "company"].into_iter().filter_map(|name| person.get(name)?.as_str());
+    names.flat_map(words).collect()
+}
+
+/// The words of a text, in small letters; what is shorter than a name is none.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric()).map(str::to_lowercase);
+    words.filter(|word| word.chars().count() > 2).collect::<Vec<_>>().into_iter()
 }
 
 fn any_text(value: &Value, fits: &impl Fn(&str) -> bool) -> bool {
     match value {
         Value::String(text) => fits(text),
+        Value::Number(number) => fits(&number.to_string()),
         Value::Object(fields) => fields.values().any(|field| any_text(field, fits)),
         Value::Array(items) => items.iter().any(|item| any_text(item, fits)),
         _ => false,
@@ -211,26 +259,55 @@ mod tests {
     }
 
     #[test]
-    fn an_activity_stays_for_those_who_are_not_erased() {
+    fn an_activity_stays_for_those_it_still_reminds() {
         let site = site();
-        let anna = Whom::with_id(&site, ObjectId::parse("C7").unwrap());
-        let person = |id: &str, name: &str, phone: &str| json!({"id": id, "first_name": name, "phone": phone});
-        let saved = |subject: &str, assignees: Value| {
-            json!({"id": "a-1", "type": "activity.saved", "data": {
-                "activity": {"id": "A1", "subject": subject}, "assignees": assignees,
-                "reminders": [{"id": "r1", "owner": person("C7", "Anna", "3401234567")}],
-            }})
+        let mut anna = Whom::with_id(&site, ObjectId::parse("C7").unwrap());
+        let person = |id: &str, name: &str, phone: Option<&str>| json!({"id": id, "first_name": name, "phone": phone});
+        // Elsewhere she has a surname.
+        let mut named = person("C7", "Anna ", Some("3401234567"));
+        named["last_name"] = json!("Rossi");
+        anna.learn(&json!({"data": {"customer": named}}));
+        anna.end_learning();
+        let both = json!([person("C7", "Anna", Some("3401234567")), person("C8", "Giovanna", None)]);
+        let reminder =
+            |owner: Value| json!([{"id": "r1", "minutes_before": 60, "notify": ["whatsapp"], "owner": owner}]);
+        let saved = json!({
+            "id": "a-1", "type": "activity.saved", "occurred_at": "2026-11-22T09:00:00Z",
+            "data": {
+                "activity": {"id": "A1", "subject": "Sopralluogo", "starts_at": "2026-11-24T15:00:00+01:00",
+                             "all_day": false, "time_zone": "Europe/Rome", "state": "PIANIFICATA"},
+                "creator": {"id": "C7", "first_name": "Anna"}, "assignees": both, "reminders": reminder(Value::Null),
+            }
+        });
+        let now = |day: u8| format!("2026-11-{day}T10:00:00Z").parse().unwrap();
+        let with = |pointer: &str, value: Value| {
+            let mut document = saved.clone();
+            *document.pointer_mut(pointer).unwrap() = value;
+            document
         };
-        let both = json!([person("C7", "Anna", "3401234567"), person("C8", "Ugo", "3407654321")]);
-        let rest = anna.rest(&saved("Sopralluogo", both.clone())).unwrap();
+        let rest = anna.rest(&saved, now(22)).unwrap();
         assert_eq!(rest["data"]["assignees"], json!([{"id": "C7"}, both[1]]));
-        assert_eq!(rest["data"]["reminders"][0]["owner"], json!({"id": "C7"}));
+        assert_eq!(rest["data"]["creator"], json!({"id": "C7"}));
         assert!(!anna.is_in(&rest), "the next call has nothing to do");
-        assert_eq!(anna.rest(&saved("Sopralluogo da ANNA", both.clone())), None);
-        assert_eq!(anna.rest(&saved("Sopralluogo", json!([both[0]]))), None, "nobody else is reminded");
-        let mut told = saved("Sopralluogo", both);
-        told["type"] = json!("activity.acknowledged");
-        assert_eq!(anna.rest(&told), None);
+        let owned = with("/data/reminders", reminder(person("C8", "Giovanna", Some("3407654321"))));
+        assert_eq!(anna.rest(&owned, now(22)).unwrap()["data"]["reminders"], owned["data"]["reminders"]);
+        for (gone, day) in [
+            (with("/data/activity/subject", json!("Sopralluogo da ANNA")), 22),
+            (with("/data/activity/subject", json!("Casa Rossi")), 22),
+            (with("/data/activity/subject", json!({"tel": 3_401_234_567_u64})), 22),
+            (with("/data/assignees", json!([both[0]])), 22),
+            (with("/data/reminders", json!([])), 22),
+            (with("/data/reminders", reminder(person("C7", "Anna", None))), 22),
+            (with("/data/activity/state", json!("Annullata")), 22),
+            (with("/type", json!("activity.acknowledged")), 22),
+            (saved.clone(), 25),
+        ] {
+            assert_eq!(anna.rest(&gone, now(day)), None, "{gone}");
+        }
+        // The contact's number beside the activity is no person that could be taken out.
+        let mut beside = saved.clone();
+        beside["data"]["activity"]["phone"] = json!("3401234567");
+        assert_eq!(anna.rest(&beside, now(22)), None);
     }
 
     #[test]
