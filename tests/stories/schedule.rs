@@ -235,6 +235,17 @@ async fn a_reminder_whose_event_cannot_be_read_stays_until_it_can_and_one_that_w
     assert_eq!(world.sweep().await.unwrap().fired, 1, "nobody is left to be told");
     assert_eq!(told(&world).await.len(), 0);
     world.finish().await.unwrap();
+
+    // What is over has nothing to wait for.
+    let world = World::start().await.unwrap();
+    due(&world, 1).await;
+    let deletion = json!({"id": "d-0", "type": "activity.deleted", "occurred_at": world.clock.now().to_string(),
+                          "data": {"activity": {"id": "A0"}}});
+    tell(&world, &[deletion]).await;
+    put_event(&world, &site, &broken).await;
+    assert_eq!(world.sweep().await.unwrap().fired, 1);
+    assert_eq!(told(&world).await.len(), 0);
+    world.finish().await.unwrap();
 }
 
 #[tokio::test]

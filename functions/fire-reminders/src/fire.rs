@@ -15,9 +15,9 @@ const ITEMS_AT_ONCE: usize = 25;
 /// Removals under way at once, of each shard.
 const REMOVALS_AT_ONCE: usize = 25;
 
-/// Fires every item of a shard whose moment has come.
+/// Fires every item of a shard whose moment has come; then each lane among them is visited, which may take long.
 pub(crate) async fn fire_due(app: &App, shard: u8, deadline: &Deadline) -> Tally {
-    let mut tally = Tally::default();
+    let (mut tally, mut lanes) = (Tally::default(), Vec::new());
     let mut pages = app.schedule.due_pages(shard, app.clock.now(), ITEMS_AT_ONCE);
     while deadline.has_time()
         && let Some(page) = pages.next().await
@@ -25,16 +25,17 @@ pub(crate) async fn fire_due(app: &App, shard: u8, deadline: &Deadline) -> Tally
         match page {
             Ok(page) => {
                 page.unreadable.into_iter().for_each(|error| tally.keep(Err(error)));
-                fire(app, &page.items, deadline, &mut tally).await;
+                lanes.extend(fire(app, &page.items, &mut tally).await);
             }
             Err(error) => tally.keep(Err(error)),
         }
     }
+    visit(app, &lanes, deadline, &mut tally).await;
     tally
 }
 
-/// Fires the items of a page; each lane among them is visited.
-async fn fire(app: &App, items: &[DueItem], deadline: &Deadline, tally: &mut Tally) {
+/// Fires the items of a page. Answers the lanes among them.
+async fn fire(app: &App, items: &[DueItem], tally: &mut Tally) -> Vec<Lane> {
     let (mut due, mut lanes, mut reminders) = (Vec::new(), Vec::new(), Vec::new());
     let now = app.clock.now();
     for item in items {
@@ -44,7 +45,7 @@ async fn fire(app: &App, items: &[DueItem], deadline: &Deadline, tally: &mut Tal
         }
         match &item.what {
             Due::Message { job, .. } => due.push((item, Job::Message(job.clone()), 0)),
-            Due::Lane(lane) => lanes.push(lane),
+            Due::Lane(lane) => lanes.push(lane.clone()),
             Due::Reminder(reminder) => reminders.push((item, reminder)),
         }
     }
@@ -65,10 +66,10 @@ async fn fire(app: &App, items: &[DueItem], deadline: &Deadline, tally: &mut Tal
     due.sort_by(|(one, ..), (other, ..)| one.due_at.cmp(&other.due_at));
     tally.swept.fired += into_queue(app, due, tally).await.len() + dropped.len();
     remove(app, &dropped, tally).await;
-    visit(app, lanes, deadline, tally).await;
+    lanes
 }
 
-async fn visit(app: &App, lanes: Vec<&Lane>, deadline: &Deadline, tally: &mut Tally) {
+async fn visit(app: &App, lanes: &[Lane], deadline: &Deadline, tally: &mut Tally) {
     for lane in lanes {
         if deadline.has_time()
             && let Err(error) = lane::release(app, lane, deadline, tally).await

@@ -22,8 +22,10 @@ const PROBES_AMONG: usize = 16;
 /// at the deadline.
 const MESSAGES_AT_ONCE: usize = 500;
 /// Every so many minutes a lane is read to its end though nothing more of it may go: what is of no use any more is
-/// recorded so before it counts as unaccounted for, which is a quarter of an hour after.
-const WHOLE_EVERY_MINUTES: i64 = 10;
+/// recorded so before it counts as unaccounted for, which is a quarter of an hour after, also if one of them is missed.
+const WHOLE_EVERY_MINUTES: i64 = 5;
+/// After so many messages the rest of a lane waits for the next sweep, so that others have their turn.
+const RELEASED_MAX: usize = 10_000;
 
 /// A parked message.
 type Parked<'a> = (&'a DueItem, &'a MessageJob);
@@ -44,20 +46,20 @@ enum Gate {
 
 /// Releases what may go of a lane.
 pub(crate) async fn release(app: &App, lane: &Lane, deadline: &Deadline, tally: &mut Tally) -> Result<(), SweepError> {
-    let now = app.clock.now();
+    let began_at = app.clock.now();
     let live = app.config.live(&lane.site).await?;
-    let mut gate = gate(app, lane, live.as_ref(), now).await?;
-    let reads_all = now.as_second() / 60 % WHOLE_EVERY_MINUTES == 0;
+    let mut gate = gate(app, lane, live.as_ref(), began_at).await?;
+    let reads_all = began_at.as_second() / 60 % WHOLE_EVERY_MINUTES == 0;
     let mut pages = app.schedule.parked_pages(lane, MESSAGES_AT_ONCE);
-    let mut found = false;
-    while deadline.has_time() {
+    let (mut found, mut released) = (false, 0);
+    while deadline.has_time() && released < RELEASED_MAX {
         let Some(page) = pages.next().await else {
             if !found {
-                app.schedule.close_lane(lane, now).await?;
+                app.schedule.close_lane(lane, began_at).await?;
             }
-            return Ok(());
+            break;
         };
-        let page = page?;
+        let (page, now) = (page?, app.clock.now());
         found |= !page.items.is_empty() || !page.unreadable.is_empty();
         page.unreadable.into_iter().for_each(|error| tally.keep(Err(error)));
         let (mut apart, mut of_account): (Released<'_>, Vec<Parked<'_>>) = (Vec::new(), Vec::new());
@@ -69,13 +71,14 @@ pub(crate) async fn release(app: &App, lane: &Lane, deadline: &Deadline, tally: 
                 of_account.push((item, job));
             }
         }
-        tally.swept.released += into_queue(app, apart, tally).await.len();
-        let through = gate.let_through(app, lane, &of_account, now).await?;
-        tally.swept.released += into_queue(app, through, tally).await.len();
+        released += into_queue(app, apart, tally).await.len();
+        let through = gate.let_through(app, lane, &of_account, began_at + UNTIL_NEXT_SWEEP).await?;
+        released += into_queue(app, through, tally).await.len();
         if matches!(gate, Gate::Shut) && !reads_all {
-            return Ok(());
+            break;
         }
     }
+    tally.swept.released += released;
     Ok(())
 }
 
@@ -105,14 +108,16 @@ impl Gate {
         if room == 0 { Self::Shut } else { Self::Pace { pace, room } }
     }
 
-    /// The messages that may go before the next sweep, those with a slot delayed until then.
+    /// The messages that may go before the next sweep, at `until`; those with a slot delayed until that.
     async fn let_through<'a>(
         &mut self,
         app: &App,
         lane: &Lane,
         parked: &[Parked<'a>],
-        now: Timestamp,
+        until: Timestamp,
     ) -> Result<Released<'a>, SweepError> {
+        // The pages before took their time: a record whose slot is over by the time it arrives would be parked again.
+        let now = app.clock.now();
         if parked.is_empty() {
             return Ok(Vec::new());
         }
@@ -132,7 +137,7 @@ impl Gate {
                 *self = Self::pace(pace, room - count);
                 let wanted = u32::try_from(count).unwrap_or(u32::MAX);
                 let Lease::Granted { first, .. } =
-                    app.schedule.lease(lane, wanted, pace, UNTIL_NEXT_SWEEP, now).await?
+                    app.schedule.lease(lane, wanted, pace, until.duration_since(now), now).await?
                 else {
                     *self = Self::Shut;
                     return Ok(Vec::new());

@@ -88,7 +88,15 @@ fn fate<'a>(
 ) -> Outcome<Fate<'a>> {
     let ReminderItem { site, event, reminder: id, due_at, .. } = reminder;
     let head = heads.get(activity).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
-    let Some(saved) = readable(recorded, site, event)? else { return Ok(None) };
+    let saved = match readable(recorded, site, event) {
+        // Nobody is to be reminded of what is over, whatever its event says.
+        Err(SweepError::Unreadable { .. }) if head.is_some_and(|head| head.over) => {
+            tracing::warn!(%site, event.id = %event, "a reminder of an activity that is over cannot be recorded");
+            return Ok(None);
+        }
+        saved => saved?,
+    };
+    let Some(saved) = saved else { return Ok(None) };
     let stands = |head: &&ActivityHead| moment_saved(&saved, id).is_some_and(|moment| head.has(&moment));
     let Some(head) = head.filter(stands) else {
         // What is over is forgotten in time: then only the event is left that saved it.

@@ -4,6 +4,7 @@ mod bridge;
 
 use anyhow::{Context, Result};
 use domain::mapping::UsefulFor;
+use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -461,6 +462,12 @@ async fn what_cannot_be_read_hides_nothing_else() -> Result<()> {
     stand.sort_by_key(|one| one[0].to_string());
     let (unreadable, stands) = ([&json!("A1"), &json!("unreadable")], [&json!("A2"), &Value::Null]);
     assert_eq!(stand, [unreadable, unreadable, stands, stands]);
+    // It can be taken out, or it would stay for ever.
+    let of_broken = |one: &&Value| one["activity"] == "A1";
+    let broken = listed["reminders"].as_array().context("no list")?.iter().find(of_broken).context("none")?;
+    let gone = bridge.ok(&["schedule", "cancel", id(broken)?]).await?;
+    assert_eq!((&gone["event"], &gone["outcome"]), (&broken["id"], &Value::Null));
+    assert_eq!(reminders(&bridge).await?.len(), 3);
     bridge.world.finish().await
 }
 
@@ -484,6 +491,17 @@ async fn files_that_are_told_together_are_taken_back_together() -> Result<()> {
     for event in ["f-1", "f-2"] {
         assert_eq!(outcome(&bridge, event).await?, ["skipped", "cancelled"], "{event}");
     }
+    // What its carrier left to itself is taken back by itself.
+    for number in 3..=4 {
+        let mut event = bridge.event("file.uploaded", &format!("f-{number}"))?;
+        set(&mut event, "/data/file/id", json!(format!("F{number}")))?;
+        tell(&bridge, &event).await?;
+    }
+    let (carrier, joined) = (id_of(&bridge, "f-3").await?, id_of(&bridge, "f-4").await?);
+    let (carrier, skip) = (domain::key::MessageId::parse(&carrier).context("no id")?, Reason::Expired.into());
+    bridge.world.parking().cancel(&carrier, &skip).await?;
+    bridge.ok(&["schedule", "cancel", &joined]).await?;
+    later(&bridge, HOUR).await?;
     assert_eq!(told(&bridge).await?, 0);
     bridge.world.finish().await
 }

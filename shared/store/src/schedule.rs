@@ -29,6 +29,8 @@ use crate::newer::Newer;
 
 /// Shards of the index `due`: one partition takes 1,000 writes a second, sixteen are room for a whole site's morning.
 pub const SHARDS: u8 = 16;
+/// Items of a page of which only one site's are wanted.
+const SITE_PAGE: usize = 1_000;
 /// How long a lane is visited after the last message was parked in it: longer than any index lags behind its table.
 const LANE_KEPT_FOR: SignedDuration = SignedDuration::from_mins(15);
 
@@ -183,7 +185,8 @@ impl Schedule {
     /// # Errors
     /// [`StoreError`].
     pub async fn soonest(&self, site: &SiteId, shard: u8, limit: usize) -> Result<Page, StoreError> {
-        let query = self.query(&shard.to_string(), None, limit);
+        // Items of other sites count for a page, too.
+        let query = self.query(&shard.to_string(), None, limit.max(SITE_PAGE));
         let query = query.filter_expression("site = :site").expression_attribute_values(":site", text(site.as_str()));
         Self::first(query, limit).await
     }

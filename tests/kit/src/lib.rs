@@ -32,7 +32,7 @@ use serde_json::Value;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
 use store::hooks::Hooks;
-use store::ledger::Ledger;
+use store::ledger::{Ledger, Parking};
 use store::schedule::Schedule;
 use store::tables::table_name;
 use tokio::net::TcpListener;
@@ -347,6 +347,12 @@ impl World {
     /// When there is none.
     pub async fn live(&self) -> Result<LiveConfig> {
         self.config.live(&self.site()?).await?.context("no configuration")
+    }
+
+    /// The ledger with the schedule, as the functions write them together.
+    #[must_use]
+    pub fn parking(&self) -> Parking {
+        Parking::new(self.ledger.clone(), self.schedule.clone())
     }
 
     /// What the ledger knows of a message.

@@ -3,6 +3,7 @@
 use domain::cart;
 use domain::config::{LiveConfig, Site};
 use domain::event::{Event, EventData};
+use domain::files::leaves_others;
 use domain::job::{Job, MessageJob};
 use domain::key::{MessageId, cart_key, ended_cart_key, event_key, message_key};
 use domain::mapping::Mapping;
@@ -54,11 +55,8 @@ impl Waits {
 
 impl Explained {
     pub(super) async fn of(waits: Waits, site: &Site, stack: &Stack) -> Result<Self, Failure> {
-        let state = match stack.ledger.message(&waits.id()).await {
-            Ok(facts) => Some(facts.unwrap_or_default().state()),
-            Err(StoreError::Malformed { .. }) => None,
-            Err(error) => return Err(error.into()),
-        };
+        let facts = readable(stack.ledger.message(&waits.id()).await)?;
+        let state = facts.map(|facts| facts.unwrap_or_default().state());
         let cart = match &state {
             Some(State::Waiting(Waiting { why: Why::CartInterval, .. })) => LeftCart::of(&waits, site, stack).await?,
             _ => None,
@@ -161,14 +159,23 @@ impl Explained {
     }
 }
 
+/// What was read; `None` if it is malformed, which must not hide the rest of a list.
+fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, Failure> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(StoreError::Malformed { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 impl LeftCart {
     /// The cart of a notice, and how the customer's carts stand; `None` if its event cannot be read any more.
     async fn of(waits: &Waits, site: &Site, stack: &Stack) -> Result<Option<Self>, Failure> {
-        let recorded = stack.ledger.recorded(&site.id, &waits.job.event).await?;
+        let recorded = readable(stack.ledger.recorded(&site.id, &waits.job.event).await)?.flatten();
         let event = recorded.and_then(|recorded| Event::parse_any(recorded.document, recorded.received_at).ok());
         let Some(EventData::CartAbandoned { cart, customer }) = event.map(|event| event.data) else { return Ok(None) };
         let keys = (cart_key(&site.id, &customer.id), ended_cart_key(&site.id, &customer.id, &cart.id));
-        let head = stack.contacts.carts(&keys.0, &keys.1).await?;
+        let Some(head) = readable(stack.contacts.carts(&keys.0, &keys.1).await)? else { return Ok(None) };
         let due_at = cart::due_at(cart.abandoned_at, &head, site);
         let gone = cart::judge(&cart, &head, (&waits.id().to_string(), due_at)).err().map(|skip| skip.reason);
         Ok(Some(Self { left_at: cart.abandoned_at, first: head.first, gone }))
@@ -213,7 +220,7 @@ fn quiet_hours(mapping: &Mapping, until: &str, lang: Lang) -> Option<String> {
 pub(super) async fn cancel(typed: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let (event, message) = unknown::find(typed, stack).await?;
     if let Some(item) = stack.schedule.message(&message.id).await? {
-        goes_alone(&message.id, &item)?;
+        goes_alone(&message.id, &item, stack).await?;
     }
     let cancelled = match message.facts.state() {
         State::Waiting(_) => stack.parking.cancel(&message.id, &Skip::new(Reason::Cancelled, BY_OPERATOR)).await?,
@@ -230,14 +237,13 @@ pub(super) async fn cancel(typed: &str, stack: &Stack, output: Output) -> Result
 }
 
 /// What one message tells of several files is taken back, or sent, with that message: the others only wait to see what
-/// becomes of it.
-fn goes_alone(id: &MessageId, item: &DueItem) -> Result<(), Failure> {
-    match &item.what {
-        Due::Message { job: MessageJob { with: Some(carrier), .. }, .. } if carrier != id => {
-            Err(Failure::No(format!("its file is in the message {carrier}: name that one")))
-        }
-        _ => Ok(()),
+/// becomes of it. One whose message came to nothing is decided by itself.
+async fn goes_alone(id: &MessageId, item: &DueItem, stack: &Stack) -> Result<(), Failure> {
+    let Due::Message { job: MessageJob { with: Some(carrier), .. }, .. } = &item.what else { return Ok(()) };
+    if carrier == id || stack.ledger.message(carrier).await?.is_some_and(|facts| leaves_others(&facts)) {
+        return Ok(());
     }
+    Err(Failure::No(format!("its file is in the message {carrier}: name that one")))
 }
 
 /// Puts a message into the queue as one that does not wait for its interval, its hold and the end of quiet hours.
@@ -252,7 +258,7 @@ pub(super) async fn fire_now(typed: &str, stack: &Stack, output: Output) -> Resu
             state => format!("it does not wait, it is {state}"),
         }));
     };
-    goes_alone(&message.id, &item)?;
+    goes_alone(&message.id, &item, stack).await?;
     let Due::Message { job, .. } = item.what.clone() else {
         return Err(Failure::No(format!("it waits for {}", waiting.why)));
     };

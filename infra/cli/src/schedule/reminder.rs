@@ -14,7 +14,7 @@ use domain::reason::Reason;
 use domain::reminder::{due_at, moment_saved, raised};
 use serde_json::{Value, json};
 use store::contacts::ActivityHead;
-use store::ledger::RecordedEvent;
+use store::ledger::{RecordedEvent, is_erased};
 use store::schedule::{DueItem, ReminderItem};
 use store::{Each, StoreError};
 
@@ -73,7 +73,9 @@ impl Kept {
     /// An event that saved its activity; `None` if it is gone, or was erased.
     fn saved(&self, event: &EventId, recorded: &Each<RecordedEvent>) -> Result<Option<Event>, StoreError> {
         let recorded = recorded.get(&self.in_ledger(event)).cloned().transpose()?;
-        Ok(recorded.and_then(|recorded| Event::parse_any(recorded.document, recorded.received_at).ok()))
+        let Some(recorded) = recorded.filter(|recorded| !is_erased(&recorded.document)) else { return Ok(None) };
+        let saved = Event::parse_any(recorded.document, recorded.received_at);
+        saved.map(Some).map_err(|error| StoreError::Malformed { key: event.to_string(), cause: error.to_string() })
     }
 
     /// Whether its activity still has it at its moment: by which event that saved it, what it raises then, and how it
@@ -160,7 +162,10 @@ impl Looked {
         let raised = |looked: &Self| Some(looked.kept.in_ledger(&looked.event.as_ref()?.id));
         let known = stack.ledger.recorded_all(&looked_at.iter().filter_map(raised).collect::<Vec<_>>()).await?;
         for looked in &mut looked_at {
-            let known = raised(looked).and_then(|key| known.get(&key).cloned()).transpose()?;
+            let Ok(known) = raised(looked).and_then(|key| known.get(&key).cloned()).transpose() else {
+                looked.standing = Standing::Unreadable;
+                continue;
+            };
             match known {
                 // What becomes of it its event says.
                 Some(_) if looked.standing == Standing::Unreadable => {}

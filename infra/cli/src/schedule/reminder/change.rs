@@ -47,20 +47,27 @@ pub(in crate::schedule) async fn cancel(id: &EventId, stack: &Stack, output: Out
         (Standing::Stands, Some(event)) => record(event, &looked.kept, stack).await?,
         // The item may have been put again since, or a crash came between both steps.
         (Standing::TakenBack, _) => {}
+        // Nothing can be recorded of one that nobody can read; it goes all the same, or it would stay for ever.
+        (Standing::Unreadable, _) => {}
         (standing, _) => return Err(refused(standing, id)),
     }
     // If it was moved meanwhile it is another reminder, by another id.
     stack.schedule.remove(&looked.kept.item).await?;
     let ReminderItem { activity, reminder, due_at, .. } = &looked.kept.reminder;
+    let recorded = looked.standing != Standing::Unreadable;
+    let (outcome, reason) = if recorded { (Some("skipped"), Some(Reason::Cancelled)) } else { (None, None) };
     let document = json!({
-        "event": id, "activity": activity, "reminder": reminder, "due_at": due_at, "outcome": "skipped",
-        "reason": Reason::Cancelled,
+        "event": id, "activity": activity, "reminder": reminder, "due_at": due_at, "outcome": outcome, "reason": reason,
     });
-    output.say(&document, |lang| {
-        lang.of(
+    output.say(&document, |lang| match recorded {
+        true => lang.of(
             format!("Annullato. L'esito: bridge explain --event {id}"),
             format!("Cancelled. Its outcome: bridge explain --event {id}"),
-        )
+        ),
+        false => lang.of(
+            "Tolto dal programma: non si può leggere, e il registro non ne dirà nulla.".to_owned(),
+            "Taken out of the schedule: it cannot be read, and the ledger will say nothing of it.".to_owned(),
+        ),
     });
     Ok(())
 }
