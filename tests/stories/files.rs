@@ -1,5 +1,9 @@
 //! Files of one folder that one person touched: told together while the mapping holds them.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
 use domain::mapping::UsefulFor;
 use domain::message::{State, Why};
 use domain::reason::Reason;
@@ -295,5 +299,58 @@ async fn what_is_uploaded_in_quiet_hours_is_told_together_when_they_end() {
         matches!(texts.as_slice(), [text] if text.contains("Listino 1.pdf, Listino 2.pdf, Listino 3.pdf")),
         "{texts:?}"
     );
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_that_find_their_carrier_gone_at_the_same_moment_are_told_together() {
+    const STOPS: usize = 40;
+    let world = collecting().await;
+    let of_folder = |stop: usize, place: usize| {
+        let mut event = uploaded(stop * 10 + place);
+        event["data"]["file"]["folder"] = json!(format!("L{stop}"));
+        event
+    };
+    for stop in 1..=STOPS {
+        tell(&world, &of_folder(stop, 0)).await;
+        let id = domain::id::EventId::parse(&format!("f-{}", stop * 10)).unwrap();
+        let mapping = domain::id::MappingId::parse(MAPPING).unwrap();
+        let recipient = domain::id::ObjectId::parse("P1").unwrap();
+        let carrier = domain::key::MessageId {
+            event: domain::key::event_key(&world.site().unwrap(), &id),
+            message: domain::key::message_key(&mapping, &recipient, 1),
+        };
+        assert!(world.parking().cancel(&carrier, &Reason::Expired.into()).await.unwrap());
+        for place in 1..=2 {
+            world.accept(&of_folder(stop, place)).await.unwrap();
+        }
+        let batch = world.take().await.unwrap();
+        let [first, second] = batch.as_slice() else { panic!("{batch:?}") };
+        // The second stops somewhere on its way, and the first comes to its end meanwhile.
+        let mut stopped = pin!(world.handle(std::slice::from_ref(second)));
+        let mut left = stop;
+        let done = poll_fn(|context| {
+            left -= 1;
+            match stopped.as_mut().poll(context) {
+                Poll::Pending if left > 0 => Poll::Pending,
+                other => Poll::Ready(other.is_ready()),
+            }
+        });
+        let done = done.await;
+        assert!(world.handle(std::slice::from_ref(first)).await.is_empty());
+        if !done {
+            assert!(stopped.await.is_empty());
+        }
+        for message in &batch {
+            world.delete(message).await.unwrap();
+        }
+    }
+    world.pass(MINUTE * 30).await.unwrap();
+    let texts = world.texts().await.unwrap();
+    assert_eq!(texts.len(), STOPS);
+    for stop in 1..=STOPS {
+        let both = |text: &&String| (1..=2).all(|place| text.contains(&format!("Listino {}.pdf", stop * 10 + place)));
+        assert_eq!(texts.iter().filter(both).count(), 1, "{stop}: {texts:?}");
+    }
     world.finish().await.unwrap();
 }

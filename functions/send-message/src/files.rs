@@ -116,12 +116,12 @@ pub(crate) async fn join(
         return record_skip(task, &Skip::new(Reason::AlreadyNotified, by)).await;
     }
     let (app, own) = (task.sender.app, task.record.id());
-    let mut carrier_gone = false;
+    let mut gone: Option<MessageId> = None;
     for _ in 0..JOIN_TRIES {
         let known = app.ledger.collection(&key).await?;
         let before = known.as_ref().map(|known| known.version);
         let collection = match known.and_then(|known| known.collection) {
-            Some(mut collection) if !carrier_gone => {
+            Some(mut collection) if gone.as_ref() != Some(&collection.carrier) => {
                 // It may have begun it itself, and not have heard so: who joined since stays in it.
                 collection.files.add(&action.file);
                 collection
@@ -138,8 +138,9 @@ pub(crate) async fn join(
         let useful_until = useful_until.max(waiting.until);
         let parked = Parked { message: task.record, waiting: &waiting, place: &place, job: &job, useful_until };
         match app.parking.join(parked, (&key, &collection), before, task.now()).await? {
-            Joined::Met => carrier_gone = false,
-            Joined::CarrierGone => carrier_gone = true,
+            Joined::Met => {}
+            // Another may have begun anew by the next try.
+            Joined::CarrierGone => gone = Some(collection.carrier),
             joined @ (Joined::Waits | Joined::Decided) => {
                 wait::log(task, &waiting, joined == Joined::Waits);
                 return Ok(());
