@@ -2,23 +2,21 @@
 //! deleted: a reminder that does not stand any more is found out when it is due, by the activity's head, so that the order
 //! in which the events come does not matter.
 
-use std::collections::BTreeMap;
-
 use domain::config::LiveConfig;
 use domain::event::{Event, EventData};
 use domain::id::{EventId, ObjectId, SiteId};
 use domain::job::Job;
 use domain::key::{activity_key, reminder_key};
-use domain::person::{Person, PersonRecord, bring_up_to_date, people_of};
+use domain::person::{Person, bring_up_to_date, people_of};
 use domain::plan::Plan;
 use domain::reminder::{Kept, Standing, due_moment, moment, raised, standing, to_keep};
 use jiff::Timestamp;
 use serde_json::Value;
-use store::StoreError;
 use store::ledger::is_erased;
 use store::schedule::ReminderItem;
 
 use crate::App;
+use crate::people::latest;
 use crate::record::Failure;
 
 /// Follows an event of an activity: its head first, then what is to be kept. Handled again it does the same again.
@@ -84,28 +82,14 @@ pub(crate) async fn renewed(
     let saved = read(saved.document, saved.received_at)?;
     let item = reminder_key(site, &activity.id, &reminder.id);
     let Some(mut own) = raised(&saved, &item, &reminder.id, event.occurred_at) else { return Ok(None) };
-    let latest = latest_of_people(app, site, &mut own).await?;
+    let people: Vec<ObjectId> = people_of(&mut own).map(|(id, _)| id).collect();
+    let latest = latest(app, site, people).await?;
     bring_up_to_date(&mut own, saved.occurred_at, &latest);
     let mut document = own.clone();
     if let Some(id) = document.get_mut("id") {
         *id = event.id.as_str().into();
     }
     Ok(Some(Renewed { event: read(document, received_at)?, by, own }))
-}
-
-/// What was last said of the people of an event.
-async fn latest_of_people(
-    app: &App,
-    site: &SiteId,
-    document: &mut Value,
-) -> Result<BTreeMap<ObjectId, PersonRecord>, Failure> {
-    let secret = app.contact_secret().await?;
-    let people: Vec<(ObjectId, String)> =
-        people_of(document).map(|(id, _)| (id.clone(), secret.person_key(site, &id))).collect();
-    let keys: Vec<String> = people.iter().map(|(_, key)| key.clone()).collect();
-    let known = app.contacts.people(&keys).await?;
-    let known = |(id, key): (ObjectId, String)| Some(known.get(&key)?.clone().map(|record| (id, record)));
-    Ok(people.into_iter().filter_map(known).collect::<Result<_, StoreError>>()?)
 }
 
 impl Renewed {

@@ -13,6 +13,7 @@ mod files;
 mod held;
 mod message;
 mod pacer;
+mod people;
 mod record;
 mod send;
 mod volume;

@@ -1,16 +1,14 @@
 //! One record of the queue: from its body to an event in the ledger with every message dealt with.
 
-use std::collections::BTreeMap;
-
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::backoff;
 use domain::cart;
 use domain::config::LiveConfig;
 use domain::event::{Event, EventData, EventType};
-use domain::id::{ObjectId, SiteId};
+use domain::id::SiteId;
 use domain::job::{Job, MessageJob};
 use domain::mapping::Mapping;
-use domain::person::{PersonRecord, bring_up_to_date};
+use domain::person::bring_up_to_date;
 use domain::plan::{Plan, PlannedMessage, plan};
 use domain::reason::{Reason, Skip};
 use domain::reminder::people_as_of;
@@ -25,6 +23,7 @@ use crate::agenda::{self, Renewed};
 use crate::held;
 use crate::message::{Sender, Task, deal_with, job_of, record_skip};
 use crate::pacer::Pacer;
+use crate::people::latest;
 use crate::volume::Volume;
 use crate::{App, dice};
 
@@ -245,12 +244,16 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
     // One that comes back has waited: what was said of its activity and of its recipient since counts.
     let waited = job.attempt > 0 || job.asked_at.is_some() || app.clock.now().duration_since(received_at) > FRESH_FOR;
     let renewed = if waited { agenda::renewed(app, site, &event, received_at).await? } else { None };
-    if let Some(renewed) = &renewed {
-        renewed.remind_others(app, site, &recorded.plan).await?;
-    } else if waited && let Some(latest) = latest(app, site, &job.recipient).await? {
-        let as_of = people_as_of(&event);
-        bring_up_to_date(&mut event.document, as_of, &BTreeMap::from([(job.recipient.clone(), latest)]));
-        event = read(event.document)?;
+    match &renewed {
+        // Who asks for one message asks for no other.
+        Some(_) if job.asked_at.is_some() => {}
+        Some(renewed) => renewed.remind_others(app, site, &recorded.plan).await?,
+        None if waited => {
+            let as_of = people_as_of(&event);
+            bring_up_to_date(&mut event.document, as_of, &latest(app, site, [job.recipient.clone()]).await?);
+            event = read(event.document)?;
+        }
+        None => {}
     }
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let record = MessageRecord {
@@ -277,13 +280,6 @@ async fn deal_as_of_now(task: Task<'_>, renewed: Option<&Renewed>) -> Result<(),
         }
         Some(renewed) => record_skip(task, &Skip::new(Reason::Cancelled, renewed.by.as_str())).await,
     }
-}
-
-/// What was last said of a person; `None` if nothing was.
-async fn latest(app: &App, site: &SiteId, person: &ObjectId) -> Result<Option<PersonRecord>, Failure> {
-    let key = app.contact_secret().await?.person_key(site, person);
-    let mut latest = app.contacts.people(std::slice::from_ref(&key)).await?;
-    Ok(latest.remove(&key).transpose()?)
 }
 
 fn log_plan(site: &SiteId, event: &Event, plan: &Plan) {

@@ -251,3 +251,25 @@ async fn a_reminder_that_is_renewed_goes_to_the_number_that_was_said_last() {
     assert!(message["text"].as_str().unwrap().contains("Riunione in sede"), "{message}");
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn who_asks_for_one_reminder_again_reminds_nobody_else() {
+    let world = World::start().await.unwrap();
+    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    sweep_at(&world, "2026-11-22T14:00:05+01:00").await;
+    assert_eq!(told(&world).await.len(), 1);
+    // Somebody joins when everybody was reminded.
+    let mut second = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:10:00+01:00");
+    let joined = json!({"id": "P2", "first_name": "Bruno", "phone": "333 7654321", "language": "it"});
+    second["data"]["assignees"].as_array_mut().unwrap().push(joined);
+    world.clock.advance_to(at("2026-11-22T14:10:00+01:00"));
+    tell(&world, &[second]).await;
+    let [raised] = raised(&world).await.try_into().unwrap();
+    let again = json!({"job": "message.1", "site": "demo", "event": raised.id, "mapping": MAPPING, "recipient": "P1",
+                       "occasion": 2, "asked_at": world.clock.now().to_string()});
+    world.enqueue(&again.to_string()).await.unwrap();
+    world.pass(MINUTE * 3).await.unwrap();
+    let phone = world.phone().await.unwrap();
+    assert!(matches!(phone.as_slice(), [_, again] if again["to"] == "+393401234567"), "{phone:?}");
+    world.finish().await.unwrap();
+}

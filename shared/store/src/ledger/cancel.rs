@@ -5,14 +5,10 @@ use domain::key::MessageId;
 use domain::reason::Skip;
 
 use super::Parking;
-use super::message::{NOT_ACCEPTED, sort_key};
+use super::message::{NOT_ACCEPTED, STILL_OPEN, sort_key};
 use crate::error::StoreError;
 use crate::item::{json, text};
 use crate::schedule::message_item;
-
-/// A message of which something is recorded, and nothing decided.
-const OPEN: &str = "attribute_exists(pk) AND attribute_not_exists(skipped) \
-     AND (attribute_not_exists(#owner) OR answered = :retry)";
 
 impl Parking {
     /// Takes a message back that waits: whatever record of it is still on its way finds it decided. Answers whether it
@@ -27,7 +23,7 @@ impl Parking {
             .key("pk", text(&id.event))
             .key("sk", text(sort_key(id)))
             .update_expression("SET skipped = :skipped REMOVE waiting")
-            .condition_expression(OPEN)
+            .condition_expression(STILL_OPEN)
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":retry", text(NOT_ACCEPTED))
             .expression_attribute_values(":skipped", json(skip)?);

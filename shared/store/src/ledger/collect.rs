@@ -8,7 +8,7 @@ use domain::files::Collection;
 use domain::key::MessageId;
 use jiff::SignedDuration;
 
-use super::message::{NOT_ACCEPTED, sort_key};
+use super::message::{NOT_ACCEPTED, STILL_OPEN, sort_key};
 use super::park::{Parked, Parking};
 use super::{Ledger, expiry_after};
 use crate::error::StoreError;
@@ -104,10 +104,7 @@ impl Ledger {
             .table_name(&self.table)
             .key("pk", text(&id.event))
             .key("sk", text(sort_key(id)))
-            .condition_expression(
-                "attribute_exists(pk) AND attribute_not_exists(skipped) \
-                 AND (attribute_not_exists(#owner) OR answered = :retry)",
-            )
+            .condition_expression(STILL_OPEN)
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":retry", text(NOT_ACCEPTED));
         let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;

@@ -188,6 +188,9 @@ impl Ledger {
 }
 
 pub(super) const NOT_ACCEPTED: &str = "not_accepted";
+/// A message of which something is recorded, and nothing decided.
+pub(super) const STILL_OPEN: &str = "attribute_exists(pk) AND attribute_not_exists(skipped) \
+     AND (attribute_not_exists(#owner) OR answered = :retry)";
 const UNKNOWN: &str = "unknown";
 
 /// A message of which nothing is decided, or whose last attempt was said not to be accepted and of which no report says

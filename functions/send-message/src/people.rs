@@ -1,0 +1,24 @@
+//! What was last said of the people of an event.
+
+use std::collections::BTreeMap;
+
+use domain::id::{ObjectId, SiteId};
+use domain::person::PersonRecord;
+use store::StoreError;
+
+use crate::App;
+use crate::record::Failure;
+
+/// What was last said of these people, in as few reads as DynamoDB allows; of whom nothing was said is left out.
+pub(crate) async fn latest(
+    app: &App,
+    site: &SiteId,
+    people: impl IntoIterator<Item = ObjectId>,
+) -> Result<BTreeMap<ObjectId, PersonRecord>, Failure> {
+    let secret = app.contact_secret().await?;
+    let keyed = |id: ObjectId| (secret.person_key(site, &id), id);
+    let people: Vec<(String, ObjectId)> = people.into_iter().map(keyed).collect();
+    let known = app.contacts.people(&people.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>()).await?;
+    let said = |(key, id): (String, ObjectId)| Some(known.get(&key)?.clone().map(|record| (id, record)));
+    Ok(people.into_iter().filter_map(said).collect::<Result<_, StoreError>>()?)
+}
