@@ -227,6 +227,35 @@ mod tests {
         assert_eq!(judged(10, &told("m-1"), 300), "at 190", "its own next try");
     }
 
+    #[test]
+    fn a_notice_is_due_after_the_interval_or_the_longest_postponement_of_its_row() {
+        let site = Site { cart_interval: 60, cart_max_postponement: 100, ..site() };
+        let due = |left: i64, first: Option<i64>, closed: Option<i64>| {
+            let head = CartHead { first: first.map(at), closed_at: closed.map(at), ..CartHead::default() };
+            due_at(at(left), &head, &site).duration_since(at(0)).as_mins()
+        };
+        assert_eq!(due(500, None, None), 560);
+        assert_eq!(due(500, Some(480), None), 560);
+        assert_eq!(due(500, Some(450), None), 550, "100 minutes after the first of the row");
+        assert_eq!(due(500, Some(300), None), 500, "never before the cart itself");
+        // An order ends the row that began before it or with it.
+        assert_eq!(due(500, Some(450), Some(449)), 550);
+        assert_eq!(due(500, Some(450), Some(450)), 560);
+        assert_eq!(due(500, Some(450), Some(451)), 560);
+    }
+
+    #[test]
+    fn a_notice_is_of_use_counted_from_when_it_is_due() {
+        let mapping = json!({"id": "c", "name": "c", "event_type": "cart.abandoned", "enabled": true,
+                             "active_since": "2020-01-01T00:00:00Z", "templates": {}, "useful_for": "12h"});
+        let mapping: Mapping = serde_json::from_value(mapping).unwrap();
+        let site = Site { cart_interval: 60, cart_max_postponement: 100, ..site() };
+        let until = useful_until(&cart(500), &CartHead::default(), &mapping, &site);
+        assert_eq!(until, at(560 + 12 * 60));
+        let postponed = CartHead { first: Some(at(450)), ..CartHead::default() };
+        assert_eq!(useful_until(&cart(500), &postponed, &mapping, &site), at(550 + 12 * 60));
+    }
+
     /// What an event says, in short; `at` counts the minutes from the beginning.
     fn said(kind: &str, occurred_at: i64, data: &serde_json::Value) -> Option<String> {
         let event = event(kind, at(occurred_at), data);

@@ -180,3 +180,6 @@ fn state_of(event: &Event) -> (Option<String>, Option<u64>) {
         _ => (None, None),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -325,3 +325,6 @@ fn a_paused_site_and_a_held_template_wait_and_too_late_is_too_late() {
     let asked = Known { asked_at: Some(now()), ..Known::default() };
     assert!(outcome_knowing(&late, &config(), &asked).is_ok(), "a person asked for it now");
 }
+
+mod plans;
+mod waits;

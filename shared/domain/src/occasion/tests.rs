@@ -1,0 +1,122 @@
+//! What a message must not repeat and must not overtake, for each type of event.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn received_at() -> Timestamp {
+    "2026-11-22T10:00:00Z".parse().unwrap()
+}
+
+/// The published example of a type, with some fields changed.
+fn event(kind: EventType, changes: &[(&str, Value)]) -> Event {
+    let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
+    let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    for (pointer, value) in changes {
+        let (parent, field) = pointer.rsplit_once('/').unwrap();
+        document.pointer_mut(parent).unwrap()[field] = value.clone();
+    }
+    Event::parse(document, received_at()).unwrap()
+}
+
+fn order(status: &str) -> Event {
+    event(EventType::OrderStatusChanged, &[("/data/order/status", json!(status)), ("/data/order/version", json!(7))])
+}
+
+fn activity(state: &str) -> Event {
+    event(EventType::ActivityStatusChanged, &[("/data/new_state", json!(state))])
+}
+
+fn guards_with(repeat: Option<&str>, event: &Event) -> Guards {
+    let mapping = json!({"id": "m", "name": "m", "event_type": event.kind().name(), "enabled": true,
+                         "active_since": "2020-01-01T00:00:00Z", "templates": {}, "repeat": repeat});
+    let mapping: Mapping = serde_json::from_value(mapping).unwrap();
+    let recipient = ObjectId::parse("R").unwrap();
+    guards(&SiteId::parse("demo").unwrap(), &mapping, event, &recipient, received_at())
+}
+
+#[test]
+fn each_type_has_its_default_of_how_often_the_same_is_sent() {
+    let defaults = |wanted| EventType::ALL.into_iter().filter(move |kind| Repeat::default_of(*kind) == wanted);
+    assert_eq!(defaults(Repeat::OncePerState).collect::<Vec<_>>(), [EventType::OrderStatusChanged]);
+    assert_eq!(
+        defaults(Repeat::OncePerActor).collect::<Vec<_>>(),
+        [EventType::MessageRead, EventType::ActivityAcknowledged, EventType::FileDownloaded, EventType::FilePreviewed]
+    );
+    assert_eq!(defaults(Repeat::Every).count(), EventType::ALL.len() - 5);
+}
+
+#[test]
+fn only_orders_and_activities_have_states_that_supersede_one_another() {
+    let states = EventType::ALL.map(|kind| (kind, state(&event(kind, &[])).is_some()));
+    for (kind, has_state) in states {
+        let expected = matches!(kind, EventType::OrderStatusChanged | EventType::ActivityStatusChanged);
+        assert_eq!(has_state, expected, "{kind}");
+        assert_eq!(guards_with(None, &event(kind, &[])).head.is_some(), expected, "{kind}");
+    }
+}
+
+#[test]
+fn a_state_has_one_name_however_it_is_written() {
+    assert_eq!(state(&order("MEMORIZZATO")), state(&order("confermato")));
+    assert_eq!(state(&order("Pronto al ritiro")), state(&order("PRONTO AL  RITIRO")));
+    assert_ne!(state(&order("EVASO")), state(&order("BOLLATO")));
+    assert_eq!(state(&activity("Completata")), state(&activity("COMPLETATA")));
+    assert_ne!(state(&activity("Completata")), state(&activity("Annullata")));
+}
+
+#[test]
+fn a_version_orders_the_events_of_a_subject() {
+    assert_eq!(guards_with(None, &order("EVASO")).moment.version, Some(7));
+    assert_eq!(guards_with(None, &activity("Completata")).moment.version, Some(3));
+    assert_eq!(guards_with(None, &event(EventType::ActivityReminder, &[])).moment.version, Some(2));
+    assert_eq!(guards_with(None, &event(EventType::FileUploaded, &[])).moment.version, None);
+    let moment = guards_with(None, &order("EVASO")).moment;
+    assert_eq!((moment.occurred_at, moment.received_at), (order("EVASO").occurred_at, received_at()));
+}
+
+#[test]
+fn only_a_cancellation_takes_back_earlier_states() {
+    for (event, expected) in [
+        (order("ANNULLATO"), true),
+        (order("Modificato - Annullato"), true),
+        (order("EVASO"), false),
+        (order("Annullato dal cliente"), false),
+        (activity("Annullata"), true),
+        (activity("Completata"), false),
+    ] {
+        assert_eq!(takes_back(&event), expected, "{:?}", state(&event));
+    }
+    let others = EventType::ALL.into_iter().filter(|kind| takes_back(&event(*kind, &[])));
+    assert_eq!(others.count(), 0, "no published example is a cancellation");
+}
+
+#[test]
+fn the_dedup_key_follows_the_mappings_repeat() {
+    let key = |repeat, event: &Event| guards_with(repeat, event).occasion;
+    assert_eq!(key(Some("every"), &order("EVASO")), None);
+    assert_eq!(key(None, &order("EVASO")), key(Some("once_per_state"), &order("Evaso")));
+    assert_ne!(key(None, &order("EVASO")), key(None, &order("BOLLATO")));
+    assert_eq!(key(Some("once_per_actor"), &order("EVASO")), None, "nobody acts on an order");
+    let read_by = |id| event(EventType::MessageRead, &[("/data/reader/id", json!(id))]);
+    assert_eq!(key(None, &read_by("G3")), key(None, &read_by("G3")));
+    assert_ne!(key(None, &read_by("G3")), key(None, &read_by("G4")));
+    assert_eq!(key(Some("once_per_state"), &read_by("G3")), None, "a reading has no state");
+}
+
+#[test]
+fn a_reminder_and_a_cart_are_checked_against_what_they_are_about() {
+    let reminder = guards_with(Some("every"), &event(EventType::ActivityReminder, &[]));
+    assert!(reminder.occasion.is_some(), "a reminder is sent once whatever the mapping repeats");
+    assert!(matches!(reminder.activity.unwrap().stands, Stands::AsSaid(_)));
+    assert_eq!(reminder.cart, None);
+    let abandoned = event(EventType::CartAbandoned, &[]);
+    let cart = guards_with(None, &abandoned).cart.unwrap();
+    assert_eq!(cart.left_at.to_string(), "2026-11-22T08:45:00Z");
+    assert!(!cart.asked);
+    assert_ne!(cart.key, cart.ended_key);
+    let other = event(EventType::CartAbandoned, &[("/data/cart/id", json!("K56"))]);
+    let other = guards_with(None, &other).cart.unwrap();
+    assert_eq!(other.key, cart.key);
+    assert_ne!(other.ended_key, cart.ended_key);
+}
