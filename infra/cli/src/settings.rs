@@ -1,5 +1,6 @@
 //! Every setting of a site and of an account, as data: what the commands read and show, and what the docs list.
 
+use domain::id::AccountId;
 use domain::language::Language;
 use domain::phone::Country;
 use jiff::civil::Time;
@@ -26,6 +27,7 @@ pub(crate) struct Setting {
 enum Kind {
     Flag,
     Text { chars_max: usize },
+    Account,
     Url,
     Language,
     Country,
@@ -126,6 +128,13 @@ pub(crate) static SITE: &[Setting] = &[
         "Per quanti giorni il registro conserva eventi e messaggi.",
         "How many days the ledger keeps events and messages.",
     ),
+    setting(
+        "default_account",
+        Kind::Account,
+        "-",
+        "L'account delle azioni che non ne indicano uno; il primo che si aggiunge, finché non lo si cambia qui.",
+        "The account of mappings that name none; the first that is added, until it is changed here.",
+    ),
 ];
 
 /// The settings of an account.
@@ -193,6 +202,7 @@ impl Setting {
         match self.kind {
             Kind::Flag => "true, false".to_owned(),
             Kind::Text { chars_max } => format!("≤ {chars_max} characters"),
+            Kind::Account => "id of an account".to_owned(),
             Kind::Url => "http(s) URL".to_owned(),
             Kind::Language => "language code: it, en_US".to_owned(),
             Kind::Country => "ISO 3166 code: IT".to_owned(),
@@ -209,6 +219,7 @@ impl Setting {
         match self.kind {
             Kind::Flag => text.parse::<bool>().map(Value::from).map_err(|_| wrong()),
             Kind::Text { chars_max } => kept(text.chars().count() <= chars_max && !text.chars().any(char::is_control)),
+            Kind::Account => kept(AccountId::parse(text).is_ok()),
             Kind::Url => {
                 let url = url::Url::parse(text).map_err(|_| wrong())?;
                 kept(matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty())
@@ -294,7 +305,8 @@ mod tests {
 
     #[test]
     fn every_field_is_a_setting_with_its_default() {
-        let site = Site { url: Some("x".to_owned()), ..Site::new(SiteId::parse("demo").unwrap()) };
+        let (url, default_account) = (Some("x".to_owned()), Some(AccountId::parse("main").unwrap()));
+        let site = Site { url, default_account, ..Site::new(SiteId::parse("demo").unwrap()) };
         let every = serde_json::to_value(Site { paused: true, ..site.clone() }).unwrap();
         assert_eq!(fields(&every), names(SITE));
         let mut site = serde_json::to_value(site).unwrap();

@@ -118,13 +118,14 @@ fn check_event(document: &Value, event: EventType, notes: &mut Notes) {
 
 /// The account the mapping would send through.
 fn account<'a>(draft: &Draft, config: &'a LiveConfig, notes: &mut Notes) -> Option<&'a Account> {
-    let found = match &draft.account {
-        Some(id) => config.accounts.iter().find(|account| account.id == *id),
-        None => config.accounts.first(),
-    };
-    if found.is_none() {
-        let named = draft.account.as_ref().map(ToString::to_string);
-        notes.add("/account", Problem::UnknownAccount(named));
+    let found = config.account_or_default(draft.account.as_ref());
+    match found {
+        None => {
+            let wanted = draft.account.as_ref().or_else(|| config.default_account());
+            notes.add("/account", Problem::UnknownAccount(wanted.map(ToString::to_string)));
+        }
+        Some(account) if !account.active => notes.add("/account", Problem::InactiveAccount(account.id.to_string())),
+        Some(_) => {}
     }
     found
 }

@@ -50,6 +50,10 @@ pub struct Site {
     /// Days the ledger keeps what it knows.
     #[serde(default = "ninety")]
     pub retention_days: u16,
+    /// The account of mappings that name none. Sites of earlier versions state none: then it is the first by id, until
+    /// an account is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_account: Option<AccountId>,
 }
 
 fn yes() -> bool {
@@ -102,6 +106,7 @@ impl Site {
             cart_max_postponement: a_day(),
             marketplace_orders: false,
             retention_days: ninety(),
+            default_account: None,
         }
     }
 
@@ -211,13 +216,23 @@ impl LiveConfig {
         self.mappings.iter().find(|mapping| mapping.id == *id && mapping.enabled)
     }
 
-    /// The account a mapping sends through: the one it names, else the site's first.
+    /// The account a mapping sends through: the one it names, else the site's default.
     #[must_use]
     pub fn account(&self, mapping: &Mapping) -> Option<&Account> {
-        match &mapping.account {
-            Some(id) => self.accounts.iter().find(|account| account.id == *id),
-            None => self.accounts.first(),
-        }
+        self.account_or_default(mapping.account.as_ref())
+    }
+
+    /// The account of an id; without one, the site's default. A default account that is gone is replaced by no other.
+    #[must_use]
+    pub fn account_or_default(&self, id: Option<&AccountId>) -> Option<&Account> {
+        let id = id.or_else(|| self.default_account())?;
+        self.accounts.iter().find(|account| account.id == *id)
+    }
+
+    /// The account of mappings that name none: the one the site states; where it states none, the first.
+    #[must_use]
+    pub fn default_account(&self) -> Option<&AccountId> {
+        self.site.default_account.as_ref().or_else(|| Some(&self.accounts.first()?.id))
     }
 
     /// The hold of a template that is not over yet.

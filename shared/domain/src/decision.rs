@@ -6,6 +6,7 @@ use crate::cart;
 use crate::config::{Account, LiveConfig};
 use crate::contact::{Known, Scope};
 use crate::event::{Event, EventData};
+use crate::id::AccountId;
 use crate::language::{self, Language};
 use crate::mapping::{Mapping, TemplateUse};
 use crate::message::{Waiting, Why};
@@ -87,7 +88,7 @@ pub fn decide<'a>(
     }
     let mapping = config.mapping(&message.mapping).ok_or(Reason::MappingDisabled)?;
     let recipient = event.recipient(&message.recipient).ok_or(Reason::NoRecipient)?;
-    let account = config.account(mapping).filter(|account| account.active).ok_or(Reason::AccountInactive)?;
+    let account = active_account(mapping, config)?;
     if !mapping.includes(recipient) {
         return Err(Skip::new(Reason::GroupNotIncluded, recipient.groups.join(", ")).into());
     }
@@ -198,6 +199,15 @@ fn may_be_written_to(recipient: &Person, known: &Known, now: Timestamp) -> Resul
         Some(until) if until > now => Err(Skip::new(Reason::Unreachable, until.to_string())),
         _ => Ok(()),
     }
+}
+
+/// The account the mapping sends through, if it is active.
+fn active_account<'a>(mapping: &Mapping, config: &'a LiveConfig) -> Result<&'a Account, Skip> {
+    let account = config.account(mapping).filter(|account| account.active);
+    account.ok_or_else(|| {
+        let id = mapping.account.as_ref().or_else(|| config.default_account());
+        Skip::new(Reason::AccountInactive, id.map_or("", AccountId::as_str))
+    })
 }
 
 fn phone(recipient: &Person, config: &LiveConfig) -> Result<Phone, Skip> {

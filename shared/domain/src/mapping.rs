@@ -36,7 +36,7 @@ pub struct Mapping {
     pub event_type: EventType,
     /// Whether it sends.
     pub enabled: bool,
-    /// The account it sends through; absent: the site's first.
+    /// The account it sends through; absent: the site's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
     /// Events that happened before are not told.

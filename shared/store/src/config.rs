@@ -14,6 +14,7 @@
 //! | `KEY#key id` | `KEY` | the key's hash and site |
 //! | `KEYS#site` | key id | nothing: the key is that of its id |
 
+mod accounts;
 mod mappings;
 mod templates;
 
@@ -128,15 +129,6 @@ impl ConfigTable {
     pub async fn put_site(&self, site: &Site) -> Result<(), StoreError> {
         self.list_site(&site.id).await?;
         self.put(live_key(&site.id), SITE.to_owned(), site).await
-    }
-
-    /// Writes an account of a site.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn put_account(&self, site: &SiteId, account: &Account) -> Result<(), StoreError> {
-        self.list_site(site).await?;
-        self.put(live_key(site), format!("{ACCOUNT}{}", account.id), account).await
     }
 
     /// Every template of an account, as last synced.

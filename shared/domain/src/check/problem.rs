@@ -39,6 +39,8 @@ pub enum Problem {
     NoTemplates,
     /// No account of that id; where none is named, the site has none.
     UnknownAccount(Option<String>),
+    /// The account sends nothing while it is inactive.
+    InactiveAccount(String),
     /// The account lists no template of that name.
     UnknownTemplate {
         /// The name.
@@ -95,6 +97,7 @@ impl Problem {
             Self::NeverQuiet => "never_quiet",
             Self::NoTemplates => "no_templates",
             Self::UnknownAccount(_) => "unknown_account",
+            Self::InactiveAccount(_) => "inactive_account",
             Self::UnknownTemplate { .. } => "unknown_template",
             Self::UnknownTemplateLanguage { .. } => "unknown_template_language",
             Self::NotApproved(_) => "template_not_approved",
@@ -115,7 +118,7 @@ impl Problem {
     /// Whether the mapping works all the same.
     #[must_use]
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::Marketing | Self::OtherLanguage(_) | Self::NoDefaultLanguage(_))
+        matches!(self, Self::InactiveAccount(_) | Self::Marketing | Self::OtherLanguage(_) | Self::NoDefaultLanguage(_))
     }
 
     /// The problem in English.
@@ -139,6 +142,7 @@ impl Problem {
             Self::NoTemplates => "There is no template: name one for at least one language.".to_owned(),
             Self::UnknownAccount(Some(id)) => format!("The site has no account {id}."),
             Self::UnknownAccount(None) => "The site has no account yet.".to_owned(),
+            Self::InactiveAccount(id) => format!("The account {id} is inactive: nothing is sent until it is active."),
             Self::UnknownTemplate { name, account } => {
                 format!("The account {account} has no template {name}; if it is new, sync the templates.")
             }
@@ -189,6 +193,7 @@ impl Problem {
             Self::NoTemplates => "Manca il template: indicarne uno per almeno una lingua.".to_owned(),
             Self::UnknownAccount(Some(id)) => format!("Il sito non ha l'account {id}."),
             Self::UnknownAccount(None) => "Il sito non ha ancora un account.".to_owned(),
+            Self::InactiveAccount(id) => format!("L'account {id} non è attivo: finché resta così non si invia nulla."),
             Self::UnknownTemplate { name, account } => {
                 format!("L'account {account} non ha il template {name}; se è nuovo, sincronizzare i template.")
             }

@@ -152,8 +152,24 @@ fn conditions_name_the_value_that_decided() {
 }
 
 #[test]
+fn a_mapping_that_names_no_account_goes_through_the_stated_default() {
+    let other = |id: &str| Account { id: AccountId::parse(id).unwrap(), active: false, ..config().accounts[0].clone() };
+    let two = |stated: Option<&str>| {
+        with(|config| {
+            config.site.default_account = stated.map(|id| AccountId::parse(id).unwrap());
+            config.accounts.insert(0, other("aaa"));
+        })
+    };
+    assert!(outcome(&order(&[]), &two(Some("main"))).is_ok());
+    // A site of a version that stated none: the first counts, as it did then.
+    check(&order(&[]), &two(None), "account_inactive", "aaa");
+    // No other takes the place of a default account that is gone.
+    check(&order(&[]), &two(Some("gone")), "account_inactive", "gone");
+}
+
+#[test]
 fn each_check_of_the_decision_has_its_reason() {
-    check(&order(&[]), &with(|config| config.accounts[0].active = false), "account_inactive", "");
+    check(&order(&[]), &with(|config| config.accounts[0].active = false), "account_inactive", "main");
     check(&order(&[]), &with(|config| config.mappings[0].groups = vec!["vip".to_owned()]), "group_not_included", "web");
     check(&order(&[("/data/customer/phone", json!(null))]), &config(), "phone_missing", "");
     check(&order(&[("/data/customer/phone", json!("abc"))]), &config(), "phone_invalid", "abc");
