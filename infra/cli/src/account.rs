@@ -29,14 +29,20 @@ pub(crate) async fn run(command: args::Account, stack: &Stack, output: Output) -
     }
 }
 
-/// The account named, else the site's first.
-async fn find(id: Option<&str>, stack: &Stack) -> Result<Account, Failure> {
-    let mut accounts = stack.live().await?.accounts.into_iter();
-    let found = match id {
-        Some(id) => accounts.find(|account| account.id.as_str() == id),
-        None => accounts.next(),
-    };
-    found.ok_or_else(|| Failure::No(format!("the site has no account {}", id.unwrap_or_default())))
+/// An account, and whether it is the site's default.
+struct Found {
+    account: Account,
+    is_default: bool,
+}
+
+/// The account named, else the site's default.
+async fn find(id: Option<&str>, stack: &Stack) -> Result<Found, Failure> {
+    let live = stack.live().await?;
+    let default = live.default_account();
+    let wanted = id.or_else(|| default.map(AccountId::as_str)).unwrap_or_default();
+    let found = live.accounts.iter().find(|account| account.id.as_str() == wanted);
+    let account = found.ok_or_else(|| Failure::No(format!("the site has no account {wanted}")))?;
+    Ok(Found { account: account.clone(), is_default: default == Some(&account.id) })
 }
 
 async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -60,16 +66,38 @@ async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Ou
 }
 
 async fn show(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
-    let account = find(id, stack).await?;
+    let Found { account, is_default } = find(id, stack).await?;
     let fields = serde_json::to_value(&account).unwrap_or_default();
     let AccountState { stop, troubles, .. } = stack.schedule.account_state(&lane(&account, stack)?).await?;
     let stopped = stop.as_ref().map(|stop| json!({"since": stop.since, "code": stop.code, "probe_at": stop.probe_at}));
-    output.say(&json!({"account": fields, "stopped": stopped, "troubles": troubles}), |lang| {
+    let document = json!({"account": fields, "default": is_default, "stopped": stopped, "troubles": troubles});
+    output.say(&document, |lang| {
         let shown = settings::shown(&fields, ACCOUNT, lang);
         let stopped = stop.as_ref().map(|stop| stop_words(stop, &account, lang)).unwrap_or_default();
-        format!("Account {}\n{shown}{stopped}", account.id)
+        let default = if is_default { lang.of(" (predefinito)", " (default)") } else { "" };
+        let silent = Some(&account).filter(|account| is_default && !account.active);
+        let silent = silent.map(|account| inactive_default_words(account, lang)).unwrap_or_default();
+        format!("Account {}{default}\n{shown}{silent}{stopped}", account.id)
     });
     Ok(())
+}
+
+/// That the default account is inactive, and what follows from it.
+pub(crate) fn inactive_default_words(account: &Account, lang: Lang) -> String {
+    let id = &account.id;
+    wrapped(
+        &lang.of(
+            format!(
+                "L'account predefinito {id} non è attivo: i messaggi delle azioni che non ne indicano un altro non \
+                 partono (account_inactive). Un altro: bridge site set default_account=ID"
+            ),
+            format!(
+                "The default account {id} is inactive: messages of mappings that name no other are not sent \
+                 (account_inactive). For another one: bridge site set default_account=ID"
+            ),
+        ),
+        0,
+    )
 }
 
 /// That an account is stopped, since when, why, and what comes next.
@@ -96,7 +124,7 @@ fn lane(account: &Account, stack: &Stack) -> Result<Lane, Failure> {
 }
 
 async fn start(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
-    let account = find(Some(id), stack).await?;
+    let Found { account, .. } = find(Some(id), stack).await?;
     let lane = lane(&account, stack)?;
     let stopped = stack.schedule.account_state(&lane).await?.stop.is_some();
     stack.schedule.start_account(&lane).await?;
@@ -107,7 +135,7 @@ async fn start(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
 }
 
 async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
-    let old = find(Some(id), stack).await?;
+    let Found { account: old, is_default } = find(Some(id), stack).await?;
     let fields: Map<String, Value> =
         serde_json::to_value(&old).and_then(serde_json::from_value).map_err(|error| Failure::No(error.to_string()))?;
     let account = with(fields, pairs)?;
@@ -122,12 +150,16 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
     let site = stack.site()?;
     stack.config.put_account(site, &account).await?;
     webhook::add_sender(site, &account, stack).await?;
-    output.say(&json!({"account": account}), |lang| lang.of("Fatto.", "Done.").to_owned());
+    output.say(&json!({"account": account}), |lang| {
+        let silent = Some(&account).filter(|account| is_default && !account.active);
+        let silent = silent.map(|account| inactive_default_words(account, lang)).unwrap_or_default();
+        format!("{}\n{silent}", lang.of("Fatto.", "Done."))
+    });
     Ok(())
 }
 
 async fn test(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
-    let account = find(id, stack).await?;
+    let Found { account, .. } = find(id, stack).await?;
     let token = stack.token(&account).await?;
     let verdicts = stack.provider()?.probe(&account, &token).await;
     let steps: Vec<Value> = verdicts.iter().map(|(step, verdict)| step_document(*step, verdict)).collect();

@@ -165,7 +165,7 @@ pub(crate) enum Account {
     },
     /// Show an account's settings, and whether it is stopped
     Show {
-        /// The account's id; the site's first unless named
+        /// The account's id; the site's default account unless named
         id: Option<String>,
     },
     /// Change settings; another host in base_url asks for the token again
@@ -181,7 +181,7 @@ pub(crate) enum Account {
     },
     /// Try every setting and say which is wrong; sends nothing
     Test {
-        /// The account's id; the site's first unless named
+        /// The account's id; the site's default account unless named
         id: Option<String>,
     },
     /// End an account's stop now, instead of when a message shows that it can send again

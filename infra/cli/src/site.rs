@@ -2,11 +2,12 @@
 
 use domain::config::Site;
 use domain::credential::StoredKey;
-use domain::id::SiteId;
+use domain::id::{AccountId, SiteId};
 use domain::key::to_hex;
 use domain::webhook::Mode;
 use serde_json::{Map, Value, json};
 
+use crate::account;
 use crate::args;
 use crate::document::read_secret;
 use crate::failure::Failure;
@@ -48,6 +49,9 @@ async fn add(id: &SiteId, pairs: &[String], stack: &Stack, output: Output) -> Re
         return Err(Failure::No(format!("the site {id} exists already")));
     }
     let site = with(&Site::new(id.clone()), pairs)?;
+    if let Some(account) = &site.default_account {
+        return Err(unknown_account(account));
+    }
     // The key comes first: a site without one could not be entered, a key without its site opens nothing.
     let key = make_key(id, stack).await?;
     stack.config.put_site(&site).await?;
@@ -80,7 +84,9 @@ async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
     let accounts: Vec<&str> = live.accounts.iter().map(|account| account.id.as_str()).collect();
     let mappings = stack.config.mappings(&live.site.id).await?;
     let mappings: Vec<&str> = mappings.iter().map(|mapping| mapping.id.as_str()).collect();
-    let site = serde_json::to_value(&live.site).unwrap_or_default();
+    let default_account = live.default_account().cloned();
+    let site = Site { default_account, ..live.site.clone() };
+    let site = serde_json::to_value(&site).unwrap_or_default();
     let hook = webhook::known(&live.site.id, stack).await?.map(|(id, hook)| (stack.webhook_url(&id), hook.mode));
     let webhook = hook.as_ref().map(|(url, mode)| json!({"url": url, "mode": mode}));
     let document = json!({"site": site, "keys": keys, "accounts": accounts, "mappings": mappings, "webhook": webhook});
@@ -110,10 +116,31 @@ async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
 }
 
 async fn set(pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
-    let site = with(&stack.live().await?.site, pairs)?;
+    let live = stack.live().await?;
+    let old = Site { default_account: live.default_account().cloned(), ..live.site.clone() };
+    let site = with(&old, pairs)?;
+    let silent = match &site.default_account {
+        // Without one, mappings that name no account would go through whichever comes first.
+        None if old.default_account.is_some() => {
+            return Err(Failure::Usage("default_account must name an account of the site".to_owned()));
+        }
+        None => None,
+        // One that was not changed may be gone: that is no reason to refuse what was changed.
+        Some(id) => match live.account_or_default(Some(id)) {
+            None if old.default_account != site.default_account => return Err(unknown_account(id)),
+            account => account.filter(|account| !account.active),
+        },
+    };
     stack.config.put_site(&site).await?;
-    output.say(&json!({"site": site}), |lang| lang.of("Fatto.", "Done.").to_owned());
+    output.say(&json!({"site": site}), |lang| {
+        let silent = silent.map(|account| account::inactive_default_words(account, lang)).unwrap_or_default();
+        format!("{}\n{silent}", lang.of("Fatto.", "Done."))
+    });
     Ok(())
+}
+
+fn unknown_account(id: &AccountId) -> Failure {
+    Failure::No(format!("the site has no account {id}"))
 }
 
 async fn rotate_key(revoke: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {

@@ -1,0 +1,82 @@
+//! Accounts of a site: through which one a mapping sends.
+
+mod bridge;
+
+use anyhow::{Context, Result};
+use domain::config::Site;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use bridge::Bridge;
+
+/// Adds an account that nobody can send through.
+async fn add(bridge: &Bridge, id: &str) -> Result<Value> {
+    let args = ["account", "add", id, "--token-file", "-", "base_url=http://127.0.0.1:9/v1", "phone_number_id=9"];
+    let ended = bridge.run(&[&args as &[&str], &["waba_id=9", "--json"]].concat(), "a-token\n").await?;
+    anyhow::ensure!(ended.code == 0, "{ended:?}");
+    ended.json()
+}
+
+/// What becomes of an order whose mapping names no account.
+async fn outcome(bridge: &Bridge, id: &str) -> Result<Value> {
+    // What an operator changes bites within 15 s.
+    bridge.world.clock.advance(SignedDuration::from_secs(16));
+    let mut event = bridge.event("order.status_changed", id)?;
+    *event.pointer_mut("/data/order/id").context("no order")? = id.into();
+    bridge.world.accept(&event).await?;
+    bridge.world.deliver().await?;
+    let explained = bridge.ok(&["explain", "--event", id]).await?;
+    explained.pointer("/outcomes/0").cloned().context("no outcome")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_added_takes_over_no_mapping() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    // A site of a version that stated no default account.
+    let site = bridge.world.live().await?.site;
+    bridge.world.config.put_site(&Site { default_account: None, ..site }).await?;
+    assert_eq!(bridge.ok(&["site", "show"]).await?["site"]["default_account"], "main");
+    add(&bridge, "aaa").await?;
+    assert_eq!(outcome(&bridge, "o1").await?["outcome"], "sent");
+    assert_eq!(bridge.ok(&["site", "show"]).await?["site"]["default_account"], "main");
+    assert_eq!(bridge.ok(&["account", "show"]).await?["account"]["id"], "main");
+    assert_eq!(bridge.ok(&["account", "show", "aaa"]).await?["default"], false);
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_default_account_is_changed_by_name_only() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    add(&bridge, "zweite").await?;
+    for (wrong, code) in [("default_account=nirgends", 1), ("default_account=", 2), ("default_account=a b", 2)] {
+        assert_eq!(bridge.run(&["site", "set", wrong], "").await?.code, code, "{wrong}");
+    }
+    bridge.ok(&["account", "set", "zweite", "active=false"]).await?;
+    let set = bridge.run(&["site", "set", "default_account=zweite"], "").await?;
+    assert!(set.code == 0 && set.out.contains("non è attivo"), "{set:?}");
+    let skipped = outcome(&bridge, "o1").await?;
+    assert_eq!((&skipped["reason"], &skipped["detail"]), (&json!("account_inactive"), &json!("zweite")), "{skipped}");
+    let shown = bridge.ok(&["account", "show"]).await?;
+    assert_eq!((&shown["account"]["id"], &shown["default"]), (&json!("zweite"), &json!(true)), "{shown}");
+    bridge.ok(&["site", "set", "default_account=main"]).await?;
+    assert_eq!(outcome(&bridge, "o2").await?["outcome"], "sent");
+    let set = bridge.run(&["account", "set", "main", "active=false"], "").await?;
+    assert!(set.out.contains("predefinito"), "{set:?}");
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_account_of_a_site_is_its_default() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    bridge.ok(&["site", "add", "negozio"]).await?;
+    let shown = bridge.ok(&["site", "show", "--site", "negozio"]).await?;
+    assert_eq!(shown["site"]["default_account"], Value::Null);
+    for id in ["zeta", "alfa"] {
+        let args = ["--site", "negozio", "account", "add", id, "--token-file", "-", "base_url=http://127.0.0.1:9/v1"];
+        let ended = bridge.run(&[&args as &[&str], &["phone_number_id=9", "waba_id=9"]].concat(), "a-token\n").await?;
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    let shown = bridge.ok(&["site", "show", "--site", "negozio"]).await?;
+    assert_eq!(shown["site"]["default_account"], "zeta", "{shown}");
+    bridge.world.finish().await
+}
