@@ -56,6 +56,9 @@ pub(crate) fn receive(shared: &Shared, incoming: Incoming<'_>) -> Answer {
     match state.faults.find(record.to.as_deref(), record.template.as_deref()) {
         None => {}
         Some((index, Effect::AcceptThenCut)) => turn = Turn { accepted: Some(index), cut: true, ..turn },
+        Some((index, Effect::AcceptThenError(error))) => {
+            turn = Turn { accepted: Some(index), error: Some(error), ..turn };
+        }
         Some((index, Effect::FailLater(code))) => turn = Turn { accepted: Some(index), failure: Some(code), ..turn },
         Some((index, Effect::Delay(ms))) => {
             state.faults.spend(index);
@@ -87,6 +90,9 @@ pub(crate) fn receive(shared: &Shared, incoming: Incoming<'_>) -> Answer {
     if turn.cut {
         return Answer { posted, ..record.cut(&mut state, true) };
     }
+    if let Some(error) = turn.error {
+        return Answer { posted, ..record.answered(&mut state, error, true, turn.delay) };
+    }
     record.push(&mut state, Some(200), None, true);
     Answer { reply: Reply::Json { status: 200, body: answer, delay: turn.delay }, posted }
 }
@@ -97,6 +103,8 @@ struct Turn {
     /// The fault to be spent once the send is accepted.
     accepted: Option<usize>,
     cut: bool,
+    /// What is answered although it is accepted.
+    error: Option<GraphError>,
     failure: Option<i64>,
     delay: Duration,
 }
@@ -146,9 +154,14 @@ struct Record {
 
 impl Record {
     fn refused(self, state: &mut State, error: GraphError, delay: Duration) -> Answer {
+        self.answered(state, error, false, delay)
+    }
+
+    /// Answers with an error, which may not be true.
+    fn answered(self, state: &mut State, error: GraphError, accepted: bool, delay: Duration) -> Answer {
         let body = error.body(&state.ids.trace());
         let status = error.status;
-        self.push(state, Some(status), Some(error), false);
+        self.push(state, Some(status), Some(error), accepted);
         Answer { reply: Reply::Json { status, body, delay }, posted: None }
     }
 

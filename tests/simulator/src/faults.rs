@@ -45,6 +45,8 @@ struct PostedError {
     status: Option<u16>,
     code: i64,
     details: Option<String>,
+    #[serde(default)]
+    accepted: bool,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +60,8 @@ struct PostedFailure {
 pub(crate) enum Effect {
     /// Refused with this error, whatever was sent.
     Error(GraphError),
+    /// Accepted, and answered with this error all the same.
+    AcceptThenError(GraphError),
     /// Accepted, then the connection is closed without an answer.
     AcceptThenCut,
     /// Not looked at; the connection is closed without an answer.
@@ -118,8 +122,9 @@ impl Faults {
 
 fn effect(posted: PostedEffect) -> Result<Effect, String> {
     match posted {
-        PostedEffect::Error(PostedError { status, code, details }) => match status {
-            Some(status) if !(400..=599).contains(&status) => Err("error.status must lie between 400 and 599".into()),
+        PostedEffect::Error(PostedError { status, code, details, accepted }) => match status {
+            Some(status) if !(200..=599).contains(&status) => Err("error.status must lie between 200 and 599".into()),
+            _ if accepted => Ok(Effect::AcceptThenError(GraphError::ordered(status, code, details))),
             _ => Ok(Effect::Error(GraphError::ordered(status, code, details))),
         },
         PostedEffect::AcceptThenCut(true) => Ok(Effect::AcceptThenCut),
@@ -185,7 +190,7 @@ mod tests {
         refused(r#"{"count":-1,"effect":{"cut_before":true}}"#, "not a fault");
         refused(r#"{"effect":{"cut_before":false}}"#, "true");
         refused(r#"{"effect":{"delay_ms":600001}}"#, "at most");
-        refused(r#"{"effect":{"error":{"status":200,"code":1}}}"#, "status");
+        refused(r#"{"effect":{"error":{"status":199,"code":1}}}"#, "status");
         refused(r#"{"effect":{"fail_later":{}}}"#, "missing field `code`");
     }
 }
