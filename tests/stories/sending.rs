@@ -155,6 +155,29 @@ async fn what_may_have_been_accepted_is_unknown_and_never_sent_again() {
 }
 
 #[tokio::test]
+async fn a_code_that_may_mean_sent_is_called_once_at_every_status() {
+    let world = World::start().await.unwrap();
+    let statuses = [200, 302, 303, 400, 401, 403, 404, 408, 429, 500, 503];
+    for status in statuses {
+        let id = format!("e-{status}");
+        let effect = json!({"error": {"status": status, "code": 131_000, "accepted": true}});
+        world.fault(&json!({"effect": effect})).await.unwrap();
+        let mut event = other_order(&id);
+        event["data"]["customer"]["phone"] = json!(format!("+393401000{status}"));
+        world.accept(&event).await.unwrap();
+        world.pass(SignedDuration::from_mins(3)).await.unwrap();
+        assert_eq!(world.state(&id, "stato-ordine", "C7").await.unwrap(), State::Unknown, "{status}");
+        // A success in between keeps the account from being stopped.
+        world.accept(&other_order(&format!("ok-{status}"))).await.unwrap();
+        world.pass(SignedDuration::from_mins(3)).await.unwrap();
+    }
+    world.pass(SignedDuration::from_hours(2)).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 2 * statuses.len());
+    assert_eq!(world.requests().await.unwrap().len(), 2 * statuses.len());
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_send_whose_owner_died_becomes_unknown_and_stays_so() {
     let world = World::start().await.unwrap();
     world.fault(&json!({"effect": {"delay_ms": 60_000}})).await.unwrap();

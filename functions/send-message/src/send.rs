@@ -250,7 +250,7 @@ impl Call<'_> {
         let task = Task { met: Some(&met), ..self.task };
         let (useful_until, lane) = (self.outgoing.useful_until, self.lane.clone());
         match action {
-            Action::Fail => Ok(()),
+            Action::Fail | Action::Unknown => Ok(()),
             Action::Retry { at_most, .. } => {
                 let stopped = at_most.is_none() && self.trouble(&code).await?;
                 if stopped || task.pass == Some(Pass::Probe) {

@@ -22,6 +22,8 @@ pub enum Class {
     Account,
     /// The code proves nothing when it comes with a server error; otherwise as [`Class::Retry`].
     Ambiguous,
+    /// The message may have been sent, at every status: a wrapper of Meta's API may have changed the status.
+    MaybeSent,
 }
 
 /// What is done about a message that surely was not accepted. Everything ends when the message ceases to be of use.
@@ -29,6 +31,8 @@ pub enum Class {
 pub enum Action {
     /// It failed; nothing is tried again.
     Fail,
+    /// Nobody can tell whether it was sent; nothing is tried again by itself.
+    Unknown,
     /// It is tried again after growing pauses, the first of so many seconds, at most so many times (`None`: for as long
     /// as it is of use).
     Retry {
@@ -62,6 +66,7 @@ pub const fn usual(class: Class) -> Action {
         Class::Retry | Class::Ambiguous => Action::Retry { first: 5, at_most: None },
         Class::Rate => Action::SlowAccount { first: 60 },
         Class::Message => Action::Fail,
+        Class::MaybeSent => Action::Unknown,
         Class::Template => Action::HoldTemplate,
         Class::Account => Action::StopAccount { probe_after: 1 },
     }
@@ -109,7 +114,7 @@ pub const TABLE: &[(&str, Class)] = &[
     ("130429", Class::Rate),
     ("130472", Class::Message),
     ("130497", Class::Message),
-    ("131000", Class::Ambiguous),
+    ("131000", Class::MaybeSent),
     ("131005", Class::Account),
     ("131008", Class::Message),
     ("131009", Class::Message),
@@ -210,7 +215,7 @@ impl Action {
     #[must_use]
     pub fn pause(self, attempt: u32, dice: u32, retry_after: Option<SignedDuration>) -> Option<SignedDuration> {
         let own = match self {
-            Self::Fail => return None,
+            Self::Fail | Self::Unknown => return None,
             Self::Retry { at_most: Some(tries), .. } if attempt > tries => return None,
             Self::Retry { first, .. } => backoff::pause(SignedDuration::from_secs(i64::from(first)), attempt, dice),
             Self::SlowPair => backoff::pair_pause(attempt),
@@ -256,6 +261,7 @@ mod tests {
         let described = |action: Option<Action>| match action {
             None => "unlisted".to_owned(),
             Some(Action::Fail) => "fail".to_owned(),
+            Some(Action::Unknown) => "unknown, at every status".to_owned(),
             Some(Action::Retry { first, at_most: None }) => format!("retry from {first} s"),
             Some(Action::Retry { first, at_most: Some(tries) }) => format!("retry from {first} s, {tries} times"),
             Some(Action::SlowPair) => "slow the pair".to_owned(),

@@ -98,26 +98,46 @@ impl SendError {
         }
     }
 
-    /// An answer that is no success. A listed code decides; without one the status does, and a server error proves
-    /// nothing.
+    /// An answer that is no success. A code that may mean "sent" makes the outcome unknown at every status and in every
+    /// wrapper. Else a listed code decides; without one the status does.
     pub(crate) fn of_answer(status: StatusCode, retry_after: Option<SignedDuration>, body: &[u8]) -> Self {
-        // A gateway in front of the API has error codes of its own: on a server error only Meta's own wrapper proves
-        // that Meta refused.
-        let failure = if status.is_server_error() { wrapped_failure(body) } else { failure(body) };
+        // A gateway in front of the API has error codes of its own: where the status proves nothing, only Meta's own
+        // wrapper proves that Meta refused.
+        let failure = if proves_nothing(status) { wrapped_failure(body) } else { failure(body) };
+        let unknown = |code: &str, details: String| {
+            let cause = format!("HTTP {}, code {code}", status.as_u16());
+            Self::Unknown { cause, details: Some(details) }
+        };
+        if let Some(code) = maybe_sent(body) {
+            return unknown(code, failure.details);
+        }
         let class = match codes::class(&failure.code) {
-            Some(Class::Ambiguous) if status.is_server_error() => None,
+            Some(Class::Ambiguous) if proves_nothing(status) => None,
             Some(class) => Some(class),
             None => class_of_status(status),
         };
-        let Some(class) = class else {
-            let cause = format!("HTTP {}, code {}", status.as_u16(), failure.code);
-            return Self::Unknown { cause, details: Some(failure.details) };
-        };
+        let Some(class) = class else { return unknown(&failure.code, failure.details) };
         match codes::action(&failure.code).unwrap_or_else(|| codes::usual(class)) {
             Action::Fail => Self::Refused(failure),
             action => Self::NotAccepted { failure, action, retry_after },
         }
     }
+}
+
+/// Whether a message may have been processed before an answer with this status: a server error, a time-out, a "see
+/// other" after the processing.
+fn proves_nothing(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::SEE_OTHER)
+}
+
+/// A code that may mean "sent" anywhere in an answer, since a wrapper may put Meta's error into any field or text.
+fn maybe_sent(body: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(body);
+    let mut words = text.split(|character: char| !character.is_alphanumeric());
+    words.find_map(|word| {
+        let (code, class) = codes::TABLE.iter().find(|(code, _)| *code == word)?;
+        (*class == Class::MaybeSent).then_some(*code)
+    })
 }
 
 /// A failure without a code of the provider's.
@@ -131,8 +151,8 @@ fn class_of_status(status: StatusCode) -> Option<Class> {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Class::Account),
         StatusCode::TOO_MANY_REQUESTS => Some(Class::Rate),
-        // After a 303 the request was processed; the other redirects say it never was.
-        StatusCode::REQUEST_TIMEOUT | StatusCode::SEE_OTHER => None,
+        status if proves_nothing(status) => None,
+        // Redirects other than 303 say that the request was never processed.
         status if status.is_redirection() => Some(Class::Account),
         status if status.is_client_error() => Some(Class::Message),
         _ => None,
@@ -173,6 +193,8 @@ fn failure_of(error: &Value) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn of(status: u16, body: &str) -> SendError {
@@ -198,12 +220,15 @@ mod tests {
         for (listed, class) in codes::TABLE {
             let expected = match class {
                 Class::Message => "refused",
+                Class::MaybeSent => "unknown",
                 _ => "again",
             };
             check(400, &code(listed), expected);
-            let on_server_error = if *class == Class::Ambiguous { "unknown" } else { expected };
-            check(500, &code(listed), on_server_error);
-            check(500, &code(&format!("\"{listed}\"")), on_server_error);
+            let without_proof = if *class == Class::Ambiguous { "unknown" } else { expected };
+            for status in [303, 408, 500] {
+                check(status, &code(listed), without_proof);
+                check(status, &code(&format!("\"{listed}\"")), without_proof);
+            }
         }
     }
 
@@ -218,6 +243,7 @@ mod tests {
         check(301, "", "again");
         check(303, "", "unknown");
         check(504, r#"{"code":4,"message":"context deadline exceeded"}"#, "unknown");
+        check(408, r#"{"code":4,"message":"context deadline exceeded"}"#, "unknown");
         check(400, r#"{"code":4,"message":"own wrapper"}"#, "again");
         check(404, "<html>", "refused");
         check(502, "<html>", "unknown");
@@ -232,5 +258,41 @@ mod tests {
         assert_eq!(details("no json"), "the answer is no error of the Cloud API");
         assert_eq!(details(&format!(r#"{{"message":"{}"}}"#, "x".repeat(900))).len(), 500);
         assert_eq!(failure(code("1").as_bytes()).trace_id.as_deref(), Some("t"));
+    }
+
+    /// The ways in which providers were seen to wrap Meta's errors, and some more.
+    fn wrapped(wrapper: usize, code: &str) -> String {
+        let meta = format!(r#"{{"error":{{"code":{code},"message":"(#{code}) Something went wrong"}}}}"#);
+        match wrapper {
+            0 => meta,
+            1 => format!(r#"{{"error":{{"code":"{code}"}}}}"#),
+            2 => format!(r#"{{"code":{code},"message":"m"}}"#),
+            3 => format!(r#"{{"errors":[{{"code":{code}}}]}}"#),
+            4 => format!(r#"{{"success":false,"data":{meta}}}"#),
+            5 => serde_json::json!({"error": meta}).to_string(),
+            6 => serde_json::json!({"error": {"code": 100, "message": meta}}).to_string(),
+            7 => format!("upstream said (#{code}) Something went wrong"),
+            8 => format!(r#"{{"error":{{"error_code":{code}}}}}"#),
+            _ => format!(r#"{{"error":{{"code":190,"error_data":{{"details":"code: {code}"}}}}}}"#),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_code_that_may_mean_sent_leads_to_a_second_call(
+            status in 100u16..600,
+            wrapper in 0usize..10,
+            listed in prop::sample::select(codes::TABLE),
+        ) {
+            let (listed, class) = listed;
+            let outcome = of(status, &wrapped(wrapper, listed));
+            let unknown = matches!(outcome, SendError::Unknown { .. });
+            if class == Class::MaybeSent {
+                prop_assert!(unknown, "{status} {outcome:?}");
+            }
+            if class == Class::Ambiguous && wrapper < 5 && proves_nothing(StatusCode::from_u16(status).unwrap()) {
+                prop_assert!(unknown, "{status} {outcome:?}");
+            }
+        }
     }
 }
