@@ -1,5 +1,6 @@
 //! What is not told again, and what comes too late.
 
+use domain::contact::{Scope, Source, Suppression};
 use domain::message::State;
 use domain::reason::Reason;
 use jiff::SignedDuration;
@@ -129,10 +130,69 @@ async fn an_opt_out_counts_for_what_happened_before_it() {
     tell(&world, &order("e-1", "MEMORIZZATO", None, "2026-11-22T09:00:00Z")).await;
     assert_eq!(reason(&world, "e-1").await, Some(Reason::OptedOut));
     // Afterwards the person's record in the event itself knows better.
-    tell(&world, &order("e-2", "EVASO", None, "2026-11-22T09:20:00Z")).await;
+    let mut opted_in = order("e-2", "EVASO", None, "2026-11-22T09:20:00Z");
+    opted_in["data"]["customer"]["whatsapp_opt_out"] = json!(false);
+    tell(&world, &opted_in).await;
     assert_eq!(reason(&world, "e-2").await, None);
     tell(&world, &customer_updated("c-2", false, "2026-11-22T09:30:00Z")).await;
     tell(&world, &order("e-3", "BOLLATO", None, "2026-11-22T09:25:00Z")).await;
     assert_eq!(world.phone().await.unwrap().len(), 2);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_absent_opt_out_is_unknown_and_only_a_newer_explicit_no_lifts_a_recorded_one() {
+    let world = World::start().await.unwrap();
+    let without = |id: &str, occurred_at: &str| {
+        let mut event = customer_updated(id, false, occurred_at);
+        event["data"]["customer"].as_object_mut().unwrap().remove("whatsapp_opt_out");
+        event
+    };
+    let saying = |id: &str, opted_out: bool, occurred_at: &str| {
+        let mut event = order(id, id, None, occurred_at);
+        event["data"]["customer"]["whatsapp_opt_out"] = json!(opted_out);
+        event
+    };
+    tell(&world, &customer_updated("c-1", true, "2026-11-22T09:10:00Z")).await;
+    tell(&world, &order("e-1", "e-1", None, "2026-11-22T09:20:00Z")).await;
+    assert_eq!(reason(&world, "e-1").await, Some(Reason::OptedOut));
+    // An update that does not say it erases nothing, and neither does a "no" that is older.
+    tell(&world, &without("c-2", "2026-11-22T09:25:00Z")).await;
+    tell(&world, &customer_updated("c-3", false, "2026-11-22T09:05:00Z")).await;
+    tell(&world, &saying("e-2", false, "2026-11-22T09:06:00Z")).await;
+    tell(&world, &order("e-3", "e-3", None, "2026-11-22T09:30:00Z")).await;
+    assert_eq!(reason(&world, "e-2").await, Some(Reason::OptedOut));
+    assert_eq!(reason(&world, "e-3").await, Some(Reason::OptedOut));
+    // An explicit "no" that is newer counts, for its event and from `customer.updated` on for all.
+    tell(&world, &saying("e-4", false, "2026-11-22T09:31:00Z")).await;
+    tell(&world, &order("e-5", "e-5", None, "2026-11-22T09:32:00Z")).await;
+    assert_eq!(reason(&world, "e-4").await, None);
+    assert_eq!(reason(&world, "e-5").await, Some(Reason::OptedOut));
+    tell(&world, &customer_updated("c-4", false, "2026-11-22T09:33:00Z")).await;
+    tell(&world, &order("e-6", "e-6", None, "2026-11-22T09:34:00Z")).await;
+    assert_eq!(reason(&world, "e-6").await, None);
+    // One that arrives after a newer update which did not say it still counts.
+    tell(&world, &without("c-6", "2026-11-22T09:40:00Z")).await;
+    tell(&world, &customer_updated("c-5", true, "2026-11-22T09:35:00Z")).await;
+    tell(&world, &order("e-7", "e-7", None, "2026-11-22T09:41:00Z")).await;
+    assert_eq!(reason(&world, "e-7").await, Some(Reason::OptedOut));
+    assert_eq!(world.phone().await.unwrap().len(), 2);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_passweb_says_of_an_opt_out_never_lifts_a_stop() {
+    let world = World::start().await.unwrap();
+    let contact = world.contact("340 1234567").await.unwrap();
+    let since = world.clock.now();
+    let stop = Suppression { scope: Scope::All, source: Source::Stop, since, reason: "STOP".to_owned() };
+    world.contacts.suppress(&world.site().unwrap(), &contact, &stop).await.unwrap();
+    world.clock.advance(SignedDuration::from_mins(10));
+    let later = (since + SignedDuration::from_mins(5)).to_string();
+    tell(&world, &customer_updated("c-1", false, &later)).await;
+    let mut event = order("e-1", "EVASO", None, &later);
+    event["data"]["customer"]["whatsapp_opt_out"] = json!(false);
+    tell(&world, &event).await;
+    assert_eq!(reason(&world, "e-1").await, Some(Reason::Suppressed));
     world.finish().await.unwrap();
 }

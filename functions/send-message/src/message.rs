@@ -11,7 +11,6 @@ use domain::message::Why;
 use domain::phone::Phone;
 use domain::plan::PlannedMessage;
 use domain::reason::Skip;
-use domain::reminder::people_as_of;
 use jiff::Timestamp;
 use store::ledger::MessageRecord;
 
@@ -128,10 +127,10 @@ async fn carts(task: Task<'_>) -> Result<CartHead, Failure> {
 
 /// What is known of the recipient and their number besides the event.
 async fn known(task: Task<'_>) -> Result<Known, Failure> {
-    let Sender { app, live, event, .. } = task.sender;
+    let Sender { app, live, .. } = task.sender;
     let Some(contact) = contact(task).await? else { return Ok(Known::default()) };
     let person = app.contact_secret().await?.person_key(&live.site.id, &task.record.planned.recipient);
-    Ok(app.contacts.known(&contact, &person, people_as_of(event)).await?)
+    Ok(app.contacts.known(&contact, &person).await?)
 }
 
 /// The pseudonym of the recipient's number, where it is one.

@@ -179,7 +179,7 @@ async fn known(
     };
     let (secret, site) = (stack.contact_secret().await?, &live.site.id);
     let (contact, person) = (secret.contact_key(site, &phone), secret.person_key(site, &person.id));
-    Ok(stack.contacts.known(&contact, &person, domain::reminder::people_as_of(event)).await?)
+    Ok(stack.contacts.known(&contact, &person).await?)
 }
 
 fn message_id(site: &SiteId, event: &Event, planned: &PlannedMessage) -> MessageId {

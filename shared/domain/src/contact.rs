@@ -100,7 +100,7 @@ pub struct Known {
     pub suppressions: Vec<Suppression>,
     /// WhatsApp said it cannot deliver to the number: until when it is left alone.
     pub unreachable_until: Option<Timestamp>,
-    /// The person opted out at the shop after the event happened: when.
+    /// The person opted out at the shop, as recorded apart from the event: when.
     pub opted_out_at: Option<Timestamp>,
     /// The consent to marketing recorded apart from the event.
     pub marketing_consent: Option<bool>,

@@ -14,6 +14,7 @@ use crate::person::Person;
 use crate::phone::Phone;
 use crate::plan::PlannedMessage;
 use crate::reason::{Reason, Skip};
+use crate::reminder::people_as_of;
 use crate::render::{self, Filled, FilledButton, FilledHeader, Locale, Rendered};
 use crate::template::{Category, Content, Parts, Template, TemplateStatus};
 use crate::variable::Context;
@@ -90,10 +91,13 @@ pub fn decide<'a>(
     let recipient = event.recipient(&message.recipient).ok_or(Reason::NoRecipient)?;
     let account = active_account(mapping, config)?;
     if !mapping.includes(recipient) {
-        return Err(Skip::new(Reason::GroupNotIncluded, recipient.groups.join(", ")).into());
+        return Err(
+            Skip::new(Reason::GroupNotIncluded, recipient.groups.as_deref().unwrap_or_default().join(", ")).into()
+        );
     }
     let phone = phone(recipient, config)?;
-    may_be_written_to(recipient, known, now)?;
+    has_not_opted_out(event, recipient, known)?;
+    may_be_written_to(known, now)?;
     let useful_until = useful_until(event, mapping, config, known);
     if let EventData::CartAbandoned { cart, .. } = &event.data {
         let due = cart::due_at(cart.abandoned_at, &known.cart, &config.site);
@@ -184,14 +188,19 @@ fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &K
     }
 }
 
-/// Opt-out, suppression, unreachability: what forbids every message to the number.
-fn may_be_written_to(recipient: &Person, known: &Known, now: Timestamp) -> Result<(), Skip> {
-    if recipient.whatsapp_opt_out {
-        return Err(Reason::OptedOut.into());
+/// The field "Opt Out Whatsapp". An event that does not give it knows nothing of it: then a recorded
+/// opt-out counts, however old it is. An event that says "no" counts more than an older record.
+fn has_not_opted_out(event: &Event, recipient: &Person, known: &Known) -> Result<(), Skip> {
+    let counts = |at: &Timestamp| recipient.whatsapp_opt_out.is_none() || *at >= people_as_of(event);
+    match known.opted_out_at.filter(counts) {
+        _ if recipient.whatsapp_opt_out == Some(true) => Err(Reason::OptedOut.into()),
+        Some(at) => Err(Skip::new(Reason::OptedOut, at.to_string())),
+        None => Ok(()),
     }
-    if let Some(at) = known.opted_out_at {
-        return Err(Skip::new(Reason::OptedOut, at.to_string()));
-    }
+}
+
+/// Suppression and unreachability: what forbids every message to the number.
+fn may_be_written_to(known: &Known, now: Timestamp) -> Result<(), Skip> {
     if let Some(suppression) = known.suppression(Scope::All) {
         return Err(Skip::new(Reason::Suppressed, suppression.to_string()));
     }

@@ -252,7 +252,7 @@ impl Mapping {
     /// Whether a person is in one of the mapping's groups, or the mapping is for everybody.
     #[must_use]
     pub fn includes(&self, person: &Person) -> bool {
-        self.groups.is_empty() || self.groups.iter().any(|group| person.groups.contains(group))
+        self.groups.is_empty() || person.groups.iter().flatten().any(|group| self.groups.contains(group))
     }
 
     /// How long a message of this mapping is of use.

@@ -71,6 +71,24 @@ pub struct Guards {
     pub activity: Option<ActivityGuard>,
     /// As of when the event knows its people: what was said of the recipient from then on is looked at.
     pub people_as_of: Timestamp,
+    /// What the event itself says of the recipient, which counts more than an older record.
+    pub says: Says,
+}
+
+/// Which of a recipient's wishes an event gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Says {
+    /// Whether it gives `whatsapp_opt_out`.
+    pub opt_out: bool,
+    /// Whether it gives `marketing_consent`.
+    pub consent: bool,
+}
+
+impl Says {
+    fn of(event: &Event, recipient: &ObjectId) -> Self {
+        let Some(person) = event.recipient(recipient) else { return Self::default() };
+        Self { opt_out: person.whatsapp_opt_out.is_some(), consent: person.marketing_consent.is_some() }
+    }
 }
 
 /// What a notice of a cart is checked against: the customer has not come back, has no newer cart and was told of none
@@ -113,7 +131,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     let (state, version) = state_of(event);
     let moment = Moment { version, occurred_at: event.occurred_at, received_at };
     let names = [mapping.id.as_str(), &event.subject(), recipient.as_str()];
-    let people_as_of = people_as_of(event);
+    let (people_as_of, says) = (people_as_of(event), Says::of(event, recipient));
     // A reminder is told once for its moment, whether Passweb raises it or we do.
     if let EventData::ActivityReminder { activity, reminder, .. } = &event.data {
         let due = due_moment(activity, &reminder.id, reminder.minutes_before);
@@ -129,6 +147,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
             cart: None,
             activity,
             people_as_of,
+            says,
         };
     }
     let occasion = match mapping.repeat() {
@@ -145,7 +164,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         _ => None,
     };
     let head = state.map(|_| head_key(site, names));
-    Guards { moment, head, occasion, occasions_besides: Vec::new(), cart, activity: None, people_as_of }
+    Guards { moment, head, occasion, occasions_besides: Vec::new(), cart, activity: None, people_as_of, says }
 }
 
 /// Whether an event says that an order or an activity was cancelled: what was told of it before does not stand any more.

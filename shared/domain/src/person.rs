@@ -28,15 +28,13 @@ pub struct Person {
     pub language: Option<Language>,
     /// ISO 3166 country of the record.
     pub country: Option<String>,
-    /// The user groups the person is in.
-    #[serde(default)]
-    pub groups: Vec<String>,
+    /// The user groups the person is in; absent is unknown.
+    pub groups: Option<Vec<String>>,
     /// Whether the record is an agent's.
     #[serde(default)]
     pub is_agent: bool,
-    /// Whether the person opted out of WhatsApp: blocks every message.
-    #[serde(default)]
-    pub whatsapp_opt_out: bool,
+    /// Whether the person opted out of WhatsApp, which blocks every message; absent is unknown.
+    pub whatsapp_opt_out: Option<bool>,
     /// Consent to marketing; absent is unknown, and unknown is no.
     pub marketing_consent: Option<bool>,
 }
@@ -49,15 +47,14 @@ impl Person {
     pub fn read(reader: &Reader<'_>) -> Option<Self> {
         reader.object()?;
         let text = |name: &str| reader.field(name).optional(|field| field.text().map(str::to_owned));
-        let flag = |name: &str| reader.field(name).or(false, Reader::boolean);
         let id = reader.field("id").parsed(ObjectId::parse);
         let (first_name, last_name, company) = (text("first_name"), text("last_name"), text("company"));
         let (phone, country) = (text("phone"), text("country"));
         let language = reader.field("language").optional(|field| field.parsed(Language::parse));
-        let groups = reader
-            .field("groups")
-            .or(Vec::new(), |groups| groups.list(GROUPS_MAX, |group| group.text().map(str::to_owned)));
-        let (is_agent, opt_out) = (flag("is_agent"), flag("whatsapp_opt_out"));
+        let groups =
+            reader.field("groups").optional(|groups| groups.list(GROUPS_MAX, |group| group.text().map(str::to_owned)));
+        let is_agent = reader.field("is_agent").or(false, Reader::boolean);
+        let opt_out = reader.field("whatsapp_opt_out").optional(Reader::boolean);
         let consent = reader.field("marketing_consent").optional(Reader::boolean);
         Some(Self {
             id: id?,
@@ -92,10 +89,20 @@ fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
-/// What was last said of a person (`customer.updated`).
+/// A value that an event gave, and when it was true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said<T> {
+    /// The value.
+    pub value: T,
+    /// When it was true.
+    pub at: Timestamp,
+}
+
+/// What was last said of a person (`customer.updated`). Opt-out, consent and groups have moments of their own: an event
+/// that does not give one of them leaves it as it was.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PersonRecord {
-    /// When it was true.
+    /// When phone, country and language were true.
     pub occurred_at: Timestamp,
     /// The phone field as typed.
     pub phone: Option<String>,
@@ -104,9 +111,32 @@ pub struct PersonRecord {
     /// The language the person asked for.
     pub language: Option<String>,
     /// Whether they opted out of WhatsApp.
-    pub whatsapp_opt_out: bool,
+    pub whatsapp_opt_out: Option<Said<bool>>,
     /// Consent to marketing.
-    pub marketing_consent: Option<bool>,
+    pub marketing_consent: Option<Said<bool>>,
+    /// The user groups they are in.
+    pub groups: Option<Said<Vec<String>>>,
+}
+
+impl PersonRecord {
+    /// The fields of the contract that were said after a moment. A phone that was taken away is `null`; other fields that
+    /// nothing was said of are left out.
+    fn since(&self, as_of: Timestamp) -> impl Iterator<Item = (&'static str, Value)> {
+        let is_newer = self.occurred_at > as_of;
+        let text = |text: &Option<String>| text.as_ref().filter(|_| is_newer).map(|text| json!(text));
+        let flag =
+            |said: &Option<Said<bool>>| said.as_ref().filter(|said| said.at > as_of).map(|said| json!(said.value));
+        let groups = self.groups.as_ref().filter(|said| said.at > as_of).map(|said| json!(said.value));
+        let fields = [
+            ("phone", is_newer.then(|| json!(self.phone))),
+            ("country", text(&self.country)),
+            ("language", text(&self.language)),
+            ("whatsapp_opt_out", flag(&self.whatsapp_opt_out)),
+            ("marketing_consent", flag(&self.marketing_consent)),
+            ("groups", groups),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
 }
 
 /// The fields of `data` that hold a person or a list of them.
@@ -138,22 +168,12 @@ pub fn people_of(document: &mut Value) -> impl Iterator<Item = (ObjectId, &mut M
 }
 
 /// Brings the people of an event's document up to date with what was said of them after a moment: phone, country,
-/// language, opt-out, consent. A phone that was taken away is gone; of the others what is not said stays.
+/// language, opt-out, consent, groups. A phone that was taken away is gone; other fields that nothing was said of
+/// stay.
 pub fn bring_up_to_date(document: &mut Value, as_of: Timestamp, latest: &BTreeMap<ObjectId, PersonRecord>) {
     for (id, person) in people_of(document) {
-        let Some(latest) = latest.get(&id).filter(|latest| latest.occurred_at > as_of) else { continue };
-        person.insert("phone".to_owned(), json!(latest.phone));
-        person.insert("whatsapp_opt_out".to_owned(), json!(latest.whatsapp_opt_out));
-        let said = [
-            ("country", latest.country.as_ref().map(|country| json!(country))),
-            ("language", latest.language.as_ref().map(|language| json!(language))),
-            ("marketing_consent", latest.marketing_consent.map(|consent| json!(consent))),
-        ];
-        for (name, value) in said {
-            if let Some(value) = value {
-                person.insert(name.to_owned(), value);
-            }
-        }
+        let Some(latest) = latest.get(&id) else { continue };
+        person.extend(latest.since(as_of).map(|(name, value)| (name.to_owned(), value)));
     }
 }
 
@@ -190,6 +210,7 @@ mod tests {
         let person = read(&json!({"id": "7", "phone": null, "first_name": "  ", "unknown": {"x": 1}})).unwrap();
         assert_eq!(person.id.as_str(), "7");
         assert_eq!((person.phone, person.first_name, person.marketing_consent), (None, None, None));
+        assert_eq!((person.whatsapp_opt_out, person.groups), (None, None));
     }
 
     #[test]
@@ -223,6 +244,29 @@ mod tests {
     }
 
     #[test]
+    fn every_person_of_an_example_says_whether_they_opted_out() {
+        fn check(value: &Value, path: &str) -> usize {
+            match value {
+                Value::Array(items) => items.iter().map(|item| check(item, path)).sum(),
+                Value::Object(fields) => {
+                    let is_person = ["first_name", "last_name", "company", "phone"]
+                        .iter()
+                        .any(|name| fields.get(*name).is_some_and(Value::is_string));
+                    let says = fields.get("whatsapp_opt_out").is_some_and(Value::is_boolean);
+                    assert_eq!(is_person, says, "{path}: {value}");
+                    usize::from(is_person) + fields.values().map(|field| check(field, path)).sum::<usize>()
+                }
+                _ => 0,
+            }
+        }
+        let found = EventType::ALL.map(|kind| {
+            let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
+            check(&serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap(), &file)
+        });
+        assert_eq!(found.into_iter().filter(|people| *people > 0).count(), 13);
+    }
+
+    #[test]
     fn what_was_said_of_a_person_since_counts() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let latest = PersonRecord {
@@ -230,8 +274,9 @@ mod tests {
             phone: None,
             country: Some("DE".to_owned()),
             language: None,
-            whatsapp_opt_out: true,
-            marketing_consent: Some(false),
+            whatsapp_opt_out: Some(Said { value: true, at: at("2026-11-22T10:00:00Z") }),
+            marketing_consent: Some(Said { value: false, at: at("2026-11-22T10:00:00Z") }),
+            groups: Some(Said { value: vec!["Agenti".to_owned()], at: at("2026-11-22T10:00:00Z") }),
         };
         let latest = BTreeMap::from([(ObjectId::parse("7").unwrap(), latest)]);
         let anna = json!({"id": "7", "first_name": "Anna", "phone": "340", "country": "IT", "language": "it"});
@@ -242,7 +287,7 @@ mod tests {
         bring_up_to_date(&mut since, at("2026-11-22T09:59:59Z"), &latest);
         let then = json!({
             "id": "7", "first_name": "Anna", "phone": null, "country": "DE", "language": "it",
-            "whatsapp_opt_out": true, "marketing_consent": false,
+            "whatsapp_opt_out": true, "marketing_consent": false, "groups": ["Agenti"],
         });
         let expected = json!({"data": {
             "order": {"id": "7"}, "owner": null, "customer": then, "recipients": [{"id": "8"}, then],
@@ -251,6 +296,30 @@ mod tests {
         let mut before = document.clone();
         bring_up_to_date(&mut before, at("2026-11-22T10:00:00Z"), &latest);
         assert_eq!(before, document);
+    }
+
+    #[test]
+    fn what_an_update_does_not_say_stays_as_it_was_said_before() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let latest = PersonRecord {
+            occurred_at: at("2026-11-22T10:00:00Z"),
+            phone: Some("333".to_owned()),
+            country: None,
+            language: None,
+            whatsapp_opt_out: Some(Said { value: true, at: at("2026-11-22T08:00:00Z") }),
+            marketing_consent: None,
+            groups: Some(Said { value: Vec::new(), at: at("2026-11-22T09:30:00Z") }),
+        };
+        let latest = BTreeMap::from([(ObjectId::parse("7").unwrap(), latest)]);
+        let document = |anna: Value| json!({"data": {"customer": anna}});
+        let anna = json!({"id": "7", "phone": "340", "whatsapp_opt_out": false, "groups": ["Agenti"]});
+        let mut since = document(anna.clone());
+        bring_up_to_date(&mut since, at("2026-11-22T09:00:00Z"), &latest);
+        // The opt-out was said before the event, whose `false` is newer.
+        assert_eq!(since, document(json!({"id": "7", "phone": "333", "whatsapp_opt_out": false, "groups": []})));
+        let mut since = document(anna);
+        bring_up_to_date(&mut since, at("2026-11-22T07:00:00Z"), &latest);
+        assert_eq!(since, document(json!({"id": "7", "phone": "333", "whatsapp_opt_out": true, "groups": []})));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | pk | what |
 //! |---|---|
 //! | pseudonym of site and number | suppressions, unreachability, consent, the next free slot of the pair limit |
-//! | `PERSON#site#pseudonym` | the latest phone, country, language, consent and opt-out of a person, with when they were true |
+//! | `PERSON#site#pseudonym` | the latest phone, country, language, consent, opt-out and groups of a person, with when they were true |
 //! | `ALIAS#site#pseudonym` | the number that another id of WhatsApp's stands for, by its pseudonym |
 //! | `ACTIVITY#…` | how an activity stands, for its reminders |
 //! | `CART#…` | the newest cart of a customer, when the last order closed them, when the customer was told |
@@ -21,6 +21,7 @@ mod cart;
 mod choice;
 mod erase;
 mod held;
+mod person;
 mod suppression;
 mod volume;
 
@@ -29,21 +30,20 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::contact::Known;
-use domain::person::{Person, PersonRecord};
 use jiff::Timestamp;
 
 use crate::error::StoreError;
-use crate::item::{Item, Reading, millis, text, time};
+use crate::item::{Item, Reading, millis, text};
 use crate::ledger::PAIR_AHEAD;
-use crate::many::{self, Each};
+use crate::many;
 
 pub use activity::ActivityHead;
 pub use cart::Following;
 pub(crate) use cart::cart_head;
 pub use choice::Choice;
 pub use held::Held;
+pub(crate) use person::opted_out;
 pub use suppression::SuppressedContact;
 pub(crate) use suppression::of_number;
 
@@ -61,68 +61,21 @@ impl Contacts {
         Self { client, table }
     }
 
-    /// Keeps a person's record as it was at `occurred_at`, unless a later one is known.
+    /// What is known of a number and a person, in one read.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn put_person(&self, key: &str, person: &Person, occurred_at: Timestamp) -> Result<(), StoreError> {
-        let mut request = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("pk", text(key))
-            .item("occurred_at", time(occurred_at))
-            .item("whatsapp_opt_out", AttributeValue::Bool(person.whatsapp_opt_out));
-        if let Some(phone) = &person.phone {
-            request = request.item("phone", text(phone));
-        }
-        if let Some(country) = &person.country {
-            request = request.item("country", text(country));
-        }
-        if let Some(language) = &person.language {
-            request = request.item("language", text(language.as_str()));
-        }
-        if let Some(consent) = person.marketing_consent {
-            request = request.item("marketing_consent", AttributeValue::Bool(consent));
-        }
-        let request = request
-            .condition_expression("attribute_not_exists(pk) OR occurred_at <= :occurred_at")
-            .expression_attribute_values(":occurred_at", time(occurred_at));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if is_older(&error) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// What is known of a number and a person, in one read. What the person's record said before `people_as_of` does not
-    /// count: the event knows better.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn known(&self, contact: &str, person: &str, people_as_of: Timestamp) -> Result<Known, StoreError> {
+    pub async fn known(&self, contact: &str, person: &str) -> Result<Known, StoreError> {
         let items = self.items(&[contact, person]).await?;
         let mut known = match items.get(contact) {
             Some(item) => of_number(&Reading::of(item))?,
             None => Known::default(),
         };
         if let Some(item) = items.get(person) {
-            let reading = Reading::of(item);
-            let at = reading.time("occurred_at")?.filter(|at| *at >= people_as_of);
-            known.opted_out_at = at.filter(|_| flag(item, "whatsapp_opt_out") == Some(true));
+            known.opted_out_at = opted_out(&Reading::of(item))?;
             known.marketing_consent = flag(item, "marketing_consent").or(known.marketing_consent);
         }
         Ok(known)
-    }
-
-    /// The latest records of people, as the fields of the contract, by their keys; whoever nothing was said of is left
-    /// out.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn people(&self, keys: &[String]) -> Result<Each<PersonRecord>, StoreError> {
-        let items = self.items(keys).await?;
-        Ok(items.into_iter().map(|(key, item)| (key, person_record(&item))).collect())
     }
 
     /// Leaves a number alone until `until`, after WhatsApp said that it was written to too fast: until then no message
@@ -144,18 +97,6 @@ impl Contacts {
         let items = many::items(&self.client, &self.table, wanted).await?;
         items.into_iter().map(|item| Ok((Reading::of(&item).required("pk")?.to_owned(), item))).collect()
     }
-}
-
-fn person_record(item: &Item) -> Result<PersonRecord, StoreError> {
-    let reading = Reading::of(item);
-    Ok(PersonRecord {
-        occurred_at: reading.time("occurred_at")?.ok_or_else(|| reading.fault("occurred_at", "is missing"))?,
-        phone: reading.text("phone")?.map(str::to_owned),
-        country: reading.text("country")?.map(str::to_owned),
-        language: reading.text("language")?.map(str::to_owned),
-        whatsapp_opt_out: flag(item, "whatsapp_opt_out").unwrap_or_default(),
-        marketing_consent: flag(item, "marketing_consent"),
-    })
 }
 
 pub(crate) fn flag(item: &Item, name: &str) -> Option<bool> {

@@ -303,6 +303,20 @@ fn what_is_known_of_the_number_forbids() {
 }
 
 #[test]
+fn only_an_explicit_no_that_is_newer_overrides_a_recorded_opt_out() {
+    let hour = jiff::SignedDuration::from_hours(1);
+    let opted_out = |at| Known { opted_out_at: Some(at), ..Known::default() };
+    let said = |value: Value| order(&[("/data/customer/whatsapp_opt_out", value)]);
+    let happened_at = order(&[]).occurred_at;
+    let goes = |event: &Event, at| outcome_knowing(event, &config(), &opted_out(at)).is_ok();
+    for at in [happened_at - hour * 1000, happened_at, happened_at + hour] {
+        assert!(!goes(&order(&[]), at) && !goes(&said(Value::Null), at) && !goes(&said(json!(true)), at), "{at}");
+    }
+    assert!(goes(&said(json!(false)), happened_at - hour));
+    assert!(!goes(&said(json!(false)), happened_at));
+}
+
+#[test]
 fn marketing_needs_consent_and_no_suppression_of_its_own() {
     let marketing = with(|config| config.templates[0].1.category = Category::Marketing);
     assert!(outcome_knowing(&order(&[]), &config(), &suppressed(Scope::Marketing)).is_ok(), "a utility template");

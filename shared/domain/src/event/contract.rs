@@ -168,9 +168,13 @@ const PERSON: Shape = Shape::Object(
         optional("phone", Shape::Text, "The phone field as it is; +39 340 1234567 is best."),
         optional("language", Shape::Language, "The language the person chose."),
         optional("country", Shape::Text, "ISO 3166 code of two letters, IT."),
-        optional("groups", GROUPS, "The user groups the person is in, by name."),
+        optional("groups", GROUPS, "The user groups the person is in, by name; absent is unknown."),
         optional("is_agent", Shape::Flag, "Whether the record is an agent's; absent is false."),
-        optional("whatsapp_opt_out", Shape::Flag, "The field \"Opt Out Whatsapp\"; absent is false."),
+        optional(
+            "whatsapp_opt_out",
+            Shape::Flag,
+            "The field \"Opt Out Whatsapp\"; absent is unknown: what was recorded before stays.",
+        ),
         optional("marketing_consent", Shape::Flag, "Consent to marketing; absent is unknown, which counts as no."),
     ],
 );

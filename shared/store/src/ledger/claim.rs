@@ -3,7 +3,7 @@
 //! | item | table | refuses when |
 //! |---|---|---|
 //! | the message | `Ledger` | anything is decided of it, or a newer record of it is on its way |
-//! | the person | `Contacts` | they opted out after what the event knows of them |
+//! | the person | `Contacts` | they opted out, and the event says nothing newer |
 //! | the number | `Contacts` | it is suppressed or unreachable, or has no free slot: one message every 6 s, 40 at once |
 //! | the subject's head | `Contacts` | a newer event of the subject was claimed for the same mapping and recipient |
 //! | the occasion | `Contacts` | the same state, or the same actor, was told before |
@@ -32,7 +32,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::collect::StoredCollection;
 use super::message::{IDENTITY, Sending, UNDECIDED, conditional, contact_of, facts, identity, sort_key};
 use super::{Ledger, MessageRecord, shard};
-use crate::contacts::{cart_head, flag, of_number};
+use crate::contacts::{cart_head, of_number, opted_out};
 use crate::error::StoreError;
 use crate::item::{Reading, json, millis, number, text, time};
 use guards::{remembered, written};
@@ -52,7 +52,7 @@ pub enum Claimed {
     Ours,
     /// It is not to be sent now: what is known of it.
     Theirs(Facts),
-    /// The recipient opted out after the event happened: when.
+    /// The recipient opted out: when.
     OptedOut(Timestamp),
     /// The number must not be written to: what is known of it.
     Forbidden(Known),
@@ -288,22 +288,29 @@ impl Claims {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The recipient: an opt-out that came after what the event knows of its people counts, an older one does not, since the
-    /// event knows better.
+    /// The recipient: a recorded opt-out refuses, unless the event itself says something newer. So does a consent that
+    /// was withdrawn, of marketing.
     fn check_person(&self, claim: &Claim<'_>) -> Result<TransactWriteItem, StoreError> {
-        // A consent that was withdrawn counts as an opt-out does, for marketing.
-        let allows = if claim.marketing {
-            "(whatsapp_opt_out = :no AND (attribute_not_exists(marketing_consent) OR marketing_consent <> :no))"
-        } else {
-            "whatsapp_opt_out = :no"
-        };
-        let check = ConditionCheck::builder()
+        let Guards { people_as_of, says, .. } = claim.guards;
+        let mut condition = format!(
+            "(attribute_not_exists(whatsapp_opt_out) OR whatsapp_opt_out = :no{})",
+            or_older("whatsapp_opt_out", says.opt_out)
+        );
+        if claim.marketing {
+            let older = or_older("marketing_consent", says.consent);
+            condition.push_str(&format!(
+                " AND (attribute_not_exists(marketing_consent) OR marketing_consent <> :no{older})"
+            ));
+        }
+        let mut check = ConditionCheck::builder()
             .table_name(&self.contacts)
             .key("pk", text(claim.person))
-            .condition_expression(format!("attribute_not_exists(pk) OR {allows} OR occurred_at < :people_as_of"))
             .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .expression_attribute_values(":people_as_of", time(claim.guards.people_as_of))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if condition.contains(":people_as_of") {
+            check = check.expression_attribute_values(":people_as_of", time(*people_as_of));
+        }
+        let check = check.condition_expression(condition);
         let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
@@ -350,6 +357,15 @@ impl Claims {
     }
 }
 
+/// The part of a condition by which what the event says counts more than an older record.
+fn or_older(name: &str, event_says: bool) -> String {
+    if !event_says {
+        return String::new();
+    }
+    // Items of older versions have one moment for all they hold.
+    format!(" OR {name}_at < :people_as_of OR (attribute_not_exists({name}_at) AND occurred_at < :people_as_of)")
+}
+
 /// What a cancelled transaction says; `None` if it was cancelled for no condition of ours. The order is that of the
 /// decision: what forbids comes before what was told already, and that before the pace.
 fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) -> Result<Option<Claimed>, StoreError> {
@@ -372,10 +388,12 @@ fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) ->
         return Ok(Some(if ours { Claimed::Ours } else { Claimed::Theirs(facts) }));
     }
     if let Some(old) = person {
-        if flag(&old, "whatsapp_opt_out") != Some(true) {
-            return Ok(Some(Claimed::ConsentWithdrawn));
-        }
-        return Ok(Some(Claimed::OptedOut(Reading::of(&old).time("occurred_at")?.unwrap_or_default())));
+        let Guards { people_as_of, says, .. } = claim.guards;
+        let opted_out = opted_out(&Reading::of(&old))?;
+        return Ok(Some(match opted_out.filter(|at| !says.opt_out || at >= people_as_of) {
+            Some(at) => Claimed::OptedOut(at),
+            None => Claimed::ConsentWithdrawn,
+        }));
     }
     let number = number.as_ref().map(Reading::of);
     if let Some(reading) = &number {
