@@ -195,7 +195,7 @@ fn of_the_site() -> Vec<Story> {
     let event = || order_status_changed("e-1");
     vec![
         story(Reason::SiteInactive, "", Change::Site(|site| site.active = false), event()),
-        story(Reason::AccountInactive, "", Change::Account(|account| account.active = false), event()),
+        story(Reason::AccountInactive, "main", Change::Account(|account| account.active = false), event()),
     ]
 }
 
