@@ -21,7 +21,7 @@ use crate::templates::{sync, tell};
 const ELSEWHERE: [Reason; 5] =
     [Reason::NotLatestCart, Reason::Suppressed, Reason::Unreachable, Reason::Cancelled, Reason::Conflict];
 /// Reasons there are, by the list of the contract.
-const REASONS: usize = 32;
+const REASONS: usize = 33;
 
 /// What is changed before the event is told.
 enum Change {
@@ -124,6 +124,12 @@ fn of_templates() -> Vec<Story> {
             Reason::CategoryRefused,
             "AUTHENTICATION",
             Change::Confirmed(json!({"category": "AUTHENTICATION"})),
+            event(),
+        ),
+        story(
+            Reason::TemplateNotUsable,
+            "conferma_ordine (it): it has a part of the kind CAROUSEL",
+            Change::Confirmed(json!({"components": [{"type": "BODY", "text": "Ciao."}, {"type": "CAROUSEL"}]})),
             event(),
         ),
         story(Reason::ConsentMissing, "conferma_ordine", Change::Confirmed(json!({"category": "MARKETING"})), event()),

@@ -179,7 +179,7 @@ async fn a_part_without_its_value_is_a_skip_that_names_it() {
     let insecure = "header.image.link: is no https address".to_owned();
     assert_eq!(skip(&world, "e-1", "foto").await, (Reason::ValueMissing, insecure));
     let unusable = "giostra (it): it has a part of the kind CAROUSEL".to_owned();
-    assert_eq!(skip(&world, "e-1", "giostra").await, (Reason::TemplateNotApproved, unusable));
+    assert_eq!(skip(&world, "e-1", "giostra").await, (Reason::TemplateNotUsable, unusable));
     nothing_was_filled_wrongly(&world).await;
     world.finish().await.unwrap();
 }

@@ -251,7 +251,7 @@ fn choose_template<'a>(
     chosen.ok_or_else(|| Skip::new(Reason::NoTemplateForLanguage, wanted.as_str()))
 }
 
-/// The template as it is listed now, with the parts to fill.
+/// The template as it is listed now, with the parts to fill, if it may be sent at all.
 fn usable_template<'a>(
     chosen: &TemplateUse,
     mapping: &Mapping,
@@ -271,18 +271,22 @@ fn usable_template<'a>(
     if template.fingerprint != chosen.fingerprint {
         return Err(refused(Reason::TemplateChanged, "not the one the mapping was checked against"));
     }
+    // One-time passwords have buttons of their own kind: the category is the true reason.
+    if let Category::Other(category) = &template.category {
+        return Err(Skip::new(Reason::CategoryRefused, category.as_str()));
+    }
     match &template.content {
         Content::Usable(parts) => Ok((template, parts)),
-        Content::Unusable { why } => Err(refused(Reason::TemplateNotApproved, why)),
+        Content::Unusable { why } => Err(refused(Reason::TemplateNotUsable, why)),
     }
 }
 
 /// Marketing needs a consent, that of the event before the recorded one, and no suppression of its own.
 fn may_send_category(template: &Template, recipient: &Person, known: &Known) -> Result<(), Skip> {
     match &template.category {
-        Category::Utility => return Ok(()),
+        // Others are refused where the template is looked up.
+        Category::Utility | Category::Other(_) => return Ok(()),
         Category::Marketing => {}
-        Category::Other(category) => return Err(Skip::new(Reason::CategoryRefused, category.as_str())),
     }
     if let Some(suppression) = known.suppression(Scope::Marketing) {
         return Err(Skip::new(Reason::Suppressed, suppression.to_string()));

@@ -57,6 +57,8 @@ pub enum Reason {
     TemplateNotApproved,
     /// The template is another than the one the mapping was checked against.
     TemplateChanged,
+    /// Meta approved the template, and the bridge cannot fill a part of it.
+    TemplateNotUsable,
     /// A category the bridge does not send.
     CategoryRefused,
     /// A marketing template without recorded consent.
@@ -90,6 +92,7 @@ impl Reason {
                 | Self::NoTemplateForLanguage
                 | Self::TemplateNotApproved
                 | Self::TemplateChanged
+                | Self::TemplateNotUsable
                 | Self::CategoryRefused
                 | Self::ConsentMissing
                 | Self::ValueMissing
@@ -127,6 +130,7 @@ impl Reason {
             Self::NoTemplateForLanguage => "L'azione non ha un template nella lingua del destinatario.",
             Self::TemplateNotApproved => "Il template non è approvato da Meta.",
             Self::TemplateChanged => "Il template è cambiato da quando l'azione è stata verificata.",
+            Self::TemplateNotUsable => "Il template è approvato, ma il bridge non ne sa compilare una parte.",
             Self::CategoryRefused => "La categoria del template non è ammessa per le notifiche.",
             Self::ConsentMissing => "Il template è di marketing e manca il consenso del destinatario.",
             Self::ValueMissing => "Un segnaposto del template resterebbe vuoto.",
@@ -166,6 +170,7 @@ impl Reason {
             Self::NoTemplateForLanguage => "The mapping has no template in the recipient's language.",
             Self::TemplateNotApproved => "The template is not approved by Meta.",
             Self::TemplateChanged => "The template changed since the mapping was checked.",
+            Self::TemplateNotUsable => "The template is approved, but the bridge cannot fill a part of it.",
             Self::CategoryRefused => "The template's category is not allowed for notifications.",
             Self::ConsentMissing => "The template is marketing and the recipient's consent is missing.",
             Self::ValueMissing => "A placeholder of the template would stay empty.",

@@ -186,6 +186,14 @@ fn each_check_of_the_decision_has_its_reason() {
     check(&order(&[]), &edited, "template_changed", "avviso (it): not the one the mapping was checked against");
     let otp = with(|config| config.templates[0].1.category = Category::Other("AUTHENTICATION".to_owned()));
     check(&order(&[]), &otp, "category_refused", "AUTHENTICATION");
+    let unusable = Content::Unusable { why: "it has a button of the kind OTP".to_owned() };
+    let with_otp = with(|config| {
+        config.templates[0].1.category = Category::Other("AUTHENTICATION".to_owned());
+        config.templates[0].1.content = unusable.clone();
+    });
+    check(&order(&[]), &with_otp, "category_refused", "AUTHENTICATION");
+    let approved = with(|config| config.templates[0].1.content = unusable.clone());
+    check(&order(&[]), &approved, "template_not_usable", "avviso (it): it has a button of the kind OTP");
     check(&order(&[("/data/customer/first_name", json!(""))]), &config(), "value_missing", "{{1}} = first_name");
     check(&order(&[("/occurred_at", json!("2026-11-20T09:59:59Z"))]), &config(), "expired", "2026-11-22T09:59:59Z");
 }
