@@ -4,6 +4,7 @@
 //! templates. A mapping that passes can be sent as far as anybody can know beforehand.
 
 mod draft;
+mod fixed;
 mod problem;
 
 use serde_json::Value;
@@ -133,6 +134,7 @@ fn account<'a>(draft: &Draft, config: &'a LiveConfig, notes: &mut Notes) -> Opti
 fn check_use(used: &DraftUse, draft: &Draft, account: Option<&Account>, config: &LiveConfig, notes: &mut Notes) {
     for (path, value) in &used.values {
         check_value(path, value, draft.event, notes);
+        fixed::check(&used.path, path, value, notes);
     }
     if let (Some(key), Some(language)) = (&used.key, &used.language)
         && key.base() != language.base()

@@ -2,6 +2,7 @@
 
 use crate::event::EventType;
 use crate::language::Language;
+use crate::render::Fault;
 use crate::template::Media;
 
 /// One thing to be said about a mapping. Its code is a contract of the command line.
@@ -75,6 +76,8 @@ pub enum Problem {
     OtherButton(&'static str),
     /// A fixed text with nothing in it, and no default.
     EmptyText,
+    /// A fixed text that can never be sent at its place.
+    NeverSendable(Fault),
     /// Readers of one language get a text in another.
     OtherLanguage(Language),
     /// Who reads a language that is not listed gets nothing: the site's language.
@@ -110,6 +113,7 @@ impl Problem {
             Self::OtherHeader(_) => "other_header",
             Self::OtherButton(_) => "other_button",
             Self::EmptyText => "empty_text",
+            Self::NeverSendable(_) => "never_sendable",
             Self::OtherLanguage(_) => "other_language",
             Self::NoDefaultLanguage(_) => "no_default_language",
         }
@@ -165,6 +169,15 @@ impl Problem {
             Self::OtherHeader(None) => "The template's header is a text: give it that.".to_owned(),
             Self::OtherButton(kind) => format!("This button takes a {kind}."),
             Self::EmptyText => "The text is empty and has no default: nothing could be sent.".to_owned(),
+            Self::NeverSendable(Fault::NoHttpsAddress) => {
+                "This can never be sent: it must be an https address.".to_owned()
+            }
+            Self::NeverSendable(Fault::OtherThanLettersAndDigits) => {
+                "This can never be sent: a code is letters and digits.".to_owned()
+            }
+            Self::NeverSendable(Fault::TooLong { length, length_max }) => {
+                format!("This can never be sent: it has {length} characters, and {length_max} are allowed.")
+            }
             Self::OtherLanguage(language) => format!("Readers of this language get a text in {language}."),
             Self::NoDefaultLanguage(language) => {
                 format!("Whoever reads another language gets nothing: no template for the site's language {language}.")
@@ -215,6 +228,15 @@ impl Problem {
             Self::OtherHeader(None) => "L'intestazione del template è un testo.".to_owned(),
             Self::OtherButton(kind) => format!("Questo pulsante vuole {kind}."),
             Self::EmptyText => "Il testo è vuoto e senza default: non si potrebbe inviare nulla.".to_owned(),
+            Self::NeverSendable(Fault::NoHttpsAddress) => {
+                "Non si potrà mai inviare: serve un indirizzo https.".to_owned()
+            }
+            Self::NeverSendable(Fault::OtherThanLettersAndDigits) => {
+                "Non si potrà mai inviare: un codice ha solo lettere e cifre.".to_owned()
+            }
+            Self::NeverSendable(Fault::TooLong { length, length_max }) => {
+                format!("Non si potrà mai inviare: ha {length} caratteri, il massimo è {length_max}.")
+            }
             Self::OtherLanguage(language) => format!("Chi legge questa lingua riceve un testo in {language}."),
             Self::NoDefaultLanguage(language) => {
                 format!(

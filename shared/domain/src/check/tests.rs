@@ -174,6 +174,43 @@ fn every_part_is_filled_by_what_it_wants() {
 }
 
 #[test]
+fn a_fixed_text_that_can_never_be_sent_is_found() {
+    let mut document = mapping();
+    document["templates"]["it"]["name"] = "pieno".into();
+    let link = json!({"text": "http://example.com/a.pdf"});
+    document["templates"]["it"]["header"] = json!({"document": {"link": link, "filename": {"text": "x".repeat(256)}}});
+    document["templates"]["it"]["buttons"] = json!({
+        "1": {"suffix": {"text": "http://anything"}}, "2": {"payload": {"text": "x".repeat(129)}},
+    });
+    let path = |below: &str| (format!("/templates/it/{below}"), "never_sendable");
+    let texts = ["buttons/2/payload/text", "header/document/filename/text", "header/document/link/text"];
+    assert_eq!(found(&document), texts.map(path));
+    let checked = check(&document, &config());
+    assert!(!checked.is_right());
+    document["templates"]["it"]["header"] = json!({"document": {
+        "link": {"variable": "order.id", "default": "ftp://example.com"},
+        "filename": {"text": "x".repeat(256), "shorten": true},
+    }});
+    document["templates"]["it"]["buttons"]["2"]["payload"] = json!({"text": "ok"});
+    document["templates"]["it"]["body"]["1"] = json!({"text": "x".repeat(1025)});
+    assert_eq!(found(&document), ["body/1/text", "header/document/link/default"].map(path));
+}
+
+#[test]
+fn a_code_that_can_never_be_copied_is_found() {
+    let codes = json!({"name": "sconto", "buttons": [{"kind": "copy_code", "text": "Copia"}]});
+    let config = LiveConfig { templates: vec![template(&codes)], ..config() };
+    let mut document = mapping();
+    document["templates"]["it"]["name"] = "sconto".into();
+    for (code, right) in [("ESTATE26", true), ("ESTATE 26", false), ("ÈSTATE", false), ("X234567890123456", false)] {
+        document["templates"]["it"]["buttons"] = json!({"0": {"code": {"text": code}}});
+        let findings = check(&document, &config).findings;
+        assert_eq!(findings.is_empty(), right, "{code}: {findings:?}");
+        assert!(findings.iter().all(|one| one.path == "/templates/it/buttons/0/code/text"), "{findings:?}");
+    }
+}
+
+#[test]
 fn variables_and_conditions_belong_to_the_event() {
     let mut document = mapping();
     document["event_type"] = "message.sent".into();

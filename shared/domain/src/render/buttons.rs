@@ -8,15 +8,12 @@ use crate::reason::{Reason, Skip};
 use crate::template::Button;
 
 use super::address::suffix;
+use super::place::{Fault, Place};
 use super::units;
 use super::value::{Writer, missing, named};
 
 /// Longest address of a button once it is filled, in UTF-16 units (Meta, template limits).
 const URL_UNITS_MAX: usize = 2000;
-/// Longest payload, in UTF-16 units. The platform takes 256; the bridge keeps below, for providers that take less.
-const PAYLOAD_UNITS_MAX: usize = 128;
-/// Longest code, in characters (Meta, template limits).
-const CODE_CHARS_MAX: usize = 15;
 
 /// A button filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,18 +91,26 @@ fn fill_suffix(base: &str, source: &ValueSource, place: &str, writer: &Writer<'_
 
 fn fill_payload(source: &ValueSource, place: &str, writer: &Writer<'_>) -> Result<ButtonValue, Skip> {
     let payload = writer.value(source, place)?;
-    within(units(&payload), PAYLOAD_UNITS_MAX, place)?;
+    sendable(&payload, Place::Payload, source, place)?;
     Ok(ButtonValue::Payload(payload))
 }
 
 fn fill_code(source: &ValueSource, place: &str, writer: &Writer<'_>) -> Result<ButtonValue, Skip> {
     let code = writer.value(source, place)?;
-    if !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        let detail = format!("{}: must be letters and digits", named(place, Some(source)));
-        return Err(Skip::new(Reason::ValueMissing, detail));
-    }
-    within(code.len(), CODE_CHARS_MAX, place)?;
+    sendable(&code, Place::Code, source, place)?;
     Ok(ButtonValue::Code(code))
+}
+
+/// Whether a value may be sent at its place, named `name`.
+fn sendable(value: &str, place: Place, source: &ValueSource, name: &str) -> Result<(), Skip> {
+    match place.fault(value) {
+        None => Ok(()),
+        Some(Fault::TooLong { length, length_max }) => within(length, length_max, name),
+        Some(Fault::OtherThanLettersAndDigits | Fault::NoHttpsAddress) => {
+            let detail = format!("{}: must be letters and digits", named(name, Some(source)));
+            Err(Skip::new(Reason::ValueMissing, detail))
+        }
+    }
 }
 
 fn within(length: usize, length_max: usize, place: &str) -> Result<(), Skip> {

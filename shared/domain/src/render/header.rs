@@ -7,12 +7,10 @@ use crate::reason::{Reason, Skip};
 use crate::template::{Header, Media};
 
 use super::address::https;
+use super::place::FILENAME_UNITS_MAX;
 use super::text::{self, Filled};
 use super::units;
 use super::value::{Writer, missing, named};
-
-/// Longest file name, in UTF-16 units: no file system has longer ones.
-const FILENAME_UNITS_MAX: usize = 255;
 
 /// A header filled.
 #[derive(Clone, PartialEq, Eq)]

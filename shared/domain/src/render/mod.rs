@@ -8,6 +8,7 @@ mod address;
 mod buttons;
 mod header;
 mod locale;
+mod place;
 mod text;
 mod value;
 
@@ -19,6 +20,7 @@ use crate::variable::Context;
 pub use buttons::{ButtonValue, FilledButton};
 pub use header::FilledHeader;
 pub use locale::{Locale, write};
+pub use place::{Fault, Place};
 pub use text::{BODY_UNITS_MAX, Filled};
 pub use value::clean;
 

@@ -15,7 +15,7 @@ use super::value::{Writer, missing};
 /// keeps to it always).
 pub const BODY_UNITS_MAX: usize = 1024;
 /// Longest filled header, in UTF-16 units (Meta, template limits).
-const HEADER_UNITS_MAX: usize = 60;
+pub(super) const HEADER_UNITS_MAX: usize = 60;
 
 /// What ends a text that was cut.
 const ELLIPSIS: &str = "…";

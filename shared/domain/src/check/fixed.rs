@@ -1,0 +1,45 @@
+//! Texts that a mapping writes down and that no message could be sent with.
+
+use super::Problem;
+use super::draft::{Notes, below};
+use crate::mapping::{Source, ValueSource};
+use crate::render::{Place, clean};
+
+/// Notes what is wrong with the fixed texts of the value at `path` of the template's use at `used`.
+pub(super) fn check(used: &str, path: &str, value: &ValueSource, notes: &mut Notes) {
+    let Some(place) = path.strip_prefix(used).and_then(place) else { return };
+    let may_be_cut = value.shorten && matches!(place, Place::Body | Place::HeaderText | Place::Filename);
+    if may_be_cut {
+        return;
+    }
+    if let Some((name, text)) = fixed_text(value)
+        && let Some(fault) = place.fault(&text)
+    {
+        notes.add(below(path, name), Problem::NeverSendable(fault));
+    }
+}
+
+/// The fixed text of a value, clean, with the field it stands in: its own, or the default of one that may be empty.
+fn fixed_text(value: &ValueSource) -> Option<(&'static str, String)> {
+    let own = match &value.source {
+        Source::Text(text) => Some(("text", clean(text))),
+        Source::Variable(_) => None,
+    };
+    let default = || Some(("default", clean(value.default.as_deref()?)));
+    let says_something = |fixed: &(&str, String)| !fixed.1.is_empty();
+    own.filter(says_something).or_else(default).filter(says_something)
+}
+
+/// The place of a value by its path below the template's use; `None` where any text can be sent.
+fn place(path: &str) -> Option<Place> {
+    let mut parts = path.split('/').skip(1);
+    match [parts.next()?, parts.next()?, parts.next().unwrap_or_default()] {
+        ["body", _, ""] => Some(Place::Body),
+        ["header", "text", _] => Some(Place::HeaderText),
+        ["header", _, "link"] => Some(Place::Link),
+        ["header", _, "filename"] => Some(Place::Filename),
+        ["buttons", _, "payload"] => Some(Place::Payload),
+        ["buttons", _, "code"] => Some(Place::Code),
+        _ => None,
+    }
+}
