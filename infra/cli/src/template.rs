@@ -1,10 +1,11 @@
 //! `bridge template`.
 
 use domain::check::check;
-use domain::config::LiveConfig;
+use domain::config::{Account, LiveConfig};
 use domain::id::MappingId;
 use domain::mapping::{Mapping, Review};
 use domain::template::{Category, Content, Template, TemplateStatus};
+use provider::Provider;
 use serde_json::{Value, json};
 use sync_templates::{SyncError, sync, sync_even_if_many_go};
 
@@ -32,16 +33,13 @@ impl From<SyncError> for Failure {
 }
 
 async fn sync_all(even_if_many_go: bool, stack: &Stack, output: Output) -> Result<(), Failure> {
-    let (site, provider, now) = (stack.site()?, stack.provider()?, stack.clock.now());
-    let mut accounts = Vec::new();
+    let provider = stack.provider()?;
+    let (mut accounts, mut failed) = (Vec::new(), Vec::new());
     for account in stack.live().await?.accounts.iter().filter(|account| account.active) {
-        let token = stack.token(account).await?;
-        let synced = if even_if_many_go {
-            sync_even_if_many_go(&provider, &stack.config, site, account, &token, now).await?
-        } else {
-            sync(&provider, &stack.config, site, account, &token, now).await?
-        };
-        accounts.push((account.id.to_string(), synced.templates));
+        match sync_one(account, even_if_many_go, &provider, stack).await {
+            Ok(templates) => accounts.push((account.id.to_string(), templates)),
+            Err(failure) => failed.push((account.id.to_string(), failure)),
+        }
     }
     let live = stack.live().await?;
     let to_review: Vec<(&MappingId, &Review)> =
@@ -49,12 +47,16 @@ async fn sync_all(even_if_many_go: bool, stack: &Stack, output: Output) -> Resul
     let cannot_send = cannot_send(&live);
     let document = json!({
         "accounts": accounts.iter().map(|(id, templates)| json!({"account": id, "templates": templates})).collect::<Vec<_>>(),
+        "failed": failed.iter().map(|(id, why)| json!({"account": id, "error": why.to_string()})).collect::<Vec<_>>(),
         "needs_review": to_review.iter().map(|(id, _)| id).collect::<Vec<_>>(),
         "cannot_send": cannot_send,
     });
     output.say(&document, |lang| {
         let mut words: String =
             accounts.iter().map(|(id, templates)| format!("{id}: {templates} template\n")).collect();
+        for (id, why) in &failed {
+            words += &wrapped(&format!("{id}: {}: {why}", lang.of("NON SINCRONIZZATO", "NOT SYNCED")), 0);
+        }
         for (id, review) in &to_review {
             let title = lang.of("Da rivedere", "Needs review");
             words += &wrapped(&format!("{title}: {id}, {}", review_words(review, lang)), 0);
@@ -64,7 +66,35 @@ async fn sync_all(even_if_many_go: bool, stack: &Stack, output: Output) -> Resul
         }
         words
     });
-    Ok(())
+    not_synced(&failed)
+}
+
+/// Syncs an account; answers how many templates it has.
+async fn sync_one(
+    account: &Account,
+    even_if_many_go: bool,
+    provider: &Provider,
+    stack: &Stack,
+) -> Result<usize, Failure> {
+    let (site, now) = (stack.site()?, stack.clock.now());
+    let token = stack.token(account).await?;
+    let synced = if even_if_many_go {
+        sync_even_if_many_go(provider, &stack.config, site, account, &token, now).await?
+    } else {
+        sync(provider, &stack.config, site, account, &token, now).await?
+    };
+    Ok(synced.templates)
+}
+
+/// The accounts that were not synced as a failure: unreachable only if none of them answered.
+fn not_synced(failed: &[(String, Failure)]) -> Result<(), Failure> {
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = failed.iter().map(|(id, _)| id.as_str()).collect();
+    let message = format!("not synced: {}", ids.join(", "));
+    let out_of_reach = failed.iter().all(|(_, why)| matches!(why, Failure::Unreachable(_)));
+    Err(if out_of_reach { Failure::Unreachable(message) } else { Failure::No(message) })
 }
 
 /// The mappings that could not be saved as they are, now that the templates are what they are, and that nobody needs to

@@ -66,6 +66,24 @@ async fn the_default_account_is_changed_by_name_only() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_cannot_be_reached_keeps_no_other_from_its_templates() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    // It comes before the one that answers.
+    add(&bridge, "aaa").await?;
+    let synced = bridge.run(&["template", "sync", "--json"], "").await?;
+    assert_eq!(synced.code, 3, "{synced:?}");
+    assert!(synced.err.contains("aaa"), "{synced:?}");
+    let document = synced.json()?;
+    assert_eq!(document["failed"][0]["account"], "aaa", "{document}");
+    assert_eq!(document["accounts"][0]["account"], "main", "{document}");
+    let words = bridge.run(&["template", "sync"], "").await?;
+    assert!(words.code == 3 && words.out.contains("NON SINCRONIZZATO"), "{words:?}");
+    bridge.ok(&["account", "set", "aaa", "active=false"]).await?;
+    assert_eq!(bridge.ok(&["template", "sync"]).await?["failed"], json!([]));
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_first_account_of_a_site_is_its_default() -> Result<()> {
     let bridge = Bridge::new().await?;
     bridge.ok(&["site", "add", "negozio"]).await?;
