@@ -203,6 +203,12 @@ fn marketing_needs_consent_and_unknown_is_no() {
     let marketing = with(|config| config.templates[0].1.category = Category::Marketing);
     check(&order(&[]), &marketing, "consent_missing", "avviso");
     check(&order(&[("/data/customer/marketing_consent", json!(false))]), &marketing, "consent_missing", "avviso");
+    let agreed = order(&[("/data/customer/marketing_consent", json!(true))]);
+    for (config, expected) in [(&marketing, true), (&config(), false)] {
+        let planned = plan(&agreed, config);
+        let outgoing = decide(&agreed, planned.messages.first().unwrap(), config, &Known::default(), now()).unwrap();
+        assert_eq!(outgoing.marketing, expected);
+    }
     assert!(outcome(&order(&[("/data/customer/marketing_consent", json!(true))]), &marketing).is_ok());
 }
 
@@ -364,5 +370,6 @@ fn a_paused_site_and_a_held_template_wait_and_too_late_is_too_late() {
     assert!(outcome_knowing(&late, &config(), &asked).is_ok(), "a person asked for it now");
 }
 
+mod carts;
 mod plans;
 mod waits;

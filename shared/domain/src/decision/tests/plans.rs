@@ -6,7 +6,7 @@ use crate::mapping::RecipientRule;
 use crate::plan::recipients;
 
 /// The published example of a type, with some fields changed.
-fn example(kind: EventType, changes: &[(&str, Value)]) -> Event {
+pub(super) fn example(kind: EventType, changes: &[(&str, Value)]) -> Event {
     let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
     let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     for (pointer, value) in changes {

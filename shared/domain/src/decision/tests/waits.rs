@@ -95,3 +95,10 @@ fn only_states_of_orders_and_activities_are_held_for_a_newer_one() {
     assert_eq!(held(&upload(json!([]), &[])), None);
     assert_eq!(held_until(&order(&[]), &mapping("orders", "order.status_changed")), None);
 }
+
+#[test]
+fn a_message_is_of_use_until_its_last_moment() {
+    let until = |moment: &str| outcome(&order(&[("/occurred_at", json!(moment))]), &waits(None, None, "1h"));
+    assert!(until("2026-11-22T09:00:00Z").is_ok());
+    assert_eq!(until("2026-11-22T08:59:59Z").unwrap_err().0, "expired");
+}

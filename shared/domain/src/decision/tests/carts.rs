@@ -1,0 +1,51 @@
+//! When the notice of a cart goes: after the site's interval, or when a person asks for it.
+
+use super::plans::example;
+use super::*;
+use crate::cart::CartHead;
+use crate::event::EventType;
+
+/// The demo's configuration with a mapping of carts that are due an hour after they were left.
+fn carts() -> LiveConfig {
+    with(|config| {
+        config.site.cart_interval = 60;
+        config.mappings.push(mapping("carts", "cart.abandoned"));
+    })
+}
+
+/// What becomes of the notice of a cart that was left some minutes ago.
+fn notice(minutes: i64, known: &Known) -> Result<String, (String, String)> {
+    let left_at = now() - SignedDuration::from_mins(minutes);
+    let left_at = json!(left_at.to_string());
+    let event =
+        example(EventType::CartAbandoned, &[("/data/cart/abandoned_at", left_at.clone()), ("/occurred_at", left_at)]);
+    outcome_knowing(&event, &carts(), known)
+}
+
+#[test]
+fn a_cart_waits_for_the_sites_interval() {
+    let waits = Err(("wait: cart_interval".to_owned(), String::new()));
+    assert_eq!(notice(0, &Known::default()), waits);
+    assert_eq!(notice(59, &Known::default()), waits);
+    assert!(notice(60, &Known::default()).is_ok());
+    assert!(notice(61, &Known::default()).is_ok());
+}
+
+#[test]
+fn a_person_may_have_the_notice_of_a_cart_sent_before_it_is_due() {
+    assert!(notice(10, &Known { at_once: true, ..Known::default() }).is_ok());
+    assert!(notice(10, &Known { asked_at: Some(now()), ..Known::default() }).is_ok());
+}
+
+#[test]
+fn who_asks_for_a_notice_again_knows_of_newer_carts_but_not_of_an_order() {
+    let newer = CartHead { newest: Some(now()), ..CartHead::default() };
+    let closed = CartHead { closed_at: Some(now()), ..CartHead::default() };
+    let asked = |cart: &CartHead| Known { asked_at: Some(now()), cart: cart.clone(), ..Known::default() };
+    let unasked = |cart: &CartHead| Known { cart: cart.clone(), ..Known::default() };
+    assert_eq!(notice(90, &unasked(&newer)).unwrap_err().0, "not_latest_cart");
+    assert!(notice(90, &asked(&newer)).is_ok());
+    for known in [unasked(&closed), asked(&closed)] {
+        assert_eq!(notice(90, &known).unwrap_err().0, "cancelled");
+    }
+}
