@@ -3,6 +3,7 @@
 use domain::audit::Audited;
 use domain::config::LiveConfig;
 use domain::message::{Answer, Resolved, State, Status, StatusFact, Waiting};
+use domain::phone::{Country, Phone};
 use domain::reason::Reason;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -39,11 +40,37 @@ pub(crate) struct Outcome {
     /// The number, masked unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) phone: Option<String>,
+    /// What may be wrong with it all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) warning: Option<Warning>,
     /// The text that was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<String>,
     #[serde(skip)]
     sentence: Option<Reason>,
+}
+
+/// What may be wrong with a message that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Warning {
+    /// The number is a landline, which seldom has WhatsApp.
+    Landline,
+}
+
+impl Warning {
+    fn of(phone: &str) -> Option<Self> {
+        Phone::parse(phone, Country::UNKNOWN).is_ok_and(|phone| phone.is_landline()).then_some(Self::Landline)
+    }
+
+    fn words(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Landline => lang.of(
+                "Attenzione: è un numero fisso, che raramente ha WhatsApp.",
+                "Warning: it is a landline, which seldom has WhatsApp.",
+            ),
+        }
+    }
 }
 
 /// A status the provider reported.
@@ -77,6 +104,7 @@ pub(crate) fn explained(event: &StoredEvent, live: &LiveConfig, now: Timestamp, 
         statuses: Vec::new(),
         resolved: None,
         phone: None,
+        warning: None,
         text: None,
         sentence: Some(planned.skip.reason),
     });
@@ -152,6 +180,7 @@ fn of_message(message: &StoredMessage, output: Output) -> Outcome {
             .collect(),
         resolved: facts.resolved.clone(),
         phone: message.phone.as_deref().map(|phone| output.phone(phone)),
+        warning: message.phone.as_deref().and_then(Warning::of),
         text: message.text.clone(),
         sentence,
     }
@@ -207,7 +236,8 @@ impl Outcome {
         let statuses: Vec<String> = self.statuses.iter().map(|reported| reported.words(lang)).collect();
         let resolved = self.resolved.as_ref().map(|resolved| said(resolved, lang)).unwrap_or_default();
         let text = self.text.as_ref().map(|text| format!("«{text}»")).unwrap_or_default();
-        [why, statuses.join(", "), resolved, text]
+        let warning = self.warning.map(|warning| warning.words(lang).to_owned()).unwrap_or_default();
+        [why, statuses.join(", "), warning, resolved, text]
             .iter()
             .filter(|words| !words.trim().is_empty())
             .map(|words| wrapped(words, 6))

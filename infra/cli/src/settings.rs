@@ -225,7 +225,7 @@ impl Setting {
                 kept(matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty())
             }
             Kind::Language => Language::parse(text).map(|language| json!(language)).map_err(|_| wrong()),
-            Kind::Country => kept(Country::parse(text).is_some()),
+            Kind::Country => kept(text.len() == 2 && Country::parse(text).is_some()),
             Kind::Zone => kept(TimeZone::get(text).is_ok()),
             Kind::Time => text.parse::<Time>().map(|time| json!(time)).map_err(|_| wrong()),
             Kind::Count { min, max } => match text.parse::<u16>() {

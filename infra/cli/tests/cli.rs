@@ -180,6 +180,29 @@ async fn explain_and_audit_account_for_everything() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_to_a_landline_is_explained_with_a_warning() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    for (id, phone) in [("e1", "06 69812345"), ("e2", "06 69812346 / 340 1234567")] {
+        let mut order = bridge.event("order.status_changed", id)?;
+        order["data"]["order"]["id"] = id.into();
+        order["data"]["customer"]["id"] = id.into();
+        order["data"]["customer"]["phone"] = phone.into();
+        bridge.world.accept(&order).await?;
+    }
+    bridge.world.deliver().await?;
+    let explained = bridge.ok(&["explain", "--event", "e1", "--show-phones"]).await?;
+    let outcome = &explained["outcomes"][0];
+    assert_eq!((&outcome["outcome"], &outcome["phone"]), (&json!("sent"), &json!("+390669812345")), "{explained}");
+    assert_eq!(outcome["warning"], "landline");
+    let words = bridge.run(&["explain", "--event", "e1"], "").await?;
+    assert!(words.out.contains("numero fisso"), "{words:?}");
+    let mobile = bridge.ok(&["explain", "--event", "e2", "--show-phones"]).await?;
+    assert_eq!(mobile["outcomes"][0]["phone"], "+393401234567");
+    assert_eq!(mobile["outcomes"][0].get("warning"), None, "{mobile}");
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sites_keys_and_accounts_are_set_up_and_tested() -> Result<()> {
     let bridge = Bridge::new().await?;
     let added = bridge.ok(&["site", "add", "negozio", "retention_days=60"]).await?;

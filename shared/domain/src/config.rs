@@ -110,11 +110,12 @@ impl Site {
         }
     }
 
-    /// The country of numbers without a code: the person's own where it is known, else the site's, else Italy.
+    /// The country of numbers without a code: the person's own, or the site's where their record has none. A country that
+    /// is written as nobody knows it is no other's.
     #[must_use]
     pub fn country(&self, of_person: Option<&str>) -> Country {
-        let own = of_person.and_then(Country::parse);
-        own.or_else(|| Country::parse(&self.default_country)).unwrap_or(Country::ITALY)
+        let written = of_person.unwrap_or(&self.default_country);
+        Country::parse(written).unwrap_or(Country::UNKNOWN)
     }
 
     /// The zone times are shown in; UTC where the setting names none.
@@ -283,7 +284,8 @@ mod tests {
     fn a_number_is_read_by_the_rules_of_the_persons_country() {
         let site = Site::new(SiteId::parse("demo").unwrap());
         assert_eq!(site.country(Some("CH")), Country::parse("CH").unwrap());
-        assert_eq!(site.country(Some("Svizzera")), Country::ITALY);
+        assert_eq!(site.country(Some("Svizzera")), Country::parse("CH").unwrap());
+        assert_eq!(site.country(Some("Svizera")), Country::UNKNOWN);
         assert_eq!(site.country(None), Country::ITALY);
     }
 }

@@ -11,7 +11,7 @@ use crate::language::{self, Language};
 use crate::mapping::{Mapping, TemplateUse};
 use crate::message::{Waiting, Why};
 use crate::person::Person;
-use crate::phone::Phone;
+use crate::phone::{Phone, PhoneError};
 use crate::plan::PlannedMessage;
 use crate::reason::{Reason, Skip};
 use crate::reminder::people_as_of;
@@ -222,7 +222,13 @@ fn active_account<'a>(mapping: &Mapping, config: &'a LiveConfig) -> Result<&'a A
 fn phone(recipient: &Person, config: &LiveConfig) -> Result<Phone, Skip> {
     let typed = recipient.phone.as_deref().ok_or(Reason::PhoneMissing)?;
     let country = config.site.country(recipient.country.as_deref());
-    Phone::parse(typed, country).map_err(|_| Skip::new(Reason::PhoneInvalid, typed.trim()))
+    let typed = typed.trim();
+    Phone::parse(typed, country).map_err(|error| match (error, &recipient.country) {
+        (PhoneError::NoCountry, Some(country)) => {
+            Skip::new(Reason::PhoneInvalid, format!("{typed}: no prefix, and no country is called {country}"))
+        }
+        _ => Skip::new(Reason::PhoneInvalid, typed),
+    })
 }
 
 /// The language the recipient reads: the session's on events of the shop, else the person's own, else the country's,

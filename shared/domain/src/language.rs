@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::country;
+
 /// A language code: two or three lower-case letters, optionally `_` and a region or script. Meta lists `it` but no
 /// `it_IT`, and `en` and `en_US` are different templates, so the code is kept as it is and only its separator and case
 /// are made uniform.
@@ -88,7 +90,7 @@ impl fmt::Display for Language {
 /// one language would be a guess (Switzerland, Belgium) or the country is not listed.
 #[must_use]
 pub fn of_country(country: &str) -> Option<Language> {
-    let code = match country.to_ascii_uppercase().as_str() {
+    let code = match country::code_of(country)?.as_str() {
         "IT" | "SM" | "VA" => "it",
         "DE" | "AT" | "LI" => "de",
         "FR" | "MC" => "fr",
@@ -137,6 +139,7 @@ mod tests {
     fn every_listed_country_has_a_language() {
         assert_eq!(of_country("it").unwrap().as_str(), "it");
         assert_eq!(of_country("BR").unwrap().as_str(), "pt_BR");
+        assert_eq!(of_country("Deutschland").unwrap().as_str(), "de");
         assert_eq!(of_country("CH"), None);
     }
 }

@@ -22,6 +22,7 @@ pub mod check;
 pub mod codes;
 pub mod config;
 pub mod contact;
+mod country;
 pub mod credential;
 pub mod decision;
 pub mod event;

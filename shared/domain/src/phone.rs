@@ -1,9 +1,13 @@
 //! Phone numbers: what customers typed, turned into E.164 or refused.
 
+mod typed;
+
 use std::fmt;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, enums::PhoneNumberType, enums::Region};
 use serde::{Deserialize, Serialize};
+
+use crate::country;
 
 /// A valid number in E.164 with its `+`. Without the `+` Meta prepends the sender's country code. `Debug` and
 /// [`Phone::masked`] show the last four digits only.
@@ -23,35 +27,42 @@ pub enum PhoneError {
     /// An extension behind the number: WhatsApp cannot dial one.
     #[error("has an extension")]
     Extension,
+    /// A number without a prefix, and nobody knows of which country.
+    #[error("has no prefix, and its country is not known")]
+    NoCountry,
     /// A valid number that can own no WhatsApp account: toll-free, premium rate, shared cost and the like.
     #[error("is a service number")]
     Service,
 }
 
 /// Longest text that is looked at; the field is typed by people and may hold anything.
-const TEXT_BYTES_MAX: usize = 64;
+const TEXT_BYTES_MAX: usize = 128;
 
 /// The country whose rules apply to a number written without a country code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Country(Region);
+pub struct Country(Option<Region>);
 
 impl Country {
     /// Italy, where Passweb's shops are.
-    pub const ITALY: Self = Self(Region::IT);
+    pub const ITALY: Self = Self(Some(Region::IT));
+    /// A country that nobody knows: its numbers need their prefix.
+    pub const UNKNOWN: Self = Self(None);
 
-    /// Reads an ISO 3166 code of two letters; `None` if no numbering plan is known for it.
+    /// Reads an ISO 3166 code or a name in Italian, English, German, French or Spanish; `None` if it is neither, or no
+    /// numbering plan is known for it.
     #[must_use]
-    pub fn parse(code: &str) -> Option<Self> {
-        let region: Region = code.to_ascii_uppercase().parse().ok()?;
+    pub fn parse(text: &str) -> Option<Self> {
+        let region: Region = country::code_of(text)?.parse().ok()?;
         // The list of regions is longer than the list of numbering plans.
-        PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| Self(region))
+        PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| Self(Some(region)))
     }
 }
 
 impl Phone {
-    /// Reads a number as people write it: with or without `+` or `00`, with spaces, dots and dashes. `country` is the
-    /// country of a number without a code. Italian landlines keep their zero, and `393…` is read as a national mobile
-    /// where ten digits say so.
+    /// Reads a number as people write it: with or without `+` or `00`, with spaces, dots and dashes, with words around
+    /// it. `country` is the country of a number without a code. Italian landlines keep their zero, and `393…` is read as a
+    /// national mobile where ten digits say so. Of several numbers in one text the first mobile counts. What could be read
+    /// in two ways is refused, and no letter is read as a digit.
     ///
     /// # Errors
     /// Why no message can go to it.
@@ -63,12 +74,22 @@ impl Phone {
         if text.len() > TEXT_BYTES_MAX {
             return Err(PhoneError::Invalid);
         }
-        let number = PHONE_NUMBER_UTIL.parse(text, Some(country.0)).map_err(|_| PhoneError::Invalid)?;
+        typed::read(text, country)
+    }
+
+    /// Reads one number that holds no letters, with the kind of line it is.
+    fn parse_one(text: &str, country: Country) -> Result<(Self, PhoneNumberType), PhoneError> {
+        let text = match text.strip_prefix("00") {
+            // What stands for the plus is the country's own; this one nearly everybody's.
+            Some(rest) if country == Country::UNKNOWN => format!("+{rest}"),
+            _ => text.to_owned(),
+        };
+        if country == Country::UNKNOWN && !text.contains('+') {
+            return Err(PhoneError::NoCountry);
+        }
+        let number = PHONE_NUMBER_UTIL.parse(&text, country.0).map_err(|_| PhoneError::Invalid)?;
         if !number.is_valid() {
             return Err(PhoneError::Invalid);
-        }
-        if number.extension.as_deref().is_some_and(|extension| !extension.is_empty()) {
-            return Err(PhoneError::Extension);
         }
         match number.get_type() {
             PhoneNumberType::TollFree
@@ -77,8 +98,14 @@ impl Phone {
             | PhoneNumberType::UAN
             | PhoneNumberType::VoiceMail
             | PhoneNumberType::Pager => Err(PhoneError::Service),
-            _ => Ok(Self(number.format_as(PhoneNumberFormat::E164).to_string())),
+            kind => Ok((Self(number.format_as(PhoneNumberFormat::E164).to_string()), kind)),
         }
+    }
+
+    /// Whether it is surely a landline. WhatsApp accounts on landlines exist, but are rare.
+    #[must_use]
+    pub fn is_landline(&self) -> bool {
+        Self::parse_one(&self.0, Country::UNKNOWN).is_ok_and(|(_, kind)| kind == PhoneNumberType::FixedLine)
     }
 
     /// The number, `+393401234567`.
@@ -164,9 +191,28 @@ mod tests {
         check("12345", Err(PhoneError::Invalid));
         check("3401234567 int. 12", Err(PhoneError::Extension));
         check("3401234567 ext 12", Err(PhoneError::Extension));
-        check("3401234567/3409876543", Err(PhoneError::Invalid));
         check("800 123456", Err(PhoneError::Service));
         check(&"3".repeat(500), Err(PhoneError::Invalid));
+    }
+
+    #[test]
+    fn of_a_country_that_nobody_knows_only_numbers_with_a_prefix_are_read() {
+        let unknown = |text: &str| Phone::parse(text, Country::UNKNOWN);
+        for text in ["+41 79 123 45 67", "0041 79 123 45 67", "cell. +41 79 123 45 67", "(+41) 79 123 45 67"] {
+            assert_eq!(unknown(text).as_ref().map(Phone::as_e164), Ok("+41791234567"), "{text}");
+        }
+        for text in ["079 123 45 68", "340 1234567", "393401234567"] {
+            assert_eq!(unknown(text), Err(PhoneError::NoCountry), "{text}");
+        }
+        assert_eq!(unknown("0800"), Err(PhoneError::NoCountry));
+    }
+
+    #[test]
+    fn a_landline_is_known_as_one() {
+        let is_landline = |text: &str| Phone::parse(text, Country::ITALY).unwrap().is_landline();
+        assert!(is_landline("06 69812345") && is_landline("+41 44 668 18 00"));
+        // In North America nobody can tell.
+        assert!(!is_landline("340 1234567") && !is_landline("+1 212 555 2368"));
     }
 
     #[test]

@@ -167,7 +167,11 @@ const PERSON: Shape = Shape::Object(
         optional("company", Shape::Text, "Company name (Ragione Sociale)."),
         optional("phone", Shape::Text, "The phone field as it is; +39 340 1234567 is best."),
         optional("language", Shape::Language, "The language the person chose."),
-        optional("country", Shape::Text, "ISO 3166 code of two letters, IT."),
+        optional(
+            "country",
+            Shape::Text,
+            "ISO 3166 code, IT, or a name in Italian, English, German, French or Spanish; absent is the site's.",
+        ),
         optional("groups", GROUPS, "The user groups the person is in, by name; absent is unknown."),
         optional("is_agent", Shape::Flag, "Whether the record is an agent's; absent is false."),
         optional(

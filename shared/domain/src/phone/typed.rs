@@ -1,0 +1,223 @@
+//! What people type into the field of a telephone number: one number, several, words around them.
+//!
+//! The text falls into runs of what numbers are written with, and gaps of everything else. A gap that holds a word keeps
+//! two runs apart: each is a number of its own or none. Any other gap may be a slip of the pen inside one number, so that
+//! the runs around it count only if each of them is a number. Letters never reach libphonenumber, which reads them as the
+//! digits of a telephone's keys.
+
+use std::collections::BTreeSet;
+
+use rlibphonenumber::enums::PhoneNumberType;
+
+use super::{Country, Phone, PhoneError};
+
+/// Digits of the shortest number.
+const DIGITS_MIN: usize = 6;
+/// Letters of a word; fewer may be a slip of the pen.
+const WORD_LETTERS: usize = 3;
+/// Letters that are typed for digits: O for 0, l for 1.
+const LOOKALIKES: &str = "oilszbgq";
+/// What announces an extension.
+const EXTENSIONS: [&str; 11] =
+    ["x", "ext", "extn", "extension", "int", "interno", "est", "poste", "durchwahl", "dw", "anexo"];
+/// What announces a number to which nobody writes.
+const OTHER_NUMBERS: [&str; 6] = ["fax", "iva", "piva", "vat", "iban", "cf"];
+
+/// A number that was read, and whether it may be a mobile.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Found {
+    phone: Phone,
+    is_mobile: bool,
+}
+
+/// A run of what numbers are written with, after a gap.
+#[derive(Default)]
+struct Run {
+    gap: String,
+    number: String,
+}
+
+/// What a gap between two runs says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    /// A word keeps them apart.
+    Word,
+    /// The second is the extension of the first.
+    Extension,
+    /// The second is no telephone number.
+    OtherNumber,
+    /// It may be a slip of the pen inside one number.
+    Slip,
+    /// A letter touches a digit: one was typed for the other.
+    Broken,
+}
+
+/// The first mobile of a text, else its first number.
+pub(super) fn read(text: &str, country: Country) -> Result<Phone, PhoneError> {
+    let (runs, tail) = runs(text);
+    let gaps: Vec<Gap> = runs
+        .iter()
+        .enumerate()
+        .map(|(index, run)| {
+            let before = index.checked_sub(1).and_then(|before| runs.get(before));
+            gap(&run.gap, before.map(|before| before.number.as_str()), Some(&run.number))
+        })
+        .collect();
+    let last = runs.last().map(|run| run.number.as_str());
+    if gaps.contains(&Gap::Broken) || gap(&tail, last, None) == Gap::Broken {
+        return Err(PhoneError::Invalid);
+    }
+    let mut found = Vec::new();
+    let mut refused = PhoneError::Invalid;
+    for group in groups(&runs, &gaps) {
+        match group {
+            Ok(group) => match group.iter().map(|run| numbers(run, country)).collect::<Result<Vec<_>, _>>() {
+                Ok(numbers) => found.extend(numbers.into_iter().flatten()),
+                Err(error) if refused == PhoneError::Invalid => refused = error,
+                Err(_) => {}
+            },
+            Err(error) => refused = error,
+        }
+    }
+    let chosen = found.iter().find(|found| found.is_mobile).or(found.first());
+    chosen.map(|found| found.phone.clone()).ok_or(refused)
+}
+
+/// The runs of a text and what follows the last one.
+fn runs(text: &str) -> (Vec<Run>, String) {
+    let mut runs = Vec::new();
+    let mut run = Run::default();
+    let has_digit = |run: &Run| run.number.contains(|char: char| char.is_ascii_digit());
+    for char in text.chars().filter(|char| !is_invisible(*char)) {
+        if is_of_number(char) {
+            run.number.push(char);
+            continue;
+        }
+        if has_digit(&run) {
+            runs.push(std::mem::take(&mut run));
+        }
+        let between = std::mem::take(&mut run.number);
+        run.gap.push_str(&between);
+        run.gap.push(char);
+    }
+    if has_digit(&run) {
+        runs.push(std::mem::take(&mut run));
+    }
+    (runs, run.gap + &run.number)
+}
+
+fn is_of_number(char: char) -> bool {
+    char.is_ascii_digit() || is_separator(char) || char == '+'
+}
+
+fn is_separator(char: char) -> bool {
+    char.is_whitespace() && !matches!(char, '\n' | '\r')
+        || "-.()[]/\u{2212}".contains(char)
+        || ('\u{2010}'..='\u{2015}').contains(&char)
+}
+
+/// Marks that address books put around numbers, for one the direction of writing.
+fn is_invisible(char: char) -> bool {
+    matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// What a gap says, from the numbers around it.
+fn gap(gap: &str, before: Option<&str>, after: Option<&str>) -> Gap {
+    let is_letter = |char: char| char.is_alphanumeric();
+    let words: Vec<String> =
+        gap.split(|char| !is_letter(char)).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    let is_extension = match words.as_slice() {
+        [word] => EXTENSIONS.contains(&word.as_str()),
+        [] => gap.contains('#'),
+        _ => false,
+    };
+    if is_extension && before.is_some() && after.is_some() {
+        return Gap::Extension;
+    }
+    let is_word =
+        |word: &String| word.chars().count() >= WORD_LETTERS && !word.chars().all(|letter| LOOKALIKES.contains(letter));
+    let touches_before = gap.starts_with(is_letter) && before.is_some_and(|number| number.ends_with(is_digit));
+    let touches_after = gap.ends_with(is_letter)
+        && after.is_some_and(|number| number.starts_with(|char| is_digit(char) || char == '+'));
+    if touches_before && !words.first().is_some_and(is_word) || touches_after && !words.last().is_some_and(is_word) {
+        return Gap::Broken;
+    }
+    if words.iter().any(|word| OTHER_NUMBERS.contains(&word.as_str())) {
+        return Gap::OtherNumber;
+    }
+    if words.iter().any(is_word) { Gap::Word } else { Gap::Slip }
+}
+
+fn is_digit(char: char) -> bool {
+    char.is_ascii_digit()
+}
+
+/// The numbers that belong together: all of them count, or none. `Err` for a number with an extension.
+fn groups<'a>(runs: &'a [Run], gaps: &[Gap]) -> Vec<Result<Vec<&'a str>, PhoneError>> {
+    let mut groups: Vec<Result<Vec<&str>, PhoneError>> = Vec::new();
+    for (run, gap) in runs.iter().zip(gaps) {
+        match (gap, groups.last_mut()) {
+            (Gap::Extension, Some(group)) => *group = Err(PhoneError::Extension),
+            (Gap::OtherNumber, _) => groups.push(Ok(Vec::new())),
+            (Gap::Slip, Some(Ok(group))) => group.push(&run.number),
+            (Gap::Slip, Some(Err(_))) => {}
+            _ => groups.push(Ok(vec![&run.number])),
+        }
+    }
+    groups
+}
+
+/// The numbers of a run: the one that it is, or those into which it falls in one way only.
+fn numbers(run: &str, country: Country) -> Result<Vec<Found>, PhoneError> {
+    if is_range(run) {
+        return Err(PhoneError::Invalid);
+    }
+    match one(run, country) {
+        Ok(found) => Ok(vec![found]),
+        Err(error) => {
+            let mut ways = parts(run, country).into_iter();
+            match (ways.next(), ways.next()) {
+                (Some(way), None) => Ok(way),
+                _ => Err(error),
+            }
+        }
+    }
+}
+
+/// `06 698123/45` may be one number or two lines.
+fn is_range(run: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    run.rsplit_once('/').is_some_and(|(before, after)| digits(before) >= DIGITS_MIN && (1..=2).contains(&digits(after)))
+}
+
+fn one(text: &str, country: Country) -> Result<Found, PhoneError> {
+    let text = text.trim_matches(|char: char| is_separator(char) && !"()[]".contains(char));
+    let (phone, kind) = Phone::parse_one(text, country)?;
+    let is_mobile = matches!(kind, PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
+    Ok(Found { phone, is_mobile })
+}
+
+/// Every way in which a run falls into two or more numbers.
+fn parts(run: &str, country: Country) -> BTreeSet<Vec<Found>> {
+    let mut ways = BTreeSet::new();
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    for (at, _) in run.char_indices().filter(|(_, char)| is_separator(*char) || *char == '+') {
+        let (left, right) = run.split_at(at);
+        if digits(left) < DIGITS_MIN || digits(right) < DIGITS_MIN {
+            continue;
+        }
+        let Ok(first) = one(left, country) else { continue };
+        let right = right.trim_start_matches(|char| is_separator(char) && !"([".contains(char));
+        if let Ok(second) = one(right, country) {
+            ways.insert(vec![first.clone(), second]);
+        }
+        for mut rest in parts(right, country) {
+            rest.insert(0, first.clone());
+            ways.insert(rest);
+        }
+    }
+    ways
+}
+
+#[cfg(test)]
+mod tests;
