@@ -196,3 +196,45 @@ async fn what_passweb_says_of_an_opt_out_never_lifts_a_stop() {
     assert_eq!(reason(&world, "e-1").await, Some(Reason::Suppressed));
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn an_event_record_that_comes_back_late_goes_by_what_was_said_of_its_people_since() {
+    let world = World::start().await.unwrap();
+    world.accept(&order("e-1", "EVASO", None, "2026-11-22T09:20:00Z")).await.unwrap();
+    // The execution that had it was killed, and meanwhile Anna has another number.
+    let batch = world.take().await.unwrap();
+    let mut updated = customer_updated("c-1", false, "2026-11-22T09:30:00Z");
+    updated["data"]["customer"]["phone"] = json!("333 7654321");
+    tell(&world, &updated).await;
+    world.clock.advance(SignedDuration::from_mins(3));
+    world.redeliver(&batch).await.unwrap();
+    world.deliver().await.unwrap();
+    let [message] = world.phone().await.unwrap().try_into().unwrap();
+    assert_eq!(message["to"], "+393337654321");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_groups_of_a_customer_count_as_they_are_when_a_message_that_waits_goes() {
+    let world = World::start().await.unwrap();
+    let paused = |site: &mut domain::config::Site, mapping: &mut domain::mapping::Mapping, paused: bool| {
+        site.paused = paused;
+        mapping.groups = vec!["Clienti web".to_owned()];
+    };
+    world.configure("stato-ordine", |site, mapping| paused(site, mapping, true)).await.unwrap();
+    tell(&world, &order("e-1", "EVASO", None, "2026-11-22T09:20:00Z")).await;
+    let mut other = order("e-2", "EVASO", None, "2026-11-22T09:20:00Z");
+    other["data"]["customer"]["id"] = json!("C8");
+    other["data"]["customer"]["phone"] = json!("333 7654321");
+    tell(&world, &other).await;
+    let mut updated = customer_updated("c-1", false, "2026-11-22T09:30:00Z");
+    updated["data"]["customer"]["groups"] = json!(["Rivenditori"]);
+    tell(&world, &updated).await;
+    // One that does not say the groups leaves them as they were.
+    tell(&world, &customer_updated("c-2", false, "2026-11-22T09:31:00Z")).await;
+    world.configure("stato-ordine", |site, mapping| paused(site, mapping, false)).await.unwrap();
+    world.pass(SignedDuration::from_mins(3)).await.unwrap();
+    assert_eq!(reason(&world, "e-1").await, Some(Reason::GroupNotIncluded));
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}

@@ -5,7 +5,7 @@ use domain::backoff;
 use domain::cart;
 use domain::config::LiveConfig;
 use domain::event::{Event, EventData, EventType};
-use domain::id::SiteId;
+use domain::id::{ObjectId, SiteId};
 use domain::job::{Job, MessageJob};
 use domain::mapping::Mapping;
 use domain::person::bring_up_to_date;
@@ -71,8 +71,9 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
         }
     };
     let done = match &job {
-        Job::Event { site, received_at, event: document, .. } => {
-            event(app, site, *received_at, document, invocation).await
+        Job::Event { site, received_at, event: document, attempt } => {
+            let waited = *attempt > 0 || app.clock.now().duration_since(*received_at) > FRESH_FOR;
+            event(app, site, (*received_at, waited), document, invocation).await
         }
         Job::Message(job) => message(app, job, invocation).await,
     };
@@ -144,7 +145,7 @@ impl From<StoreError> for Failure {
 async fn event(
     app: &App,
     site: &SiteId,
-    received_at: Timestamp,
+    (received_at, waited): (Timestamp, bool),
     document: &serde_json::Value,
     invocation: Invocation<'_>,
 ) -> Result<(), Failure> {
@@ -176,16 +177,20 @@ async fn event(
     agenda::follow(app, &live, &event, received_at).await?;
     held::follow(app, &live, &event, received_at).await?;
     follow_cart(app, &live, &event, &stored).await?;
-    let renewed = match app.clock.now().duration_since(received_at) > FRESH_FOR {
-        true => agenda::renewed(app, site, &event, received_at).await?,
-        false => None,
-    };
+    let renewed = if waited { agenda::renewed(app, site, &event, received_at).await? } else { None };
     if let Some(renewed) = &renewed {
         renewed.remind_others(app, site, &stored).await?;
     }
     if stored.messages.len() > MESSAGES_AT_ONCE {
         return fan_out(app, &live, &event, &stored.messages).await;
     }
+    let event = match &renewed {
+        None if waited => {
+            let recipients = stored.messages.iter().map(|planned| planned.recipient.clone());
+            as_said_since(app, site, event, received_at, recipients).await?
+        }
+        _ => event,
+    };
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
     let one = |planned| {
         let record = MessageRecord { site, event: &event, planned, occasion: 1, attempt: 0, retention_days };
@@ -201,6 +206,20 @@ async fn event(
     let mut failures: Vec<Failure> = results.into_iter().filter_map(Result::err).collect();
     failures.sort_by_key(|failure| matches!(failure, Failure::Dead(_)));
     failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// An event as it would be with what was said of some of its people since it happened.
+async fn as_said_since(
+    app: &App,
+    site: &SiteId,
+    event: Event,
+    received_at: Timestamp,
+    people: impl Iterator<Item = ObjectId>,
+) -> Result<Event, Failure> {
+    let (as_of, latest) = (people_as_of(&event), latest(app, site, people).await?);
+    let mut document = event.document;
+    bring_up_to_date(&mut document, as_of, &latest);
+    Event::parse_any(document, received_at).map_err(|error| Failure::Dead(error.to_string()))
 }
 
 /// Keeps what an event says of the carts of a customer. While no mapping tells of carts, only of those that a notice may
@@ -239,8 +258,8 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
         return Err(Failure::Dead("the message is not in the event's plan".to_owned()));
     }
     let received_at = recorded.received_at;
-    let read = |document| Event::parse_any(document, received_at).map_err(|error| Failure::Dead(error.to_string()));
-    let mut event = read(recorded.document)?;
+    let mut event =
+        Event::parse_any(recorded.document, received_at).map_err(|error| Failure::Dead(error.to_string()))?;
     // One that comes back has waited: what was said of its activity and of its recipient since counts.
     let waited = job.attempt > 0 || job.asked_at.is_some() || app.clock.now().duration_since(received_at) > FRESH_FOR;
     let renewed = if waited { agenda::renewed(app, site, &event, received_at).await? } else { None };
@@ -249,9 +268,7 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
         Some(_) if job.asked_at.is_some() => {}
         Some(renewed) => renewed.remind_others(app, site, &recorded.plan).await?,
         None if waited => {
-            let as_of = people_as_of(&event);
-            bring_up_to_date(&mut event.document, as_of, &latest(app, site, [job.recipient.clone()]).await?);
-            event = read(event.document)?;
+            event = as_said_since(app, site, event, received_at, std::iter::once(job.recipient.clone())).await?;
         }
         None => {}
     }
