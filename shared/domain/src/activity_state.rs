@@ -31,6 +31,16 @@ impl ActivityState {
         })
     }
 
+    /// The name in the keys of occasions. They are persisted: another name would tell every activity's state again.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Pianificata => "Pianificata",
+            Self::Annullata => "Annullata",
+            Self::Completata => "Completata",
+            Self::Scaduta => "Scaduta",
+        }
+    }
+
     /// What the state is called in a language other than Italian, where the text received is used as it is.
     #[must_use]
     pub fn english(self) -> &'static str {
@@ -46,12 +56,18 @@ impl ActivityState {
 /// A name of the state that is the same however it was written.
 #[must_use]
 pub fn key(text: &str) -> String {
-    ActivityState::of(text).map_or_else(|| folded(text), |state| format!("{state:?}"))
+    ActivityState::of(text).map_or_else(|| folded(text), |state| state.key().to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_persisted_names_of_states_never_change() {
+        let texts = ["PIANIFICATA", "Annullata", "completata", "Scaduta", "In attesa"];
+        assert_eq!(texts.map(key), ["Pianificata", "Annullata", "Completata", "Scaduta", "inattesa"]);
+    }
 
     #[test]
     fn states_match_without_regard_to_how_they_are_written() {

@@ -235,7 +235,7 @@ impl Mapping {
             &self.order_kinds
         };
         if !kinds.contains(&order.kind) {
-            return unmet(format!("order.kind = {:?}", order.kind));
+            return unmet(format!("order.kind = {}", order.kind.recorded()));
         }
         if let Some(least) = self.min_total.filter(|least| order.total.amount < *least) {
             return unmet(format!("order.total = {} < {least}", order.total.amount));
@@ -280,6 +280,29 @@ impl Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recorded_reason_names_a_kind_as_it_always_did() {
+        let kinds = [
+            (OrderKind::Order, "Order"),
+            (OrderKind::DeliveryNote, "DeliveryNote"),
+            (OrderKind::Invoice, "Invoice"),
+            (OrderKind::Quote, "Quote"),
+            (OrderKind::Return, "Return"),
+        ];
+        for (kind, name) in kinds {
+            assert_eq!(kind.recorded(), name);
+        }
+        let at: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let document = serde_json::json!({"id": "e-1", "type": "order.status_changed", "occurred_at": at.to_string(),
+            "data": {"order": {"id": "1", "kind": "return", "status": "EVASO", "item_count": 1,
+                "total": {"amount": "1.00", "currency": "EUR"}}, "customer": {"id": "C"}}});
+        let text = r#"{"id":"o","name":"o","event_type":"order.status_changed","enabled":true,
+            "active_since":"2020-01-01T00:00:00Z","templates":{}}"#;
+        let mapping: Mapping = serde_json::from_str(text).unwrap();
+        let skip = mapping.applies(&Event::parse(document, at).unwrap()).unwrap_err();
+        assert_eq!(skip, Skip::new(Reason::ConditionNotMet, "order.kind = Return"));
+    }
 
     #[test]
     fn durations_are_read_and_written() {

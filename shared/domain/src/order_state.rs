@@ -56,6 +56,25 @@ impl OrderState {
         })
     }
 
+    /// The name in the keys of occasions. They are persisted: another name would tell every order's state again.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Nuovo => "Nuovo",
+            Self::Memorizzato => "Memorizzato",
+            Self::MemorizzatoSostituito => "MemorizzatoSostituito",
+            Self::Modificato => "Modificato",
+            Self::Sospeso => "Sospeso",
+            Self::ModificatoAnnullato => "ModificatoAnnullato",
+            Self::Annullato => "Annullato",
+            Self::Evaso => "Evaso",
+            Self::Bollato => "Bollato",
+            Self::Fatturato => "Fatturato",
+            Self::Trasformato => "Trasformato",
+            Self::PagamentoNonConfermato => "PagamentoNonConfermato",
+            Self::DaVerificare => "DaVerificare",
+        }
+    }
+
     /// What the state is called in a language other than Italian, where the text received is used as it is.
     #[must_use]
     pub fn english(self) -> &'static str {
@@ -90,7 +109,7 @@ pub fn same_state(left: &str, right: &str) -> bool {
 /// A name of the state that is the same however it was written.
 #[must_use]
 pub fn key(text: &str) -> String {
-    OrderState::of(text).map_or_else(|| folded(text), |state| format!("{state:?}"))
+    OrderState::of(text).map_or_else(|| folded(text), |state| state.key().to_owned())
 }
 
 /// A text without case, accents of Italian, blanks, dashes and underscores.
@@ -121,6 +140,45 @@ mod tests {
         assert_eq!(OrderState::of("Confermato"), Some(OrderState::Memorizzato));
         assert_eq!(OrderState::of("Da verificare"), Some(OrderState::DaVerificare));
         assert_eq!(OrderState::of("In consegna"), None);
+    }
+
+    #[test]
+    fn the_persisted_names_of_states_never_change() {
+        let texts = [
+            "NUOVO",
+            "MEMORIZZATO",
+            "Confermato",
+            "MEMORIZZATO - SOSTITUITO",
+            "MODIFICATO",
+            "SOSPESO",
+            "MODIFICATO - ANNULLATO",
+            "ANNULLATO",
+            "EVASO",
+            "BOLLATO",
+            "FATTURATO",
+            "TRASFORMATO",
+            "PAGAMENTO NON CONFERMATO",
+            "DA VERIFICARE",
+            "Già Spedito",
+        ];
+        let names = [
+            "Nuovo",
+            "Memorizzato",
+            "Memorizzato",
+            "MemorizzatoSostituito",
+            "Modificato",
+            "Sospeso",
+            "ModificatoAnnullato",
+            "Annullato",
+            "Evaso",
+            "Bollato",
+            "Fatturato",
+            "Trasformato",
+            "PagamentoNonConfermato",
+            "DaVerificare",
+            "giaspedito",
+        ];
+        assert_eq!(texts.map(key), names);
     }
 
     #[test]

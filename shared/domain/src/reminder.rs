@@ -72,10 +72,14 @@ pub fn due_moment(activity: &Activity, reminder: &ObjectId, minutes_before: u64)
     format!("{reminder}/{}/{minutes_before}", starts(activity))
 }
 
-/// When an activity starts, as moments and the activity's head name it.
+/// When an activity starts, as moments and the activity's head name it: `At(2026-11-24T14:00:00Z)`, `Day(2026-11-24)`. It
+/// is persisted: another form would tell every reminder again.
 #[must_use]
 pub fn starts(activity: &Activity) -> String {
-    format!("{:?}", activity.starts)
+    match activity.starts {
+        ActivityTime::At(instant) => format!("At({instant})"),
+        ActivityTime::Day(date) => format!("Day({date})"),
+    }
 }
 
 /// The [`due_moment`] of a reminder as an event saved it; `None` if that event has no such reminder to tell.
@@ -353,6 +357,25 @@ mod tests {
         assert!(moved.is_disjoint(&moments(&event)));
         assert!(changed("/data/activity/state", json!("Completata")).is_empty());
         assert!(changed("/data/reminders", json!([])).is_empty());
+    }
+
+    #[test]
+    fn the_persisted_form_of_a_start_never_changes() {
+        let check = |starts_at: &str, form: &str| {
+            let event = saved(starts_at, &json!([]));
+            assert_eq!(starts(event.activity().unwrap()), form);
+        };
+        check("2026-11-24T15:00:00+01:00", "At(2026-11-24T14:00:00Z)");
+        check("2026-11-24T15:00:00.5+01:00", "At(2026-11-24T14:00:00.5Z)");
+        check("2026-11-24T15:00:00.000000001+01:00", "At(2026-11-24T14:00:00.000000001Z)");
+        check("2026-11-24", "Day(2026-11-24)");
+        check("2199-12-30", "Day(2199-12-30)");
+        // As versions before wrote it.
+        for starts_at in ["2026-11-24T15:00:00+01:00", "2026-11-24T15:00:00.25+01:00", "2026-11-24"] {
+            let event = saved(starts_at, &json!([]));
+            let activity = event.activity().unwrap();
+            assert_eq!(starts(activity), format!("{:?}", activity.starts));
+        }
     }
 
     #[test]

@@ -73,6 +73,18 @@ impl OrderKind {
         ("quote", Self::Quote),
         ("return", Self::Return),
     ];
+
+    /// The name in recorded reasons. They are kept: it never changes.
+    #[must_use]
+    pub fn recorded(self) -> &'static str {
+        match self {
+            Self::Order => "Order",
+            Self::DeliveryNote => "DeliveryNote",
+            Self::Invoice => "Invoice",
+            Self::Quote => "Quote",
+            Self::Return => "Return",
+        }
+    }
 }
 
 /// A message of the customer area.
