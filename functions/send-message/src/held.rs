@@ -40,7 +40,7 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
         .iter()
         .filter(|mapping| mapping.enabled && mapping.event_type == event.kind() && keeps_waiting(mapping));
     for mapping in holding {
-        for recipient in recipients(event, mapping.recipient_rule).0 {
+        for recipient in recipients(event, mapping.recipient_rule) {
             let guards = guards(&live.site.id, mapping, event, &recipient.id, received_at);
             if let Some(head) = &guards.head {
                 app.contacts.hold(&held_key(head), (guards.moment, &state), app.clock.now()).await?;

@@ -45,11 +45,23 @@ impl Checked {
 }
 
 /// Conditions that only some events can meet.
-const CONDITIONS: [(&str, &[EventType]); 5] = [
+const CONDITIONS: [(&str, &[EventType]); 6] = [
     ("order_statuses", &[EventType::OrderStatusChanged]),
     ("order_kinds", &[EventType::OrderStatusChanged]),
     ("min_total", &[EventType::OrderStatusChanged, EventType::CartAbandoned]),
     ("recipient_rule", &[EventType::ActivityStatusChanged]),
+    (
+        "notify_actor",
+        &[
+            EventType::MessageSent,
+            EventType::MessageRead,
+            EventType::ActivityStatusChanged,
+            EventType::ActivityAcknowledged,
+            EventType::FileUploaded,
+            EventType::FileDownloaded,
+            EventType::FilePreviewed,
+        ],
+    ),
     (
         "hold_for",
         &[

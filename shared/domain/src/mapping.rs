@@ -56,6 +56,10 @@ pub struct Mapping {
     /// Whom it tells of the change of an activity's state; other events name their recipients.
     #[serde(default, skip_serializing_if = "RecipientRule::is_default")]
     pub recipient_rule: RecipientRule,
+    /// Whether people are notified of what they did themselves, too. By default they are not: the manual has no notice to
+    /// oneself for files, and this extends it to messages and activities.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub notify_actor: bool,
     /// How often it tells the same; absent: by the type of event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,

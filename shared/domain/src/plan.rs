@@ -96,13 +96,14 @@ fn event_may_notify(event: &Event, config: &LiveConfig) -> Result<(), Skip> {
     }
 }
 
-/// One message per recipient, the actor left out where the type says so, nobody twice by id or by number.
+/// One message per recipient, nobody twice by id or by number. Whoever did it is left out, unless the mapping notifies them.
 fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: &mut Plan) {
     let mut skip = |recipient: Option<&Person>, skip: Skip| {
         let recipient = recipient.map(|person| person.id.clone());
         plan.skips.push(PlannedSkip { mapping: Some(mapping.id.clone()), recipient, skip });
     };
-    let (recipients, excluded) = recipients(event, mapping.recipient_rule);
+    let recipients = recipients(event, mapping.recipient_rule);
+    let excluded = event.actor().filter(|_| !mapping.notify_actor);
     if recipients.is_empty() {
         skip(None, Reason::NoRecipient.into());
     }
@@ -135,17 +136,16 @@ fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: 
     }
 }
 
-/// Whom a mapping tells, and who of them is left out for having done it.
+/// The people a mapping is for. Whoever did it may be among them: the creator may be an assignee too ("Attività Propria").
 #[must_use]
-pub fn recipients(event: &Event, rule: RecipientRule) -> (&[Person], Option<&Person>) {
+pub fn recipients(event: &Event, rule: RecipientRule) -> &[Person] {
     if let EventData::ActivityStatusChanged(change) = &event.data {
         let by_creator = change.actor.id == change.creator.id;
         match rule {
-            RecipientRule::Assignees => return (&change.assignees, None),
-            // The creator may be an assignee too ("Attività Propria").
-            RecipientRule::OtherParty if by_creator => return (&change.assignees, Some(&change.actor)),
+            RecipientRule::Assignees => return &change.assignees,
+            RecipientRule::OtherParty if by_creator => return &change.assignees,
             RecipientRule::OtherParty | RecipientRule::Creator => {}
         }
     }
-    (event.recipients(), event.actor().filter(|_| event.kind().excludes_actor()))
+    event.recipients()
 }

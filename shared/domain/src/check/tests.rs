@@ -215,6 +215,7 @@ fn variables_and_conditions_belong_to_the_event() {
     let mut document = mapping();
     document["event_type"] = "message.sent".into();
     document["min_total"] = "10".into();
+    document["notify_actor"] = true.into();
     assert_eq!(
         found(&document),
         [
@@ -230,6 +231,15 @@ fn variables_and_conditions_belong_to_the_event() {
         "/event_type",
         "event_never_told",
     );
+}
+
+#[test]
+fn only_events_that_somebody_does_can_notify_who_did_it() {
+    let mut document = mapping();
+    document["notify_actor"] = true.into();
+    assert_eq!(found(&document), [("/notify_actor".to_owned(), "condition_not_in_event")]);
+    document["notify_actor"] = "yes".into();
+    assert!(found(&document).contains(&("/notify_actor".to_owned(), "wrong_value")));
 }
 
 #[test]

@@ -140,12 +140,6 @@ impl EventType {
             Self::CartClosed | Self::ActivitySaved | Self::ActivityDeleted | Self::CustomerUpdated => Telling::Never,
         }
     }
-
-    /// Whether who did it is never told of it: what happens to files.
-    #[must_use]
-    pub fn excludes_actor(self) -> bool {
-        matches!(self, Self::FileUploaded | Self::FileDownloaded | Self::FilePreviewed)
-    }
 }
 
 impl TryFrom<String> for EventType {

@@ -29,21 +29,68 @@ fn a_cart_of_an_agent_is_nobodys() {
     assert_eq!(reason(&[("/data/customer/is_agent", json!(true))]), agent);
 }
 
-/// The recipients of a change of an activity's state, and the person who is left out.
-fn parties(rule: RecipientRule, actor: &str) -> (Vec<String>, Option<String>) {
+/// The recipients of a change of an activity's state.
+fn parties(rule: RecipientRule, actor: &str) -> Vec<String> {
     let event = example(EventType::ActivityStatusChanged, &[("/data/actor", json!({"id": actor}))]);
-    let (people, left_out) = recipients(&event, rule);
-    let ids = people.iter().map(|person| person.id.to_string()).collect();
-    (ids, left_out.map(|person| person.id.to_string()))
+    recipients(&event, rule).iter().map(|person| person.id.to_string()).collect()
 }
 
 #[test]
 fn the_other_party_is_the_one_that_did_not_act() {
     let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
     // S1 created the activity; C7 and G3 are its assignees.
-    assert_eq!(parties(RecipientRule::OtherParty, "C7").0, ids(&["S1"]));
-    assert_eq!(parties(RecipientRule::OtherParty, "S1"), (ids(&["C7", "G3"]), Some("S1".to_owned())));
-    assert_eq!(parties(RecipientRule::Creator, "C7").0, ids(&["S1"]));
-    assert_eq!(parties(RecipientRule::Creator, "S1").0, ids(&["S1"]));
-    assert_eq!(parties(RecipientRule::Assignees, "S1").0, ids(&["C7", "G3"]));
+    assert_eq!(parties(RecipientRule::OtherParty, "C7"), ids(&["S1"]));
+    assert_eq!(parties(RecipientRule::OtherParty, "S1"), ids(&["C7", "G3"]));
+    assert_eq!(parties(RecipientRule::Creator, "C7"), ids(&["S1"]));
+    assert_eq!(parties(RecipientRule::Creator, "S1"), ids(&["S1"]));
+    assert_eq!(parties(RecipientRule::Assignees, "S1"), ids(&["C7", "G3"]));
+}
+
+#[test]
+fn nobody_is_notified_of_what_they_did_themselves_unless_the_mapping_says_so() {
+    let to = |people: &[&str]| json!(people.iter().map(|id| json!({"id": id})).collect::<Vec<_>>());
+    let creator = ("/data/actor", json!({"id": "S1"}));
+    let cases = [
+        (example(EventType::MessageSent, &[("/data/recipients", to(&["S1", "C7"]))]), "creator", vec!["C7"], "S1"),
+        (example(EventType::MessageRead, &[("/data/reader", json!({"id": "S1"}))]), "creator", vec![], "S1"),
+        (example(EventType::ActivityStatusChanged, std::slice::from_ref(&creator)), "creator", vec![], "S1"),
+        (
+            example(EventType::ActivityStatusChanged, &[creator.clone(), ("/data/assignees", to(&["S1", "G3"]))]),
+            "other_party",
+            vec!["G3"],
+            "S1",
+        ),
+        (
+            example(EventType::ActivityStatusChanged, &[("/data/actor", json!({"id": "C7"}))]),
+            "assignees",
+            vec!["G3"],
+            "C7",
+        ),
+        (example(EventType::ActivityAcknowledged, &[creator]), "creator", vec![], "S1"),
+        (example(EventType::FileUploaded, &[("/data/administrators", to(&["C7", "G3"]))]), "creator", vec!["G3"], "C7"),
+    ];
+    for (event, rule, others, actor) in cases {
+        for notify_actor in [false, true] {
+            let mut one = mapping("one", event.kind().name());
+            one.recipient_rule = serde_json::from_value(json!(rule)).unwrap();
+            one.notify_actor = notify_actor;
+            let planned = plan(&event, &with(|config| config.mappings = vec![one]));
+            let told: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
+            let left_out: Vec<(&str, Reason)> = planned
+                .skips
+                .iter()
+                .filter_map(|planned| Some((planned.recipient.as_ref()?.as_str(), planned.skip.reason)))
+                .collect();
+            if notify_actor {
+                assert!(told.contains(&actor) && told.len() == others.len() + 1, "{}: {planned:?}", event.kind());
+            } else {
+                assert_eq!(
+                    (told, left_out),
+                    (others.clone(), vec![(actor, Reason::ActorIsRecipient)]),
+                    "{}",
+                    event.kind()
+                );
+            }
+        }
+    }
 }
