@@ -105,6 +105,33 @@ async fn lists_come_in_whole_or_not_at_all_and_go_out_as_they_came() -> Result<(
     bridge.world.finish().await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_touches_only_contacts_of_its_own_site() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    bridge.ok(&["suppress", "--phone", PHONE, "--reason", "richiesta telefonica"]).await?;
+    let own = bridge.run(&["contacts", "export"], "").await?.out;
+    bridge.ok(&["site", "add", "negozio"]).await?;
+    let other = ["contacts", "import", "-", "--site", "negozio", "--json"];
+    let refused = bridge.run(&other, &own).await?;
+    let findings = refused.json()?["findings"].clone();
+    assert_eq!((refused.code, &findings[0]["line"]), (1, &json!(2)), "{refused:?}");
+    assert!(findings[0]["message"].as_str().is_some_and(|words| words.contains("another site")), "{findings}");
+    // A pseudonym of which nothing is known may be any site's, a number is this site's own.
+    let mixed = format!("contact,phone,scope\n{},,all\n,3401234567,all\n", "0".repeat(64));
+    let partly = bridge.run(&[&other as &[&str], &["--skip-wrong"]].concat(), &mixed).await?;
+    let partly = partly.json()?;
+    assert_eq!((&partly["written"], &partly["findings"][0]["line"]), (&json!(1), &json!(2)), "{partly}");
+    assert_eq!(bridge.run(&["contacts", "export"], "").await?.out, own, "the first site's list is as it was");
+    // A message of the site makes the pseudonym its own, also where nothing else is known of the number.
+    let contact = bridge.world.contact("333 7654321").await?;
+    let mut order = order(&bridge, "o1")?;
+    *order.pointer_mut("/data/customer/phone").context("no phone")? = "333 7654321".into();
+    assert_eq!(outcome(&bridge, &order).await?["outcome"], "sent");
+    let known = bridge.run(&["contacts", "import", "-"], &format!("contact,scope\n{contact},all\n")).await?;
+    assert_eq!(known.code, 0, "{known:?}");
+    bridge.world.finish().await
+}
+
 /// Every item of a table, as text.
 async fn scanned(bridge: &Bridge, table: &str) -> Result<String> {
     let variables = bridge.world.variables();

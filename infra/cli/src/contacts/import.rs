@@ -7,6 +7,7 @@ use std::path::Path;
 use csv::StringRecord;
 use domain::config::Site;
 use domain::contact::{Scope, Source, Suppression};
+use domain::id::SiteId;
 use domain::key::ContactSecret;
 use domain::phone::Phone;
 use jiff::Timestamp;
@@ -27,7 +28,11 @@ const CONTACT_CHARS: usize = 64;
 /// What a line says of a number.
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
+    /// Its number in the file, from 1.
+    number: u64,
     contact: String,
+    /// Whether the line names the number itself, and not only a pseudonym.
+    has_phone: bool,
     suppression: Option<Suppression>,
     consent: Option<bool>,
     unreachable_until: Option<Timestamp>,
@@ -58,7 +63,10 @@ pub(super) async fn run(
     let site = stack.live().await?.site;
     let secret = stack.contact_secret().await?;
     let reading = Reading { site: &site, secret: &secret, now: stack.clock.now() };
-    let (lines, findings) = reading.lines(&read(file)?)?;
+    let (lines, mut findings) = reading.lines(&read(file)?)?;
+    let (lines, strange) = of_site(lines, &site.id, stack).await?;
+    findings.extend(strange);
+    findings.sort_by_key(|finding| finding.line);
     let writes = !dry_run && (findings.is_empty() || skip_wrong);
     if writes {
         for line in &lines {
@@ -79,6 +87,29 @@ pub(super) async fn run(
         wrong + &count
     });
     if findings.is_empty() || writes { Ok(()) } else { Err(Failure::No("nothing was written".to_owned())) }
+}
+
+/// The lines about numbers of the site. Of a pseudonym alone that is only known where the site has something recorded
+/// for it: a message, a suppression, a consent. The others may be those of another site.
+async fn of_site(lines: Vec<Line>, site: &SiteId, stack: &Stack) -> Result<(Vec<Line>, Vec<Finding>), Failure> {
+    let pseudonyms: Vec<String> =
+        lines.iter().filter(|line| !line.has_phone).map(|line| line.contact.clone()).collect();
+    let sites = stack.contacts.sites(&pseudonyms).await?;
+    let (mut own, mut strange) = (Vec::new(), Vec::new());
+    for line in lines {
+        let wrong = match sites.get(&line.contact) {
+            _ if line.has_phone => None,
+            Some(known) if known == site => None,
+            Some(_) => Some("contact is the pseudonym of a number of another site"),
+            None if stack.ledger.knows_contact(site, &line.contact).await? => None,
+            None => Some("nothing is known of contact at this site: name the phone"),
+        };
+        match wrong {
+            None => own.push(line),
+            Some(message) => strange.push(Finding { line: line.number, message: message.to_owned() }),
+        }
+    }
+    Ok((own, strange))
 }
 
 async fn write(line: &Line, site: &Site, stack: &Stack) -> Result<(), Failure> {
@@ -123,23 +154,24 @@ impl Reading<'_> {
         let columns = columns(&header)?;
         let (mut lines, mut findings) = (Vec::new(), Vec::new());
         for record in reader.records() {
-            let read = match &record {
-                Ok(record) => self.line(record, &columns),
-                Err(error) => Err(error.to_string()),
-            };
             let position = match &record {
                 Ok(record) => record.position(),
                 Err(error) => error.position(),
             };
+            let number = position.map_or(0, csv::Position::line);
+            let read = match &record {
+                Ok(record) => self.line(number, record, &columns),
+                Err(error) => Err(error.to_string()),
+            };
             match read {
                 Ok(line) => lines.push(line),
-                Err(message) => findings.push(Finding { line: position.map_or(0, csv::Position::line), message }),
+                Err(message) => findings.push(Finding { line: number, message }),
             }
         }
         Ok((lines, findings))
     }
 
-    fn line(&self, record: &StringRecord, columns: &HashMap<&str, usize>) -> Result<Line, String> {
+    fn line(&self, number: u64, record: &StringRecord, columns: &HashMap<&str, usize>) -> Result<Line, String> {
         let cell = |name: &str| columns.get(name).and_then(|place| record.get(*place)).filter(|cell| !cell.is_empty());
         let moment = |name: &str| {
             let read = |text: &str| text.parse::<Timestamp>().map_err(|_| format!("{name} is no moment: {text}"));
@@ -165,7 +197,9 @@ impl Reading<'_> {
             Some(other) => return Err(format!("consent must be yes or no, not {other}")),
         };
         let line = Line {
+            number,
             contact: self.contact(cell("phone"), cell("contact"))?,
+            has_phone: cell("phone").is_some(),
             suppression: scope.map(|scope| Suppression { scope, source, since, reason }),
             consent,
             unreachable_until: moment("unreachable_until")?,

@@ -1,5 +1,7 @@
 //! Suppression, unreachability and consent of a number.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -101,6 +103,22 @@ impl Contacts {
     pub async fn of_contact(&self, contact: &str) -> Result<Known, StoreError> {
         let items = self.items(&[contact]).await?;
         items.get(contact).map_or_else(|| Ok(Known::default()), |item| of_number(&Reading::of(item)))
+    }
+
+    /// The sites of numbers, by their pseudonyms; a number of which nothing is known yet is left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sites(&self, contacts: &[String]) -> Result<BTreeMap<String, SiteId>, StoreError> {
+        let mut sites = BTreeMap::new();
+        for (contact, item) in self.items(contacts).await? {
+            let reading = Reading::of(&item);
+            if let Some(site) = reading.text("site")? {
+                let site = SiteId::parse(site).map_err(|error| reading.fault("site", error))?;
+                sites.insert(contact, site);
+            }
+        }
+        Ok(sites)
     }
 
     /// Every number of a site of which something is known. A scan of the table: for the command line only.

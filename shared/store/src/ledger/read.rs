@@ -95,6 +95,20 @@ impl Ledger {
         self.events(keys).await
     }
 
+    /// Whether a message of the site to a number is known, by the number's pseudonym.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn knows_contact(&self, site: &SiteId, contact: &str) -> Result<bool, StoreError> {
+        let request = self.client.query().table_name(&self.table).index_name(BY_CONTACT.name);
+        let request = request
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", BY_CONTACT.partition)
+            .expression_attribute_values(":pk", text(format!("{site}#{contact}")))
+            .limit(1);
+        Ok(!request.send().await?.items().is_empty())
+    }
+
     /// The events of a subject such as `order:1320`, oldest first.
     ///
     /// # Errors
