@@ -162,7 +162,7 @@ async fn what_keeps_the_message_from_going_is_said_of_each_file() {
         assert!(matches!(&state, State::Skipped(skip) if skip.reason == Reason::Suppressed), "{state:?}");
     }
     // The next file does not join what tells nobody any more.
-    world.contacts.lift(&contact, domain::contact::Scope::All, domain::contact::Source::Stop).await.unwrap();
+    world.lift_stop(&contact).await.unwrap();
     tell(&world, &uploaded(3)).await;
     world.pass(MINUTE * 12).await.unwrap();
     assert_eq!(state(&world, 3).await, State::Sent);

@@ -69,7 +69,7 @@ async fn a_suppression_is_the_reason_before_whatever_else_is_wrong() {
     world.deliver().await.unwrap();
     let State::Skipped(skip) = state(&world, 1).await else { panic!() };
     assert_eq!(skip.reason, Reason::Suppressed);
-    assert!(world.contacts.lift(&contact, Scope::All, Source::Stop).await.unwrap());
+    assert!(world.lift_stop(&contact).await.unwrap());
     world
         .accept(&{
             let mut event = order(2);

@@ -1,7 +1,7 @@
 //! A number, and what is known of it besides the messages.
 
 use domain::config::Site;
-use domain::contact::{Known, Scope, Source, Suppression};
+use domain::contact::{Known, Lift, Lifted, Scope, Source, Suppression};
 use domain::phone::Phone;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ pub(crate) fn read(typed: &str, site: &Site) -> Result<Phone, Failure> {
 pub(crate) fn document(phone: &Phone, contact: &str, known: &Known, output: Output) -> Value {
     json!({
         "phone": output.phone(phone.as_e164()), "contact": contact, "suppressions": known.suppressions,
-        "unreachable_until": known.unreachable_until, "marketing_consent": known.marketing_consent,
+        "lifted": known.lifts, "unreachable_until": known.unreachable_until, "marketing_consent": known.marketing_consent,
     })
 }
 
@@ -40,22 +40,43 @@ pub(crate) fn words(phone: &Phone, known: &Known, now: Timestamp, (lang, output)
     if lines.is_empty() {
         lines.push(lang.of("nessuna esclusione", "no suppression").to_owned());
     }
+    lines.extend(known.lifts.iter().map(|lift| lift_words(lift, lang)));
     let lines: String = lines.iter().map(|line| wrapped(line, 4)).collect();
     format!("{} {}\n{lines}", lang.of("Numero", "Number"), output.phone(phone.as_e164()))
 }
 
 fn suppression_words(suppression: &Suppression, lang: Lang) -> String {
     let Suppression { scope, source, since, reason } = suppression;
-    let scope = match scope {
+    let (scope, source) = (scope_words(*scope, lang), source_words(*source, lang));
+    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    format!("{scope} ({source}, {} {}){reason}", lang.of("dal", "since"), day(*since))
+}
+
+fn scope_words(scope: Scope, lang: Lang) -> &'static str {
+    match scope {
         Scope::All => lang.of("escluso da tutti i messaggi", "no messages"),
         Scope::Marketing => lang.of("escluso dai messaggi di marketing", "no marketing messages"),
-    };
-    let source = match source {
+    }
+}
+
+fn source_words(source: Source, lang: Lang) -> &'static str {
+    match source {
         Source::Stop => lang.of("la persona ha scritto STOP", "the person wrote STOP"),
         Source::Preferences => lang.of("preferenze di WhatsApp", "preferences in WhatsApp"),
         Source::Operator => lang.of("operatore", "operator"),
         Source::Import => lang.of("elenco importato", "imported list"),
+    }
+}
+
+fn lift_words(lift: &Lift, lang: Lang) -> String {
+    let Lift { lifted, at, by, reason } = lift;
+    let what = match lifted {
+        Lifted::Suppression { scope, source } => {
+            format!("{} ({})", scope_words(*scope, lang), source_words(*source, lang))
+        }
+        Lifted::Unreachable => lang.of("non raggiungibile da WhatsApp", "WhatsApp cannot reach it").to_owned(),
     };
     let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    format!("{scope} ({source}, {} {}){reason}", lang.of("dal", "since"), day(*since))
+    let at = day(*at);
+    lang.of(format!("tolto il {at} da {by}: {what}{reason}"), format!("lifted on {at} by {by}: {what}{reason}"))
 }

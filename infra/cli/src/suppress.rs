@@ -1,6 +1,6 @@
 //! `bridge suppress` and `bridge unsuppress`: an operator keeps messages from a number, or lets them through again.
 
-use domain::contact::{Scope, Source, Suppression};
+use domain::contact::{Lift, Lifted, Scope, Source, Suppression};
 use domain::phone::Phone;
 
 use crate::args;
@@ -47,15 +47,16 @@ pub(crate) async fn suppress(command: &args::Suppress, stack: &Stack, output: Ou
 pub(crate) async fn unsuppress(command: &args::Unsuppress, stack: &Stack, output: Output) -> Result<(), Failure> {
     let site = stack.live().await?.site;
     let phone = number::read(&command.phone, &site)?;
-    if let Some(reason) = &command.reason {
-        ask::words(reason, "--reason")?;
-    }
+    let reason = command.reason.as_deref().map(|reason| ask::words(reason, "--reason")).transpose()?;
     let contact = stack.contact_secret().await?.contact_key(&site.id, &phone);
-    let ended = if command.unreachable {
-        stack.contacts.reachable(&contact).await?
+    let lifted = if command.unreachable {
+        Lifted::Unreachable
     } else {
-        stack.contacts.lift(&contact, command.scope.into(), command.source.into()).await?
+        Lifted::Suppression { scope: command.scope.into(), source: command.source.into() }
     };
+    let by = ask::words(&command.by, "--by")?;
+    let lift = Lift { lifted, at: stack.clock.now(), by, reason: reason.unwrap_or_default() };
+    let ended = stack.contacts.lift(&contact, &lift).await?;
     say(&phone, &contact, stack, output).await?;
     if ended { Ok(()) } else { Err(Failure::No("there was nothing of the kind to lift".to_owned())) }
 }

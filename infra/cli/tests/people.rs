@@ -40,7 +40,7 @@ async fn a_number_is_suppressed_and_let_through_again_by_its_own_source_only() -
     let skipped = outcome(&bridge, &order(&bridge, "o1")?).await?;
     assert_eq!((&skipped["outcome"], &skipped["reason"]), (&json!("skipped"), &json!("suppressed")));
 
-    let lift = ["unsuppress", "--phone", PHONE, "--reason", "ha richiamato"];
+    let lift = ["unsuppress", "--phone", PHONE, "--reason", "ha richiamato", "--by", "giulia"];
     assert_eq!(bridge.run(&lift[..3], "").await?.code, 2, "a reason is needed");
     bridge.world.write_back("+393401234567", "STOP").await?;
     bridge.world.deliver_reports().await?;
@@ -48,6 +48,10 @@ async fn a_number_is_suppressed_and_let_through_again_by_its_own_source_only() -
     let left = bridge.ok(&lift).await?;
     assert_eq!(left["suppressions"].as_array().map(Vec::len), Some(1), "{left}");
     assert_eq!(left["suppressions"][0]["source"], "stop");
+    let lifted = &left["lifted"][0];
+    assert_eq!((&lifted["what"], &lifted["source"]), (&json!("suppression"), &json!("operator")), "{left}");
+    assert_eq!((&lifted["by"], &lifted["reason"]), (&json!("giulia"), &json!("ha richiamato")), "{left}");
+    assert!(lifted["at"].is_string(), "{left}");
     let again = bridge.run(&lift, "").await?;
     assert!(again.code == 1 && again.out.contains("la persona ha scritto STOP"), "{again:?}");
     assert_eq!(outcome(&bridge, &order(&bridge, "o2")?).await?["reason"], "suppressed");
@@ -63,6 +67,13 @@ async fn a_number_is_suppressed_and_let_through_again_by_its_own_source_only() -
     let reachable = bridge.ok(&["unsuppress", "--phone", PHONE, "--unreachable"]).await?;
     assert_eq!(reachable["unreachable_until"], Value::Null);
     assert_eq!(bridge.run(&["unsuppress", "--phone", PHONE, "--unreachable"], "").await?.code, 1);
+    let whats = |document: &Value| -> Vec<Value> {
+        document["lifted"].as_array().into_iter().flatten().map(|lift| lift["what"].clone()).collect()
+    };
+    let by_phone = bridge.ok(&["explain", "--phone", PHONE]).await?;
+    assert_eq!(whats(&by_phone["number"]), ["suppression", "suppression", "unreachable"], "{by_phone}");
+    let words = bridge.run(&["explain", "--phone", PHONE], "").await?;
+    assert!(words.out.contains("da giulia") && words.out.contains("ha richiamato"), "{words:?}");
     bridge.world.finish().await
 }
 

@@ -93,11 +93,43 @@ impl fmt::Display for Suppression {
     }
 }
 
+/// That an operator let a number through again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lift {
+    /// What it ended.
+    #[serde(flatten)]
+    pub lifted: Lifted,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: String,
+    /// Why, in the operator's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// What an operator ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Lifted {
+    /// The suppression of a scope by a source.
+    Suppression {
+        /// What it forbade.
+        scope: Scope,
+        /// Who had asked for it.
+        source: Source,
+    },
+    /// That the number is left alone because WhatsApp could not deliver to it.
+    Unreachable,
+}
+
 /// What is known of a recipient besides the event, read when it may matter. The default knows nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     /// The number's suppressions.
     pub suppressions: Vec<Suppression>,
+    /// The suppressions that operators lifted, the oldest first.
+    pub lifts: Vec<Lift>,
     /// WhatsApp said it cannot deliver to the number: until when it is left alone.
     pub unreachable_until: Option<Timestamp>,
     /// The person opted out at the shop, as recorded apart from the event: when.

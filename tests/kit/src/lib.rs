@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, ensure};
 use domain::config::{Account, LiveConfig};
+use domain::contact::{Lift, Lifted, Scope, Source};
 use domain::id::SiteId;
 use domain::key::MessageId;
 use domain::message::{Facts, State};
@@ -339,6 +340,16 @@ impl World {
         let secret: Value = serde_json::from_str(secret.secret_string().unwrap_or_default())?;
         let secret = domain::key::ContactSecret::parse(secret.get("hmac").and_then(Value::as_str).unwrap_or_default())?;
         Ok(secret.contact_key(&self.site()?, &phone))
+    }
+
+    /// Lifts the STOP of a number as an operator would. Answers whether there was one.
+    ///
+    /// # Errors
+    /// When the table refuses.
+    pub async fn lift_stop(&self, contact: &str) -> Result<bool> {
+        let lifted = Lifted::Suppression { scope: Scope::All, source: Source::Stop };
+        let (at, by, reason) = (self.clock.now(), "operator".to_owned(), "phoned".to_owned());
+        Ok(self.contacts.lift(contact, &Lift { lifted, at, by, reason }).await?)
     }
 
     /// The site's configuration as it is now.

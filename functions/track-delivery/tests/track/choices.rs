@@ -63,7 +63,7 @@ async fn a_stop_that_an_operator_lifted_does_not_come_back_when_it_is_told_again
     let world = World::start().await;
     let stop = word("stop", ANNA, world.now());
     world.deliver(std::slice::from_ref(&stop)).await;
-    assert!(world.contacts.lift(&contact("demo", ANNA), Scope::All, Source::Stop).await.unwrap());
+    assert!(world.lift_stop(&contact("demo", ANNA)).await);
     world.deliver(&[stop]).await;
     assert_eq!(world.suppressions("demo", ANNA).await, NONE);
     world.deliver(&[word("stop", ANNA, later(world.now(), 1))]).await;

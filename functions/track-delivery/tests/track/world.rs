@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use domain::config::{Account, LiveConfig, Site};
-use domain::contact::Known;
+use domain::contact::{Known, Lift, Lifted, Scope, Source};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::id::{AccountId, MappingId, ObjectId, SiteId};
@@ -145,6 +145,13 @@ impl World {
 
     pub(crate) async fn state(&self, id: &MessageId) -> State {
         self.ledger.message(id).await.unwrap().unwrap().state()
+    }
+
+    /// Lifts the STOP of a number as an operator would. Answers whether there was one.
+    pub(crate) async fn lift_stop(&self, contact: &str) -> bool {
+        let lifted = Lifted::Suppression { scope: Scope::All, source: Source::Stop };
+        let lift = Lift { lifted, at: self.now(), by: "operator".to_owned(), reason: "phoned".to_owned() };
+        self.contacts.lift(contact, &lift).await.unwrap()
     }
 
     /// What is known of a number at a site.

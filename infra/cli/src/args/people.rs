@@ -59,6 +59,9 @@ pub(crate) struct Unsuppress {
     /// Why
     #[arg(long, value_name = "TEXT", required_unless_present = "unreachable")]
     pub(crate) reason: Option<String>,
+    /// Who lifts it
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "cli")]
+    pub(crate) by: String,
     /// End the month that a number is left alone which WhatsApp could not reach
     #[arg(long, conflicts_with_all = ["scope", "source"])]
     pub(crate) unreachable: bool,

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::contact::{Known, Scope, Source, Suppression};
+use domain::contact::{Known, Lift, Lifted, Scope, Source, Suppression};
 use domain::id::SiteId;
 use jiff::Timestamp;
 
 use super::{Contacts, flag};
 use crate::error::StoreError;
 use crate::item::{Reading, json, text, time};
+
+/// Adds to the list of what operators lifted.
+const KEEP_LIFT: &str = "SET lifts = list_append(if_not_exists(lifts, :none), :lift)";
 
 /// A number with a suppression, by its pseudonym.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,24 +44,32 @@ impl Contacts {
         Ok(())
     }
 
-    /// Lifts the suppression of one scope by one source; those of others stay. Answers whether there was one.
+    /// Lifts what an operator ends: the suppression of one scope by one source, or the unreachability; others stay. Keeps
+    /// who did it, when and why. Answers whether there was anything to lift.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn lift(&self, contact: &str, scope: Scope, source: Source) -> Result<bool, StoreError> {
-        let detail = detail_attribute(scope, source);
+    pub async fn lift(&self, contact: &str, lift: &Lift) -> Result<bool, StoreError> {
         let request = self.client.update_item().table_name(&self.table).key("pk", text(contact));
+        let request = match lift.lifted {
+            Lifted::Suppression { scope, source } => request
+                .update_expression(format!("{KEEP_LIFT} DELETE #scope :source REMOVE #detail"))
+                .condition_expression("attribute_exists(#detail)")
+                .expression_attribute_names("#scope", scope.to_string())
+                .expression_attribute_names("#detail", detail_attribute(scope, source))
+                .expression_attribute_values(":source", AttributeValue::Ss(vec![source.to_string()])),
+            Lifted::Unreachable => request
+                .update_expression(format!("{KEEP_LIFT} REMOVE unreachable_until"))
+                .condition_expression("attribute_exists(unreachable_until)"),
+        };
         let request = request
-            .update_expression("DELETE #scope :source REMOVE #detail")
-            .condition_expression("attribute_exists(#detail)")
-            .expression_attribute_names("#scope", scope.to_string())
-            .expression_attribute_names("#detail", detail)
-            .expression_attribute_values(":source", AttributeValue::Ss(vec![source.to_string()]));
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":lift", AttributeValue::L(vec![json(lift)?]));
         updated(request).await
     }
 
-    /// Leaves a number alone until a moment, since WhatsApp could not deliver to it. A message that arrives or an
-    /// operator ends it by [`Contacts::reachable`].
+    /// Leaves a number alone until a moment, since WhatsApp could not deliver to it. A message that arrives ends it by
+    /// [`Contacts::reachable`], an operator by [`Contacts::lift`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -167,8 +178,18 @@ pub(crate) fn of_number(reading: &Reading<'_>) -> Result<Known, StoreError> {
     }
     Ok(Known {
         suppressions,
+        lifts: lifts(reading)?,
         unreachable_until: reading.time("unreachable_until")?,
         marketing_consent: flag(reading.item, "marketing_consent"),
         ..Known::default()
     })
+}
+
+fn lifts(reading: &Reading<'_>) -> Result<Vec<Lift>, StoreError> {
+    let listed = reading.item.get("lifts").and_then(|value| value.as_l().ok());
+    let read = |value: &AttributeValue| {
+        let text = value.as_s().map_or("", String::as_str);
+        serde_json::from_str(text).map_err(|error| reading.fault("lifts", error))
+    };
+    listed.into_iter().flatten().map(read).collect()
 }
