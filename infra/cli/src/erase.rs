@@ -71,13 +71,27 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     for id in whom.ids() {
         persons += usize::from(stack.contacts.forget_person(&secret.person_key(&site.id, id)).await?);
     }
-    let document = document(&found, erased, persons);
+    let mut reasons = 0_usize;
+    for phone in whom.phones() {
+        reasons += stack.contacts.blank_reasons(&secret.contact_key(&site.id, phone)).await?;
+    }
+    let contacts = OfContacts { persons, reasons };
+    let document = document(&found, erased, contacts);
     output.say(&document, |lang| words(&document, erased, lang));
     if erased.sending > 0 {
         return Err(Failure::No("messages are just being sent: run it again in ten minutes".to_owned()));
     }
-    let nothing = found.is_empty() && persons == 0;
+    let nothing = found.is_empty() && persons == 0 && reasons == 0;
     if nothing { Err(Failure::No("nothing is known of them".to_owned())) } else { Ok(()) }
+}
+
+/// What was erased of the contacts.
+#[derive(Clone, Copy)]
+struct OfContacts {
+    /// Records of persons.
+    persons: usize,
+    /// Reasons of suppressions and of their ends, in words.
+    reasons: usize,
 }
 
 impl Found {
@@ -121,21 +135,22 @@ fn question(found: &Found, lang: Lang) -> String {
     )
 }
 
-fn document(found: &Found, erased: Erased, persons: usize) -> Value {
+fn document(found: &Found, erased: Erased, contacts: OfContacts) -> Value {
+    let OfContacts { persons, reasons } = contacts;
     json!({
         "events": found.events.len(), "messages": erased.messages, "cancelled": erased.cancelled,
         "sending": erased.sending, "conflicts": found.conflicts.len(), "dead_letters": found.dead_letters.len(),
-        "orphans": found.orphans.len(), "persons": persons,
+        "orphans": found.orphans.len(), "persons": persons, "reasons": reasons,
     })
 }
 
 fn words(document: &Value, erased: Erased, lang: Lang) -> String {
     let count = |name: &str| document.get(name).cloned().unwrap_or_default();
     let names = lang.of(
-        ["Eventi", "messaggi", "annullati", "conflitti", "scarti", "rapporti", "anagrafiche"],
-        ["Events", "messages", "cancelled", "conflicts", "dead letters", "reports", "records"],
+        ["Eventi", "messaggi", "annullati", "conflitti", "scarti", "rapporti", "anagrafiche", "motivi"],
+        ["Events", "messages", "cancelled", "conflicts", "dead letters", "reports", "records", "reasons"],
     );
-    let fields = ["events", "messages", "cancelled", "conflicts", "dead_letters", "orphans", "persons"];
+    let fields = ["events", "messages", "cancelled", "conflicts", "dead_letters", "orphans", "persons", "reasons"];
     let counts: Vec<String> =
         names.iter().zip(fields).map(|(name, field)| format!("{name}: {}", count(field))).collect();
     let sending = if erased.sending == 0 {

@@ -193,7 +193,10 @@ async fn an_erased_person_is_nowhere_and_stays_suppressed() -> Result<()> {
     let report = kit::World::status("wamid.393401234567", None, "delivered", bridge.world.clock.now());
     assert_eq!(bridge.world.report(&report).await?.status, 200);
     bridge.world.deliver_reports().await?;
-    bridge.ok(&["suppress", "--phone", PHONE, "--reason", "lo ha chiesto"]).await?;
+    bridge.ok(&["suppress", "--phone", PHONE, "--reason", "Rossi ha detto basta"]).await?;
+    bridge.ok(&["suppress", "--phone", PHONE, "--scope", "marketing", "--reason", "prova"]).await?;
+    let lift = ["unsuppress", "--phone", PHONE, "--scope", "marketing", "--reason", "Anna ha richiamato"];
+    bridge.ok(&lift).await?;
     let before = scanned(&bridge, "story-ledger").await?;
     assert!(before.contains("3401234567") && before.contains("340 123 4567") && before.contains("Rossi"));
 
@@ -205,8 +208,8 @@ async fn an_erased_person_is_nowhere_and_stays_suppressed() -> Result<()> {
     let erased = bridge.ok(&["erase", "--phone", PHONE, "--yes"]).await?;
     assert_eq!((&erased["conflicts"], &erased["dead_letters"], &erased["orphans"]), (&json!(1), &json!(1), &json!(1)));
     assert_eq!(
-        (&erased["cancelled"], &erased["sending"], &erased["persons"]),
-        (&json!(1), &json!(0), &json!(1)),
+        (&erased["cancelled"], &erased["sending"], &erased["persons"], &erased["reasons"]),
+        (&json!(1), &json!(0), &json!(1), &json!(2)),
         "{erased}"
     );
 

@@ -60,6 +60,11 @@ impl<'a> Whom<'a> {
         self.ids.iter()
     }
 
+    /// Their numbers.
+    pub(super) fn phones(&self) -> impl Iterator<Item = &Phone> {
+        self.phones.iter()
+    }
+
     /// Learns from a document who has the number, or which numbers the person has. One step only: whoever shares a
     /// number with them is not them.
     pub(super) fn learn(&mut self, document: &Value) {

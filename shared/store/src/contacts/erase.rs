@@ -1,10 +1,12 @@
 //! Forgetting a person.
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use domain::contact::{Lift, Scope, Source, Suppression};
 
 use super::Contacts;
+use super::suppression::{detail_attribute, updated};
 use crate::error::StoreError;
-use crate::item::text;
+use crate::item::{Item, Reading, json, text};
 
 impl Contacts {
     /// Forgets a person's record: phone, language, consent and opt-out. What is suppressed stays suppressed: that is kept
@@ -17,4 +19,58 @@ impl Contacts {
         let answer = request.return_values(ReturnValue::AllOld).send().await?;
         Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
     }
+
+    /// Takes out of what is kept of a number what people wrote in words: the reasons of suppressions and of their ends.
+    /// Answers how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn blank_reasons(&self, contact: &str) -> Result<usize, StoreError> {
+        let items = self.items(&[contact]).await?;
+        let Some(item) = items.get(contact) else { return Ok(0) };
+        let mut blanked = 0;
+        for Words { path, old, new } in words_of(item)? {
+            let (attribute, place) = path;
+            let request = self.client.update_item().table_name(&self.table).key("pk", text(contact));
+            let request = request
+                .update_expression(format!("SET #words{place} = :new"))
+                .condition_expression(format!("#words{place} = :old"))
+                .expression_attribute_names("#words", attribute)
+                .expression_attribute_values(":new", new)
+                .expression_attribute_values(":old", old);
+            blanked += usize::from(updated(request).await?);
+        }
+        Ok(blanked)
+    }
+}
+
+/// A value with words of a person in it, and the same without them.
+struct Words {
+    /// The attribute, and the place in its list.
+    path: (String, String),
+    old: AttributeValue,
+    new: AttributeValue,
+}
+
+fn words_of(item: &Item) -> Result<Vec<Words>, StoreError> {
+    let reading = Reading::of(item);
+    let mut words = Vec::new();
+    for (scope, source) in Scope::ALL.into_iter().flat_map(|scope| Source::ALL.map(|source| (scope, source))) {
+        let name = detail_attribute(scope, source);
+        let Some(suppression) = reading.json::<Suppression>(&name)? else { continue };
+        if let (false, Some(old)) = (suppression.reason.is_empty(), item.get(&name)) {
+            let new = json(&Suppression { reason: String::new(), ..suppression })?;
+            words.push(Words { path: (name, String::new()), old: old.clone(), new });
+        }
+    }
+    let lifts = item.get("lifts").and_then(|value| value.as_l().ok()).map(Vec::as_slice).unwrap_or_default();
+    for (place, old) in lifts.iter().enumerate() {
+        let lift: Lift = serde_json::from_str(old.as_s().map_or("", String::as_str))
+            .map_err(|error| reading.fault("lifts", error))?;
+        if !lift.reason.is_empty() {
+            let new = json(&Lift { reason: String::new(), ..lift })?;
+            words.push(Words { path: ("lifts".to_owned(), format!("[{place}]")), old: old.clone(), new });
+        }
+    }
+    Ok(words)
 }
