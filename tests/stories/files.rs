@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
+use domain::health::{Cause, Proof};
 use domain::mapping::UsefulFor;
 use domain::message::{State, Why};
 use domain::reason::Reason;
@@ -224,7 +225,8 @@ async fn a_file_whose_carrier_came_to_nothing_is_told_by_itself() {
         event["occurred_at"] = json!((began + MINUTE * minutes).to_string());
         event
     };
-    world.schedule.stop_account(&lane, ("131031", false), day, began).await.unwrap();
+    let cause = Cause { code: "131031", by_report: false, at: began, probe_after: day };
+    world.schedule.stop_account(&lane, cause, began).await.unwrap();
     tell(&world, &at(1, 0)).await;
     world.pass(MINUTE * 50).await.unwrap();
     assert!(matches!(state(&world, 1).await, State::Waiting(waiting) if waiting.why == Why::AccountStopped));
@@ -234,7 +236,7 @@ async fn a_file_whose_carrier_came_to_nothing_is_told_by_itself() {
     world.pass(MINUTE * 15).await.unwrap();
     let State::Skipped(skip) = state(&world, 1).await else { panic!() };
     assert_eq!(skip.reason, Reason::Expired);
-    world.schedule.start_account(&lane).await.unwrap();
+    world.schedule.start_account(&lane, Proof::Operator).await.unwrap();
     world.pass(MINUTE * 40).await.unwrap();
     let texts = world.texts().await.unwrap();
     assert!(

@@ -1,6 +1,7 @@
 //! What is parked for an account: nothing stays there that could go, or that is of no use any more.
 
 use domain::config::Account;
+use domain::health::Cause;
 use domain::id::AccountId;
 use domain::job::Job;
 use domain::mapping::UsefulFor;
@@ -76,7 +77,8 @@ async fn what_is_parked_for_an_account_goes_when_its_mapping_goes_through_anothe
     world.configure("stato-ordine", |_, mapping| mapping.account = Some(old.id.clone())).await.unwrap();
     // As for a code that means the whole account: probed after a day.
     let lane = lane(&world, "old");
-    world.schedule.stop_account(&lane, ("131031", false), HOUR * 24, world.clock.now()).await.unwrap();
+    let cause = Cause { code: "131031", by_report: false, at: world.clock.now(), probe_after: HOUR * 24 };
+    world.schedule.stop_account(&lane, cause, cause.at).await.unwrap();
     tell(&world, 0..3).await;
     assert_eq!(world.schedule.parked(&lane, 10).await.unwrap().len(), 3);
     world.configure("stato-ordine", |_, mapping| mapping.account = None).await.unwrap();
@@ -84,7 +86,7 @@ async fn what_is_parked_for_an_account_goes_when_its_mapping_goes_through_anothe
     for number in 0..3 {
         assert_eq!(state(&world, number).await, State::Sent, "{number}");
     }
-    let stop = world.schedule.account_state(&lane).await.unwrap().stop;
+    let stop = world.schedule.account_state(&lane).await.unwrap().health.stop;
     assert!(stop.is_some(), "nothing was learnt of the account that was left");
     world.finish().await.unwrap();
 }

@@ -1,5 +1,6 @@
 //! Messages that do not go at once: nothing is lost, nothing is sent twice, and the oldest goes first.
 
+use domain::health::{Cause, Proof};
 use domain::id::AccountId;
 use domain::mapping::UsefulFor;
 use domain::message::{State, Why};
@@ -411,7 +412,8 @@ async fn what_is_skipped_when_it_is_not_quiet_takes_nothing_with_it() {
     });
     configured.await.unwrap();
     let lane = Lane { site: world.site().unwrap(), account: AccountId::parse("main").unwrap() };
-    world.schedule.stop_account(&lane, ("131031", false), HOUR, world.clock.now()).await.unwrap();
+    let cause = Cause { code: "131031", by_report: false, at: world.clock.now(), probe_after: HOUR };
+    world.schedule.stop_account(&lane, cause, cause.at).await.unwrap();
     let mut first = one_order(&world, 1, "BOLLATO");
     first["data"]["customer"]["groups"] = json!(["Rivenditori"]);
     for event in [first, one_order(&world, 2, "EVASO")] {
@@ -419,7 +421,7 @@ async fn what_is_skipped_when_it_is_not_quiet_takes_nothing_with_it() {
         world.deliver().await.unwrap();
     }
     assert_eq!(reason(&world, 2).await, Some(Reason::GroupNotIncluded));
-    world.schedule.start_account(&lane).await.unwrap();
+    world.schedule.start_account(&lane, Proof::Operator).await.unwrap();
     world.pass(MINUTE * 5).await.unwrap();
     assert_eq!(state(&world, 1).await, State::Sent);
     world.finish().await.unwrap();

@@ -96,7 +96,7 @@ async fn gate(app: &App, lane: &Lane, live: Option<&LiveConfig>, now: Timestamp)
     let account = live.accounts.iter().find(|account| account.id == lane.account && account.active);
     let Some(account) = account else { return Ok(Gate::Open) };
     let state = app.schedule.account_state(lane).await?;
-    if state.stop.is_some() {
+    if state.health.stop.is_some() {
         return Ok(Gate::Probe);
     }
     let pace = account.pace();

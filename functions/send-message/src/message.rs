@@ -148,7 +148,7 @@ pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failu
     if task.pass == Some(Pass::Probe)
         && let Some(lane) = task.sender.lane(&task.record.planned.mapping)
     {
-        app.schedule.return_probe(&lane, task.now()).await?;
+        app.schedule.return_probe(&lane).await?;
     }
     let contact = contact(task).await?;
     let facts = app.ledger.skip(task.record, skip, contact.as_deref(), task.now()).await?;

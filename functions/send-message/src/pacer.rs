@@ -3,9 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use domain::config::Account;
+use domain::health::Stop;
 use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
-use store::accounts::{Lease, Stop};
+use store::accounts::Lease;
 use store::schedule::Lane;
 use tokio::sync::Mutex;
 

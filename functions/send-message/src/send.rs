@@ -8,12 +8,13 @@ use domain::contact::{Known, Scope, Source, Suppression, UNREACHABLE_FOR};
 use domain::decision::Outgoing;
 use domain::event::EventData;
 use domain::files::occasions;
+use domain::health::{Cause, Proof};
 use domain::job::{Met, Pass};
 use domain::key::MessageId;
 use domain::message::{Answer, Failure as Refusal, State, Why};
 use domain::occasion::{CartGuard, Guards, guards};
 use domain::reason::{Reason, Skip};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use provider::SendError;
 use store::StoreError;
 use store::ledger::{Claim, Claimed, Sending};
@@ -41,6 +42,7 @@ struct Call<'a> {
     contact: &'a str,
     guards: &'a Guards,
     id: MessageId,
+    claimed_at: Timestamp,
     /// The account failed lately: a success says that it is over.
     troubled: bool,
 }
@@ -110,13 +112,14 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Tog
         files: together.files(),
         collection: together.open(),
     };
-    match app.claims.claim(claim, app.clock.now()).await? {
+    let claimed_at = app.clock.now();
+    match app.claims.claim(claim, claimed_at).await? {
         Claimed::Ours => invocation.volume.add(site, &planned.mapping),
         refused => return not_ours(task, outgoing, refused).await,
     }
     let id = task.record.id();
     let result = app.provider.send(outgoing, &token, &id.to_string()).await;
-    let call = Call { task, outgoing, lane: &lane, contact: &contact, guards: &guards, id, troubled };
+    let call = Call { task, outgoing, lane: &lane, contact: &contact, guards: &guards, id, claimed_at, troubled };
     call.settle(&owner, result).await
 }
 
@@ -129,7 +132,7 @@ async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Tu
         Some(Pass::Slot(slot)) if app.clock.now().duration_since(slot) <= SLOT_KEPT_FOR => {
             let state = app.schedule.account_state(lane).await?;
             let troubled = state.troubles > 0;
-            Ok(state.stop.map_or(Turn::At { slot, troubled }, Turn::Stopped))
+            Ok(state.health.stop.map_or(Turn::At { slot, troubled }, Turn::Stopped))
         }
         _ => task.sender.invocation.pacer.turn(lane, outgoing.account).await,
     }
@@ -217,10 +220,7 @@ impl Call<'_> {
     async fn can_send(&self) -> Result<(), Failure> {
         let schedule = &self.task.sender.app.schedule;
         if self.task.pass == Some(Pass::Probe) {
-            let stop = schedule.account_state(self.lane).await?.stop;
-            if !stop.is_some_and(|stop| stop.by_report) {
-                schedule.start_account(self.lane).await?;
-            }
+            schedule.start_account(self.lane, Proof::Accepted(self.claimed_at)).await?;
         } else if self.troubled {
             schedule.forget_troubles(self.lane).await?;
         }
@@ -300,7 +300,8 @@ impl Call<'_> {
 
     async fn stop(&self, code: &str, probe_after: SignedDuration) -> Result<(), Failure> {
         let app = self.task.sender.app;
-        app.schedule.stop_account(self.lane, (code, false), probe_after, self.task.now()).await?;
+        let now = self.task.now();
+        app.schedule.stop_account(self.lane, Cause { code, by_report: false, at: now, probe_after }, now).await?;
         self.task.sender.invocation.pacer.forget(self.lane).await;
         let Lane { site, account } = self.lane;
         tracing::error!(%site, %account, code, "an account cannot send and is stopped; its messages wait");

@@ -1,6 +1,7 @@
 //! An account that can send nothing any more, or of which something else changed.
 
 use domain::config::Account;
+use domain::health::Cause;
 use domain::id::SiteId;
 use jiff::SignedDuration;
 use store::schedule::Lane;
@@ -41,7 +42,9 @@ pub(crate) async fn apply(app: &App, report: &Report) -> Result<(), Failure> {
             continue;
         }
         let lane = Lane { site: site.clone(), account: account.id.clone() };
-        app.schedule.stop_account(&lane, (event, true), PROBE_AFTER, app.clock.now()).await?;
+        let now = app.clock.now();
+        let cause = Cause { code: event, by_report: true, at: now, probe_after: PROBE_AFTER };
+        app.schedule.stop_account(&lane, cause, now).await?;
         tracing::error!(%site, account = %account.id, event, details, "Meta stopped an account; nothing is sent through it");
     }
     Ok(())

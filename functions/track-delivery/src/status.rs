@@ -3,6 +3,7 @@
 use domain::codes::{self, Consequence, TEMPLATE_HELD_FOR};
 use domain::config::TemplateHold;
 use domain::contact::UNREACHABLE_FOR;
+use domain::health::{Cause, Proof};
 use domain::id::{AccountId, SiteId};
 use domain::key::MessageId;
 use domain::language::Language;
@@ -64,9 +65,10 @@ pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), 
         }
         if reported.probe
             && let Some(account) = account(&reported)
+            && let Some(claim) = &reported.facts.claim
         {
             // The message that was to find out whether the account can send has left.
-            app.schedule.start_account(&Lane { site: site.clone(), account }).await?;
+            app.schedule.start_account(&Lane { site: site.clone(), account }, Proof::Left(claim.at)).await?;
         }
     }
     match &reported.contact {
@@ -130,7 +132,8 @@ async fn act(app: &App, site: &SiteId, id: &MessageId, reported: &Reported, fact
         (Consequence::StopAccount { probe_after }, _, Some(account)) => {
             if let Some(pause) = probe_in(SignedDuration::from_mins(i64::from(probe_after)), since, now) {
                 tracing::error!(%site, %account, provider.code = code, "an account cannot send; it is stopped");
-                app.schedule.stop_account(&Lane { site: site.clone(), account }, (code, true), pause, now).await?;
+                let cause = Cause { code, by_report: true, at: since, probe_after: pause };
+                app.schedule.stop_account(&Lane { site: site.clone(), account }, cause, now).await?;
             }
             Ok(())
         }

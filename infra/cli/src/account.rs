@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use domain::config::Account;
+use domain::health::{Health, Proof, Stop};
 use domain::id::AccountId;
 use provider::{Step, Verdict};
 use serde_json::{Map, Value, json};
-use store::accounts::{AccountState, Stop};
+use store::accounts::AccountState;
 use store::schedule::Lane;
 
 use crate::args;
@@ -68,7 +69,8 @@ async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Ou
 async fn show(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
     let Found { account, is_default } = find(id, stack).await?;
     let fields = serde_json::to_value(&account).unwrap_or_default();
-    let AccountState { stop, troubles, .. } = stack.schedule.account_state(&lane(&account, stack)?).await?;
+    let AccountState { health: Health { stop, .. }, troubles, .. } =
+        stack.schedule.account_state(&lane(&account, stack)?).await?;
     let stopped = stop.as_ref().map(|stop| json!({"since": stop.since, "code": stop.code, "probe_at": stop.probe_at}));
     let document = json!({"account": fields, "default": is_default, "stopped": stopped, "troubles": troubles});
     output.say(&document, |lang| {
@@ -126,8 +128,8 @@ fn lane(account: &Account, stack: &Stack) -> Result<Lane, Failure> {
 async fn start(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let Found { account, .. } = find(Some(id), stack).await?;
     let lane = lane(&account, stack)?;
-    let stopped = stack.schedule.account_state(&lane).await?.stop.is_some();
-    stack.schedule.start_account(&lane).await?;
+    let stopped = stack.schedule.account_state(&lane).await?.health.stop.is_some();
+    stack.schedule.start_account(&lane, Proof::Operator).await?;
     output.say(&json!({"account": account.id, "was_stopped": stopped}), |lang| {
         lang.of("I suoi messaggi partono entro un minuto.", "Its messages go within a minute.").to_owned()
     });

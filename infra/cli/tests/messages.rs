@@ -4,6 +4,7 @@
 mod bridge;
 
 use anyhow::{Context, Result};
+use domain::health::Cause;
 use domain::occasion::Moment;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -201,7 +202,8 @@ async fn reports_and_a_stopped_account_are_shown() -> Result<()> {
 
     let lane = Lane { site: bridge.world.site()?, account: domain::id::AccountId::parse("main")? };
     let minute = SignedDuration::from_mins(1);
-    bridge.world.schedule.stop_account(&lane, ("190", false), minute, bridge.world.clock.now()).await?;
+    let cause = Cause { code: "190", by_report: false, at: bridge.world.clock.now(), probe_after: minute };
+    bridge.world.schedule.stop_account(&lane, cause, cause.at).await?;
     let shown = bridge.ok(&["account", "show"]).await?;
     assert_eq!(shown["stopped"]["code"], "190", "{shown}");
     let words = bridge.run(&["account", "show"], "").await?;

@@ -9,7 +9,7 @@
 //! 4. [`decision`]: whether one message may go now, and its text;
 //! 5. [`message`]: what is recorded of a message, and the state that follows from it;
 //! 6. [`codes`] and [`backoff`]: what a refusal calls for, and when to try again;
-//! 7. [`contact`]: what is known of a number;
+//! 7. [`contact`] and [`health`]: what is known of a number, and of an account's ability to send;
 //! 8. [`webhook`]: what WA Smart Business reports;
 //! 9. [`key`], [`job`] and [`notice`]: the names things have in the ledger and the shape they have in the queues.
 
@@ -27,6 +27,7 @@ pub mod credential;
 pub mod decision;
 pub mod event;
 pub mod files;
+pub mod health;
 pub mod id;
 pub mod job;
 pub mod json;

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use domain::backoff::PAUSE_MAX;
+use domain::health::{Cause, Health, Proof, Stop};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::contacts::flag;
@@ -16,6 +16,8 @@ use crate::schedule::{Lane, Schedule};
 const TROUBLES_MAX: u32 = 5;
 /// Times a lease is tried while others move the slots on.
 const LEASE_TRIES: u32 = 6;
+/// Times a change of whether an account can send is tried while others change it.
+const HEALTH_TRIES: u32 = 6;
 
 /// What an account answers to who wants sending slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,27 +38,13 @@ pub enum Lease {
     Stopped(Stop),
 }
 
-/// Why an account is stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stop {
-    /// Since when.
-    pub since: Timestamp,
-    /// The provider's code, or `none`.
-    pub code: String,
-    /// When the next message may try whether the account can send again.
-    pub probe_at: Timestamp,
-    /// Whether a report of what became of a message stopped it: then that a message is accepted says nothing, and only
-    /// a report that one left ends the stop.
-    pub by_report: bool,
-}
-
 /// What is known of an account's sending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountState {
     /// Its next free slot, unless that is long over.
     pub next_free: Option<Timestamp>,
-    /// Whether it is stopped.
-    pub stop: Option<Stop>,
+    /// Whether it can send.
+    pub health: Health,
     /// Failures since the last success.
     pub troubles: u32,
 }
@@ -105,7 +93,7 @@ impl Schedule {
                 let first = next_free.saturating_sub(SignedDuration::from_micros(span)).unwrap_or(now);
                 return Ok(Lease::Granted { first, troubled: state.troubles > 0 });
             }
-            if let Some(stop) = state.stop {
+            if let Some(stop) = state.health.stop {
                 return Ok(Lease::Stopped(stop));
             }
             if next_free > horizon {
@@ -138,36 +126,47 @@ impl Schedule {
         Ok(())
     }
 
-    /// Stops an account: nothing is sent through it until a probe shows that it can send again. Stopping one that is
-    /// stopped moves the next probe on, twice as far each time, up to a quarter of an hour or what the code asks for.
+    /// Stops an account: nothing is sent through it until a probe shows that it can send again (see
+    /// [`Health::stopped`]). Answers what is known of it then.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn stop_account(
-        &self,
-        lane: &Lane,
-        (code, by_report): (&str, bool),
-        probe_after: SignedDuration,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let stop = self.account_state(lane).await?.stop;
-        let stopped_for = stop.map_or(SignedDuration::ZERO, |stop| now.duration_since(stop.since));
-        let pause = stopped_for.min(PAUSE_MAX).max(probe_after);
-        let request = self.account(lane);
-        let request = request
-            .update_expression(
-                "SET stopped_since = if_not_exists(stopped_since, :now), stopped_code = :code, probe_at = :probe_at, \
-                 by_report = :by_report",
-            )
-            .expression_attribute_values(":by_report", AttributeValue::Bool(by_report))
-            .expression_attribute_values(":now", time(now))
-            .expression_attribute_values(":code", text(code))
-            .expression_attribute_values(":probe_at", time(now.saturating_add(pause).unwrap_or(now)));
-        request.send().await?;
+    pub async fn stop_account(&self, lane: &Lane, cause: Cause<'_>, now: Timestamp) -> Result<Health, StoreError> {
+        self.change_health(lane, |health| health.stopped(cause, now)).await
+    }
+
+    /// Ends an account's stop and forgets its failures, if the proof says so (see [`Health::started`]). Answers what is
+    /// known of it then.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn start_account(&self, lane: &Lane, proof: Proof) -> Result<Health, StoreError> {
+        self.change_health(lane, |health| health.started(proof)).await
+    }
+
+    /// Has a stopped account probed at once, Meta took back what stopped it (see [`Health::reinstated`]).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reinstate_account(&self, lane: &Lane, at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        self.change_health(lane, |health| health.reinstated(at, now)).await?;
         Ok(())
     }
 
-    /// Takes the leave to probe a stopped account, which only one message has at a time: the next may `again` later.
+    /// Changes whether an account can send, as it is when the change is written.
+    async fn change_health(&self, lane: &Lane, change: impl Fn(&Health) -> Health) -> Result<Health, StoreError> {
+        for _ in 0..HEALTH_TRIES {
+            let before = self.account_state(lane).await?.health;
+            let after = change(&before);
+            if after == before || updated(health_update(self.account(lane), &before, &after)).await?.0 {
+                return Ok(after);
+            }
+        }
+        Err(StoreError::Unavailable(format!("{} is changed too fast", account_key(lane))))
+    }
+
+    /// Takes the right to probe a stopped account, which only one message has at a time: the next may `again` later if
+    /// the outcome never comes.
     /// Answers how often it was taken since the account was stopped, this time not counted; `None` if it was not there to
     /// be taken.
     ///
@@ -179,9 +178,12 @@ impl Schedule {
         again: SignedDuration,
         now: Timestamp,
     ) -> Result<Option<u32>, StoreError> {
-        let request = self.account(lane).update_expression("SET probe_at = :again ADD probes :one");
+        let request = self.account(lane).update_expression("SET probing_until = :again ADD probes :one");
         let request = request
-            .condition_expression("attribute_exists(stopped_since) AND probe_at <= :now")
+            .condition_expression(
+                "attribute_exists(stopped_since) AND probe_at <= :now AND \
+                 (attribute_not_exists(probing_until) OR probing_until <= :now)",
+            )
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":again", time(now.saturating_add(again).unwrap_or(now)))
@@ -203,18 +205,6 @@ impl Schedule {
         Ok(state_of(&Reading::of(&item))?.troubles >= TROUBLES_MAX)
     }
 
-    /// Ends an account's stop and forgets its failures: a message went through, or an operator says so.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn start_account(&self, lane: &Lane) -> Result<(), StoreError> {
-        let request = self
-            .account(lane)
-            .update_expression("REMOVE stopped_since, stopped_code, probe_at, probes, by_report, troubles");
-        request.send().await?;
-        Ok(())
-    }
-
     /// Forgets an account's failures, a message went through; not if it was stopped meanwhile, which a message that was
     /// on its way before says nothing of.
     ///
@@ -226,14 +216,13 @@ impl Schedule {
         Ok(())
     }
 
-    /// Gives the leave to probe back: the message that had it could not try.
+    /// Gives the right to probe back: the message that had it says nothing of the account.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn return_probe(&self, lane: &Lane, now: Timestamp) -> Result<(), StoreError> {
-        let request = self.account(lane).update_expression("SET probe_at = :now");
-        let request = request.condition_expression("attribute_exists(stopped_since)");
-        updated(request.expression_attribute_values(":now", time(now))).await?;
+    pub async fn return_probe(&self, lane: &Lane) -> Result<(), StoreError> {
+        let request = self.account(lane).update_expression("REMOVE probing_until");
+        updated(request.condition_expression("attribute_exists(probing_until)")).await?;
         Ok(())
     }
 
@@ -259,14 +248,74 @@ async fn updated(request: UpdateItemFluentBuilder) -> Result<(bool, Item), Store
     }
 }
 
+/// The attributes that decide, each with its value before the change: what is written is written only upon them.
+const DECIDING: [&str; 4] = ["stopped_since", "caused_at", "probe_at", "started_at"];
+
+/// Has an update replace what is known of an account, if nobody else changed it meanwhile. Any change lets the next
+/// probe go when its moment has come.
+fn health_update(request: UpdateItemFluentBuilder, before: &Health, after: &Health) -> UpdateItemFluentBuilder {
+    let deciding = |health: &Health| {
+        let stop = health.stop.as_ref();
+        [
+            stop.map(|stop| stop.since),
+            stop.map(|stop| stop.caused_at),
+            stop.map(|stop| stop.probe_at),
+            health.started_at,
+        ]
+    };
+    let (mut set, mut remove) = (Vec::new(), vec!["probing_until"]);
+    let (mut request, mut conditions) = (request, Vec::new());
+    for ((name, was), is) in DECIDING.into_iter().zip(deciding(before)).zip(deciding(after)) {
+        match was {
+            // An item of an older version has no `caused_at`.
+            Some(was) => {
+                conditions.push(match name {
+                    "caused_at" => format!("({name} = :was_{name} OR attribute_not_exists({name}))"),
+                    _ => format!("{name} = :was_{name}"),
+                });
+                request = request.expression_attribute_values(format!(":was_{name}"), time(was));
+            }
+            None => conditions.push(format!("attribute_not_exists({name})")),
+        }
+        match is {
+            Some(is) => {
+                set.push(format!("{name} = :{name}"));
+                request = request.expression_attribute_values(format!(":{name}"), time(is));
+            }
+            None => remove.push(name),
+        }
+    }
+    if let Some(proved_at) = after.proved_at {
+        set.push("proved_at = :proved_at".to_owned());
+        request = request.expression_attribute_values(":proved_at", time(proved_at));
+    }
+    match &after.stop {
+        Some(stop) => {
+            set.push("stopped_code = :code, by_report = :by_report".to_owned());
+            request = request
+                .expression_attribute_values(":code", text(&stop.code))
+                .expression_attribute_values(":by_report", AttributeValue::Bool(stop.by_report));
+        }
+        None => remove.extend(["stopped_code", "by_report", "probes", "troubles"]),
+    }
+    let set = if set.is_empty() { String::new() } else { format!("SET {} ", set.join(", ")) };
+    request
+        .update_expression(format!("{set}REMOVE {}", remove.join(", ")))
+        .condition_expression(conditions.join(" AND "))
+}
+
 fn state_of(reading: &Reading<'_>) -> Result<AccountState, StoreError> {
     let stop = match (reading.time("stopped_since")?, reading.time("probe_at")?) {
-        (Some(since), Some(probe_at)) => {
-            let by_report = flag(reading.item, "by_report") == Some(true);
-            Some(Stop { since, code: reading.required("stopped_code")?.to_owned(), probe_at, by_report })
-        }
+        (Some(since), Some(probe_at)) => Some(Stop {
+            since,
+            caused_at: reading.time("caused_at")?.unwrap_or(since),
+            code: reading.required("stopped_code")?.to_owned(),
+            probe_at,
+            by_report: flag(reading.item, "by_report") == Some(true),
+        }),
         _ => None,
     };
+    let health = Health { stop, started_at: reading.time("started_at")?, proved_at: reading.time("proved_at")? };
     let troubles = reading.number("troubles")?.unwrap_or_default();
-    Ok(AccountState { next_free: reading.micros("next_free")?, stop, troubles })
+    Ok(AccountState { next_free: reading.micros("next_free")?, health, troubles })
 }

@@ -1,9 +1,10 @@
 //! Failures that are more than their message's own matter, and records that cannot be applied.
 
 use domain::contact::UNREACHABLE_FOR;
+use domain::health::Proof;
 use serde_json::json;
 
-use crate::statuses::failed;
+use crate::statuses::{failed, status};
 use crate::world::{ANNA, World, site};
 
 #[tokio::test]
@@ -58,9 +59,28 @@ async fn trouble_of_the_account_stops_it_unless_it_is_told_late() {
     assert_eq!(world.stop("demo").await, Some(("131042".to_owned(), 60)));
     assert_eq!(world.stop("outlet").await, None, "its account may have another token or payment");
     let lane = store::schedule::Lane { site: site("demo"), account: crate::world::main() };
-    world.schedule.start_account(&lane).await.unwrap();
+    world.schedule.start_account(&lane, Proof::Operator).await.unwrap();
     world.advance(3_600);
     world.deliver(&[failed("e1", &id, "131042", since)]).await;
+    assert_eq!(world.stop("demo").await, None);
+}
+
+#[tokio::test]
+async fn a_late_status_of_a_former_probe_ends_no_newer_stop() {
+    let world = World::start().await;
+    let first = world.send("e1", ANNA).await;
+    world.deliver(&[failed("e1", &first, "131042", world.now())]).await;
+    world.advance(60);
+    let former = world.probe("e2", ANNA).await;
+    world.advance(86_400);
+    let second = world.send("e3", ANNA).await;
+    world.advance(5);
+    world.deliver(&[failed("e3", &second, "131031", world.now())]).await;
+    world.deliver(&[status("e2", Some(&former), "delivered", world.now())]).await;
+    assert_eq!(world.stop("demo").await.map(|(code, _)| code).as_deref(), Some("131031"));
+    world.advance(3_600);
+    let probe = world.probe("e4", ANNA).await;
+    world.deliver(&[status("e4", Some(&probe), "delivered", world.now())]).await;
     assert_eq!(world.stop("demo").await, None);
 }
 

@@ -105,6 +105,15 @@ impl World {
     /// Has a message of the site `demo` sent to a number, and answers with its id; the provider calls it `wamid.` and
     /// the event's id.
     pub(crate) async fn send(&self, event_id: &str, number: &str) -> MessageId {
+        self.send_as(event_id, number, false).await
+    }
+
+    /// As [`World::send`], to find out whether the stopped account can send again.
+    pub(crate) async fn probe(&self, event_id: &str, number: &str) -> MessageId {
+        self.send_as(event_id, number, true).await
+    }
+
+    async fn send_as(&self, event_id: &str, number: &str, probe: bool) -> MessageId {
         let (site, now) = (site("demo"), self.now());
         let live = self.live("demo").await;
         let event = event(event_id, number, now);
@@ -131,7 +140,7 @@ impl World {
             sending,
             person: &person,
             marketing: false,
-            probe: false,
+            probe,
             guards: &guards,
             files: None,
             collection: None,
@@ -185,7 +194,7 @@ impl World {
     /// The code an account of a site is stopped by, and in how many seconds it is probed.
     pub(crate) async fn stop(&self, id: &str) -> Option<(String, i64)> {
         let lane = Lane { site: site(id), account: main() };
-        let stop = self.schedule.account_state(&lane).await.unwrap().stop?;
+        let stop = self.schedule.account_state(&lane).await.unwrap().health.stop?;
         Some((stop.code, stop.probe_at.duration_since(self.now()).as_secs()))
     }
 
