@@ -3,13 +3,14 @@
 use domain::config::Account;
 use domain::health::Cause;
 use domain::id::SiteId;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use store::schedule::Lane;
 
 use crate::App;
 use crate::record::Failure;
 
-/// When the first message tries whether the account can send again: bans and restrictions last days.
+/// When the first message tries whether the account can send again: bans and restrictions last days. A restriction that
+/// ends earlier is tried then.
 const PROBE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What was said of an account; the fields are those of the notice.
@@ -20,6 +21,9 @@ pub(crate) struct Report {
     pub(crate) event: String,
     pub(crate) details: String,
     pub(crate) stops: bool,
+    pub(crate) lifts: bool,
+    pub(crate) at: Timestamp,
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl Report {
@@ -30,22 +34,33 @@ impl Report {
             (None, waba_id) => waba_id.as_ref() == Some(&account.waba_id),
         }
     }
+
+    /// How long from now the first probe waits; `None` if it stops nothing, or not any more.
+    fn stops_for(&self, now: Timestamp) -> Option<SignedDuration> {
+        let left = self.until.map_or(PROBE_AFTER, |until| until.duration_since(now).min(PROBE_AFTER));
+        Some(left).filter(|left| self.stops && left.is_positive())
+    }
 }
 
-/// Stops the accounts that can send nothing any more; anything else is only logged.
+/// Stops the accounts that can send nothing any more, and has those probed at once of which a stop is over; anything
+/// else is only logged.
 pub(crate) async fn apply(app: &App, report: &Report) -> Result<(), Failure> {
-    let Report { site, event, details, stops, .. } = report;
+    let Report { site, event, details, lifts, at, .. } = report;
     let Some(live) = app.config.live(site).await? else { return Ok(()) };
+    let now = app.clock.now();
     for account in live.accounts.iter().filter(|account| report.is_about(account)) {
-        if !stops {
-            tracing::info!(%site, account = %account.id, event, details, "something about an account changed");
-            continue;
-        }
         let lane = Lane { site: site.clone(), account: account.id.clone() };
-        let now = app.clock.now();
-        let cause = Cause { code: event, by_report: true, at: now, probe_after: PROBE_AFTER };
-        app.schedule.stop_account(&lane, cause, now).await?;
-        tracing::error!(%site, account = %account.id, event, details, "Meta stopped an account; nothing is sent through it");
+        if let Some(probe_after) = report.stops_for(now) {
+            let cause = Cause { code: event, by_report: true, at: *at, probe_after };
+            let health = app.schedule.stop_account(&lane, cause, now).await?;
+            let stopped = health.stop.is_some();
+            tracing::error!(%site, account = %account.id, event, details, stopped, "Meta says that an account cannot send");
+        } else if *lifts {
+            app.schedule.reinstate_account(&lane, *at, now).await?;
+            tracing::warn!(%site, account = %account.id, event, details, "Meta says that an account can send again");
+        } else {
+            tracing::info!(%site, account = %account.id, event, details, "something about an account changed");
+        }
     }
     Ok(())
 }
@@ -63,7 +78,8 @@ mod tests {
             let (event, details) = (String::new(), String::new());
             let site = SiteId::parse("demo").unwrap();
             let (phone_number_id, waba_id) = (phone_number_id.map(str::to_owned), waba_id.map(str::to_owned));
-            Report { site, waba_id, phone_number_id, event, details, stops: true }.is_about(&account)
+            let (stops, lifts, at, until) = (true, false, Timestamp::UNIX_EPOCH, None);
+            Report { site, waba_id, phone_number_id, event, details, stops, lifts, at, until }.is_about(&account)
         };
         assert!(is_about(Some("1"), None));
         assert!(is_about(None, Some("2")));

@@ -104,6 +104,15 @@ pub enum Notice {
         details: String,
         /// Whether nothing can be sent any more.
         stops: bool,
+        /// Whether what stopped the account is over, so that it is worth a try at once.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lifts: bool,
+        /// When Meta raised it; absent in records of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+        /// When the restriction ends by itself, where Meta says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// A person changed their number.
     #[serde(rename = "number.1")]
@@ -209,13 +218,15 @@ impl fmt::Debug for Notice {
                 .field("language", language)
                 .field("change", change)
                 .finish(),
-            Self::Account { site, waba_id, phone_number_id, event, stops, .. } => f
+            Self::Account { site, waba_id, phone_number_id, event, stops, lifts, at, .. } => f
                 .debug_struct("Account")
                 .field("site", site)
                 .field("waba_id", waba_id)
                 .field("phone_number_id", phone_number_id)
                 .field("event", event)
                 .field("stops", stops)
+                .field("lifts", lifts)
+                .field("at", at)
                 .finish_non_exhaustive(),
             Self::NumberChanged { site, phone_number_id, .. } => f
                 .debug_struct("NumberChanged")
@@ -231,7 +242,7 @@ mod tests {
     use super::*;
 
     /// Every kind of notice as it stands in the queue.
-    const RECORDS: [&str; 9] = [
+    const RECORDS: [&str; 10] = [
         r#"{"notice":"status.1","site":"demo","phone_number_id":"1","provider_id":"wamid.A","status":"sent","at":"2026-11-22T09:15:00Z"}"#,
         r#"{"notice":"status.1","site":"demo","phone_number_id":"1","provider_id":"wamid.A","message":"e/m","status":"failed","at":"2026-11-22T09:15:00Z","failure":{"code":"131026","details":"Message undeliverable"},"category":"utility","wa_id":"393401234567","user_id":"IT.a1"}"#,
         r#"{"notice":"word.1","site":"demo","phone_number_id":"1","from":"393401234567","at":"2026-11-22T09:15:00Z","word":"stop"}"#,
@@ -240,6 +251,7 @@ mod tests {
         r#"{"notice":"template.1","site":"demo","waba_id":"2","name":"order","language":"it","change":{"category":{"category":"MARKETING"}}}"#,
         r#"{"notice":"template.1","site":"demo","waba_id":"2","name":"order","language":"it","change":"components"}"#,
         r#"{"notice":"account.1","site":"demo","waba_id":"2","event":"ACCOUNT_DELETED","details":"{}","stops":true}"#,
+        r#"{"notice":"account.1","site":"demo","waba_id":"2","event":"DISABLED_UPDATE","details":"{}","stops":false,"lifts":true,"at":"2026-11-22T09:15:00Z","until":"2026-11-29T09:15:00Z"}"#,
         r#"{"notice":"number.1","site":"demo","phone_number_id":"1","from":"393401234567","to":"393407654321"}"#,
     ];
 
@@ -254,7 +266,7 @@ mod tests {
 
     #[test]
     fn what_we_did_not_write_is_refused() {
-        let unknown_field = RECORDS[8].replace(r#""to""#, r#""towards":"x","to""#);
+        let unknown_field = RECORDS[9].replace(r#""to""#, r#""towards":"x","to""#);
         for text in ["", "{}", r#"{"notice":"status.9"}"#, r#"{"notice":"word.1","site":"demo"}"#, &unknown_field] {
             assert!(serde_json::from_str::<Notice>(text).is_err(), "{text}");
         }

@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::id::SiteId;
 use crate::notice::Notice;
 use change::Change;
-use values::{items, text};
+use values::{items, moment, text};
 
 /// Oddities described for one document; more add nothing.
 const ODD_MAX: usize = 20;
@@ -86,8 +86,15 @@ pub fn parse(document: &Value, belongs: &Hook, received_at: Timestamp) -> Parsed
                 continue;
             };
             let field = change.get("field").and_then(Value::as_str).unwrap_or_default();
-            let change =
-                Change { hook: belongs, field, value, entry_id: text(entry.get("id")), pointer: &pointer, received_at };
+            let change = Change {
+                hook: belongs,
+                field,
+                value,
+                entry_id: text(entry.get("id")),
+                entry_at: moment(entry.get("time")),
+                pointer: &pointer,
+                received_at,
+            };
             read(&change, &mut parsed);
         }
     }

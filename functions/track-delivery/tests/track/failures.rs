@@ -2,6 +2,7 @@
 
 use domain::contact::UNREACHABLE_FOR;
 use domain::health::Proof;
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::statuses::{failed, status};
@@ -105,6 +106,43 @@ async fn a_banned_owner_stops_the_accounts_of_its_numbers() {
     world.deliver(&[ban(true, "222")]).await;
     assert_eq!(world.stop("demo").await, Some(("ACCOUNT_RESTRICTION".to_owned(), 86_400)));
     assert_eq!(world.stop("other").await, None);
+}
+
+#[tokio::test]
+async fn the_end_of_a_ban_has_the_account_probed_at_once_whichever_notice_comes_first() {
+    let account = |event: &str, stops: bool, at: jiff::Timestamp| {
+        json!({"notice": "account.1", "site": "demo", "waba_id": "222", "event": event, "details": "{}",
+            "stops": stops, "lifts": !stops, "at": at})
+    };
+    for in_order in [true, false] {
+        let world = World::start().await;
+        let began = world.now();
+        world.advance(3_600);
+        let ban = account("DISABLED_UPDATE", true, began);
+        let end = account("ACCOUNT_RECONNECTED", false, world.now());
+        let (expected, notices) =
+            if in_order { (Some(("DISABLED_UPDATE".to_owned(), 0)), [ban, end]) } else { (None, [end, ban]) };
+        for notice in notices {
+            world.deliver(&[notice]).await;
+        }
+        assert_eq!(world.stop("demo").await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_restriction_that_is_over_when_its_record_is_read_stops_nothing() {
+    let world = World::start().await;
+    let restriction = json!({"notice": "account.1", "site": "demo", "waba_id": "222", "event": "ACCOUNT_RESTRICTION",
+        "details": "{}", "stops": true, "at": world.now(), "until": world.now() + SignedDuration::from_hours(2)});
+    world.deliver(std::slice::from_ref(&restriction)).await;
+    assert_eq!(world.stop("demo").await, Some(("ACCOUNT_RESTRICTION".to_owned(), 7_200)), "probed at its end");
+    let lane = store::schedule::Lane { site: site("demo"), account: crate::world::main() };
+    world.schedule.start_account(&lane, Proof::Operator).await.unwrap();
+    world.advance(7_200);
+    let mut late = restriction;
+    late["at"] = json!(world.now());
+    world.deliver(&[late]).await;
+    assert_eq!(world.stop("demo").await, None);
 }
 
 #[tokio::test]

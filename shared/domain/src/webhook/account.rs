@@ -1,12 +1,15 @@
 //! Changes of the account and its numbers.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Parsed;
 use super::change::Change;
-use super::values::{short, word};
+use super::values::{items, moment, short, text, word};
 use crate::notice::Notice;
 
+/// The restriction of what the bridge does: to write to people who did not write before.
+const OURS: &str = "RESTRICTED_BIZ_INITIATED_MESSAGING";
 /// Longest details that are kept, in characters.
 const DETAILS_CHARS_MAX: usize = 1000;
 
@@ -20,24 +23,63 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     let named = ["event", "alert_type", "decision"].into_iter().find_map(|name| word(change.get(name)));
     // A change of what the business may do has no word of its own.
     let event = named.unwrap_or_else(|| change.field.to_owned());
+    let is_update = change.field == "account_update";
+    let effect = if is_update { effect(&event, change) } else { Effect::None };
     parsed.notices.push(Notice::Account {
         site: change.hook.site.clone(),
         waba_id,
         phone_number_id,
-        stops: change.field == "account_update" && stops(&event, change.value),
+        stops: matches!(effect, Effect::Stops { .. }),
+        lifts: effect == Effect::Lifts,
+        at: is_update.then(|| change.raised_at()),
+        until: match effect {
+            Effect::Stops { until } => until,
+            Effect::Lifts | Effect::None => None,
+        },
         event,
         details: short(&change.value.to_string(), DETAILS_CHARS_MAX),
     });
 }
 
-/// Whether nothing can be sent from now on. A ban that is only announced, or lifted, is none.
-fn stops(event: &str, value: &Value) -> bool {
+/// What an update of an account means for sending.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// Nothing can be sent from now on, until a moment where Meta names one.
+    Stops { until: Option<Timestamp> },
+    /// A stop is over.
+    Lifts,
+    /// Nothing.
+    None,
+}
+
+/// What an update means for sending. A ban that is only announced means nothing yet. Source: Meta's reference of the
+/// `account_update` webhook.
+fn effect(event: &str, change: &Change<'_>) -> Effect {
     match event {
-        "DISABLED_UPDATE" => {
-            let state = value.pointer("/ban_info/waba_ban_state").and_then(Value::as_str);
-            !matches!(state, Some("REINSTATE" | "SCHEDULE_FOR_DISABLE"))
-        }
-        "ACCOUNT_RESTRICTION" | "ACCOUNT_DELETED" | "ACCOUNT_OFFBOARDED" => true,
-        _ => false,
+        "DISABLED_UPDATE" => match change.value.pointer("/ban_info/waba_ban_state").and_then(Value::as_str) {
+            Some("REINSTATE") => Effect::Lifts,
+            Some("SCHEDULE_FOR_DISABLE") => Effect::None,
+            _ => Effect::Stops { until: None },
+        },
+        "ACCOUNT_DELETED" | "ACCOUNT_OFFBOARDED" => Effect::Stops { until: None },
+        "ACCOUNT_RECONNECTED" => Effect::Lifts,
+        "ACCOUNT_RESTRICTION" => restriction(items(change.get("restriction_info")), change.received_at),
+        _ => Effect::None,
     }
+}
+
+/// What restrictions mean: the bridge only begins conversations, so answers, calls and new numbers do not matter. The
+/// one that lasts longest counts.
+fn restriction(restrictions: &[Value], now: Timestamp) -> Effect {
+    let of_ours = restrictions.iter().filter(|one| word(one.get("restriction_type")).as_deref() == Some(OURS));
+    let ends = of_ours.map(|one| expiration(one.get("expiration")).unwrap_or(Timestamp::MAX));
+    match ends.max() {
+        Some(end) if end > now => Effect::Stops { until: Some(end).filter(|end| *end < Timestamp::MAX) },
+        _ => Effect::None,
+    }
+}
+
+/// The end of a restriction: in seconds since 1970, or as text as some providers write it.
+fn expiration(value: Option<&Value>) -> Option<Timestamp> {
+    moment(value).or_else(|| text(value)?.parse().ok())
 }

@@ -16,6 +16,8 @@ pub(super) struct Change<'a> {
     pub(super) value: &'a Value,
     /// The id of its entry: that of the WhatsApp Business Account.
     pub(super) entry_id: Option<String>,
+    /// When Meta raised its entry.
+    pub(super) entry_at: Option<Timestamp>,
     /// Where it stands in the document.
     pub(super) pointer: &'a str,
     /// When the document came.
@@ -39,6 +41,11 @@ impl Change<'_> {
     pub(super) fn waba_id(&self) -> Option<String> {
         let inside = id(self.get("waba_info").and_then(|info| info.get("waba_id")));
         inside.or_else(|| self.entry_id.clone()).filter(|id| self.hook.waba_ids.contains(id))
+    }
+
+    /// When Meta raised it; a moment that is still to come counts as that of the document's arrival.
+    pub(super) fn raised_at(&self) -> Timestamp {
+        self.entry_at.map_or(self.received_at, |at| at.min(self.received_at))
     }
 
     /// The moment a value gives, or else that of the document's arrival: a status or an opt-out without its time is

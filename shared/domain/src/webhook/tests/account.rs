@@ -3,28 +3,76 @@
 use super::*;
 
 #[track_caller]
-fn check(value: Value, stops: bool) {
+fn check(value: Value, expected: &str) {
     let notice = notice("account_update", value);
-    assert_eq!(notice["stops"], stops, "{notice}");
+    let effect = match (notice["stops"].as_bool(), notice["lifts"].as_bool()) {
+        (Some(true), None) => "stops",
+        (Some(false), Some(true)) => "lifts",
+        (Some(false), None) => "nothing",
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(effect, expected, "{notice}");
+}
+
+fn restricted(kind: &str, expiration: &Value) -> Value {
+    json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"restriction_type": kind, "expiration": expiration}]})
 }
 
 #[test]
-fn a_ban_or_a_restriction_stops() {
-    check(json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE", "waba_ban_date": "x"}}), true);
-    check(json!({"event": "DISABLED_UPDATE"}), true);
-    let restriction = json!([{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": 1_795_341_600}]);
-    check(json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": restriction}), true);
-    check(json!({"event": "ACCOUNT_DELETED"}), true);
-    check(json!({"event": "ACCOUNT_OFFBOARDED"}), true);
+fn a_ban_stops_and_one_that_is_announced_does_not() {
+    check(
+        json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE", "waba_ban_date": "x"}}),
+        "stops",
+    );
+    check(json!({"event": "DISABLED_UPDATE"}), "stops");
+    check(json!({"event": "ACCOUNT_DELETED"}), "stops");
+    check(json!({"event": "ACCOUNT_OFFBOARDED"}), "stops");
+    check(json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "SCHEDULE_FOR_DISABLE"}}), "nothing");
+    check(json!({"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SCAM"}}), "nothing");
+    check(json!({"event": "VOLUME_BASED_PRICING_TIER_UPDATE"}), "nothing");
 }
 
 #[test]
-fn what_ends_or_announces_a_ban_does_not_stop() {
-    check(json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}}), false);
-    check(json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "SCHEDULE_FOR_DISABLE"}}), false);
-    check(json!({"event": "ACCOUNT_RECONNECTED"}), false);
-    check(json!({"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SCAM"}}), false);
-    check(json!({"event": "VOLUME_BASED_PRICING_TIER_UPDATE"}), false);
+fn the_end_of_a_ban_lifts_the_stop() {
+    check(json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}}), "lifts");
+    check(json!({"event": "ACCOUNT_RECONNECTED"}), "lifts");
+}
+
+#[test]
+fn only_a_restriction_of_messages_that_the_business_begins_stops_and_none_that_is_over() {
+    let (later, past) = (json!(1_795_999_999), json!(1_790_000_000));
+    check(restricted("RESTRICTED_BIZ_INITIATED_MESSAGING", &later), "stops");
+    check(restricted("RESTRICTED_BIZ_INITIATED_MESSAGING", &Value::Null), "stops");
+    check(restricted("RESTRICTED_BIZ_INITIATED_MESSAGING", &json!("2099-12-12T07:09:27.000Z")), "stops");
+    check(restricted("RESTRICTED_BIZ_INITIATED_MESSAGING", &past), "nothing");
+    for kind in [
+        "RESTRICTED_ADD_PHONE_NUMBER_ACTION",
+        "RESTRICTED_CUSTOMER_INITIATED_MESSAGING",
+        "RESTRICTED_USER_INITIATED_CALLING",
+        "RESTRICTED_UTILITY_TEMPLATES",
+    ] {
+        check(restricted(kind, &later), "nothing");
+    }
+    let both = json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": [
+        {"restriction_type": "RESTRICTED_ADD_PHONE_NUMBER_ACTION"},
+        {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": later},
+        {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": past},
+    ]});
+    assert_eq!(notice("account_update", both)["until"], json!("2026-11-30T00:53:19Z"));
+}
+
+#[test]
+fn an_update_has_the_time_of_its_entry_but_none_that_is_still_to_come() {
+    let at = |time: Value| {
+        let change = json!({"field": "account_update", "value": {"event": "ACCOUNT_DELETED"}});
+        let document = json!({"entry": [{"id": "222", "time": time, "changes": [change]}]});
+        let notices = parse(&document, &hook(), received_at()).notices;
+        serde_json::to_value(&notices[0]).unwrap()["at"].clone()
+    };
+    assert_eq!(at(json!(1_790_000_000)), json!("2026-09-21T14:13:20Z"));
+    for time in [Value::Null, json!(1_999_999_999), json!(1_795_338_900_000_u64)] {
+        assert_eq!(at(time), json!(received_at()));
+    }
 }
 
 #[test]
