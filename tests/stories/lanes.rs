@@ -1,15 +1,16 @@
 //! What is parked for an account: nothing stays there that could go, or that is of no use any more.
 
 use domain::config::Account;
-use domain::health::Cause;
+use domain::health::{Cause, Proof};
 use domain::id::AccountId;
 use domain::job::Job;
 use domain::mapping::UsefulFor;
 use domain::message::{State, Why};
 use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
-use kit::World;
+use kit::{World, message_sent};
 use serde_json::json;
+use store::accounts::Lease;
 use store::schedule::{Due, Lane};
 
 use crate::waiting::{HOUR, MINUTE, fault, order, state, waits_for};
@@ -125,5 +126,50 @@ async fn what_is_of_no_use_any_more_says_so_however_much_was_parked_before_it() 
     let State::Skipped(skip) = state(&world, 1).await else { panic!("{:?}", state(&world, 1).await) };
     assert_eq!(skip.reason, Reason::Expired);
     assert_eq!(world.schedule.parked(&lane, 2_000).await.unwrap().len(), 1_100);
+    world.finish().await.unwrap();
+}
+
+async fn stop(world: &World, probe_after: SignedDuration) {
+    let cause = Cause { code: "190", by_report: false, at: world.clock.now(), probe_after };
+    world.schedule.stop_account(&lane(world, "main"), cause, cause.at).await.unwrap();
+}
+
+async fn start(world: &World) {
+    world.schedule.start_account(&lane(world, "main"), Proof::Operator).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rate_refusal_pauses_the_account_as_a_whole_also_for_what_has_its_slot() {
+    let world = World::start().await.unwrap();
+    stop(&world, HOUR).await;
+    tell(&world, 0..40).await;
+    start(&world).await;
+    fault(&world, 1_000, 429, 80_007).await;
+    world.pass(MINUTE + SignedDuration::from_secs(20)).await.unwrap();
+    let calls = world.requests().await.unwrap().len();
+    assert!((1..=10).contains(&calls), "{calls} calls: a batch of the queue has ten, the others find the pause");
+    assert_eq!(waits_for(&state(&world, 39).await), Some(Why::Pace));
+    world.reset_simulator().await.unwrap();
+    world.pass(MINUTE * 20).await.unwrap();
+    for number in 0..40 {
+        assert_eq!(state(&world, number).await, State::Sent, "{number}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pause_counts_for_new_messages_however_far_ahead_slots_are_leased() {
+    let world = World::start().await.unwrap();
+    let (lane, pace, now) = (lane(&world, "main"), SignedDuration::from_secs(1), world.clock.now());
+    world.schedule.lease(&lane, 50, pace, MINUTE, now).await.unwrap();
+    world.schedule.pause_account(&lane, now + SignedDuration::from_secs(30)).await.unwrap();
+    let leased = world.schedule.lease(&lane, 1, pace, MINUTE, now).await.unwrap();
+    assert_eq!(leased, Lease::Granted { first: now + SignedDuration::from_secs(50), troubled: false });
+    world.schedule.pause_account(&lane, now + MINUTE).await.unwrap();
+    world.schedule.pause_account(&lane, now + SignedDuration::from_secs(1)).await.unwrap();
+    let leased = world.schedule.lease(&lane, 1, pace, SignedDuration::from_secs(55), now).await.unwrap();
+    assert_eq!(leased, Lease::Full { free_at: now + MINUTE }, "a shorter pause does not end a longer one");
+    let leased = world.schedule.lease(&lane, 1, pace, MINUTE, now).await.unwrap();
+    assert_eq!(leased, Lease::Granted { first: now + MINUTE, troubled: false });
     world.finish().await.unwrap();
 }

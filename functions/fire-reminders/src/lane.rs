@@ -40,7 +40,7 @@ enum Gate {
     Probe,
     /// So many, one slot each.
     Pace { pace: SignedDuration, room: usize },
-    /// None, or none any more: its site is paused, or as many went as may.
+    /// None, or none any more: its site or its account is paused, or as many went as may.
     Shut,
 }
 
@@ -96,8 +96,9 @@ async fn gate(app: &App, lane: &Lane, live: Option<&LiveConfig>, now: Timestamp)
     let account = live.accounts.iter().find(|account| account.id == lane.account && account.active);
     let Some(account) = account else { return Ok(Gate::Open) };
     let state = app.schedule.account_state(lane).await?;
+    let is_paused = state.paused_until.is_some_and(|until| until > now);
     if state.health.stop.is_some() {
-        return Ok(Gate::Probe);
+        return Ok(if is_paused { Gate::Shut } else { Gate::Probe });
     }
     let pace = account.pace();
     Ok(Gate::pace(pace, room(&state, pace, now)))
@@ -155,7 +156,7 @@ impl Gate {
 
 /// How many slots are free until the next sweep.
 fn room(state: &AccountState, pace: SignedDuration, now: Timestamp) -> usize {
-    let taken = state.next_free.map_or(SignedDuration::ZERO, |next| next.duration_since(now)).max(SignedDuration::ZERO);
+    let taken = state.free_at(now).duration_since(now);
     let left = UNTIL_NEXT_SWEEP.saturating_sub(taken).max(SignedDuration::ZERO);
     usize::try_from(left.as_micros() / pace.as_micros().max(1)).unwrap_or_default()
 }
@@ -178,5 +179,7 @@ mod tests {
         };
         assert_eq!(room(&AccountState::default(), pace, now), 600);
         assert_eq!([-60, 0, 20, 60, 90].map(|seconds| room(&after(seconds), pace, now)), [600, 600, 400, 0, 0]);
+        let paused = AccountState { paused_until: Some(now + SignedDuration::from_secs(45)), ..after(20) };
+        assert_eq!(room(&paused, pace, now), 150);
     }
 }

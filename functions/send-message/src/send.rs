@@ -131,8 +131,12 @@ async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Tu
         // One that comes late takes a new slot, or the late ones would all go at once.
         Some(Pass::Slot(slot)) if app.clock.now().duration_since(slot) <= SLOT_KEPT_FOR => {
             let state = app.schedule.account_state(lane).await?;
-            let troubled = state.troubles > 0;
-            Ok(state.health.stop.map_or(Turn::At { slot, troubled }, Turn::Stopped))
+            match state.health.stop {
+                Some(stop) => Ok(Turn::Stopped(stop)),
+                // The account was paused since. Its other slots are given away: this message waits for the next ones.
+                None if state.paused_until.is_some_and(|until| until > slot) => Ok(Turn::Later),
+                None => Ok(Turn::At { slot, troubled: state.troubles > 0 }),
+            }
         }
         _ => task.sender.invocation.pacer.turn(lane, outgoing.account).await,
     }

@@ -43,10 +43,24 @@ pub enum Lease {
 pub struct AccountState {
     /// Its next free slot, unless that is long over.
     pub next_free: Option<Timestamp>,
+    /// Until when nothing is sent through it, the provider said that it was too fast.
+    pub paused_until: Option<Timestamp>,
     /// Whether it can send.
     pub health: Health,
     /// Failures since the last success.
     pub troubles: u32,
+}
+
+/// The condition under which an account gives slots from `:from` on.
+const SENDS: &str =
+    "attribute_not_exists(stopped_since) AND (attribute_not_exists(paused_until) OR paused_until <= :from)";
+
+impl AccountState {
+    /// The first moment from now on at which a message may be sent.
+    #[must_use]
+    pub fn free_at(&self, now: Timestamp) -> Timestamp {
+        self.next_free.max(self.paused_until).map_or(now, |at| at.max(now))
+    }
 }
 
 impl Schedule {
@@ -64,41 +78,42 @@ impl Schedule {
     ) -> Result<Lease, StoreError> {
         let span = i64::try_from(pace.as_micros()).unwrap_or(i64::MAX).saturating_mul(i64::from(count));
         let horizon = now.saturating_add(within).unwrap_or(now);
+        let mut from = now;
         for turn in 0..LEASE_TRIES {
             let request = self.account(lane).return_values(ReturnValue::AllNew);
             let request = request
-                .expression_attribute_values(":now", micros(now))
+                .expression_attribute_values(":from", micros(from))
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            // Whether the last slot is over decides which of the two updates passes; the one that was refused tells.
+            // Whether the last slot is over decides which of the two updates passes; the one that was refused shows it.
             let request = if turn % 2 == 0 {
                 request
                     .update_expression("SET next_free = next_free + :span")
-                    .condition_expression(
-                        "attribute_not_exists(stopped_since) AND next_free > :now AND next_free <= :horizon",
-                    )
+                    .condition_expression(format!("{SENDS} AND next_free > :from AND next_free <= :horizon"))
                     .expression_attribute_values(":span", number(span))
                     .expression_attribute_values(":horizon", micros(horizon))
             } else {
                 request
                     .update_expression("SET next_free = :next")
-                    .condition_expression(
-                        "attribute_not_exists(stopped_since) AND (attribute_not_exists(next_free) OR next_free <= :now)",
-                    )
-                    .expression_attribute_values(":next", number(now.as_microsecond().saturating_add(span)))
+                    .condition_expression(format!(
+                        "{SENDS} AND (attribute_not_exists(next_free) OR next_free <= :from)"
+                    ))
+                    .expression_attribute_values(":next", number(from.as_microsecond().saturating_add(span)))
             };
             let (granted, item) = updated(request).await?;
             let state = state_of(&Reading::of(&item))?;
-            let next_free = state.next_free.unwrap_or(now);
             if granted {
+                let next_free = state.next_free.unwrap_or(now);
                 let first = next_free.saturating_sub(SignedDuration::from_micros(span)).unwrap_or(now);
                 return Ok(Lease::Granted { first, troubled: state.troubles > 0 });
             }
+            let free_at = state.free_at(now);
             if let Some(stop) = state.health.stop {
                 return Ok(Lease::Stopped(stop));
             }
-            if next_free > horizon {
-                return Ok(Lease::Full { free_at: next_free });
+            if free_at > horizon {
+                return Ok(Lease::Full { free_at });
             }
+            from = state.paused_until.map_or(now, |until| until.max(now));
         }
         Err(StoreError::Unavailable(format!("the slots of {} are moved on too fast", lane.key())))
     }
@@ -113,14 +128,15 @@ impl Schedule {
         answer.item.as_ref().map_or_else(|| Ok(AccountState::default()), |item| state_of(&Reading::of(item)))
     }
 
-    /// Lets no slot of an account begin before a moment.
+    /// Pauses an account as a whole: nothing is sent through it before a moment, with a slot or without. A pause that
+    /// lasts longer stays.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn pause_account(&self, lane: &Lane, until: Timestamp) -> Result<(), StoreError> {
-        let request = self.account(lane).update_expression("SET next_free = :until");
+        let request = self.account(lane).update_expression("SET paused_until = :until");
         let request = request
-            .condition_expression("attribute_not_exists(next_free) OR next_free < :until")
+            .condition_expression("attribute_not_exists(paused_until) OR paused_until < :until")
             .expression_attribute_values(":until", micros(until));
         updated(request).await?;
         Ok(())
@@ -317,5 +333,6 @@ fn state_of(reading: &Reading<'_>) -> Result<AccountState, StoreError> {
     };
     let health = Health { stop, started_at: reading.time("started_at")?, proved_at: reading.time("proved_at")? };
     let troubles = reading.number("troubles")?.unwrap_or_default();
-    Ok(AccountState { next_free: reading.micros("next_free")?, health, troubles })
+    let (next_free, paused_until) = (reading.micros("next_free")?, reading.micros("paused_until")?);
+    Ok(AccountState { next_free, paused_until, health, troubles })
 }
