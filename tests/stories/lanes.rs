@@ -173,3 +173,47 @@ async fn a_pause_counts_for_new_messages_however_far_ahead_slots_are_leased() {
     assert_eq!(leased, Lease::Granted { first: now + MINUTE, troubled: false });
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_probe_that_ends_without_a_call_gives_its_right_to_the_next_sweep() {
+    let world = World::start().await.unwrap();
+    stop(&world, SignedDuration::ZERO).await;
+    let mut first = order(0);
+    first["occurred_at"] = json!((world.clock.now() - HOUR).to_string());
+    world.accept(&first).await.unwrap();
+    world.deliver().await.unwrap();
+    let reader = json!([{"id": "P1", "first_name": "Carla", "phone": "333 1111111"}]);
+    world.clock.advance(SignedDuration::from_secs(1));
+    world.accept(&message_sent("m-1", &reader)).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(world.schedule.parked(&lane(&world, "main"), 10).await.unwrap().len(), 2);
+    let quiet = serde_json::from_value(json!({"from": "10:30", "to": "12:00", "holidays": []})).unwrap();
+    world.configure("stato-ordine", |_, mapping| mapping.quiet_hours = Some(quiet)).await.unwrap();
+    world.pass(MINUTE * 3).await.unwrap();
+    assert_eq!(waits_for(&state(&world, 0).await), Some(Why::QuietHours), "it was the first to probe");
+    assert_eq!(world.state("m-1", "nuovo-messaggio", "P1").await.unwrap(), State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn records_of_a_lane_that_come_late_go_at_its_pace_and_are_not_parked_again() {
+    let world = World::start().await.unwrap();
+    let (site, live) = (world.site().unwrap(), world.live().await.unwrap());
+    world.config.put_account(&site, &Account { throughput: 1, ..live.accounts[0].clone() }).await.unwrap();
+    world.clock.advance(SignedDuration::from_secs(16));
+    stop(&world, HOUR).await;
+    tell(&world, 0..60).await;
+    start(&world).await;
+    let swept = world.sweep().await.unwrap();
+    assert_eq!(swept.released, 48, "as many as the minute has slots");
+    // They come behind a backlog, and the minute's slots are leased to its end.
+    world.clock.advance(SignedDuration::from_secs(30));
+    let began = world.clock.now();
+    world.deliver().await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 48);
+    let took = world.clock.now().duration_since(began);
+    assert!(took >= SignedDuration::from_secs(30), "they took {took}: the pace holds");
+    world.pass(MINUTE * 2).await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 60);
+    world.finish().await.unwrap();
+}

@@ -40,7 +40,7 @@ use store::StoreError;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
 use store::ledger::{Claims, Ledger, Parking};
-use store::schedule::Schedule;
+use store::schedule::{Lane, Schedule};
 use tokio::sync::Semaphore;
 
 pub use config::Config;
@@ -75,6 +75,8 @@ pub struct App {
     process: String,
     attempts: AtomicU64,
     kept: Mutex<HashMap<SiteId, (Timestamp, Arc<LiveConfig>)>>,
+    /// When the next message may go whose slot was over when it came.
+    late: tokio::sync::Mutex<HashMap<Lane, Timestamp>>,
 }
 
 impl App {
@@ -110,6 +112,7 @@ impl App {
             process: process_name()?,
             attempts: AtomicU64::new(0),
             kept: Mutex::default(),
+            late: tokio::sync::Mutex::default(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! One message: decided, and brought as far as it goes now.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use domain::cart::CartHead;
 use domain::config::LiveConfig;
 use domain::contact::Known;
@@ -36,9 +38,25 @@ pub(crate) struct Task<'a> {
     pub(crate) record: &'a MessageRecord<'a>,
     pub(crate) asked_at: Option<Timestamp>,
     pub(crate) pass: Option<Pass>,
+    pub(crate) probe: &'a Probe,
     pub(crate) met: Option<&'a Met>,
     pub(crate) at_once: bool,
     pub(crate) with: Option<&'a MessageId>,
+}
+
+/// What became of the right to probe a stopped account, of the message that has it.
+#[derive(Debug, Default)]
+pub(crate) struct Probe(AtomicBool);
+
+impl Probe {
+    /// Notes that the message said something of the account: the right is used up.
+    pub(crate) fn answered(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Task<'_> {
@@ -145,11 +163,6 @@ async fn contact(task: Task<'_>) -> Result<Option<String>, Failure> {
 /// Records that a message is not sent.
 pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failure> {
     let Sender { app, .. } = task.sender;
-    if task.pass == Some(Pass::Probe)
-        && let Some(lane) = task.sender.lane(&task.record.planned.mapping)
-    {
-        app.schedule.return_probe(&lane).await?;
-    }
     let contact = contact(task).await?;
     let facts = app.ledger.skip(task.record, skip, contact.as_deref(), task.now()).await?;
     let (site, id, state) = (task.record.site, task.record.id(), facts.state());

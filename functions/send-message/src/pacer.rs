@@ -17,6 +17,11 @@ const SLOT_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 /// Slots leased at once at most: a whole batch.
 const SLOTS_AT_ONCE: usize = 10;
 
+/// How long after its moment a slot that the schedule leased may still be used as it is.
+const SLOT_KEPT_FOR: SignedDuration = SignedDuration::from_secs(10);
+/// A message whose slot is over waits so long in the function for another one of this process.
+const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(15);
+
 /// The slots of one invocation.
 pub(crate) struct Pacer<'a> {
     app: &'a App,
@@ -70,7 +75,28 @@ impl<'a> Pacer<'a> {
         }
     }
 
-    /// Forgets the slots of an account that was stopped: the messages of this batch are parked like all others.
+    /// The turn of a message that the schedule leased a slot for. If its record came late, behind a backlog, the account's
+    /// slots are given away up to the next sweep: a new one would have to be waited for in the lane, each minute again.
+    /// The late ones go at the account's pace, one after the other in this process, and those that come meanwhile go behind
+    /// them.
+    pub(crate) async fn kept(&self, lane: &Lane, account: &Account, slot: Timestamp, troubled: bool) -> Turn {
+        let now = self.app.clock.now();
+        let mut late = self.app.late.lock().await;
+        let next = late.get(lane).copied().filter(|next| *next > now);
+        let is_late = now.duration_since(slot) > SLOT_KEPT_FOR;
+        if next.is_none() && !is_late {
+            return Turn::At { slot, troubled };
+        }
+        let slot = slot.max(next.unwrap_or(now));
+        if slot.duration_since(now) > LATE_WITHIN {
+            return Turn::Later;
+        }
+        late.insert(lane.clone(), slot.saturating_add(account.pace()).unwrap_or(slot));
+        Turn::At { slot, troubled }
+    }
+
+    /// Forgets the slots of an account that was stopped or paused: the messages of this batch are parked like all
+    /// others.
     pub(crate) async fn forget(&self, lane: &Lane) {
         self.accounts.lock().await.remove(lane);
     }

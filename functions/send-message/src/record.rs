@@ -6,7 +6,7 @@ use domain::cart;
 use domain::config::LiveConfig;
 use domain::event::{Event, EventData, EventType};
 use domain::id::{ObjectId, SiteId};
-use domain::job::{Job, MessageJob};
+use domain::job::{Job, MessageJob, Pass};
 use domain::mapping::Mapping;
 use domain::person::bring_up_to_date;
 use domain::plan::{Plan, PlannedMessage, plan};
@@ -18,10 +18,11 @@ use runtime::batch::{Deadline, TryAgain};
 use store::StoreError;
 use store::contacts::Following;
 use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded, is_erased};
+use store::schedule::Lane;
 
 use crate::agenda::{self, Renewed};
 use crate::held;
-use crate::message::{Sender, Task, deal_with, job_of, record_skip};
+use crate::message::{Probe, Sender, Task, deal_with, job_of, record_skip};
 use crate::pacer::Pacer;
 use crate::people::latest;
 use crate::volume::Volume;
@@ -75,7 +76,14 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
             let waited = *attempt > 0 || app.clock.now().duration_since(*received_at) > FRESH_FOR;
             event(app, site, (*received_at, waited), document, invocation).await
         }
-        Job::Message(job) => message(app, job, invocation).await,
+        Job::Message(job) => {
+            let probe = Probe::default();
+            let done = message(app, job, &probe, invocation).await;
+            if job.pass == Some(Pass::Probe) && !probe.is_answered() {
+                give_back_probe(app, job).await;
+            }
+            done
+        }
     };
     let site = site_of(&job).clone();
     match done {
@@ -192,12 +200,15 @@ async fn event(
         _ => event,
     };
     let sender = Sender { app, live: &live, event: &event, received_at, invocation };
+    let probe = Probe::default();
     let one = |planned| {
         let record = MessageRecord { site, event: &event, planned, occasion: 1, attempt: 0, retention_days };
         let renewed = renewed.as_ref();
+        let probe = &probe;
         async move {
+            let record = &record;
             let task =
-                Task { sender, record: &record, asked_at: None, pass: None, met: None, at_once: false, with: None };
+                Task { sender, record, asked_at: None, pass: None, probe, met: None, at_once: false, with: None };
             deal_as_of_now(task, renewed).await
         }
     };
@@ -242,8 +253,22 @@ async fn fan_out(app: &App, live: &LiveConfig, event: &Event, messages: &[Planne
     }
 }
 
+/// Gives the right to probe an account back that says nothing of it: the next sweep lets another message try. If this
+/// fails, the right ends by itself after some minutes.
+async fn give_back_probe(app: &App, job: &MessageJob) {
+    let site = &job.site;
+    let given_back = async {
+        let Some(live) = app.live(site).await? else { return Ok(()) };
+        let Some(account) = live.mapping(&job.mapping).and_then(|mapping| live.account(mapping)) else { return Ok(()) };
+        app.schedule.return_probe(&Lane { site: site.clone(), account: account.id.clone() }).await
+    };
+    if let Err(error) = given_back.await {
+        tracing::warn!(%site, %error, "the right to probe an account could not be given back");
+    }
+}
+
 /// Deals with one message of an event that is in the ledger.
-async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Result<(), Failure> {
+async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocation<'_>) -> Result<(), Failure> {
     let site = &job.site;
     let live = app.live(site).await.map_err(|error| Failure::Again(error.to_string()))?;
     let live = live.ok_or_else(|| Failure::Dead(format!("the site {site} does not exist")))?;
@@ -282,8 +307,16 @@ async fn message(app: &App, job: &MessageJob, invocation: Invocation<'_>) -> Res
         retention_days: live.site.retention_days,
     };
     let MessageJob { asked_at, pass, at_once, .. } = *job;
-    let task =
-        Task { sender, record: &record, asked_at, pass, met: job.met.as_ref(), at_once, with: job.with.as_ref() };
+    let task = Task {
+        sender,
+        record: &record,
+        asked_at,
+        pass,
+        probe,
+        met: job.met.as_ref(),
+        at_once,
+        with: job.with.as_ref(),
+    };
     deal_as_of_now(task, renewed.as_ref()).await
 }
 

@@ -31,9 +31,6 @@ const PAIR_SPREAD: SignedDuration = SignedDuration::from_secs(6);
 /// The first probe of an account that was stopped for passing trouble.
 const TROUBLE_PROBE_AFTER: SignedDuration = SignedDuration::from_secs(50);
 
-/// How long after its moment a slot that the schedule leased may still be used.
-const SLOT_KEPT_FOR: SignedDuration = SignedDuration::from_secs(10);
-
 /// One message on its way to the provider.
 struct Call<'a> {
     task: Task<'a>,
@@ -123,22 +120,22 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Tog
     call.settle(&owner, result).await
 }
 
-/// The message's slot. One that was released by the schedule has it already, but not if the account was stopped since.
+/// The message's slot. One that was released by the schedule has it already, but not if the account was stopped or paused
+/// since.
 async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Turn, StoreError> {
-    let app = task.sender.app;
+    let (app, pacer) = (task.sender.app, task.sender.invocation.pacer);
     match task.pass {
         Some(Pass::Probe) => Ok(Turn::At { slot: app.clock.now(), troubled: true }),
-        // One that comes late takes a new slot, or the late ones would all go at once.
-        Some(Pass::Slot(slot)) if app.clock.now().duration_since(slot) <= SLOT_KEPT_FOR => {
+        Some(Pass::Slot(slot)) => {
             let state = app.schedule.account_state(lane).await?;
             match state.health.stop {
                 Some(stop) => Ok(Turn::Stopped(stop)),
                 // The account was paused since. Its other slots are given away: this message waits for the next ones.
-                None if state.paused_until.is_some_and(|until| until > slot) => Ok(Turn::Later),
-                None => Ok(Turn::At { slot, troubled: state.troubles > 0 }),
+                None if state.paused_until.is_some_and(|until| until > slot.max(app.clock.now())) => Ok(Turn::Later),
+                None => Ok(pacer.kept(lane, outgoing.account, slot, state.troubles > 0).await),
             }
         }
-        _ => task.sender.invocation.pacer.turn(lane, outgoing.account).await,
+        None => pacer.turn(lane, outgoing.account).await,
     }
 }
 
@@ -224,6 +221,7 @@ impl Call<'_> {
     async fn can_send(&self) -> Result<(), Failure> {
         let schedule = &self.task.sender.app.schedule;
         if self.task.pass == Some(Pass::Probe) {
+            self.task.probe.answered();
             schedule.start_account(self.lane, Proof::Accepted(self.claimed_at)).await?;
         } else if self.troubled {
             schedule.forget_troubles(self.lane).await?;
@@ -269,6 +267,7 @@ impl Call<'_> {
             }
             Action::SlowAccount { .. } => {
                 app.schedule.pause_account(&lane, at.saturating_add(pause).unwrap_or(at)).await?;
+                self.task.sender.invocation.pacer.forget(&lane).await;
                 wait::in_lane(task, lane, (Why::Pace, code), useful_until).await
             }
             Action::HoldTemplate => {
@@ -305,6 +304,7 @@ impl Call<'_> {
     async fn stop(&self, code: &str, probe_after: SignedDuration) -> Result<(), Failure> {
         let app = self.task.sender.app;
         let now = self.task.now();
+        self.task.probe.answered();
         app.schedule.stop_account(self.lane, Cause { code, by_report: false, at: now, probe_after }, now).await?;
         self.task.sender.invocation.pacer.forget(self.lane).await;
         let Lane { site, account } = self.lane;
