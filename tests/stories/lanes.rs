@@ -217,3 +217,50 @@ async fn records_of_a_lane_that_come_late_go_at_its_pace_and_are_not_parked_agai
     assert_eq!(world.phone().await.unwrap().len(), 60);
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_lane_is_opened_once_for_many_messages() {
+    let world = World::start().await.unwrap();
+    stop(&world, HOUR).await;
+    tell(&world, 0..1).await;
+    let _before = world.wire.take_calls();
+    for number in 1..=10 {
+        let mut event = order(number);
+        event["data"]["order"]["status"] = json!("EVASO");
+        world.accept(&event).await.unwrap();
+    }
+    world.deliver().await.unwrap();
+    let calls = world.wire.take_calls();
+    // The lease of a stopped account is refused, once for each message; nothing opens the lane again.
+    assert_eq!(calls.get("UpdateItem").copied().unwrap_or_default(), 10, "{calls:?}");
+    // Long after it was opened it is visited all the same.
+    world.clock.advance(MINUTE * 20);
+    tell(&world, 11..12).await;
+    start(&world).await;
+    world.pass(MINUTE * 2).await.unwrap();
+    for number in 0..12 {
+        assert_eq!(state(&world, number).await, State::Sent, "{number}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_batch_gives_back_the_slots_it_does_not_use() {
+    let world = World::start().await.unwrap();
+    let (site, live) = (world.site().unwrap(), world.live().await.unwrap());
+    world.config.put_account(&site, &Account { throughput: 1, ..live.accounts[0].clone() }).await.unwrap();
+    world.clock.advance(SignedDuration::from_secs(16));
+    let began = world.clock.now();
+    for number in 0..10 {
+        let mut event = order(number);
+        if number > 0 {
+            event["data"]["customer"]["phone"] = json!("no number");
+        }
+        world.accept(&event).await.unwrap();
+    }
+    world.deliver().await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    let next_free = world.schedule.account_state(&lane(&world, "main")).await.unwrap().next_free.unwrap();
+    assert!(next_free.duration_since(began) < SignedDuration::from_secs(2), "{next_free}, from {began}");
+    world.finish().await.unwrap();
+}

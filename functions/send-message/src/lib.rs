@@ -174,6 +174,7 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse
     let invocation = record::Invocation { id: &invocation, deadline: &deadline, pacer: &pacer, volume: &volume };
     let handle = |record| record::handle(app, record, invocation);
     let response = batch::each(event.payload.records, RECORDS_AT_ONCE, &deadline, handle).await;
+    pacer.settle().await;
     volume.settle(app).await;
     response
 }

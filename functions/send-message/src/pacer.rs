@@ -32,6 +32,8 @@ pub(crate) struct Pacer<'a> {
 #[derive(Default)]
 struct Leased {
     slots: VecDeque<Timestamp>,
+    /// When the last of them is over.
+    end: Timestamp,
     troubled: bool,
 }
 
@@ -67,7 +69,9 @@ impl<'a> Pacer<'a> {
                     let after = pace.checked_mul(i32::try_from(place).ok()?)?;
                     first.checked_add(after).ok()
                 });
-                *leased = Leased { slots: slots.collect(), troubled };
+                let span = pace.saturating_mul(i32::try_from(self.at_once).unwrap_or(i32::MAX));
+                let end = first.saturating_add(span).unwrap_or(first);
+                *leased = Leased { slots: slots.collect(), end, troubled };
                 Ok(Turn::At { slot: first, troubled })
             }
             Lease::Full { .. } => Ok(Turn::Later),
@@ -93,6 +97,20 @@ impl<'a> Pacer<'a> {
         }
         late.insert(lane.clone(), slot.saturating_add(account.pace()).unwrap_or(slot));
         Turn::At { slot, troubled }
+    }
+
+    /// Gives back the slots that the batch did not use, where somebody else still may.
+    pub(crate) async fn settle(&self) {
+        for (lane, leased) in self.accounts.lock().await.drain() {
+            let Some(unused) = leased.slots.front() else { continue };
+            if leased.end <= self.app.clock.now() {
+                continue;
+            }
+            if let Err(error) = self.app.schedule.give_back_slots(&lane, *unused, leased.end).await {
+                let Lane { site, account } = lane;
+                tracing::warn!(%site, %account, %error, "slots that nobody used could not be given back");
+            }
+        }
     }
 
     /// Forgets the slots of an account that was stopped or paused: the messages of this batch are parked like all

@@ -118,6 +118,21 @@ impl Schedule {
         Err(StoreError::Unavailable(format!("the slots of {} are moved on too fast", lane.key())))
     }
 
+    /// Gives leased slots back that nobody uses: those from `unused` up to `end`, the end of the lease. If others leased
+    /// slots after them, they stay unused.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn give_back_slots(&self, lane: &Lane, unused: Timestamp, end: Timestamp) -> Result<(), StoreError> {
+        let request = self.account(lane).update_expression("SET next_free = :unused");
+        let request = request
+            .condition_expression("next_free = :end")
+            .expression_attribute_values(":unused", micros(unused))
+            .expression_attribute_values(":end", micros(end));
+        updated(request).await?;
+        Ok(())
+    }
+
     /// What is known of an account's sending.
     ///
     /// # Errors

@@ -1,24 +1,33 @@
 //! Parking: a message leaves the queue for the schedule, in one transaction over both tables, so that it is always in
 //! exactly one of them and the ledger says so.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Put, TransactWriteItem, Update};
 use domain::job::MessageJob;
 use domain::message::Waiting;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::claim::CONFLICT_TRIES;
 use super::message::{IDENTITY, UNDECIDED, WAITS, identity, sort_key};
 use super::{Ledger, MessageRecord};
 use crate::error::StoreError;
 use crate::item::{json, number, text, time};
-use crate::schedule::{Place, Schedule, message_item, shard_of};
+use crate::schedule::{Lane, Place, Schedule, message_item, shard_of};
+
+/// How long a lane that was opened is not opened again by the same process. Less than a lane is visited after that, by
+/// more than an index lags behind its table: a message parked until then is found.
+const OPENED_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 /// The ledger with the schedule.
 #[derive(Clone, Debug)]
 pub struct Parking {
     pub(super) ledger: Ledger,
     pub(super) schedule: Schedule,
+    /// When this process opened a lane last.
+    opened: Arc<Mutex<HashMap<Lane, Timestamp>>>,
 }
 
 /// A message to be parked.
@@ -40,7 +49,7 @@ impl Parking {
     /// The parking of a ledger.
     #[must_use]
     pub fn new(ledger: Ledger, schedule: Schedule) -> Self {
-        Self { ledger, schedule }
+        Self { ledger, schedule, opened: Arc::default() }
     }
 
     /// Parks a message. Answers whether it was parked: not if it was decided meanwhile, or if a newer record of it is on
@@ -50,10 +59,23 @@ impl Parking {
     /// [`StoreError`].
     pub async fn park(&self, parked: Parked<'_>, now: Timestamp) -> Result<bool, StoreError> {
         if let Place::Lane(lane, _) = parked.place {
-            self.schedule.open_lane(lane, now).await?;
+            self.open(lane, now).await?;
         }
         let writes = vec![self.waits(parked, now)?, self.put(parked)?];
         self.write_both(writes).await
+    }
+
+    /// Has a lane visited, unless this process did so lately.
+    async fn open(&self, lane: &Lane, now: Timestamp) -> Result<(), StoreError> {
+        let opened_at = self.opened.lock().ok().and_then(|opened| opened.get(lane).copied());
+        if opened_at.is_some_and(|at| now.duration_since(at) < OPENED_FOR) {
+            return Ok(());
+        }
+        self.schedule.open_lane(lane, now).await?;
+        if let Ok(mut opened) = self.opened.lock() {
+            opened.insert(lane.clone(), now);
+        }
+        Ok(())
     }
 
     /// Writes the ledger's item and the schedule's together. Answers whether the ledger's condition held.
