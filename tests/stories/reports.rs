@@ -3,7 +3,7 @@
 use domain::message::{State, Status, Why};
 use domain::reason::Reason;
 use jiff::SignedDuration;
-use kit::{World, order_status_changed};
+use kit::{Chaos, World, order_status_changed};
 use serde_json::{Value, json};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -125,6 +125,28 @@ async fn a_stop_suppresses_and_a_start_lifts_it() {
     world.deliver_reports().await.unwrap();
     tell(&world, "e-2").await;
     assert_eq!(state(&world, "e-2").await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_outage_of_six_hours_loses_no_stop_and_no_status() {
+    let world = World::start().await.unwrap();
+    tell(&world, "e-1").await;
+    let (provider_id, opaque) = ids(&world).await;
+    let delivered = World::status(&provider_id, Some(&opaque), "delivered", world.clock.now());
+    assert_eq!(world.report(&delivered).await.unwrap().status, 200);
+    world.write_back("+393401234567", "STOP").await.unwrap();
+    world.unleash(Chaos { seed: 1, failing_percent: 100, ..Chaos::default() });
+    world.pass(SignedDuration::from_hours(6)).await.unwrap();
+    world.unleash(Chaos::default());
+    // As long as a notice waits that was put back just before the table came back.
+    world.pass(MINUTE).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Delivered);
+    tell(&world, "e-2").await;
+    let State::Skipped(skip) = state(&world, "e-2").await else { panic!() };
+    assert_eq!(skip.reason, Reason::Suppressed);
+    let dead = world.ledger.dead_letters(Some(&world.site().unwrap()), world.clock.now()).await.unwrap();
+    assert_eq!(dead, [""; 0]);
     world.finish().await.unwrap();
 }
 

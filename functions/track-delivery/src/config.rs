@@ -13,6 +13,8 @@ pub struct Config {
     pub contacts_table: String,
     /// `BRIDGE_SCHEDULE_TABLE`: the table of what waits, and of the accounts that are stopped.
     pub schedule_table: String,
+    /// `BRIDGE_STATUSES_QUEUE_URL`: where notices are put back.
+    pub statuses_queue_url: String,
     /// `BRIDGE_STACK`: what the names of the secrets begin with.
     pub stack: String,
 }
@@ -28,6 +30,7 @@ impl Config {
             ledger_table: environment.required("BRIDGE_LEDGER_TABLE")?,
             contacts_table: environment.required("BRIDGE_CONTACTS_TABLE")?,
             schedule_table: environment.required("BRIDGE_SCHEDULE_TABLE")?,
+            statuses_queue_url: environment.required("BRIDGE_STATUSES_QUEUE_URL")?,
             stack: environment.required("BRIDGE_STACK")?,
         })
     }
@@ -37,11 +40,12 @@ impl Config {
 mod tests {
     use super::*;
 
-    const REQUIRED: [(&str, &str); 5] = [
+    const REQUIRED: [(&str, &str); 6] = [
         ("BRIDGE_CONFIG_TABLE", "c"),
         ("BRIDGE_LEDGER_TABLE", "l"),
         ("BRIDGE_CONTACTS_TABLE", "p"),
         ("BRIDGE_SCHEDULE_TABLE", "t"),
+        ("BRIDGE_STATUSES_QUEUE_URL", "q"),
         ("BRIDGE_STACK", "s"),
     ];
 
@@ -52,6 +56,7 @@ mod tests {
             ledger_table: "l".to_owned(),
             contacts_table: "p".to_owned(),
             schedule_table: "t".to_owned(),
+            statuses_queue_url: "q".to_owned(),
             stack: "s".to_owned(),
         };
         assert_eq!(Config::from_env(&Environment::of(&REQUIRED)), Ok(config));

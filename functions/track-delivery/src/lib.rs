@@ -20,6 +20,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::key::ContactSecret;
 use jiff::SignedDuration;
 use lambda_runtime::LambdaEvent;
+use queue::StatusesQueue;
 use runtime::Clock;
 use runtime::batch::{self, Deadline};
 use runtime::secrets::Secrets;
@@ -35,8 +36,9 @@ use record::Failure;
 
 /// The function's time-out, where the invocation does not say. The stack's template sets the same number.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
-/// What one record may take: a handful of calls, of which the first that fails, after 8 s, ends it.
-const RECORD_MARGIN: SignedDuration = SignedDuration::from_secs(15);
+/// What one record may take: a handful of calls, of which the first that fails, after 8 s, ends it, and the call that puts
+/// it back then, 8 s at most.
+const RECORD_MARGIN: SignedDuration = SignedDuration::from_secs(20);
 /// Records handled at once: a whole batch.
 const RECORDS_AT_ONCE: usize = 10;
 
@@ -48,6 +50,7 @@ pub struct App {
     schedule: Schedule,
     config: ConfigTable,
     hooks: Hooks,
+    statuses: StatusesQueue,
     secrets: Secrets,
     clock: Clock,
     aliases: Mutex<HashSet<String>>,
@@ -58,6 +61,7 @@ impl App {
     #[must_use]
     pub fn new(
         dynamodb: aws_sdk_dynamodb::Client,
+        sqs: aws_sdk_sqs::Client,
         secrets: aws_sdk_secretsmanager::Client,
         config: Config,
         clock: Clock,
@@ -68,6 +72,7 @@ impl App {
             schedule: Schedule::new(dynamodb.clone(), config.schedule_table),
             config: ConfigTable::new(dynamodb.clone(), config.config_table.clone()),
             hooks: Hooks::new(dynamodb, config.config_table),
+            statuses: StatusesQueue::new(sqs, config.statuses_queue_url),
             secrets: Secrets::new(secrets, config.stack),
             clock,
             aliases: Mutex::default(),

@@ -16,7 +16,9 @@ async fn main() -> Result<(), Error> {
     telemetry::start(&environment);
     let config = Config::from_env(&environment)?;
     let sdk = aws::sdk_config(CALL_TIMEOUT).await;
-    let (dynamodb, secrets) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_secretsmanager::Client::new(&sdk));
-    let app = App::new(dynamodb, secrets, config, Clock::system());
+    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+    let sqs = aws_sdk_sqs::Client::new(&sdk);
+    let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+    let app = App::new(dynamodb, sqs, secrets, config, Clock::system());
     lambda_runtime::run(service_fn(|event| async { Ok::<_, Error>(track_delivery::handle(&app, event).await) })).await
 }

@@ -2,7 +2,7 @@
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::id::SiteId;
-use domain::notice::Notice;
+use domain::notice::{Notice, Queued};
 use runtime::batch::TryAgain;
 use store::StoreError;
 use store::ledger::{DeadLetter, DeadQueue};
@@ -33,23 +33,39 @@ impl From<StoreError> for Failure {
 /// Handles one record. `Err` has SQS deliver it again.
 pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain> {
     let body = record.body.as_deref().unwrap_or_default();
-    let notice = match serde_json::from_str::<Notice>(body) {
-        Ok(notice) => notice,
+    let queued = match serde_json::from_str::<Queued>(body) {
+        Ok(queued) => queued,
         // serde's message may quote the body, its place does not.
         Err(error) => {
             let cause = format!("the record is no notice (line {}, column {})", error.line(), error.column());
             return bury(app, &record, None, &cause).await;
         }
     };
-    let site = notice.site().clone();
-    match apply(app, notice, body).await {
+    match apply(app, queued.notice.clone(), body).await {
         Ok(()) => Ok(()),
-        Err(Failure::Again(cause)) => {
-            tracing::warn!(%site, cause, "a notice could not be applied; SQS will deliver it again");
-            Err(TryAgain)
-        }
-        Err(Failure::Dead(cause)) => bury(app, &record, Some(&site), &cause).await,
+        Err(Failure::Again(cause)) => put_back(app, &record, queued, &cause).await,
+        Err(Failure::Dead(cause)) => bury(app, &record, Some(queued.notice.site()), &cause).await,
     }
+}
+
+/// Puts a notice back behind a pause that grows, so that an outage does not use up the receives that SQS counts. After
+/// 14 days of it the notice is a dead letter.
+async fn put_back(app: &App, record: &SqsMessage, queued: Queued, cause: &str) -> Result<(), TryAgain> {
+    let now = app.clock.now();
+    let site = queued.notice.site().clone();
+    if queued.is_over(now) {
+        let cause = format!("{cause}; the notice could not be applied for 14 days");
+        return bury(app, record, Some(&site), &cause).await;
+    }
+    tracing::warn!(%site, cause, "a notice could not be applied; it is put back");
+    let again = queued.put_back(now);
+    // Without randomness the pauses are whole, which is no harm.
+    let pause = again.pause(now, getrandom::u32().unwrap_or(u32::MAX));
+    let seconds = u16::try_from(pause.as_secs()).unwrap_or(u16::MAX);
+    app.statuses.send_after(&again, seconds).await.map_err(|error| {
+        tracing::warn!(%error, "a notice could not be put back; SQS will deliver it again");
+        TryAgain
+    })
 }
 
 async fn apply(app: &App, notice: Notice, body: &str) -> Result<(), Failure> {

@@ -85,7 +85,7 @@ fn variables(emulators: &Emulators, queues: &Queues) -> Vec<Variable> {
         ("BRIDGE_CONTACTS_TABLE", table("Contacts"), &[SEND_MESSAGE, TRACK_DELIVERY, FIRE_REMINDERS]),
         ("BRIDGE_SCHEDULE_TABLE", table("Schedule"), &[SEND_MESSAGE, TRACK_DELIVERY, FIRE_REMINDERS]),
         ("BRIDGE_EVENTS_QUEUE_URL", queues.events.url.clone(), &[RECEIVE_EVENT, SEND_MESSAGE, FIRE_REMINDERS]),
-        ("BRIDGE_STATUSES_QUEUE_URL", queues.statuses.url.clone(), &[RECEIVE_EVENT, FIRE_REMINDERS]),
+        ("BRIDGE_STATUSES_QUEUE_URL", queues.statuses.url.clone(), &[RECEIVE_EVENT, TRACK_DELIVERY, FIRE_REMINDERS]),
         ("BRIDGE_EVENTS_DEAD_QUEUE_ARN", queues.events_dead.arn.clone(), &[SEND_MESSAGE]),
         ("BRIDGE_STATUSES_DEAD_QUEUE_ARN", queues.statuses_dead.arn.clone(), &[SEND_MESSAGE]),
         ("BRIDGE_STACK", STACK.to_owned(), &FUNCTIONS),

@@ -6,6 +6,10 @@ use jiff::SignedDuration;
 /// Longest pause between two tries: what SQS can delay a record.
 pub const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(900);
 
+/// How long a record is put back by ourselves that cannot be finished for want of the infrastructure: as long as the
+/// queue would have kept it.
+pub const PUT_BACK_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
+
 /// The pause before try number `attempt` (from 1): at random from one second up to `first` doubled each time, at most
 /// [`PAUSE_MAX`]. `dice` is any number drawn at random.
 #[must_use]

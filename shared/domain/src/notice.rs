@@ -4,6 +4,8 @@
 //! A notice holds what a webhook said and nothing that was looked up: whether a status has a message, or a number a
 //! suppression, is decided where it is read. Repeating a notice changes nothing.
 
+mod queued;
+
 use std::fmt;
 
 use jiff::Timestamp;
@@ -12,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::id::SiteId;
 use crate::message::{Failure, Status};
 
-/// A record of the statuses queue.
+pub use queued::Queued;
+
+/// What a record of the statuses queue says; [`Queued`] is the record as a whole.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "notice", deny_unknown_fields)]
 pub enum Notice {

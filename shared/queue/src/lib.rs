@@ -6,7 +6,7 @@ mod sender;
 
 use aws_sdk_sqs::Client;
 use domain::job::Job;
-use domain::notice::Notice;
+use domain::notice::{Notice, Queued};
 
 use sender::{Record, Sender};
 
@@ -69,6 +69,15 @@ impl StatusesQueue {
     /// Puts several notices into the queue, in as few calls as SQS allows, and answers for each in the order given.
     pub async fn send_all(&self, notices: &[Notice]) -> Vec<Result<(), NotQueued>> {
         self.0.send_all(notices.iter().map(|notice| Record::now(body::of(notice))).collect()).await
+    }
+
+    /// Puts a notice back; nobody gets it before so many seconds are over.
+    ///
+    /// # Errors
+    /// [`NotQueued`].
+    pub async fn send_after(&self, notice: &Queued, delay_s: u16) -> Result<(), NotQueued> {
+        let record = Record { body: body::of(notice), delay_s };
+        self.0.send_all(vec![record]).await.into_iter().collect()
     }
 
     /// Puts the body of a dead letter back, as it was.

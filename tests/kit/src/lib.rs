@@ -177,6 +177,7 @@ impl World {
             ledger_table: table("Ledger"),
             contacts_table: table("Contacts"),
             schedule_table: table("Schedule"),
+            statuses_queue_url: statuses.url.clone(),
             stack: STACK.to_owned(),
         };
         let sync =
@@ -196,7 +197,7 @@ impl World {
             ledger: Ledger::new(dynamodb.clone(), table("Ledger")),
             front: Front::serve(front, Arc::clone(&receive)),
             receive,
-            track: track_delivery::App::new(watched.clone(), emulators.secrets(), track, clock.clock()),
+            track: track_delivery::App::new(watched.clone(), sqs.clone(), emulators.secrets(), track, clock.clock()),
             send: send_message::App::new(watched.clone(), sqs.clone(), emulators.secrets(), send, clock.clock())?,
             sync: sync_templates::App::new(watched.clone(), emulators.secrets(), sync, clock.clock())?,
             schedule: Schedule::new(dynamodb.clone(), table("Schedule")),

@@ -156,10 +156,19 @@ async fn a_record_nobody_can_read_becomes_a_dead_letter_and_its_text_is_not_repe
 }
 
 #[tokio::test]
-async fn what_cannot_be_applied_now_is_wanted_again() {
+async fn what_cannot_be_applied_now_is_put_back_for_fourteen_days() {
     let world = World::start().await;
-    let stop = json!({"notice": "word.1", "site": "demo", "phone_number_id": "111", "from": ANNA, "at": world.now(),
+    let mut stop = json!({"notice": "word.1", "site": "demo", "phone_number_id": "111", "from": ANNA, "at": world.now(),
         "word": "stop"});
-    assert_eq!(world.deliver_without_secrets(&[stop]).await, ["0"]);
-    assert_eq!(world.dead(Some("demo")).await, Vec::<String>::new());
+    assert_eq!(world.deliver_without_secrets(std::slice::from_ref(&stop)).await, [""; 0], "it uses up no receive");
+    assert_eq!(world.put_back().await, 1);
+    stop["put_back_since"] = json!(world.now());
+    world.advance(14 * 24 * 3_600);
+    world.deliver_without_secrets(std::slice::from_ref(&stop)).await;
+    assert_eq!((world.put_back().await, world.dead(Some("demo")).await.len()), (2, 0));
+    world.advance(1);
+    world.deliver_without_secrets(&[stop]).await;
+    let [cause] = world.dead(Some("demo")).await.try_into().unwrap();
+    assert!(cause.ends_with("the notice could not be applied for 14 days"), "{cause}");
+    assert_eq!(world.put_back().await, 2);
 }

@@ -20,6 +20,7 @@ use domain::template::{Category, Content, Parts, Pattern, Template, TemplateStat
 use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
 use local::emulators::{DataDir, Emulators};
+use local::queues::Queues;
 use runtime::Clock;
 use serde_json::{Value, json};
 use store::config::ConfigTable;
@@ -45,6 +46,8 @@ pub(crate) struct World {
     pub(crate) hooks: Hooks,
     app: App,
     second: Arc<AtomicI64>,
+    /// The URL of the queue that notices are put back into.
+    statuses: String,
     emulators: Emulators,
 }
 
@@ -55,6 +58,7 @@ impl World {
         create_all(&emulators.dynamodb(), STACK).await.unwrap();
         let keys = json!({ "hmac": HMAC }).to_string();
         emulators.secrets().create_secret().name(format!("{STACK}/keys")).secret_string(keys).send().await.unwrap();
+        let statuses = Queues::create(&emulators.sqs(), STACK, 180).await.unwrap().statuses.url;
         let table = |name| table_name(STACK, name);
         let second = Arc::new(AtomicI64::new(BEGINNING));
         let world = Self {
@@ -63,8 +67,9 @@ impl World {
             contacts: Contacts::new(emulators.dynamodb(), table("Contacts")),
             schedule: Schedule::new(emulators.dynamodb(), table("Schedule")),
             hooks: Hooks::new(emulators.dynamodb(), table("Config")),
-            app: app(&emulators, STACK, &second),
+            app: app(&emulators, STACK, &statuses, &second),
             second,
+            statuses,
             emulators,
         };
         for (id, phone_number_id, waba_id) in
@@ -99,7 +104,12 @@ impl World {
 
     /// As [`World::deliver`], with a function whose secrets cannot be had.
     pub(crate) async fn deliver_without_secrets(&self, bodies: &[Value]) -> Vec<String> {
-        deliver(&app(&self.emulators, "missing", &self.second), bodies).await
+        deliver(&app(&self.emulators, "missing", &self.statuses, &self.second), bodies).await
+    }
+
+    /// How many notices were put back.
+    pub(crate) async fn put_back(&self) -> u32 {
+        local::queues::length(&self.emulators.sqs(), &self.statuses).await.unwrap()
     }
 
     /// Has a message of the site `demo` sent to a number, and answers with its id; the provider calls it `wamid.` and
@@ -205,17 +215,18 @@ impl World {
     }
 }
 
-fn app(emulators: &Emulators, stack: &str, second: &Arc<AtomicI64>) -> App {
+fn app(emulators: &Emulators, stack: &str, statuses: &str, second: &Arc<AtomicI64>) -> App {
     let config = Config {
         config_table: table_name(STACK, "Config"),
         ledger_table: table_name(STACK, "Ledger"),
         contacts_table: table_name(STACK, "Contacts"),
         schedule_table: table_name(STACK, "Schedule"),
+        statuses_queue_url: statuses.to_owned(),
         stack: stack.to_owned(),
     };
     let second = Arc::clone(second);
     let clock = Clock::from_fn(move || Timestamp::from_second(second.load(Ordering::SeqCst)).unwrap());
-    App::new(emulators.dynamodb(), emulators.secrets(), config, clock)
+    App::new(emulators.dynamodb(), emulators.sqs(), emulators.secrets(), config, clock)
 }
 
 async fn deliver(app: &App, bodies: &[Value]) -> Vec<String> {
