@@ -3,8 +3,11 @@
 //! The first message of a folder, actor and recipient carries the others: what comes while it waits joins it, and is
 //! told by it. Who joined ends as the carrier does, or is decided by itself if that came to nothing.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::event::{Event, EventData, File, FileAction};
 use crate::id::{MappingId, ObjectId, SiteId};
@@ -16,6 +19,13 @@ use crate::reason::{BY_OPERATOR, Reason, Skip};
 
 /// Files whose names are kept; of more there is only the number.
 const NAMES_MAX: usize = 50;
+/// Bytes of a file's mark: two of ten thousand files share one in fewer than one of a million collections.
+const MARK_BYTES: usize = 6;
+/// Characters of a mark as it is written: base64 without padding.
+const MARK_CHARS: usize = 8;
+/// Marks that are kept: 160 KB of the 400 KB that an item may have. Files beyond them are counted each time they are
+/// touched.
+const MARKS_MAX: usize = 20_000;
 /// Characters of the names that are shown, if one name alone has not more.
 const SHOWN_CHARS_MAX: usize = 300;
 /// What is due is sent within so much.
@@ -28,6 +38,9 @@ pub struct Files {
     pub named: Vec<Named>,
     /// How many there are.
     pub count: u64,
+    /// The marks of the others, one after the other, so that each is counted once.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub others: String,
 }
 
 /// A file that is told by its name.
@@ -59,16 +72,33 @@ impl Files {
         files
     }
 
-    /// One more file; one that is among the named already is the same file.
+    /// One more file; one that was counted already is the same file.
     pub fn add(&mut self, file: &File) {
         if let Some(known) = self.named.iter_mut().find(|known| known.id == file.id) {
             known.name.clone_from(&file.name);
             return;
         }
-        self.count = self.count.saturating_add(1);
         if self.named.len() < NAMES_MAX {
             self.named.push(Named { id: file.id.clone(), name: file.name.clone() });
+        } else if !self.mark(&file.id) {
+            return;
         }
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// Marks a file that is not named. Answers whether it is another one than those before.
+    fn mark(&mut self, id: &ObjectId) -> bool {
+        let digest = Sha256::digest(id.as_str());
+        let mark = STANDARD.encode(digest.get(..MARK_BYTES).unwrap_or_default());
+        let marks = self.others.as_bytes().chunks(MARK_CHARS);
+        let is_full = marks.len() >= MARKS_MAX;
+        if marks.into_iter().any(|known| known == mark.as_bytes()) {
+            return false;
+        }
+        if !is_full {
+            self.others.push_str(&mark);
+        }
+        true
     }
 
     /// The names with commas between, and in brackets how many more there are: `a.pdf, b.pdf (+12)`.
@@ -207,6 +237,29 @@ mod tests {
         files.add(&file(2, "b.pdf"));
         files.add(&file(1, "c.pdf"));
         assert_eq!((files.count, files.names().as_str()), (2, "c.pdf, b.pdf"));
+    }
+
+    #[test]
+    fn files_beyond_those_that_are_named_are_counted_once_each() {
+        let mut files = Files::default();
+        for _ in 0..3 {
+            (0..60).for_each(|id| files.add(&file(id, "a.pdf")));
+        }
+        assert_eq!((files.count, files.named.len()), (60, NAMES_MAX));
+        let stored = serde_json::to_value(&files).unwrap();
+        let mut again: Files = serde_json::from_value(stored).unwrap();
+        again.add(&file(59, "a.pdf"));
+        again.add(&file(60, "a.pdf"));
+        assert_eq!(again.count, 61);
+    }
+
+    #[test]
+    fn a_mark_never_changes_and_a_collection_without_marks_is_read() {
+        let mut files: Files = serde_json::from_str(r#"{"named":[],"count":70}"#).unwrap();
+        assert!(files.mark(&ObjectId::parse("F60").unwrap()));
+        insta::assert_snapshot!(files.others, @"Nxt0D2xW");
+        files.others = "A".repeat(MARK_CHARS * MARKS_MAX);
+        assert!(files.mark(&ObjectId::parse("F61").unwrap()) && files.others.len() == MARK_CHARS * MARKS_MAX);
     }
 
     #[test]
