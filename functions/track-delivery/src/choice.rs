@@ -52,13 +52,8 @@ pub(crate) async fn apply(
         Choice::Out(suppression) => (suppression.scope, true),
         Choice::In { scope, .. } => (*scope, false),
     };
-    tracing::info!(%site, %scope, stops, sites = sites.len(), "recorded what a person chose");
-    if unknown {
-        // It counts as soon as a status tells the number; until then a person may know better.
-        return Err(Failure::Dead(
-            "the choice of somebody whose number is not known; it is kept with their id".to_owned(),
-        ));
-    }
+    // Of somebody unknown it is kept with their id, and counts as soon as a status says which number that is.
+    tracing::info!(%site, %scope, stops, sites = sites.len(), unknown, "recorded what a person chose");
     Ok(())
 }
 

@@ -98,13 +98,31 @@ async fn a_stop_under_another_id_is_the_numbers() {
 async fn a_stop_of_somebody_unknown_is_kept_until_the_number_is_known() {
     let world = World::start().await;
     assert_eq!(world.deliver(&[word("stop", "IT.a1", world.now())]).await, NONE);
-    assert_eq!(world.dead(Some("demo")).await.len(), 1, "a person may know who it is");
+    assert_eq!(world.dead(Some("demo")).await, NONE);
     assert!(world.contacts.all(&site("demo")).await.unwrap().is_empty(), "an id is no number of the site");
     let id = world.send("e1", ANNA).await;
     let mut sent = status("e1", Some(&id), "sent", world.now());
     sent["user_id"] = json!("IT.a1");
     world.deliver(&[sent]).await;
     assert_eq!(world.suppressions("demo", ANNA).await, ["all/stop"]);
+}
+
+#[tokio::test]
+async fn a_stop_from_a_number_that_is_none_is_kept_and_is_no_dead_letter() {
+    let world = World::start().await;
+    for (place, from) in ["5678", "972987654321", "IT.a1"].into_iter().enumerate() {
+        for again in [0, 1] {
+            assert_eq!(world.deliver(&[word("stop", from, later(world.now(), again))]).await, NONE, "{from}");
+        }
+        assert_eq!(world.dead(Some("demo")).await, NONE, "{from}");
+        // A status says that WhatsApp knows a number of ours by that id.
+        let (event, number) = (format!("e{place}"), format!("39340123456{place}"));
+        let id = world.send(&event, &number).await;
+        let mut sent = status(&event, Some(&id), "sent", world.now());
+        sent["wa_id"] = json!(from);
+        world.deliver(&[sent]).await;
+        assert_eq!(world.suppressions("demo", &number).await, ["all/stop"], "{from}");
+    }
 }
 
 #[tokio::test]

@@ -27,7 +27,8 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     let (statuses, messages) = (items(change.get("statuses")), items(change.get("messages")));
     for (index, status) in statuses.iter().enumerate() {
         match read_status(change, status, &number) {
-            Ok(notice) => parsed.notices.push(notice),
+            Ok(Some(notice)) => parsed.notices.push(notice),
+            Ok(None) => parsed.ignored += 1,
             Err(detail) => parsed.odd(&format!("{}/value/statuses/{index}", change.pointer), &detail),
         }
     }
@@ -76,19 +77,22 @@ pub(super) fn read_preferences(change: &Change<'_>, parsed: &mut Parsed) {
     }
 }
 
-fn read_status(change: &Change<'_>, status: &Value, number: &str) -> Result<Notice, String> {
+/// Reads a status; `None` for one that says nothing of a delivery.
+fn read_status(change: &Change<'_>, status: &Value, number: &str) -> Result<Option<Notice>, String> {
     let reported = match status.get("status").and_then(Value::as_str).unwrap_or_default() {
         "sent" => Status::Sent,
         "delivered" => Status::Delivered,
         // A voice message that was listened to was read before.
         "read" | "played" => Status::Read,
         "failed" => Status::Failed,
+        // Neither says whether a message arrived.
+        "deleted" | "in_orbit" => return Ok(None),
         other => return Err(unknown_status(other)),
     };
     let provider_id = id(status.get("id")).ok_or("has no id")?;
     let opaque = text(status.get("biz_opaque_callback_data"));
     let category = word(status.pointer("/pricing/category"));
-    Ok(Notice::Status {
+    Ok(Some(Notice::Status {
         site: change.hook.site.clone(),
         phone_number_id: number.to_owned(),
         provider_id,
@@ -100,7 +104,7 @@ fn read_status(change: &Change<'_>, status: &Value, number: &str) -> Result<Noti
         category: category.map(|category| category.to_ascii_lowercase().replace('-', "_")),
         wa_id: contact(status.get("recipient_id")),
         user_id: contact(status.get("recipient_user_id")),
-    })
+    }))
 }
 
 /// Names a status nobody knows, if it looks like a word at all.

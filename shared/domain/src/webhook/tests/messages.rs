@@ -69,6 +69,14 @@ fn a_status_may_lack_what_it_does_not_need() {
 }
 
 #[test]
+fn statuses_that_say_nothing_of_a_delivery_are_left_out_quietly() {
+    let of = |status: &str| json!({"id": "wamid.2", "status": status, "timestamp": "1795341600"});
+    let statuses = json!([of("deleted"), status("wamid.1"), of("in_orbit")]);
+    let parsed = parsed("messages", of_number(json!({"statuses": statuses})));
+    assert_eq!((parsed.notices.len(), parsed.ignored, parsed.odd), (1, 2, Vec::<String>::new()));
+}
+
+#[test]
 fn a_malformed_status_never_takes_the_others_with_it() {
     let statuses = json!([
         status("wamid.1"), null, {"status": "sent"}, {"id": "wamid.2", "status": "warned"},
