@@ -73,7 +73,8 @@ async fn hostile_bodies_are_answered() {
     let numbers = r#"{"id":"1","type":"order.status_changed","data":{"order":{"item_count":1e999}}}"#;
     let mut nul = order_status_changed("e-nul");
     nul["data"]["customer"]["first_name"] = json!("An\u{0}na\u{fffe}");
-    for body in [deep.as_bytes(), numbers.as_bytes(), b"\0\0\0", b""] {
+    assert_eq!(world.request("/v1/events", &key, deep.as_bytes()).await.unwrap().status, 422);
+    for body in [numbers.as_bytes(), b"\0\0\0", b""] {
         let answer = world.request("/v1/events", &key, body).await.unwrap();
         assert_eq!(answer.status, 400, "{answer:?}");
     }
@@ -81,6 +82,49 @@ async fn hostile_bodies_are_answered() {
     world.deliver().await.unwrap();
     let texts = world.texts().await.unwrap();
     assert_eq!(texts, ["Ciao Anna Rossi, il tuo ordine OC1/1320 è ora *MEMORIZZATO*. Totale: 129,90 €."]);
+    world.finish().await.unwrap();
+}
+
+/// An event of Anna's order with a field, unknown to the bridge, that makes it so many levels deep.
+fn of_depth(id: &str, levels: usize) -> Value {
+    let mut event = order_status_changed(id);
+    // The document and its data are two of them.
+    event["data"]["extra"] = (2..levels).fold(json!(1), |inside, _| json!([inside]));
+    event
+}
+
+#[tokio::test]
+async fn an_event_of_sixty_four_levels_is_refused_and_one_of_fewer_is_told() {
+    let world = World::start().await.unwrap();
+    let key = [("x-api-key", world.api_key())];
+    for levels in [64, 65, 126, 127, 128, 200] {
+        let body = of_depth("e-deep", levels).to_string();
+        let answer = world.request("/v1/events", &key, body.as_bytes()).await.unwrap();
+        assert_eq!(answer.status, 422, "{levels}: {answer:?}");
+        assert_eq!(answer.body["errors"][0]["detail"], "must have fewer than 64 levels of lists and objects");
+    }
+    let mut second = of_depth("e-2", 63);
+    second["data"]["order"]["id"] = json!("2");
+    let batch = json!({"events": [of_depth("e-deep", 64), second]});
+    let answer = world.post_batch(&batch).await.unwrap();
+    assert_eq!((answer.status, &answer.body["results"][0]["problem"]["status"]), (202, &json!(422)), "{answer:?}");
+    world.accept(&of_depth("e-1", 63)).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 2);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_no_part_of_the_body() {
+    let world = World::start().await.unwrap();
+    let key = [("x-api-key", world.api_key())];
+    let body = format!("\u{feff}{}", order_status_changed("e-1"));
+    let batch = format!("\u{feff}{}", json!({"events": [order_status_changed("e-1")]}));
+    assert_eq!(world.request("/v1/events", &key, body.as_bytes()).await.unwrap().status, 202);
+    assert_eq!(world.request("/v1/events/batch", &key, batch.as_bytes()).await.unwrap().status, 202);
+    assert_eq!(world.request("/v1/events", &key, "\u{feff}".as_bytes()).await.unwrap().status, 400);
+    world.deliver().await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 1);
     world.finish().await.unwrap();
 }
 

@@ -17,6 +17,7 @@ mod webhook;
 use domain::event::Event;
 use domain::id::SiteId;
 use domain::job::Job;
+use domain::json::too_deep;
 use http::{Method, StatusCode, header};
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};
@@ -119,8 +120,14 @@ fn check_size(bytes: &[u8], bytes_max: usize) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", &detail))
 }
 
+/// Reads a body. A byte order mark, which some systems put in front of UTF-8, is no part of the text.
 fn read_json(bytes: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    serde_json::from_slice(text).map_err(|error| {
+        // serde_json has no kind of error for a text of more than its 127 levels.
+        if error.to_string().starts_with("recursion limit exceeded") {
+            return Problem::invalid(vec![too_deep()]);
+        }
         // The place is enough; serde's message may quote the body.
         let detail = format!("The body is not JSON in UTF-8 (line {}, column {}).", error.line(), error.column());
         Problem::new(StatusCode::BAD_REQUEST, "not-json", &detail)

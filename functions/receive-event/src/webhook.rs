@@ -1,7 +1,7 @@
 //! `/v1/webhooks/whatsapp/{id}`: what WA Smart Business reports, checked, split and enqueued.
 //!
 //! The id says which site it is about and is itself hard to guess, so it is not logged. The checks go from cheap to dear:
-//! size (413), id (404), signature or token (401), JSON (400), SQS (503). Whatever is not answered with 200 comes again;
+//! size (413), id (404), signature or token (401), JSON (400; 422 if it is too deep to be read), SQS (503). Whatever is not answered with 200 comes again;
 //! that is harmless, because notices converge.
 
 use domain::webhook::signature::{is_signed, is_token};

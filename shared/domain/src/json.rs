@@ -51,6 +51,34 @@ impl Faults {
     }
 }
 
+/// Levels of lists and objects at which a document is refused. A record holds a document one level deeper, and
+/// `serde_json` reads 127 levels.
+pub const DEPTH_MAX: usize = 64;
+
+/// The fault of a document that is refused for its depth.
+#[must_use]
+pub fn too_deep() -> Fault {
+    let detail = format!("must have fewer than {DEPTH_MAX} levels of lists and objects");
+    Fault { pointer: String::new(), detail }
+}
+
+/// How many lists and objects stand inside one another; 0 for a value that is neither.
+#[must_use]
+pub fn depth(value: &Value) -> usize {
+    let mut deepest = 0;
+    let mut left = vec![(value, 1)];
+    while let Some((value, level)) = left.pop() {
+        let below: Box<dyn Iterator<Item = &Value>> = match value {
+            Value::Array(items) => Box::new(items.iter()),
+            Value::Object(fields) => Box::new(fields.values()),
+            _ => continue,
+        };
+        deepest = deepest.max(level);
+        left.extend(below.map(|value| (value, level + 1)));
+    }
+    deepest
+}
+
 /// A place in a document.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
@@ -180,6 +208,12 @@ mod tests {
         let faults = Faults::default();
         read(&Reader::root(value, &faults));
         faults.into_vec().into_iter().map(|fault| (fault.pointer, fault.detail)).collect()
+    }
+
+    #[test]
+    fn the_depth_counts_lists_and_objects() {
+        let documents = [json!(1), json!([]), json!({"a": 1}), json!([1, {"a": [2]}, []]), json!({"a": {}, "b": [[]]})];
+        assert_eq!(documents.each_ref().map(depth), [0, 1, 1, 3, 3]);
     }
 
     #[test]

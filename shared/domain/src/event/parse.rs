@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::read;
 use super::{Activity, Event, EventData, EventType, FileAction, StatusChange, activity as agenda};
 use crate::id::{EventId, ObjectId};
-use crate::json::{Fault, Faults, Reader};
+use crate::json::{DEPTH_MAX, Fault, Faults, Reader, depth, too_deep};
 use crate::language::Language;
 use crate::person::Person;
 
@@ -27,6 +27,9 @@ impl Event {
     /// # Errors
     /// [`EventError::UnknownType`], or every fault found.
     pub fn parse(document: Value, now: Timestamp) -> Result<Self, EventError> {
+        if depth(&document) >= DEPTH_MAX {
+            return Err(EventError::Invalid(vec![too_deep()]));
+        }
         Self::read(document, now, Faults::default(), |text| match EventId::parse(text) {
             Ok(id) if id.is_reserved() => Err("must not begin with bridge:, which is reserved".to_owned()),
             Ok(id) => Ok(id),
