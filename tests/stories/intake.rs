@@ -129,6 +129,23 @@ async fn a_byte_order_mark_is_no_part_of_the_body() {
 }
 
 #[tokio::test]
+async fn an_event_id_of_order_state_and_time_is_told_once_and_found_again() {
+    let world = World::start().await.unwrap();
+    let id = r##"OC1/1320 #"EVASO" {2026-11-22T10:15:00+01:00} 100% \ ~"##;
+    world.accept(&order_status_changed(id)).await.unwrap();
+    world.accept(&order_status_changed(id)).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(world.phone().await.unwrap().len(), 1);
+    assert_eq!(world.state(id, "stato-ordine", "C7").await.unwrap(), domain::message::State::Sent);
+    let stored = world.ledger.event(&world.site().unwrap(), &domain::id::EventId::parse(id).unwrap()).await.unwrap();
+    assert_eq!(stored.unwrap().id, id);
+    for refused in ["ordine-é", "a\tb", "bridge:OC1/1320", ""] {
+        assert_eq!(world.post(&order_status_changed(refused)).await.unwrap().status, 422, "{refused}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_is_missing_or_wrong_is_named() {
     let world = World::start().await.unwrap();
     let event = order_status_changed("e-1");

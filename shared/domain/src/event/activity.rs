@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::fmt::temporal::Pieces;
+use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::tz::TimeZone;
 
 use super::read::{civil_date, optional_text, required_text, whatsapp_ticked};
@@ -144,8 +144,14 @@ impl ActivityTime {
         } else {
             let pieces = Pieces::parse(text).map_err(|_| TimeError::Instant)?;
             let instant: Timestamp = text.parse().map_err(|_| TimeError::Instant)?;
-            let offset = pieces.to_numeric_offset().ok_or(TimeError::Instant)?;
-            if zone.is_some_and(|zone| zone.to_offset(instant) != offset) {
+            let offset = pieces.offset().ok_or(TimeError::Instant)?;
+            // `Z` names the moment alone. An offset in figures was reckoned by somebody: one that is not the zone's shows
+            // that the moment or the zone is wrong.
+            let contradicts = |zone: &TimeZone| match offset {
+                PiecesOffset::Numeric(offset) => zone.to_offset(instant) != offset.offset(),
+                _ => false,
+            };
+            if zone.is_some_and(contradicts) {
                 return Err(TimeError::Offset);
             }
             (Self::At(instant), pieces.date().year())

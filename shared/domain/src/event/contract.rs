@@ -244,7 +244,11 @@ const ACTIVITY: Shape = Shape::Object(
         optional("version", Shape::Count(u64::MAX), "Grows with every change of the activity."),
         required("subject", Shape::Text, "Its subject; may be empty."),
         optional("description", Shape::Text, "Its description."),
-        required("starts_at", Shape::DayOrTime, "When it begins; the offset must be the one time_zone has then."),
+        required(
+            "starts_at",
+            Shape::DayOrTime,
+            "When it begins; an offset in figures must be the one time_zone has then, Z is any zone's.",
+        ),
         optional("ends_at", Shape::DayOrTime, "When it ends."),
         required("all_day", Shape::Flag, "Whether it takes whole days: then starts_at and ends_at are dates."),
         required("time_zone", Shape::Zone, "IANA time zone the times are meant in, Europe/Rome."),

@@ -22,7 +22,7 @@ pub fn schema(kind: EventType) -> Value {
         "properties": {
             "id": {
                 "type": "string",
-                "pattern": format!("^(?!bridge:)[A-Za-z0-9._:-]{{1,{ID_CHARS_MAX}}}$"),
+                "pattern": format!("^(?!bridge:)[ -~]{{1,{ID_CHARS_MAX}}}$"),
                 "description": "The idempotency key, unique within the site: the same id is told once.",
             },
             "type": {"const": kind.name()},

@@ -28,13 +28,23 @@ fn the_offset_of_the_start_is_the_one_of_the_zone() {
     }
     for (at, zone) in [
         ("2026-11-24T15:30:00+02:00", "Europe/Rome"),
-        ("2026-11-24T14:30:00Z", "Europe/Rome"),
+        ("2026-11-24T14:30:00+00:00", "Europe/Rome"),
+        ("2026-11-24T14:30:00-00:00", "Europe/Rome"),
         ("2026-11-24T15:30:00", "Europe/Rome"),
         ("2026-11-24", "Europe/Rome"),
         ("24/11/2026 15:30", "Europe/Rome"),
         ("1999-11-24T15:30:00+01:00", "Europe/Rome"),
     ] {
         assert_eq!(pointers(starting(at, zone)), ["/data/activity/starts_at"], "{at} {zone}");
+    }
+}
+
+#[test]
+fn a_start_in_utc_is_that_moment_in_the_zone() {
+    let zoned = Event::parse(starting("2026-11-24T15:30:00+01:00", "Europe/Rome"), now()).unwrap();
+    for at in ["2026-11-24T14:30:00Z", "2026-11-24T14:30:00z"] {
+        let event = Event::parse(starting(at, "Europe/Rome"), now()).unwrap();
+        assert_eq!(event.activity(), zoned.activity(), "{at}");
     }
 }
 
