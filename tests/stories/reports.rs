@@ -1,5 +1,6 @@
 //! What WA Smart Business reports, from its webhook to the ledger.
 
+use domain::id::SiteId;
 use domain::message::{State, Status, Why};
 use domain::reason::Reason;
 use jiff::SignedDuration;
@@ -186,13 +187,57 @@ async fn a_report_that_was_kept_anew_while_it_was_on_its_way_stays() {
     let (site, ledger) = (world.site().unwrap(), &world.ledger);
     let keep = |at| ledger.put_orphan(&site, "wamid.1", Status::Sent, "{}", at);
     keep(world.clock.now()).await.unwrap();
-    let [first] = ledger.orphans(world.clock.now(), 10).await.unwrap().try_into().unwrap();
+    let [first] = ledger.orphans(world.clock.now(), 10, None).await.unwrap().0.try_into().unwrap();
     // Whoever got it from the queue did not find its message yet.
     world.clock.advance(MINUTE);
     keep(world.clock.now()).await.unwrap();
     ledger.drop_orphan(&first).await.unwrap();
-    let [second] = ledger.orphans(world.clock.now(), 10).await.unwrap().try_into().unwrap();
+    let [second] = ledger.orphans(world.clock.now(), 10, None).await.unwrap().0.try_into().unwrap();
     ledger.drop_orphan(&second).await.unwrap();
-    assert_eq!(ledger.orphans(world.clock.now(), 10).await.unwrap(), []);
+    assert_eq!(ledger.orphans(world.clock.now(), 10, None).await.unwrap().0, []);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sweep_looks_for_the_message_of_every_report_that_waits() {
+    let world = World::start().await.unwrap();
+    tell(&world, "e-1").await;
+    let (provider_id, _) = ids(&world).await;
+    let site = world.site().unwrap();
+    // What the shop sends by other means from the same number.
+    for number in 0..450 {
+        let id = format!("wamid.foreign-{number}");
+        world.ledger.put_orphan(&site, &id, Status::Sent, "{}", world.clock.now()).await.unwrap();
+    }
+    world.clock.advance(SignedDuration::from_secs(1));
+    let notice = json!({"notice": "status.1", "site": "demo", "phone_number_id": "106540352242922",
+        "provider_id": provider_id, "status": "delivered", "at": world.clock.now()});
+    let now = world.clock.now();
+    world.ledger.put_orphan(&site, &provider_id, Status::Delivered, &notice.to_string(), now).await.unwrap();
+    assert_eq!(world.sweep().await.unwrap().joined, 1);
+    world.deliver_reports().await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Delivered);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_report_kept_for_another_site_of_the_number_finds_its_message_later() {
+    let world = World::start().await.unwrap();
+    tell(&world, "e-1").await;
+    let (provider_id, _) = ids(&world).await;
+    let outlet = SiteId::parse("outlet").unwrap();
+    for (site, number) in [("outlet", "106540352242922"), ("other", "333")] {
+        let (site, now) = (SiteId::parse(site).unwrap(), world.clock.now());
+        world.hooks.add_sender(&site, number, "102290129340398").await.unwrap();
+        let notice = json!({"notice": "status.1", "site": site, "phone_number_id": number,
+            "provider_id": provider_id, "status": "delivered", "at": now});
+        world.ledger.put_orphan(&site, &provider_id, Status::Delivered, &notice.to_string(), now).await.unwrap();
+    }
+    assert_eq!(world.sweep().await.unwrap().joined, 1);
+    world.deliver_reports().await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Delivered);
+    world.clock.advance(MINUTE * 3);
+    let (left, _) = world.ledger.orphans(world.clock.now(), 10, None).await.unwrap();
+    assert!(left.iter().all(|orphan| orphan.site != outlet) && left.len() == 1, "{left:?}");
     world.finish().await.unwrap();
 }

@@ -12,6 +12,7 @@
 mod config;
 mod fire;
 mod lane;
+mod orphans;
 mod reminder;
 
 use domain::event::EventError;
@@ -19,7 +20,7 @@ use domain::id::{EventId, SiteId};
 use domain::key::ContactSecret;
 use domain::message::STALE_AFTER;
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
 use runtime::batch::Deadline;
@@ -30,7 +31,8 @@ use serde::Serialize;
 use store::StoreError;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
-use store::ledger::{self, Ledger, Orphan};
+use store::hooks::Hooks;
+use store::ledger::{self, Ledger};
 use store::schedule::{self, Schedule};
 
 pub use config::Config;
@@ -41,15 +43,13 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(50);
 const STEP_MARGIN: SignedDuration = SignedDuration::from_secs(10);
 /// Shards swept at once: while one waits for a table another goes on, and no lane is long in the way.
 const SHARDS_AT_ONCE: usize = 4;
-/// Reports joined in one sweep at most.
-const ORPHANS_AT_ONCE: i32 = 200;
-
 /// What the handler borrows.
 #[derive(Debug)]
 pub struct App {
     ledger: Ledger,
     schedule: Schedule,
     config: ConfigTable,
+    hooks: Hooks,
     contacts: Contacts,
     secrets: Secrets,
     events: EventsQueue,
@@ -123,6 +123,7 @@ impl App {
             secrets: Secrets::new(secrets, config.stack),
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             schedule: Schedule::new(dynamodb.clone(), config.schedule_table),
+            hooks: Hooks::new(dynamodb.clone(), config.config_table.clone()),
             config: ConfigTable::new(dynamodb, config.config_table),
             events: EventsQueue::new(sqs.clone(), config.events_queue_url),
             statuses: StatusesQueue::new(sqs, config.statuses_queue_url),
@@ -161,7 +162,7 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, Failed> {
     while let Some(shard) = firing.next().await {
         tally.add(shard);
     }
-    join_orphans(app, &deadline, &mut tally).await;
+    orphans::join_all(app, &deadline, &mut tally).await;
     let Swept { fired, released, unknown, joined, late_s } = tally.swept;
     tracing::info!(fired, released, unknown, joined, late_s, "swept");
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
@@ -224,34 +225,4 @@ async fn give_up_stale(app: &App, shard: &str, deadline: &Deadline, tally: &mut 
             Err(error) => tally.keep(Err(error)),
         }
     }
-}
-
-/// Reports that came before their message's answer was recorded go back to their queue once the message is known.
-async fn join_orphans(app: &App, deadline: &Deadline, tally: &mut Tally) {
-    if !deadline.has_time() {
-        return;
-    }
-    let now = app.clock.now();
-    let orphans = match app.ledger.orphans(now, ORPHANS_AT_ONCE).await {
-        Ok(orphans) => orphans,
-        Err(error) => return tally.keep(Err(error)),
-    };
-    for orphan in orphans.iter().take_while(|_| deadline.has_time()) {
-        match join(app, orphan, now).await {
-            Ok(true) => tally.swept.joined += 1,
-            Ok(false) => {}
-            Err(error) => tally.keep(Err(error)),
-        }
-    }
-}
-
-/// Answers whether the report's message was found.
-async fn join(app: &App, orphan: &Orphan, now: Timestamp) -> Result<bool, SweepError> {
-    if app.ledger.message_of_provider(&orphan.site, &orphan.provider_id).await?.is_none() {
-        app.ledger.postpone_orphan(orphan, now).await?;
-        return Ok(false);
-    }
-    app.statuses.send_body(&orphan.notice).await?;
-    app.ledger.drop_orphan(orphan).await?;
-    Ok(true)
 }

@@ -70,9 +70,20 @@ async fn put_back(app: &App, record: &SqsMessage, queued: Queued, cause: &str) -
 
 async fn apply(app: &App, notice: Notice, body: &str) -> Result<(), Failure> {
     match notice {
-        Notice::Status { site, provider_id, message, status, at, failure, category, wa_id, user_id, .. } => {
+        Notice::Status {
+            site,
+            phone_number_id,
+            provider_id,
+            message,
+            status,
+            at,
+            failure,
+            category,
+            wa_id,
+            user_id,
+        } => {
             let aliases = [wa_id, user_id].into_iter().flatten().collect();
-            let report = Report { site, provider_id, message, status, at, failure, category, aliases };
+            let report = Report { site, phone_number_id, provider_id, message, status, at, failure, category, aliases };
             status::apply(app, &report, body).await
         }
         Notice::Word { site, phone_number_id, from, at, word } => {

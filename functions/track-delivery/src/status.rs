@@ -21,7 +21,9 @@ const STOPS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// A status; the fields are those of the notice.
 pub(crate) struct Report {
+    /// The site whose webhook it came through; the message may be another's that sends from the same number.
     pub(crate) site: SiteId,
+    pub(crate) phone_number_id: String,
     pub(crate) provider_id: String,
     pub(crate) message: Option<String>,
     pub(crate) status: Status,
@@ -43,15 +45,23 @@ impl Report {
     }
 }
 
+/// A message that a report is about, with the fact recorded.
+struct Found {
+    site: SiteId,
+    id: MessageId,
+    reported: Reported,
+}
+
 /// Records a status with its message, or keeps it until the message is known. `body` is the record it came in.
 pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), Failure> {
     let Report { site, provider_id, status, .. } = report;
     let fact = report.fact();
-    let Some((id, reported)) = record(app, report, &fact).await? else {
+    let Some(Found { site, id, reported }) = find(app, report, &fact).await? else {
         app.ledger.put_orphan(site, provider_id, *status, body, app.clock.now()).await?;
         tracing::info!(%site, ?status, "a status has no message yet; it is kept for it");
         return Ok(());
     };
+    let site = &site;
     let code = fact.code.as_deref();
     tracing::info!(%site, message.id = %id, ?status, provider.code = code, state = %reported.facts.state(), "recorded a status");
     if *status == Status::Failed {
@@ -77,17 +87,33 @@ pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), 
     }
 }
 
-/// Records the fact with the message it belongs to: by our id, else by the provider's, never by the number.
-async fn record(app: &App, report: &Report, fact: &StatusFact) -> Result<Option<(MessageId, Reported)>, Failure> {
-    let Report { site, provider_id, message, status, .. } = report;
+/// Records the fact with the message it belongs to: one of the site whose webhook it came through, else one of another
+/// site that sends from the same number.
+async fn find(app: &App, report: &Report, fact: &StatusFact) -> Result<Option<Found>, Failure> {
+    if let Some(found) = find_at(app, &report.site, report, fact).await? {
+        return Ok(Some(found));
+    }
+    for site in app.hooks.sites_of(&report.phone_number_id).await? {
+        if site != report.site
+            && let Some(found) = find_at(app, &site, report, fact).await?
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Records the fact with a message of one site: by our id, else by the provider's, never by the number.
+async fn find_at(app: &App, site: &SiteId, report: &Report, fact: &StatusFact) -> Result<Option<Found>, Failure> {
+    let Report { provider_id, message, status, .. } = report;
     if let Some(id) = message.as_deref().and_then(MessageId::parse)
         && let Some(reported) = app.ledger.record_status(site, &id, provider_id, (*status, fact)).await?
     {
-        return Ok(Some((id, reported)));
+        return Ok(Some(Found { site: site.clone(), id, reported }));
     }
     let Some(id) = app.ledger.message_of_provider(site, provider_id).await? else { return Ok(None) };
     let reported = app.ledger.record_status(site, &id, provider_id, (*status, fact)).await?;
-    Ok(reported.map(|reported| (id, reported)))
+    Ok(reported.map(|reported| Found { site: site.clone(), id, reported }))
 }
 
 /// The number of a message that was reported undeliverable and delivered too: it can be reached. No other delivery asks

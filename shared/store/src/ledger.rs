@@ -44,7 +44,7 @@ pub use erase::{Entry, Erased, Trace, is_erased};
 pub use message::{MessageRecord, Sending};
 pub use park::{Parked, Parking};
 pub use read::{StoredEvent, StoredMessage};
-pub use status::{Orphan, Reported};
+pub use status::{Orphan, OrphansAfter, Reported};
 pub use sweep::{OpenMessage, SHARDS};
 
 const EVENT: &str = "EVENT";

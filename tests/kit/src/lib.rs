@@ -61,6 +61,8 @@ pub struct World {
     pub clock: SharedClock,
     /// The configuration, to be changed as an operator would.
     pub config: ConfigTable,
+    /// Which sites send from which number, to be changed as an operator would.
+    pub hooks: Hooks,
     /// The ledger, to be looked at.
     pub ledger: Ledger,
     /// The functions.
@@ -194,6 +196,7 @@ impl World {
         };
         let world = Self {
             config,
+            hooks,
             ledger: Ledger::new(dynamodb.clone(), table("Ledger")),
             front: Front::serve(front, Arc::clone(&receive)),
             receive,

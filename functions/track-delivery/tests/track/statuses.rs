@@ -94,21 +94,40 @@ async fn a_status_without_our_id_finds_its_message_by_the_providers() {
 }
 
 #[tokio::test]
-async fn another_sites_status_never_finds_it() {
+async fn a_status_through_another_sites_webhook_finds_the_message_of_their_number() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    for (opaque, said, state) in [(Some(&id), "delivered", State::Delivered), (None, "read", State::Read)] {
+        let mut theirs = status("e1", opaque, said, world.now());
+        theirs["site"] = json!("outlet");
+        assert_eq!(world.deliver(&[theirs]).await, Vec::<String>::new());
+        assert_eq!(world.state(&id).await, state);
+    }
+    // What follows from it is the site's of the message.
+    let id = world.send("e2", "393407654321").await;
+    let mut theirs = failed("e2", &id, "131026", world.now());
+    theirs["site"] = json!("outlet");
+    world.deliver(&[theirs]).await;
+    assert!(world.known("demo", "393407654321").await.unreachable_until.is_some());
+    assert!(world.known("outlet", "393407654321").await.unreachable_until.is_none());
+}
+
+#[tokio::test]
+async fn a_status_of_another_number_never_finds_it() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     let mut theirs = status("e1", Some(&id), "read", world.now());
-    theirs["site"] = json!("outlet");
+    (theirs["site"], theirs["phone_number_id"]) = (json!("other"), json!("333"));
     assert_eq!(world.deliver(&[theirs]).await, Vec::<String>::new());
     assert_eq!(world.state(&id).await, State::Sent);
-    assert_eq!(world.ledger.orphans(world.now(), 10).await.unwrap().len(), 1);
+    assert_eq!(world.ledger.orphans(world.now(), 10, None).await.unwrap().0.len(), 1);
 }
 
 #[tokio::test]
 async fn a_status_that_comes_before_its_message_waits_for_it() {
     let world = World::start().await;
     assert_eq!(world.deliver(&[status("e1", None, "delivered", world.now())]).await, Vec::<String>::new());
-    let orphans = world.ledger.orphans(world.now(), 10).await.unwrap();
+    let (orphans, _) = world.ledger.orphans(world.now(), 10, None).await.unwrap();
     assert_eq!(orphans.len(), 1);
     let id = world.send("e1", ANNA).await;
     assert_eq!(world.state(&id).await, State::Sent);

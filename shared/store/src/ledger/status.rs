@@ -51,6 +51,10 @@ pub struct Orphan {
     since: Timestamp,
 }
 
+/// Where a page of reports without a message ends.
+#[derive(Clone, Debug)]
+pub struct OrphansAfter(Item);
+
 impl Ledger {
     /// Records a status of a message, each once: the first report of a status counts. `None` if the site has no such
     /// message.
@@ -128,19 +132,27 @@ impl Ledger {
         Ok(())
     }
 
-    /// The reports whose message should be looked for now, at most `limit`.
+    /// The reports whose message should be looked for now, oldest first: a page of at most `limit`, from the beginning or
+    /// after another page. With it comes where the next page begins, if there is one.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn orphans(&self, now: Timestamp, limit: i32) -> Result<Vec<Orphan>, StoreError> {
+    pub async fn orphans(
+        &self,
+        now: Timestamp,
+        limit: i32,
+        after: Option<OrphansAfter>,
+    ) -> Result<(Vec<Orphan>, Option<OrphansAfter>), StoreError> {
         let request = self.client.query().table_name(&self.table).index_name("open");
         let request = request
             .key_condition_expression("open_shard = :shard AND open_since <= :now")
             .expression_attribute_values(":shard", text(ORPHANS))
             .expression_attribute_values(":now", time(now))
+            .set_exclusive_start_key(after.map(|OrphansAfter(key)| key))
             .limit(limit);
+        let answer = request.send().await?;
         let mut keys = BTreeMap::new();
-        for item in request.send().await?.items() {
+        for item in answer.items() {
             let reading = Reading::of(item);
             let (pk, sk) = (reading.required("pk")?, reading.required("sk")?);
             let key = Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]);
@@ -151,7 +163,8 @@ impl Ledger {
         let read = |item: &Item| {
             orphan(item).inspect_err(|error| tracing::error!(%error, "a report without a message cannot be read")).ok()
         };
-        Ok(items.iter().filter_map(read).collect())
+        let next = answer.last_evaluated_key.filter(|key| !key.is_empty()).map(OrphansAfter);
+        Ok((items.iter().filter_map(read).collect(), next))
     }
 
     /// Looks for the message of a report again later: after as long as it has waited already, and at least a minute.

@@ -1,0 +1,91 @@
+//! Reports that came before their message's answer was recorded go back to their queue once the message is known.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use domain::id::SiteId;
+use domain::notice::{Notice, Queued};
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use runtime::batch::Deadline;
+use store::StoreError;
+use store::ledger::Orphan;
+
+use crate::{App, SweepError, Tally};
+
+/// Reports read at once.
+const PAGE: i32 = 200;
+/// Reports looked at at once.
+const AT_ONCE: usize = 8;
+
+/// The sites of the sender numbers that a sweep has met.
+type Senders = Mutex<HashMap<String, Vec<SiteId>>>;
+
+/// Looks for the message of each report that waits, page by page, until all were looked at or the time is over.
+pub(crate) async fn join_all(app: &App, deadline: &Deadline, tally: &mut Tally) {
+    let now = app.clock.now();
+    let senders = Senders::default();
+    let mut after = None;
+    while deadline.has_time() {
+        let (orphans, next) = match app.ledger.orphans(now, PAGE, after).await {
+            Ok(page) => page,
+            Err(error) => return tally.keep(Err(error)),
+        };
+        let one = |orphan: Orphan| {
+            let senders = &senders;
+            async move { if deadline.has_time() { join(app, &orphan, senders, now).await } else { Ok(false) } }
+        };
+        let mut joining = stream::iter(orphans).map(one).buffer_unordered(AT_ONCE);
+        while let Some(joined) = joining.next().await {
+            match joined {
+                Ok(true) => tally.swept.joined += 1,
+                Ok(false) => {}
+                Err(error) => tally.keep(Err(error)),
+            }
+        }
+        if next.is_none() {
+            return;
+        }
+        after = next;
+    }
+}
+
+/// Answers whether the report's message was found.
+async fn join(app: &App, orphan: &Orphan, senders: &Senders, now: Timestamp) -> Result<bool, SweepError> {
+    if !is_known(app, orphan, senders).await? {
+        app.ledger.postpone_orphan(orphan, now).await?;
+        return Ok(false);
+    }
+    app.statuses.send_body(&orphan.notice).await?;
+    app.ledger.drop_orphan(orphan).await?;
+    Ok(true)
+}
+
+/// Whether the site has the message, or another one that sends from the same number.
+async fn is_known(app: &App, orphan: &Orphan, senders: &Senders) -> Result<bool, StoreError> {
+    if app.ledger.message_of_provider(&orphan.site, &orphan.provider_id).await?.is_some() {
+        return Ok(true);
+    }
+    let Ok(Queued { notice: Notice::Status { phone_number_id, .. }, .. }) = serde_json::from_str(&orphan.notice) else {
+        return Ok(false);
+    };
+    for site in sites_of(app, &phone_number_id, senders).await? {
+        if site != orphan.site && app.ledger.message_of_provider(&site, &orphan.provider_id).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The sites that send from a number, read once a sweep.
+async fn sites_of(app: &App, phone_number_id: &str, senders: &Senders) -> Result<Vec<SiteId>, StoreError> {
+    let known = senders.lock().ok().and_then(|senders| senders.get(phone_number_id).cloned());
+    if let Some(sites) = known {
+        return Ok(sites);
+    }
+    let sites = app.hooks.sites_of(phone_number_id).await?;
+    if let Ok(mut senders) = senders.lock() {
+        senders.insert(phone_number_id.to_owned(), sites.clone());
+    }
+    Ok(sites)
+}
