@@ -1,10 +1,13 @@
 //! The published example of every type of event, sent as it stands.
 
 use domain::event::{EventType, Telling};
-use domain::id::EventId;
+use domain::id::{EventId, ObjectId};
+use domain::key::activity_key;
+use domain::message::State;
 use domain::plan::Plan;
 use domain::reason::Reason;
-use kit::{World, example};
+use jiff::SignedDuration;
+use kit::{World, example, order_status_changed};
 use serde_json::{Value, json};
 
 /// What each example becomes on the phone, with the number; `None` where it tells nobody now.
@@ -171,4 +174,41 @@ async fn a_mapping_chooses_who_is_told_of_a_state() {
         assert_eq!(world.phone().await.unwrap().len(), expected.len());
         world.finish().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_was_received_weeks_ago_still_takes_effect_and_tells_what_is_of_use() {
+    let world = World::start().await.unwrap();
+    let received_at = world.clock.now() - SignedDuration::from_hours(60 * 24);
+    let enqueue = async |event: &Value| {
+        let job = json!({"job": "event.1", "site": "demo", "received_at": received_at, "event": event});
+        world.enqueue(&job.to_string()).await.unwrap();
+        world.deliver().await.unwrap();
+    };
+    let mut opted_out = example(EventType::CustomerUpdated).unwrap();
+    opted_out["occurred_at"] = json!(received_at);
+    opted_out["data"]["customer"] = json!({"id": "C7", "whatsapp_opt_out": true});
+    enqueue(&opted_out).await;
+    let mut saved = example(EventType::ActivitySaved).unwrap();
+    let activity = saved["data"]["activity"]["id"].as_str().unwrap().to_owned();
+    saved["occurred_at"] = json!(received_at);
+    enqueue(&saved).await;
+    let mut order = order_status_changed("o-1");
+    order["occurred_at"] = json!(received_at);
+    order["data"]["customer"]["id"] = json!("C8");
+    enqueue(&order).await;
+    let state = world.state("o-1", "stato-ordine", "C8").await.unwrap();
+    assert!(matches!(&state, State::Skipped(skip) if skip.reason == Reason::Expired), "{state:?}");
+    let key = activity_key(&world.site().unwrap(), &ObjectId::parse(&activity).unwrap());
+    let heads = world.contacts.activities(std::slice::from_ref(&key)).await.unwrap();
+    assert!(heads.contains_key(&key), "the activity has its reminders");
+    let mut newer = order_status_changed("o-2");
+    newer["data"]["customer"].as_object_mut().unwrap().remove("whatsapp_opt_out");
+    world.accept(&newer).await.unwrap();
+    world.deliver().await.unwrap();
+    let state = world.state("o-2", "stato-ordine", "C7").await.unwrap();
+    assert!(matches!(&state, State::Skipped(skip) if skip.reason == Reason::OptedOut), "{state:?}");
+    let dead = world.ledger.dead_letters(Some(&world.site().unwrap()), world.clock.now()).await.unwrap();
+    assert_eq!(dead, [""; 0]);
+    world.finish().await.unwrap();
 }

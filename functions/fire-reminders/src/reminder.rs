@@ -141,7 +141,7 @@ async fn finish(
             bring_up_to_date(&mut document, saved_at, &latest);
             tracing::info!(%site, event.id = %event, "a reminder is due");
             let received_at = app.clock.now();
-            Ok(Some(Job::Event { site: site.clone(), received_at, event: document, attempt: 0 }))
+            Ok(Some(Job::event(site.clone(), received_at, document)))
         }
         Some(Fate::Gone { reminder, document, by }) => {
             let site = &reminder.site;

@@ -40,7 +40,7 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<(StatusCode, 
         .map(|(event, place)| {
             // One after the other: of two that happened in the same second the later in the list is the newer.
             let received_at = now + SignedDuration::from_micros(place);
-            Job::Event { site: site.clone(), received_at, event: event.document.clone(), attempt: 0 }
+            Job::event(site.clone(), received_at, event.document.clone())
         })
         .collect();
     let mut queued = app.queue.send_all(&jobs).await.into_iter();

@@ -96,7 +96,7 @@ async fn one(app: &App, request: &Request) -> Result<(StatusCode, Value), Proble
     let now = app.clock.now();
     let (site, document) = admit(app, request, EVENT_BYTES_MAX, now).await?;
     let event = Event::parse(document, now).map_err(Problem::of_event)?;
-    let job = Job::Event { site: site.clone(), received_at: now, event: event.document.clone(), attempt: 0 };
+    let job = Job::event(site.clone(), now, event.document.clone());
     app.queue.send(&job).await.map_err(|error| Problem::not_queued(&error))?;
     tracing::info!(%site, event.id = %event.id, event.kind = %event.kind(), "accepted an event");
     Ok((StatusCode::ACCEPTED, json!({"id": event.id, "status": "accepted"})))

@@ -103,7 +103,7 @@ impl Renewed {
         if !self.event.recipients().iter().any(is_new) {
             return Ok(());
         }
-        let job = Job::Event { site: site.clone(), received_at: app.clock.now(), event: self.own.clone(), attempt: 0 };
+        let job = Job::event(site.clone(), app.clock.now(), self.own.clone());
         app.queue.send(&job).await.map_err(|error| Failure::Again(error.to_string()))?;
         tracing::info!(%site, event.id = %self.event.id, by.id = %self.by, "others are reminded by a newer event");
         Ok(())

@@ -52,8 +52,6 @@ const RETENTION_DAYS: u16 = 90;
 const MESSAGES_AT_ONCE: usize = 10;
 /// The first pause of a record that could not be finished for want of the infrastructure.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// How long an event is put back that was not even recorded: as long as the queue would have kept it.
-const PUT_BACK_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Handles one record. `Err` has SQS deliver it again.
 pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation<'_>) -> Result<(), TryAgain> {
@@ -72,7 +70,7 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
         }
     };
     let done = match &job {
-        Job::Event { site, received_at, event: document, attempt } => {
+        Job::Event { site, received_at, event: document, attempt, .. } => {
             let waited = *attempt > 0 || app.clock.now().duration_since(*received_at) > FRESH_FOR;
             event(app, site, (*received_at, waited), document, invocation).await
         }
@@ -89,6 +87,10 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
     match done {
         Ok(()) => Ok(()),
         Err(Failure::Again(cause)) => {
+            if let Some(since) = job.over_since(app.clock.now()) {
+                let cause = format!("{cause}; the event has been tried since {since}, for more than 14 days");
+                return bury(app, &record, (DeadQueue::Events, Some(&site)), &cause).await;
+            }
             tracing::warn!(%site, cause, "a record could not be finished; it is put back");
             put_back(app, job).await
         }
@@ -157,9 +159,6 @@ async fn event(
     document: &serde_json::Value,
     invocation: Invocation<'_>,
 ) -> Result<(), Failure> {
-    if app.clock.now().duration_since(received_at) > PUT_BACK_FOR {
-        return Err(Failure::Dead(format!("it was received at {received_at} and could not be finished since")));
-    }
     let live = app.live(site).await.map_err(|error| Failure::Again(error.to_string()))?;
     let live = live.ok_or_else(|| Failure::Dead(format!("the site {site} does not exist")))?;
     // It was valid when it was received; the same moment bounds `occurred_at` now.

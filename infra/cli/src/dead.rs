@@ -1,5 +1,8 @@
 //! `bridge dead`: records nobody could process.
 
+use domain::job::Job;
+use domain::notice::Queued;
+use queue::NotQueued;
 use serde_json::{Value, json};
 use store::ledger::{DeadQueue, KeptBody, KeptLetter};
 
@@ -97,8 +100,8 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
             continue;
         };
         let sent = match letter.queue {
-            DeadQueue::Events => stack.queue.send_body(body).await,
-            DeadQueue::Statuses => stack.statuses.send_body(body).await,
+            DeadQueue::Events => redrive_event(body, stack).await,
+            DeadQueue::Statuses => redrive_notice(body, stack).await,
         };
         sent.map_err(|error| Failure::Unreachable(error.to_string()))?;
         stack.ledger.mark_redriven(letter, stack.clock.now()).await?;
@@ -113,4 +116,20 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
         format!("{head}: {}\n{}", redriven.len(), left.collect::<String>())
     });
     if left.is_empty() { Ok(()) } else { Err(Failure::No("some cannot be put back".to_owned())) }
+}
+
+/// Puts a job back. What is no job goes as it was: a newer version may know it.
+async fn redrive_event(body: &str, stack: &Stack) -> Result<(), NotQueued> {
+    match serde_json::from_str::<Job>(body) {
+        Ok(job) => stack.queue.send(&job.redriven(stack.clock.now())).await,
+        Err(_) => stack.queue.send_body(body).await,
+    }
+}
+
+/// As [`redrive_event`], of a notice: the time for which it is put back begins anew.
+async fn redrive_notice(body: &str, stack: &Stack) -> Result<(), NotQueued> {
+    match serde_json::from_str::<Queued>(body) {
+        Ok(queued) => stack.statuses.send_after(&Queued { put_back_since: None, ..queued }, 0).await,
+        Err(_) => stack.statuses.send_body(body).await,
+    }
 }

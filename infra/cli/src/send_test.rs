@@ -62,7 +62,7 @@ pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output)
         retention_days: live.site.retention_days,
     };
     stack.ledger.record_event(record, now).await?;
-    let job = Job::Event { site: site.clone(), received_at: now, event: event.document.clone(), attempt: 0 };
+    let job = Job::event(site.clone(), now, event.document.clone());
     stack.queue.send(&job).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
 
     let stored = wait(&event.id, command.wait, stack).await?;

@@ -163,6 +163,27 @@ async fn a_dead_letter_goes_back_once_and_not_if_it_was_cut() -> Result<()> {
     assert_eq!(letters.iter().filter(|letter| letter["redriven_at"].is_string()).count(), 1, "{listed}");
     assert_eq!(letters.len(), 2, "what failed again is another letter: {listed}");
 
+    let day = 24 * 3_600;
+    let received_at = bridge.world.clock.now() - jiff::SignedDuration::from_secs(60 * day);
+    let document = kit::order_status_changed("old");
+    let job = json!({"job": "event.1", "site": "demo", "received_at": received_at, "event": document, "attempt": 9});
+    let (site, body) = (bridge.world.site()?, job.to_string());
+    let letter = DeadLetter {
+        queue: DeadQueue::Events,
+        site: Some(&site),
+        record_id: "old",
+        cause: "a story says so",
+        body: &body,
+        retention_days: 90,
+    };
+    bridge.world.ledger.put_dead_letter(letter, bridge.world.clock.now()).await?;
+    assert_eq!(bridge.ok(&["dead", "redrive", "old"]).await?["redriven"], json!(["old"]));
+    let [record] = bridge.world.take().await?.try_into().ok().context("not one record")?;
+    let sent: Value = serde_json::from_str(record.body().context("no body")?)?;
+    assert_eq!((&sent["received_at"], &sent["attempt"]), (&json!(received_at), &Value::Null), "{sent}");
+    assert!(sent["redriven_at"].is_string(), "its fourteen days begin anew: {sent}");
+    bridge.world.delete(&record).await?;
+
     let site = bridge.world.site()?;
     let long = "x".repeat(400 * 1024);
     for (record_id, body) in [("cut", long.as_str()), ("report", "no notice")] {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::backoff::PUT_BACK_FOR;
 use crate::id::{EventId, MappingId, ObjectId, SiteId};
 use crate::key::MessageId;
 
@@ -23,6 +24,9 @@ pub enum Job {
         /// How often it was put back by ourselves.
         #[serde(default, skip_serializing_if = "is_zero")]
         attempt: u32,
+        /// When a person put it back after it had become a dead letter.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redriven_at: Option<Timestamp>,
     },
     /// One message of an event that is in the ledger with its plan.
     #[serde(rename = "message.1")]
@@ -98,12 +102,38 @@ fn one() -> u32 {
 }
 
 impl Job {
+    /// An event that was just accepted.
+    #[must_use]
+    pub fn event(site: SiteId, received_at: Timestamp, event: Value) -> Self {
+        Self::Event { site, received_at, event, attempt: 0, redriven_at: None }
+    }
+
+    /// The same job as a person puts it back. The time for which an event is put back begins anew.
+    #[must_use]
+    pub fn redriven(self, now: Timestamp) -> Self {
+        match self {
+            Self::Event { site, received_at, event, .. } => {
+                Self::Event { site, received_at, event, attempt: 0, redriven_at: Some(now) }
+            }
+            Self::Message(job) => Self::Message(job),
+        }
+    }
+
+    /// Since when it has been tried, if that is too long: then a person must look at it. A message has no such limit,
+    /// since its usefulness ends.
+    #[must_use]
+    pub fn over_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let Self::Event { received_at, redriven_at, .. } = self else { return None };
+        let since = redriven_at.unwrap_or(*received_at);
+        (now.duration_since(since) > PUT_BACK_FOR).then_some(since)
+    }
+
     /// The same job, put back once more.
     #[must_use]
     pub fn put_back(self) -> Self {
         match self {
-            Self::Event { site, received_at, event, attempt } => {
-                Self::Event { site, received_at, event, attempt: attempt.saturating_add(1) }
+            Self::Event { site, received_at, event, attempt, redriven_at } => {
+                Self::Event { site, received_at, event, attempt: attempt.saturating_add(1), redriven_at }
             }
             // What was leased for it, or allowed to it, may be over by then.
             Self::Message(job) => {
@@ -136,18 +166,21 @@ mod tests {
 
     #[test]
     fn the_queue_contract_only_grows() {
-        let job = Job::Event {
-            site: SiteId::parse("demo").unwrap(),
-            received_at: "2026-11-22T09:15:00Z".parse().unwrap(),
-            event: json!({"id": "1", "data": {}}),
-            attempt: 0,
-        };
+        let job = Job::event(
+            SiteId::parse("demo").unwrap(),
+            "2026-11-22T09:15:00Z".parse().unwrap(),
+            json!({"id": "1", "data": {}}),
+        );
         let text =
             r#"{"job":"event.1","site":"demo","received_at":"2026-11-22T09:15:00Z","event":{"data":{},"id":"1"}}"#;
         assert_eq!(serde_json::to_string(&job).unwrap(), text);
         assert_eq!(serde_json::from_str::<Job>(text).unwrap(), job);
         let again = r#"{"job":"event.1","site":"demo","received_at":"2026-11-22T09:15:00Z","event":{"data":{},"id":"1"},"attempt":1}"#;
         assert_eq!(serde_json::to_string(&job.put_back()).unwrap(), again);
+        let redriven = again.replace(r#""attempt":1"#, r#""redriven_at":"2026-12-12T08:00:00Z""#);
+        let job = serde_json::from_str::<Job>(again).unwrap().redriven("2026-12-12T08:00:00Z".parse().unwrap());
+        assert_eq!(serde_json::to_string(&job).unwrap(), redriven);
+        assert_eq!(serde_json::from_str::<Job>(&redriven).unwrap(), job);
         let message = r#"{"job":"message.1","site":"demo","event":"e-1","mapping":"orders","recipient":"C7"}"#;
         let job = serde_json::from_str::<Job>(message).unwrap();
         assert_eq!(serde_json::to_string(&job).unwrap(), message);
@@ -158,6 +191,17 @@ mod tests {
         assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&at_once).unwrap()).unwrap(), at_once);
         let slot = released.replace(r#""probe""#, r#"{"slot":"2026-11-22T09:15:00.5Z"}"#);
         assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&slot).unwrap()).unwrap(), slot);
+    }
+
+    #[test]
+    fn an_event_is_put_back_for_fourteen_days_from_its_receipt_or_its_redrive() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let two_weeks = 14 * 24 * 3_600;
+        let job = Job::event(SiteId::parse("demo").unwrap(), at(0), json!({}));
+        assert_eq!([two_weeks, two_weeks + 1].map(|now| job.over_since(at(now))), [None, Some(at(0))]);
+        let job = job.redriven(at(10 * two_weeks)).put_back();
+        let over = [11 * two_weeks, 11 * two_weeks + 1].map(|now| job.over_since(at(now)));
+        assert_eq!(over, [None, Some(at(10 * two_weeks))]);
     }
 
     #[test]

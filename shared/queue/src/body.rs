@@ -48,12 +48,11 @@ mod tests {
 
     #[test]
     fn a_body_holds_only_characters_sqs_takes() {
-        let job = Job::Event {
-            site: SiteId::parse("demo").unwrap(),
-            received_at: "2026-11-22T09:15:00Z".parse().unwrap(),
-            event: json!({"text": "a\u{0}\u{fffe}b\u{ffff}\u{ffff} é \" 🎉"}),
-            attempt: 0,
-        };
+        let job = Job::event(
+            SiteId::parse("demo").unwrap(),
+            "2026-11-22T09:15:00Z".parse().unwrap(),
+            json!({"text": "a\u{0}\u{fffe}b\u{ffff}\u{ffff} é \" 🎉"}),
+        );
         let body = of(&job).unwrap();
         let allowed =
             |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
