@@ -353,8 +353,9 @@ impl Call<'_> {
         let (site, id) = (&self.task.sender.live.site.id, &self.id);
         let (phone, template) = (self.outgoing.phone.masked(), self.outgoing.template);
         match answer {
-            Answer::Accepted { provider_id, .. } => {
-                tracing::info!(%site, message.id = %id, provider.id = provider_id, phone, template, state = %State::Sent, "sent a message");
+            // The provider's id stays out: it is base64 with the whole number in it.
+            Answer::Accepted { .. } => {
+                tracing::info!(%site, message.id = %id, phone, template, state = %State::Sent, "sent a message");
             }
             Answer::Refused { failure, .. } | Answer::NotAccepted { failure, .. } => {
                 tracing::warn!(%site, message.id = %id, provider.code = failure.code, provider.trace = failure.trace_id, phone, template, "the provider did not take a message");

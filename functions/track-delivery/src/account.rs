@@ -19,7 +19,6 @@ pub(crate) struct Report {
     pub(crate) waba_id: Option<String>,
     pub(crate) phone_number_id: Option<String>,
     pub(crate) event: String,
-    pub(crate) details: String,
     pub(crate) stops: bool,
     pub(crate) lifts: bool,
     pub(crate) at: Timestamp,
@@ -45,7 +44,7 @@ impl Report {
 /// Stops the accounts that can send nothing any more, and has those probed at once of which a stop is over; anything
 /// else is only logged.
 pub(crate) async fn apply(app: &App, report: &Report) -> Result<(), Failure> {
-    let Report { site, event, details, lifts, at, .. } = report;
+    let Report { site, event, lifts, at, .. } = report;
     let Some(live) = app.config.live(site).await? else { return Ok(()) };
     let now = app.clock.now();
     for account in live.accounts.iter().filter(|account| report.is_about(account)) {
@@ -54,12 +53,12 @@ pub(crate) async fn apply(app: &App, report: &Report) -> Result<(), Failure> {
             let cause = Cause { code: event, by_report: true, at: *at, probe_after };
             let health = app.schedule.stop_account(&lane, cause, now).await?;
             let stopped = health.stop.is_some();
-            tracing::error!(%site, account = %account.id, event, details, stopped, "Meta says that an account cannot send");
+            tracing::error!(%site, account = %account.id, event, stopped, "Meta says that an account cannot send");
         } else if *lifts {
             app.schedule.reinstate_account(&lane, *at, now).await?;
-            tracing::warn!(%site, account = %account.id, event, details, "Meta says that an account can send again");
+            tracing::warn!(%site, account = %account.id, event, "Meta says that an account can send again");
         } else {
-            tracing::info!(%site, account = %account.id, event, details, "something about an account changed");
+            tracing::info!(%site, account = %account.id, event, "something about an account changed");
         }
     }
     Ok(())
@@ -75,11 +74,11 @@ mod tests {
             serde_json::from_str(r#"{"id":"main","base_url":"https://x/v23.0","phone_number_id":"1","waba_id":"2"}"#)
                 .unwrap();
         let is_about = |phone_number_id: Option<&str>, waba_id: Option<&str>| {
-            let (event, details) = (String::new(), String::new());
+            let event = String::new();
             let site = SiteId::parse("demo").unwrap();
             let (phone_number_id, waba_id) = (phone_number_id.map(str::to_owned), waba_id.map(str::to_owned));
             let (stops, lifts, at, until) = (true, false, Timestamp::UNIX_EPOCH, None);
-            Report { site, waba_id, phone_number_id, event, details, stops, lifts, at, until }.is_about(&account)
+            Report { site, waba_id, phone_number_id, event, stops, lifts, at, until }.is_about(&account)
         };
         assert!(is_about(Some("1"), None));
         assert!(is_about(None, Some("2")));

@@ -98,9 +98,9 @@ async fn apply(app: &App, notice: Notice, body: &str) -> Result<(), Failure> {
         Notice::Template { site, waba_id, name, language, change } => {
             template::apply(app, &site, &waba_id, (&name, &language), &change).await
         }
-        Notice::Account { site, waba_id, phone_number_id, event, details, stops, lifts, at, until } => {
+        Notice::Account { site, waba_id, phone_number_id, event, stops, lifts, at, until, .. } => {
             let at = at.unwrap_or_else(|| app.clock.now());
-            let report = account::Report { site, waba_id, phone_number_id, event, details, stops, lifts, at, until };
+            let report = account::Report { site, waba_id, phone_number_id, event, stops, lifts, at, until };
             account::apply(app, &report).await
         }
     }

@@ -9,6 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::error::StoreError;
 
+/// What begins the partition of a report without a message; site and provider's id follow.
+pub(crate) const ORPHAN: &str = "ORPHAN#";
+
 /// An item as the SDK has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -51,7 +54,7 @@ pub(crate) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(crate) fn of(item: &'a Item) -> Self {
         let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
-        Self { item, key: format!("{}/{}", part("pk"), part("sk")) }
+        Self { item, key: format!("{}/{}", shown(part("pk")), part("sk")) }
     }
 
     pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, StoreError> {
@@ -111,6 +114,14 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// A partition's key as an error may show it: without the provider's id, which has the number in it.
+fn shown(pk: &str) -> &str {
+    match pk.strip_prefix(ORPHAN) {
+        Some(rest) => rest.find('#').and_then(|end| pk.get(..ORPHAN.len() + end)).unwrap_or(ORPHAN),
+        None => pk,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +141,13 @@ mod tests {
         let error = Reading::of(&item).number("n").unwrap_err();
         assert_eq!(error.to_string(), "item a/b is malformed: n is not a number");
         assert!(Reading::of(&item).required("m").is_err());
+    }
+
+    #[test]
+    fn an_error_about_a_report_does_not_show_the_providers_id() {
+        let pk = text("ORPHAN#demo#wamid.HBgMMzkzNDAxMjM0NTY3FQIAERgS");
+        let item = Item::from([("pk".to_owned(), pk), ("sk".to_owned(), text("delivered"))]);
+        let error = Reading::of(&item).required("notice").unwrap_err();
+        assert_eq!(error.to_string(), "item ORPHAN#demo/delivered is malformed: notice is missing");
     }
 }

@@ -14,7 +14,7 @@ use super::Ledger;
 use super::message::{facts, sort_key, status_attribute};
 use crate::contacts::flag;
 use crate::error::StoreError;
-use crate::item::{Item, Reading, json, number, text, time};
+use crate::item::{Item, ORPHAN, Reading, json, number, text, time};
 use crate::many;
 
 /// How long a report waits for its message.
@@ -119,7 +119,7 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let request = self.client.put_item().table_name(&self.table);
         let request = request
-            .item("pk", text(format!("ORPHAN#{site}#{provider_id}")))
+            .item("pk", text(format!("{ORPHAN}{site}#{provider_id}")))
             .item("sk", text(status_attribute(status)))
             .item("site", text(site.as_str()))
             .item("provider_id", text(provider_id))
