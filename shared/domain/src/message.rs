@@ -143,7 +143,7 @@ pub struct Claim {
 }
 
 /// What a call to the provider came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
     /// The provider took it.
@@ -180,6 +180,24 @@ pub enum Answer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         details: Option<String>,
     },
+}
+
+/// Shows neither the provider's id, which has the number in it, nor what the provider says in words.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted { at, .. } => f.debug_struct("Accepted").field("at", at).finish_non_exhaustive(),
+            Self::Refused { at, failure } => {
+                f.debug_struct("Refused").field("at", at).field("failure", failure).finish()
+            }
+            Self::NotAccepted { at, failure } => {
+                f.debug_struct("NotAccepted").field("at", at).field("failure", failure).finish()
+            }
+            Self::Unknown { at, cause, .. } => {
+                f.debug_struct("Unknown").field("at", at).field("cause", cause).finish_non_exhaustive()
+            }
+        }
+    }
 }
 
 /// A failure as the provider words it.

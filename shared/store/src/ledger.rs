@@ -84,8 +84,8 @@ pub enum Recorded {
     Conflict,
 }
 
-/// An event as it was recorded.
-#[derive(Clone, Debug)]
+/// An event as it was recorded. `Debug` is left out on purpose: the document holds personal data.
+#[derive(Clone)]
 pub struct RecordedEvent {
     /// The callback's document.
     pub document: serde_json::Value,

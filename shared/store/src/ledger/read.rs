@@ -2,6 +2,7 @@
 //! No decision reads any of this.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::{EventId, MappingId, ObjectId, SiteId};
@@ -17,7 +18,7 @@ use crate::error::StoreError;
 use crate::item::{Item, Reading, text, time};
 
 /// An event as the ledger has it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoredEvent {
     /// Its id.
     pub id: String,
@@ -35,8 +36,17 @@ pub struct StoredEvent {
     pub messages: Vec<StoredMessage>,
 }
 
+/// Shows no personal data: the document stays out.
+impl fmt::Debug for StoredEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("StoredEvent");
+        debug.field("id", &self.id).field("event_type", &self.event_type).field("messages", &self.messages);
+        debug.finish_non_exhaustive()
+    }
+}
+
 /// A message as the ledger has it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct StoredMessage {
     /// Its id.
     pub id: MessageId,
@@ -52,6 +62,15 @@ pub struct StoredMessage {
     pub phone: Option<String>,
     /// The text it had; only of what was claimed.
     pub text: Option<String>,
+}
+
+/// Shows no personal data: number and text stay out.
+impl fmt::Debug for StoredMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("StoredMessage");
+        debug.field("id", &self.id).field("mapping", &self.mapping).field("recipient", &self.recipient);
+        debug.field("facts", &self.facts).finish_non_exhaustive()
+    }
 }
 
 /// An index and the attributes of its key.

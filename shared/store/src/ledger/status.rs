@@ -38,7 +38,7 @@ pub struct Reported {
 }
 
 /// A report without a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Orphan {
     /// The site.
     pub site: SiteId,
@@ -52,8 +52,22 @@ pub struct Orphan {
 }
 
 /// Where a page of reports without a message ends.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OrphansAfter(Item);
+
+/// Shows no personal data: the provider's id has the number in it.
+impl std::fmt::Debug for Orphan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Orphan").field("site", &self.site).field("since", &self.since).finish_non_exhaustive()
+    }
+}
+
+/// As of [`Orphan`].
+impl std::fmt::Debug for OrphansAfter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OrphansAfter")
+    }
+}
 
 impl Ledger {
     /// Records a status of a message, each once: the first report of a status counts. `None` if the site has no such
