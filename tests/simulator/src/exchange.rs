@@ -78,7 +78,7 @@ pub(crate) fn receive(shared: &Shared, incoming: Incoming<'_>) -> Answer {
         // What concerns accepted sends stays ordered until one is accepted.
         Err(error) => return record.refused(&mut state, error, turn.delay),
     };
-    let id = state.ids.wamid();
+    let id = state.ids.wamid(&checked.wa_id);
     let answer = accepted(&id, &checked);
     let message = message(id, checked, body, now);
     let subject = Subject::of(&message);

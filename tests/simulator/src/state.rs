@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -155,14 +158,21 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// A new message id.
-    pub(crate) fn wamid(&mut self) -> String {
-        format!("wamid.{}", self.next("HBg"))
+    /// A new message id, as Meta makes them: base64 with the digits of the number in it.
+    pub(crate) fn wamid(&mut self, wa_id: &str) -> String {
+        let (number, unique) = (wa_id.as_bytes(), STANDARD_NO_PAD.encode(self.unique()));
+        let length = |bytes: &[u8]| u8::try_from(bytes.len()).unwrap_or(u8::MAX);
+        let mut bytes = vec![0x1c, 0x18, length(number)];
+        bytes.extend(number);
+        bytes.extend([0x15, 0x02, 0x00, 0x11, 0x18, length(unique.as_bytes())]);
+        bytes.extend(unique.as_bytes());
+        bytes.push(0);
+        format!("wamid.{}", STANDARD.encode(bytes))
     }
 
     /// A new trace id.
     pub(crate) fn trace(&mut self) -> String {
-        self.next("A")
+        format!("A{}", STANDARD_NO_PAD.encode(self.unique()))
     }
 
     /// What tells this run of the simulator from any other.
@@ -170,10 +180,10 @@ impl Ids {
         self.run.hash_one(0_u64)
     }
 
-    fn next(&mut self, prefix: &str) -> String {
+    fn unique(&mut self) -> Vec<u8> {
         self.count += 1;
         let mut bytes = self.run.hash_one(self.count).to_be_bytes().to_vec();
         bytes.extend(self.count.to_be_bytes());
-        format!("{prefix}{}", STANDARD_NO_PAD.encode(bytes))
+        bytes
     }
 }

@@ -96,7 +96,7 @@ fn wa_id(from: &str) -> Result<String, String> {
 fn arrive(shared: &Shared, wa_id: String, content: &Content) -> String {
     let now = shared.now();
     let mut state = shared.lock();
-    let id = state.ids.wamid();
+    let id = state.ids.wamid(&wa_id);
     let last = state.messages.iter().rev().find(|message| message.wa_id == wa_id);
     let context = last.map(|message| message.id.as_str());
     let outbox = shared.outbox();
