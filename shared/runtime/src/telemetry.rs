@@ -4,12 +4,18 @@
 //! `provider.code`). Never logged: secrets, names, texts, whole phone numbers, bodies.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::env::Environment;
 
 /// Starts the log of a process. A second call changes nothing.
 pub fn start(environment: &Environment) {
+    start_into(environment, std::io::stdout);
+}
+
+/// As [`start`], into any writer: a test keeps the lines that a function would have logged.
+pub fn start_into(environment: &Environment, writer: impl for<'writer> MakeWriter<'writer> + Send + Sync + 'static) {
     let level = environment.optional("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|| "INFO".to_owned());
     // The SDK and hyper say a lot at DEBUG; their warnings are enough unless somebody asks for more by RUST_LOG.
     let directives = environment.optional("RUST_LOG").unwrap_or_else(|| {
@@ -18,6 +24,7 @@ pub fn start(environment: &Environment) {
     });
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives))
+        .with_writer(writer)
         .with_span_events(FmtSpan::NONE)
         .with_target(false)
         .with_ansi(false);

@@ -8,6 +8,7 @@ mod clock;
 mod events;
 mod fill;
 mod front;
+mod log;
 mod mail;
 mod phone;
 mod running;
@@ -125,6 +126,7 @@ impl World {
     /// # Errors
     /// When a part of it does not start.
     pub async fn start() -> Result<Self> {
+        log::start()?;
         let clock = SharedClock::new();
         let emulators = Emulators::start(DataDir::Memory)?;
         let (dynamodb, sqs) = (emulators.dynamodb(), mail::client(&emulators.sqs(), &clock));
