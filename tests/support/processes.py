@@ -1,6 +1,7 @@
 """Child processes with their output in a file, free ports, and who descends from whom."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,6 +11,8 @@ from support import waiting
 from support.paths import ROOT
 
 STOP_LIMIT_S = 20
+# Where the output of every program stays, for the suite `logs`.
+KEPT_OUTPUT = ROOT / ".local" / "logs" / "runs"
 
 
 def free_port():
@@ -76,6 +79,8 @@ class Process:
             except subprocess.TimeoutExpired:
                 os.killpg(self.pid, signal.SIGKILL)
                 self.child.wait(STOP_LIMIT_S)
+        KEPT_OUTPUT.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.log, KEPT_OUTPUT / f"{self.pid}.log")
 
 
 def parents():
