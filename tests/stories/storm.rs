@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::message::State;
 use jiff::SignedDuration;
-use kit::{Chaos, World, order_status_changed};
+use kit::{Chaos, Odds, World, order_status_changed};
 use serde_json::{Value, json};
 
 /// Events in one call.
@@ -40,6 +40,7 @@ fn effect(seed: &mut u64) -> Option<Value> {
         error(400, 131_057),
         error(429, 130_429),
         error(429, 131_056),
+        error(400, 131_000),
         error(500, 131_000),
         error(503, 2),
         error(503, 133_004),
@@ -48,7 +49,7 @@ fn effect(seed: &mut u64) -> Option<Value> {
         error(400, 999_999),
     ];
     match World::draw(seed, 1_000) {
-        0..200 => errors.get(usize::try_from(World::draw(seed, 10)).unwrap()).cloned(),
+        0..200 => errors.get(usize::try_from(World::draw(seed, 11)).unwrap()).cloned(),
         200..225 => Some(json!({"accept_then_cut": true})),
         225..250 => Some(json!({"cut_before": true})),
         // Rare, since each keeps everybody waiting.
@@ -101,7 +102,12 @@ async fn nothing_is_lost_or_sent_twice_in_a_storm() {
         seed,
         kills_percent: 5,
         doubles_percent: 10,
-        failing_percent: setting("BRIDGE_STORM_FAILING", 1),
+        odds: Odds {
+            failing_percent: setting("BRIDGE_STORM_FAILING", 1),
+            conflicts_percent: setting("BRIDGE_STORM_CONFLICTS", 3),
+            throttled_percent: setting("BRIDGE_STORM_THROTTLED", 2),
+            lost_percent: setting("BRIDGE_STORM_LOST", 2),
+        },
     });
     for first in (0..messages).step_by(BATCH) {
         let events: Vec<Value> = (first..messages.min(first + BATCH)).map(order).collect();
@@ -110,6 +116,7 @@ async fn nothing_is_lost_or_sent_twice_in_a_storm() {
         world.pass(SignedDuration::from_secs(2)).await.unwrap();
     }
     world.pass(SignedDuration::from_hours(1)).await.unwrap();
+    println!("trouble met: {:?}", world.wire.take_met());
     world.unleash(Chaos::default());
     let site = world.site().unwrap();
     let mut states = BTreeMap::new();

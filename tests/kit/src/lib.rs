@@ -9,6 +9,7 @@ mod events;
 mod fill;
 mod front;
 mod log;
+mod look;
 mod mail;
 mod phone;
 mod running;
@@ -17,6 +18,7 @@ mod wire;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, ensure};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use domain::config::{Account, LiveConfig};
 use domain::contact::{Lift, Lifted, Scope, Source};
 use domain::id::SiteId;
@@ -44,8 +46,10 @@ use mail::Mail;
 
 pub use clock::SharedClock;
 pub use events::{example, file_uploaded, message_sent, order_status_changed};
-pub use wire::Wire;
+pub use wire::{Odds, Planned, Trouble, Wire};
 
+/// The first pause of the SDK before it repeats a call.
+const SDK_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 const STACK: &str = "story";
 const SITE: &str = "demo";
 const ACCOUNT: &str = "main";
@@ -105,8 +109,8 @@ pub struct Chaos {
     pub kills_percent: u64,
     /// Of a hundred batches so many are delivered twice at once.
     pub doubles_percent: u64,
-    /// Of a hundred calls to DynamoDB so many fail.
-    pub failing_percent: u64,
+    /// How calls to DynamoDB fare.
+    pub odds: Odds,
 }
 
 /// An answer of the HTTP API.
@@ -139,8 +143,10 @@ impl World {
         let hook = format!("http://{}/v1/webhooks/whatsapp/{}", front.local_addr()?, secrets.webhook_id);
         let simulator = start_simulator(&secrets, &clock, hook).await?;
         let config = ConfigTable::new(dynamodb.clone(), table_name(STACK, "Config"));
-        let wire = Wire::default();
-        let watched = dynamodb.config().to_builder().interceptor(wire.clone()).build();
+        let wire = Wire::new(clock.clone());
+        // Pauses between the SDK's attempts are real time.
+        let retries = RetryConfig::standard().with_initial_backoff(SDK_PAUSE);
+        let watched = dynamodb.config().to_builder().interceptor(wire.clone()).retry_config(retries).build();
         let watched = aws_sdk_dynamodb::Client::from_conf(watched);
         let base_url = format!("{}/v1", simulator.url());
         let demo = DemoSite {

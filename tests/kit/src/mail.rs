@@ -132,6 +132,13 @@ impl Mail {
         self.held().push((moment, message));
     }
 
+    /// Hands no record that is held back out before a moment. Answers how many there are.
+    pub(crate) fn postpone(&self, until: Timestamp) -> usize {
+        let mut held = self.held();
+        held.iter_mut().for_each(|(moment, _)| *moment = until.max(*moment));
+        held.len()
+    }
+
     /// When the next of the records held back is handed out.
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.held().iter().map(|(moment, _)| *moment).min()

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context as LambdaContext, LambdaEvent};
 
 use crate::wire::drawn;
-use crate::{Chaos, World};
+use crate::{Chaos, Odds, World};
 
 /// How long a record that is to come again stays hidden.
 const VISIBILITY: SignedDuration = SignedDuration::from_mins(6);
@@ -70,7 +70,7 @@ impl World {
     /// From now on the deliveries meet trouble, drawn from a seed: functions that are killed, records delivered twice at
     /// once, a table that fails.
     pub fn unleash(&self, chaos: Chaos) {
-        self.wire.fail(chaos.failing_percent, chaos.seed);
+        self.wire.unleash(chaos.odds, chaos.seed);
         *self.chaos.lock().unwrap_or_else(PoisonError::into_inner) = chaos;
     }
 
@@ -133,6 +133,18 @@ impl World {
         self.events.redeliver(batch).await
     }
 
+    /// Keeps the records that wait in the queue for longer: they come no sooner than in so long. Answers how many.
+    ///
+    /// # Errors
+    /// When SQS does not answer.
+    pub async fn hold_back(&self, by: SignedDuration) -> Result<usize> {
+        for message in self.events.take().await? {
+            self.events.delete(&message).await?;
+            self.events.hold(message, self.clock.now());
+        }
+        Ok(self.events.postpone(self.clock.now() + by))
+    }
+
     /// Deletes a record, as Lambda does with what was handled.
     ///
     /// # Errors
@@ -170,7 +182,7 @@ impl World {
                 *self.ticked() = self.clock.now();
                 let swept = self.sweep().await;
                 // Under trouble a sweep may fail, and the next one goes on.
-                if self.chaos().failing_percent == 0 {
+                if self.chaos().odds == Odds::default() {
                     swept?;
                 }
             }

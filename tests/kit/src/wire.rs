@@ -1,28 +1,127 @@
-//! What a story knows of the calls to AWS: how many of each kind there were, and which of them a story lets fail.
+//! What a story knows of the calls to DynamoDB: how many of each kind there were, and the trouble a story has them meet.
+//!
+//! The emulator knows neither conflicts between transactions nor throttled writes, and its answers are never lost. A call
+//! that is to meet such trouble is either replaced by a harmless one before it leaves, so that nothing is written, or it
+//! is done and its answer is taken away.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut, FinalizerInterceptorContextRef,
+};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
 
-/// Counts the calls of a client, and lets some of them fail before they leave.
-#[derive(Clone, Debug, Default)]
-pub struct Wire(Arc<Mutex<State>>);
+use crate::clock::SharedClock;
+
+const VERSION: &str = "DynamoDB_20120810";
+/// Writes of a single item.
+const PLAIN: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
+const TRANSACTION: &str = "TransactWriteItems";
+
+/// Trouble that a call meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The call never leaves, and the SDK does not repeat it.
+    Unreachable,
+    /// A running transaction has one of its items: nothing is written.
+    Conflict,
+    /// The table has no capacity left: nothing is written.
+    Throttled,
+    /// The call is done, and the connection is cut before the answer.
+    Cut,
+    /// The call is done, and the answer is a server error.
+    ServerError,
+}
+
+impl Trouble {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Conflict => "conflict",
+            Self::Throttled => "throttled",
+            Self::Cut => "cut",
+            Self::ServerError => "server_error",
+        }
+    }
+}
+
+/// Trouble that a story plans for certain calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Planned {
+    /// Which operation meets it.
+    pub operation: &'static str,
+    /// What the call's body contains; empty for any.
+    pub containing: &'static str,
+    /// What it meets.
+    pub trouble: Trouble,
+    /// How many calls meet it.
+    pub times: usize,
+    /// How long each of them takes by the story's clock.
+    pub takes: SignedDuration,
+}
+
+/// Trouble that is drawn for each call: of a hundred calls so many meet it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Odds {
+    /// Any call never leaves.
+    pub failing_percent: u64,
+    /// A write meets a running transaction.
+    pub conflicts_percent: u64,
+    /// A plain write is throttled.
+    pub throttled_percent: u64,
+    /// A transaction is done and its answer is lost, half of them by a cut.
+    pub lost_percent: u64,
+}
+
+/// Counts the calls of a client, and lets some of them meet trouble.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    clock: SharedClock,
+    state: Arc<Mutex<State>>,
+}
+
+/// What is remembered of one attempt of a call.
+#[derive(Clone, Copy, Debug, Default)]
+struct Attempt {
+    trouble: Option<Trouble>,
+    is_transaction: bool,
+    /// How many writes it has.
+    writes: usize,
+    /// Its number among the calls under way.
+    flight: Option<u64>,
+}
+
+impl Storable for Attempt {
+    type Storer = StoreReplace<Self>;
+}
 
 #[derive(Debug, Default)]
 struct State {
     calls: BTreeMap<String, usize>,
-    /// Of a hundred calls so many fail.
-    failing_percent: u64,
-    /// The state of the generator that draws them.
+    met: BTreeMap<&'static str, usize>,
+    odds: Odds,
+    /// The state of the generator that draws.
     seed: u64,
+    planned: Vec<Planned>,
+    /// Whether transactions conflict with what is under way at the same time, as those of DynamoDB do.
+    overlapping: bool,
+    /// The items of the transactions under way, by the number of the call.
+    flights: BTreeMap<u64, Vec<String>>,
+    last_flight: u64,
 }
 
 impl Wire {
+    pub(crate) fn new(clock: SharedClock) -> Self {
+        Self { clock, state: Arc::default() }
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The calls so far by their operation, and begins to count anew.
@@ -31,10 +130,98 @@ impl Wire {
         std::mem::take(&mut self.state().calls)
     }
 
-    /// From now on so many of a hundred calls fail, drawn from a seed.
-    pub fn fail(&self, percent: u64, seed: u64) {
+    /// How many calls met which trouble so far, and begins to count anew.
+    #[must_use]
+    pub fn take_met(&self) -> BTreeMap<&'static str, usize> {
+        std::mem::take(&mut self.state().met)
+    }
+
+    /// From now on calls meet trouble by chance, drawn from a seed.
+    pub fn unleash(&self, odds: Odds, seed: u64) {
         let mut state = self.state();
-        (state.failing_percent, state.seed) = (percent, seed);
+        (state.odds, state.seed) = (odds, seed);
+    }
+
+    /// Has the next calls of a kind meet trouble.
+    pub fn plan(&self, planned: Planned) {
+        self.state().planned.push(planned);
+    }
+
+    /// From now on no call meets trouble that was planned.
+    pub fn plan_nothing(&self) {
+        self.state().planned.clear();
+    }
+
+    /// How many calls are still to meet planned trouble.
+    #[must_use]
+    pub fn still_planned(&self) -> usize {
+        self.state().planned.iter().map(|planned| planned.times).sum()
+    }
+
+    /// From now on a write conflicts with a transaction that is under way on the same item, as in DynamoDB. Not for
+    /// stories that kill functions: what they were about stays under way.
+    pub fn let_transactions_conflict(&self) {
+        self.state().overlapping = true;
+    }
+}
+
+impl State {
+    /// Counts an attempt and decides what it meets. Answers how long it takes by the story's clock.
+    fn meet(&mut self, operation: &str, body: &str, attempt: &mut Attempt) -> SignedDuration {
+        *self.calls.entry(operation.to_owned()).or_default() += 1;
+        let met = self.trouble(operation, body);
+        attempt.trouble = met.map(|(trouble, _)| trouble);
+        if met.is_none() && self.overlapping {
+            attempt.flight = self.takes_off(operation, body);
+            attempt.trouble = attempt.flight.is_none().then_some(Trouble::Conflict);
+        }
+        if let Some(trouble) = attempt.trouble {
+            *self.met.entry(trouble.name()).or_default() += 1;
+        }
+        met.map_or(SignedDuration::ZERO, |(_, takes)| takes)
+    }
+
+    /// The trouble a call meets, with the time it takes.
+    fn trouble(&mut self, operation: &str, body: &str) -> Option<(Trouble, SignedDuration)> {
+        let meets = |planned: &Planned| planned.operation == operation && body.contains(planned.containing);
+        if let Some(index) = self.planned.iter().position(meets)
+            && let Some(planned) = self.planned.get_mut(index)
+        {
+            let met = (planned.trouble, planned.takes);
+            planned.times = planned.times.saturating_sub(1);
+            if planned.times == 0 {
+                self.planned.remove(index);
+            }
+            return Some(met);
+        }
+        let Odds { failing_percent, conflicts_percent, throttled_percent, lost_percent } = self.odds;
+        let (plain, transaction) = (PLAIN.contains(&operation), operation == TRANSACTION);
+        let mut meets = |percent: u64, may: bool| may && percent > 0 && drawn(&mut self.seed) % 100 < percent;
+        let trouble = if meets(failing_percent, true) {
+            Trouble::Unreachable
+        } else if meets(conflicts_percent, plain || transaction) {
+            Trouble::Conflict
+        } else if meets(throttled_percent, plain) {
+            Trouble::Throttled
+        } else if meets(lost_percent, transaction) {
+            if drawn(&mut self.seed) % 2 == 0 { Trouble::Cut } else { Trouble::ServerError }
+        } else {
+            return None;
+        };
+        Some((trouble, SignedDuration::ZERO))
+    }
+
+    /// Whether a write meets a transaction under way; one that does not is under way itself from now on.
+    fn takes_off(&mut self, operation: &str, body: &str) -> Option<u64> {
+        let keys = if operation == TRANSACTION { keys_of(body) } else { Vec::new() };
+        let touched = if PLAIN.contains(&operation) { plain_key(body).into_iter().collect() } else { keys.clone() };
+        let taken = |key: &String| self.flights.values().flatten().any(|other| other == key);
+        if touched.iter().any(taken) {
+            return None;
+        }
+        self.last_flight += 1;
+        self.flights.insert(self.last_flight, keys);
+        Some(self.last_flight)
     }
 }
 
@@ -46,24 +233,99 @@ pub(crate) fn drawn(seed: &mut u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
+/// The items a transaction is about.
+fn keys_of(body: &str) -> Vec<String> {
+    let document: Value = serde_json::from_str(body).unwrap_or_default();
+    let writes = document.get("TransactItems").and_then(Value::as_array).cloned().unwrap_or_default();
+    writes.iter().filter_map(|write| item_key(write.as_object()?.values().next()?)).collect()
+}
+
+fn plain_key(body: &str) -> Option<String> {
+    item_key(&serde_json::from_str(body).ok()?)
+}
+
+fn item_key(write: &Value) -> Option<String> {
+    let key = write.get("Key").or_else(|| write.get("Item"))?;
+    Some(format!("{}/{}/{}", write.get("TableName")?, key.get("pk")?, key.get("sk").unwrap_or(&Value::Null)))
+}
+
+/// What DynamoDB answers in trouble: the status and the body.
+fn answer(trouble: Trouble, Attempt { is_transaction, writes, .. }: Attempt) -> (u16, Value) {
+    let named =
+        |name: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "the story"});
+    match trouble {
+        Trouble::Conflict if is_transaction => {
+            let mut reasons = vec![json!({"Code": "None"}); writes.saturating_sub(1)];
+            reasons.push(json!({"Code": "TransactionConflict", "Message": "the story"}));
+            let mut answer = named("TransactionCanceledException");
+            answer["CancellationReasons"] = json!(reasons);
+            (400, answer)
+        }
+        Trouble::Conflict => (400, named("TransactionConflictException")),
+        Trouble::Throttled => (400, named("ProvisionedThroughputExceededException")),
+        Trouble::ServerError | Trouble::Unreachable | Trouble::Cut => (500, named("InternalServerError")),
+    }
+}
+
 impl Intercept for Wire {
     fn name(&self) -> &'static str {
         "Wire"
     }
 
-    fn read_before_transmit(
+    fn modify_before_transmit(
         &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
         _components: &RuntimeComponents,
-        _bag: &mut ConfigBag,
+        bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let target = context.request().headers().get("x-amz-target").unwrap_or_default();
+        let request = context.request_mut();
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        let mut state = self.state();
-        *state.calls.entry(operation).or_default() += 1;
-        let percent = state.failing_percent;
-        if percent > 0 && drawn(&mut state.seed) % 100 < percent {
-            return Err("the table is too busy, says the story".into());
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        let is_transaction = operation == TRANSACTION;
+        let mut attempt = Attempt { is_transaction, writes: keys_of(&body).len(), ..Attempt::default() };
+        let takes = self.state().meet(&operation, &body, &mut attempt);
+        self.clock.advance(takes);
+        bag.interceptor_state().store_put(attempt);
+        match attempt.trouble {
+            Some(Trouble::Unreachable) => return Err("the table is too busy, says the story".into()),
+            Some(Trouble::Conflict | Trouble::Throttled) => {
+                request.headers_mut().insert("x-amz-target", format!("{VERSION}.ListTables"));
+                request.headers_mut().insert("content-length", "2");
+                *request.body_mut() = "{}".into();
+            }
+            Some(Trouble::Cut | Trouble::ServerError) | None => {}
+        }
+        Ok(())
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let attempt = bag.load::<Attempt>().copied().unwrap_or_default();
+        let Some(trouble) = attempt.trouble else { return Ok(()) };
+        if trouble == Trouble::Cut {
+            return Err("the connection was cut, says the story".into());
+        }
+        let (status, body) = answer(trouble, attempt);
+        let response = context.response_mut();
+        *response.status_mut() = status.try_into()?;
+        response.headers_mut().remove("x-amz-crc32");
+        *response.body_mut() = body.to_string().into();
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        _context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(flight) = bag.load::<Attempt>().and_then(|attempt| attempt.flight) {
+            self.state().flights.remove(&flight);
         }
         Ok(())
     }
