@@ -129,6 +129,13 @@ pub(crate) static SITE: &[Setting] = &[
         "How many days the ledger keeps events and messages.",
     ),
     setting(
+        "remember_for",
+        Kind::Count { min: 90, max: 3650 },
+        "730",
+        "Per quanti giorni si ricorda che cosa è già stato notificato, per non ripeterlo.",
+        "How many days it is remembered what was told, so that it is not told again.",
+    ),
+    setting(
         "default_account",
         Kind::Account,
         "-",

@@ -50,6 +50,10 @@ pub struct Site {
     /// Days the ledger keeps what it knows.
     #[serde(default = "ninety")]
     pub retention_days: u16,
+    /// Days it is remembered what was told, so that it is not told again: from when it was told, or met again past half of
+    /// that time.
+    #[serde(default = "two_years")]
+    pub remember_for: u16,
     /// The account of mappings that name none. Sites of earlier versions state none: then it is the first by id, until
     /// an account is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +93,10 @@ fn ninety() -> u16 {
     90
 }
 
+fn two_years() -> u16 {
+    2 * 365
+}
+
 impl Site {
     /// A site with every setting at its default.
     #[must_use]
@@ -106,6 +114,7 @@ impl Site {
             cart_max_postponement: a_day(),
             marketplace_orders: false,
             retention_days: ninety(),
+            remember_for: two_years(),
             default_account: None,
         }
     }
@@ -116,6 +125,12 @@ impl Site {
     pub fn country(&self, of_person: Option<&str>) -> Country {
         let written = of_person.unwrap_or(&self.default_country);
         Country::parse(written).unwrap_or(Country::UNKNOWN)
+    }
+
+    /// How long it is remembered what was told.
+    #[must_use]
+    pub fn remember_for(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.remember_for))
     }
 
     /// The zone times are shown in; UTC where the setting names none.
