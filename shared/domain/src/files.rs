@@ -14,7 +14,7 @@ use crate::id::{MappingId, ObjectId, SiteId};
 use crate::key::{MessageId, collection_key, occasion_key};
 use crate::mapping::Mapping;
 use crate::message::{Facts, State};
-use crate::occasion::Repeat;
+use crate::occasion::{Repeat, already_notified};
 use crate::reason::{BY_OPERATOR, Reason, Skip};
 
 /// Files whose names are kept; of more there is only the number.
@@ -178,11 +178,8 @@ pub fn fate(carrier: &MessageId, facts: &Facts) -> Option<Skip> {
     match facts.state() {
         State::Pending | State::Waiting(_) | State::Sending => None,
         State::Skipped(skip) => Some(Skip::new(skip.reason, carrier.to_string())),
-        State::Sent | State::Delivered | State::Read => Some(Skip::new(Reason::AlreadyNotified, carrier.to_string())),
-        // It was this file's message too, and nothing sends it again by itself.
-        state @ (State::Failed(_) | State::Unknown) => {
-            Some(Skip::new(Reason::AlreadyNotified, format!("{carrier}, {state}")))
-        }
+        // One that failed was this file's message too, and nothing sends it again by itself.
+        _ => Some(already_notified(&carrier.to_string(), Some(facts))),
     }
 }
 

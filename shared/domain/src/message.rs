@@ -299,6 +299,14 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// Whether the provider refused it for good, and nothing says otherwise: nobody got it, and nobody will.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.answer, Some(Answer::Refused { .. })) && self.statuses.is_empty()
+    }
+}
+
 impl State {
     /// Whether nothing more will happen by itself.
     #[must_use]

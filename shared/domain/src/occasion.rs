@@ -4,7 +4,7 @@
 //! was told, not the event. And SQS does not keep the order of events: a state that was left must not be told after the
 //! one that followed it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::activity_state::{self, ActivityState};
@@ -12,7 +12,9 @@ use crate::event::{Event, EventData, EventType};
 use crate::id::{ObjectId, SiteId};
 use crate::key::{activity_key, cart_key, ended_cart_key, head_key, occasion_key};
 use crate::mapping::Mapping;
+use crate::message::{Facts, State};
 use crate::order_state::{self, OrderState};
+use crate::reason::{Reason, Skip};
 use crate::reminder::{due_moment, people_as_of, starts};
 
 /// How often a mapping tells the same recipient of the same subject.
@@ -165,6 +167,25 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     };
     let head = state.map(|_| head_key(site, names));
     Guards { moment, head, occasion, occasions_besides: Vec::new(), cart, activity: None, people_as_of, says }
+}
+
+/// Until when a head or an occasion is remembered from now on that was met again; `None` if it is not past half of its
+/// life. What is raised again every night is met every night, and written twice in its life.
+#[must_use]
+pub fn renewal(expires_at: Timestamp, now: Timestamp, remember_for: SignedDuration) -> Option<Timestamp> {
+    let is_due = expires_at.duration_since(now) < remember_for / 2;
+    is_due.then(|| now.saturating_add(remember_for).unwrap_or(expires_at))
+}
+
+/// Why a message is not sent whose occasion another message has: `by`, of which `facts` are known. One that failed, or
+/// of which nobody knows whether it arrived, is named as such.
+#[must_use]
+pub fn already_notified(by: &str, facts: Option<&Facts>) -> Skip {
+    let detail = match facts.map(Facts::state) {
+        Some(state @ (State::Failed(_) | State::Unknown)) => format!("{by}, {state}"),
+        _ => by.to_owned(),
+    };
+    Skip::new(Reason::AlreadyNotified, detail)
 }
 
 /// Whether an event says that an order or an activity was cancelled: what was told of it before does not stand any more.
