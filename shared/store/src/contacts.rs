@@ -37,6 +37,7 @@ use crate::error::StoreError;
 use crate::item::{Item, Reading, millis, text};
 use crate::ledger::PAIR_AHEAD;
 use crate::many;
+use crate::transaction::again;
 
 pub use activity::ActivityHead;
 pub use cart::Following;
@@ -87,7 +88,8 @@ impl Contacts {
         let next = until.saturating_add(PAIR_AHEAD).unwrap_or(until);
         let request = self.client.update_item().table_name(&self.table).key("pk", text(contact));
         let request = request.update_expression("SET next_slot = :next");
-        request.expression_attribute_values(":next", millis(next)).send().await?;
+        let request = request.expression_attribute_values(":next", millis(next));
+        again(|| request.clone().send()).await?;
         Ok(())
     }
 

@@ -23,6 +23,7 @@ mod many;
 mod newer;
 pub mod schedule;
 pub mod tables;
+mod transaction;
 
 pub use error::StoreError;
 pub use many::Each;

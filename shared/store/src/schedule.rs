@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, text, time};
 use crate::newer::Newer;
+use crate::transaction::again;
 
 /// Shards of the index `due`: one partition takes 1,000 writes a second, sixteen are room for a whole site's morning.
 pub const SHARDS: u8 = 16;
@@ -309,7 +310,8 @@ impl Schedule {
                 .expression_attribute_names("#content", *name)
                 .expression_attribute_values(":content", text(content));
         }
-        match request.condition_expression(condition).send().await {
+        let request = request.condition_expression(condition);
+        match again(|| request.clone().send()).await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),

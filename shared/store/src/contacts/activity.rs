@@ -16,6 +16,7 @@ use crate::error::StoreError;
 use crate::item::{Item, Reading, number, text};
 use crate::many::Each;
 use crate::newer::Newer;
+use crate::transaction::again;
 
 /// How long it is remembered after the last event, besides the time until the last reminder.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -79,7 +80,7 @@ impl Contacts {
         for (name, value) in newer.attributes {
             request = request.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
         }
-        let Err(error) = request.send().await else { return Ok(None) };
+        let Err(error) = again(|| request.clone().send()).await else { return Ok(None) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) if failed.item().is_some() => {
                 failed.item().map(activity_head).transpose()

@@ -10,6 +10,7 @@ use super::Contacts;
 use super::choice::choices;
 use crate::error::StoreError;
 use crate::item::{Item, text};
+use crate::transaction::again;
 
 impl Contacts {
     /// Remembers that an id stands for a number, both by their pseudonyms, and passes on to the number what was chosen
@@ -23,7 +24,7 @@ impl Contacts {
             .update_expression("ADD contacts :contact")
             .expression_attribute_values(":contact", AttributeValue::Ss(vec![contact.to_owned()]))
             .return_values(ReturnValue::AllNew);
-        let item = request.send().await?.attributes.unwrap_or_default();
+        let item = again(|| request.clone().send()).await?.attributes.unwrap_or_default();
         for choice in choices(&item)? {
             self.choose(Some(site), contact, &choice).await?;
         }

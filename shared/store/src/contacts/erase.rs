@@ -7,6 +7,7 @@ use super::Contacts;
 use super::suppression::{detail_attribute, updated};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, text};
+use crate::transaction::again;
 
 impl Contacts {
     /// Forgets a person's record: phone, language, consent and opt-out. What is suppressed stays suppressed: that is kept
@@ -16,7 +17,8 @@ impl Contacts {
     /// [`StoreError`].
     pub async fn forget_person(&self, key: &str) -> Result<bool, StoreError> {
         let request = self.client.delete_item().table_name(&self.table).key("pk", text(key));
-        let answer = request.return_values(ReturnValue::AllOld).send().await?;
+        let request = request.return_values(ReturnValue::AllOld);
+        let answer = again(|| request.clone().send()).await?;
         Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
     }
 

@@ -16,6 +16,7 @@ use super::{Contacts, flag};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, text, time};
 use crate::many::Each;
+use crate::transaction::again;
 
 impl Contacts {
     /// Keeps a person's record as it was at `occurred_at`. Of a record that is older than the known one, only those of
@@ -106,7 +107,7 @@ fn with(request: UpdateItemFluentBuilder, name: &str, value: &AttributeValue) ->
 
 /// Writes on a condition; answers whether it held.
 async fn unless_refused(request: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
-    match request.send().await {
+    match again(|| request.clone().send()).await {
         Ok(_) => Ok(true),
         Err(error) if is_refused(&error) => Ok(false),
         Err(error) => Err(error.into()),

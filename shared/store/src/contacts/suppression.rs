@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::{Contacts, flag};
 use crate::error::StoreError;
 use crate::item::{Reading, json, text, time};
+use crate::transaction::again;
 
 /// Adds to the list of what operators lifted.
 const KEEP_LIFT: &str = "SET lifts = list_append(if_not_exists(lifts, :none), :lift)";
@@ -40,7 +41,7 @@ impl Contacts {
             .expression_attribute_values(":source", AttributeValue::Ss(vec![source.to_string()]))
             .expression_attribute_values(":detail", json(suppression)?)
             .expression_attribute_values(":site", text(site.as_str()));
-        request.send().await?;
+        again(|| request.clone().send()).await?;
         Ok(())
     }
 
@@ -79,7 +80,7 @@ impl Contacts {
             .update_expression("SET unreachable_until = :until, site = :site")
             .expression_attribute_values(":until", time(until))
             .expression_attribute_values(":site", text(site.as_str()));
-        request.send().await?;
+        again(|| request.clone().send()).await?;
         Ok(())
     }
 
@@ -103,7 +104,7 @@ impl Contacts {
             .update_expression("SET marketing_consent = :consent, site = :site")
             .expression_attribute_values(":consent", AttributeValue::Bool(consent))
             .expression_attribute_values(":site", text(site.as_str()));
-        request.send().await?;
+        again(|| request.clone().send()).await?;
         Ok(())
     }
 
@@ -155,7 +156,7 @@ impl Contacts {
 
 /// Whether a conditional update found what it asks for.
 pub(super) async fn updated(request: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
-    match request.send().await {
+    match again(|| request.clone().send()).await {
         Ok(_) => Ok(true),
         Err(error) => match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),

@@ -6,9 +6,11 @@ use domain::reason::Skip;
 
 use super::Parking;
 use super::message::{NOT_ACCEPTED, STILL_OPEN, sort_key};
+use super::park::Item;
 use crate::error::StoreError;
 use crate::item::{json, text};
 use crate::schedule::message_item;
+use crate::transaction::Transaction;
 
 impl Parking {
     /// Takes a message back that waits: whatever record of it is still on its way finds it decided. Answers whether it
@@ -29,10 +31,8 @@ impl Parking {
             .expression_attribute_values(":skipped", json(skip)?);
         // Without an item it waits in the queue: deleting what is not there is no fault.
         let delete = Delete::builder().table_name(&self.schedule.table).key("pk", text(message_item(id)));
-        let writes = vec![
-            TransactWriteItem::builder().update(update.build().map_err(refused)?).build(),
-            TransactWriteItem::builder().delete(delete.build().map_err(refused)?).build(),
-        ];
-        self.write_both(writes).await
+        let update = TransactWriteItem::builder().update(update.build().map_err(refused)?).build();
+        let delete = TransactWriteItem::builder().delete(delete.build().map_err(refused)?).build();
+        self.write_both(Transaction::new().with(Item::Ledger, update).with(Item::Schedule, delete)).await
     }
 }

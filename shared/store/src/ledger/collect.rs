@@ -2,7 +2,6 @@
 //! will tell them. Who joins is written into the item, the ledger and the schedule in one transaction, so that a file is
 //! told by exactly one message; the claim of that message empties the item.
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
 use domain::files::Collection;
 use domain::key::MessageId;
@@ -13,6 +12,7 @@ use super::park::{Parked, Parking};
 use super::{Ledger, expiry_after};
 use crate::error::StoreError;
 use crate::item::{Reading, json, number, text};
+use crate::transaction::{Transaction, Written, a_while};
 
 /// The sort key of a collection.
 pub(super) const OPEN: &str = "OPEN";
@@ -28,6 +28,19 @@ pub struct StoredCollection {
     pub collection: Option<Collection>,
     /// Counts who joined.
     pub version: u32,
+}
+
+/// What a write of joining guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Guarded {
+    /// The message that joins.
+    Message,
+    /// Its item in the schedule.
+    Schedule,
+    /// The collection.
+    Collection,
+    /// The message that carries the collection.
+    Carrier,
 }
 
 /// What came of joining a collection.
@@ -125,28 +138,24 @@ impl Parking {
         before: Option<u32>,
         now: jiff::Timestamp,
     ) -> Result<Joined, StoreError> {
-        let collected = self.ledger.put_collection(parked, (key, collection), before)?;
-        let mut writes = vec![self.waits(parked, now)?, self.put(parked)?, collected];
+        let mut transaction = Transaction::new()
+            .with(Guarded::Message, self.waits(parked, now)?)
+            .with(Guarded::Schedule, self.put(parked)?)
+            .with(Guarded::Collection, self.ledger.put_collection(parked, (key, collection), before)?);
         let carrier = &collection.carrier;
         if *carrier != parked.message.id() {
-            writes.push(self.ledger.still_open(carrier)?);
+            transaction = transaction.with(Guarded::Carrier, self.ledger.still_open(carrier)?);
         }
-        let request = self.ledger.client.transact_write_items().set_transact_items(Some(writes));
-        let Err(error) = request.send().await else { return Ok(Joined::Waits) };
-        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
-            return Err(error.into());
+        let refused = match transaction.write(&self.ledger.client, None, &a_while()).await? {
+            Written::All => return Ok(Joined::Waits),
+            Written::Nothing(refused) => refused,
         };
-        let codes: Vec<_> = cancelled.cancellation_reasons().iter().map(|reason| reason.code()).collect();
-        let refused = |place: usize| codes.get(place).copied().flatten() == Some("ConditionalCheckFailed");
-        if refused(0) {
+        if refused.by(Guarded::Message).is_some() {
             return Ok(Joined::Decided);
         }
-        if refused(3) {
+        if refused.by(Guarded::Carrier).is_some() {
             return Ok(Joined::CarrierGone);
         }
-        if codes.iter().flatten().any(|code| matches!(*code, "ConditionalCheckFailed" | "TransactionConflict")) {
-            return Ok(Joined::Met);
-        }
-        Err(error.into())
+        Ok(Joined::Met)
     }
 }

@@ -4,22 +4,30 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use domain::job::MessageJob;
 use domain::message::Waiting;
 use jiff::{SignedDuration, Timestamp};
 
-use super::claim::CONFLICT_TRIES;
 use super::message::{IDENTITY, UNDECIDED, WAITS, identity, sort_key};
 use super::{Ledger, MessageRecord};
 use crate::error::StoreError;
 use crate::item::{json, number, text, time};
 use crate::schedule::{Lane, Place, Schedule, message_item, shard_of};
+use crate::transaction::{Transaction, Written, a_while};
 
 /// How long a lane that was opened is not opened again by the same process. Less than a lane is visited after that, by
 /// more than an index lags behind its table: a message parked until then is found.
 const OPENED_FOR: SignedDuration = SignedDuration::from_mins(5);
+
+/// The two items of a message that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    /// The message in the ledger.
+    Ledger,
+    /// Its item in the schedule.
+    Schedule,
+}
 
 /// The ledger with the schedule.
 #[derive(Clone, Debug)]
@@ -61,8 +69,9 @@ impl Parking {
         if let Place::Lane(lane, _) = parked.place {
             self.open(lane, now).await?;
         }
-        let writes = vec![self.waits(parked, now)?, self.put(parked)?];
-        self.write_both(writes).await
+        let transaction = Transaction::new();
+        let transaction = transaction.with(Item::Ledger, self.waits(parked, now)?);
+        self.write_both(transaction.with(Item::Schedule, self.put(parked)?)).await
     }
 
     /// Has a lane visited, unless this process did so lately.
@@ -79,25 +88,11 @@ impl Parking {
     }
 
     /// Writes the ledger's item and the schedule's together. Answers whether the ledger's condition held.
-    pub(super) async fn write_both(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let request = self.ledger.client.transact_write_items().set_transact_items(Some(writes.clone()));
-            let Err(error) = request.send().await else { return Ok(true) };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-            else {
-                return Err(error.into());
-            };
-            let code = |reason: &CancellationReason| reason.code().map(str::to_owned);
-            let codes: Vec<Option<String>> = cancelled.cancellation_reasons().iter().map(code).collect();
-            if codes.first().is_some_and(|code| code.as_deref() == Some("ConditionalCheckFailed")) {
-                return Ok(false);
-            }
-            // The message was just being claimed, or parked by another: DynamoDB refuses one of the two.
-            if tries >= CONFLICT_TRIES || !codes.iter().flatten().any(|code| code == "TransactionConflict") {
-                return Err(error.into());
-            }
+    pub(super) async fn write_both(&self, both: Transaction<Item>) -> Result<bool, StoreError> {
+        match both.write(&self.ledger.client, None, &a_while()).await? {
+            Written::All => Ok(true),
+            Written::Nothing(refused) if refused.by(Item::Ledger).is_some() => Ok(false),
+            Written::Nothing(_) => Err(StoreError::Unavailable("the schedule refused a message".to_owned())),
         }
     }
 

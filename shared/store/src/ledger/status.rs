@@ -16,13 +16,14 @@ use crate::contacts::flag;
 use crate::error::StoreError;
 use crate::item::{Item, ORPHAN, Reading, json, number, text, time};
 use crate::many;
+use crate::transaction::again;
 
 /// How long a report waits for its message.
 const ORPHAN_KEPT_FOR: SignedDuration = SignedDuration::from_hours(48);
 /// Where the index `open` keeps them: `since` is the next moment to look for the message.
 const ORPHANS: &str = "orphans";
 
-/// A message after a status was recorded.
+/// A message with what its claim wrote besides itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
     /// Everything known of it.
@@ -95,7 +96,7 @@ impl Ledger {
             .expression_attribute_values(":provider", text(format!("{site}#{provider_id}")))
             .expression_attribute_values(":site", text(site.as_str()))
             .return_values(ReturnValue::AllNew);
-        match request.send().await {
+        match again(|| request.clone().send()).await {
             Ok(answer) => reported(&answer.attributes.unwrap_or_default()).map(Some),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
@@ -229,7 +230,7 @@ fn item_key(item: &Item) -> String {
     item.get("pk").and_then(|pk| pk.as_s().ok()).cloned().unwrap_or_default()
 }
 
-fn reported(item: &Item) -> Result<Reported, StoreError> {
+pub(super) fn reported(item: &Item) -> Result<Reported, StoreError> {
     let reading = Reading::of(item);
     let owned = |name: &str| Ok::<_, StoreError>(reading.text(name)?.map(str::to_owned));
     // The index by contact carries the site before the pseudonym.

@@ -1,0 +1,205 @@
+//! Transactions whose writes are known by what each guards, and writes that meet a running transaction.
+//!
+//! DynamoDB refuses a write to an item that is part of a running transaction, and a transaction that meets another one:
+//! two checks of one item meet as well. The SDK does not try either again. [`Transaction::write`] and [`again`] do, after
+//! pauses drawn at random, so that those that met do not meet again.
+
+use std::future::Future;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
+use tokio::time::{Instant, sleep};
+
+use crate::error::StoreError;
+use crate::item::Item;
+
+/// Whether the caller has time for another try.
+pub(crate) type HasTime<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+/// How long a write is tried again where the caller does not say: less than a call to a table may take.
+const TRIED_FOR: Duration = Duration::from_secs(5);
+/// The longest first pause, doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_millis(640);
+
+/// Writes that happen together or not at all, each with what it guards.
+#[derive(Clone, Debug)]
+pub(crate) struct Transaction<G> {
+    writes: Vec<(G, TransactWriteItem)>,
+}
+
+/// What came of a transaction.
+#[derive(Debug)]
+pub(crate) enum Written<G> {
+    /// Everything is written.
+    All,
+    /// Nothing is written.
+    Nothing(Refused<G>),
+}
+
+/// The writes whose conditions did not hold: what each guards, and the item it met as far as it was asked for.
+#[derive(Debug)]
+pub(crate) struct Refused<G>(Vec<(G, Item)>);
+
+impl<G: PartialEq> Refused<G> {
+    /// The item that a write's condition did not hold for; `None` if the condition held.
+    pub(crate) fn by(&self, guarded: G) -> Option<&Item> {
+        self.0.iter().find(|(refused, _)| *refused == guarded).map(|(_, item)| item)
+    }
+}
+
+impl<G: Copy + PartialEq> Transaction<G> {
+    pub(crate) fn new() -> Self {
+        Self { writes: Vec::new() }
+    }
+
+    /// Adds a write.
+    #[must_use]
+    pub(crate) fn with(mut self, guarded: G, write: TransactWriteItem) -> Self {
+        self.writes.push((guarded, write));
+        self
+    }
+
+    /// Writes everything or nothing. While the caller has time, a transaction that meets another is tried again, and one
+    /// with a token whose answer is lost is asked again: DynamoDB takes the same token for the same transaction for ten
+    /// minutes.
+    ///
+    /// # Errors
+    /// [`StoreError`]. With a token nobody knows then whether it was written.
+    pub(crate) async fn write(
+        &self,
+        client: &Client,
+        token: Option<String>,
+        has_time: HasTime<'_>,
+    ) -> Result<Written<G>, StoreError> {
+        let writes: Vec<TransactWriteItem> = self.writes.iter().map(|(_, write)| write.clone()).collect();
+        let mut tries = 0;
+        loop {
+            let request = client.transact_write_items().set_client_request_token(token.clone());
+            let sent = Box::pin(request.set_transact_items(Some(writes.clone())).send()).await;
+            let Err(error) = sent else { return Ok(Written::All) };
+            let passes = match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let reasons = cancelled.cancellation_reasons();
+                    let refused = self.refused(reasons);
+                    if !refused.0.is_empty() {
+                        return Ok(Written::Nothing(refused));
+                    }
+                    reasons.iter().any(|reason| reason.code().is_some_and(is_passing))
+                }
+                _ => token.is_some() && is_lost(&error),
+            };
+            if !passes || !has_time() {
+                return Err(error.into());
+            }
+            sleep(pause(tries)).await;
+            tries += 1;
+        }
+    }
+
+    fn refused(&self, reasons: &[CancellationReason]) -> Refused<G> {
+        let refused = self.writes.iter().zip(reasons).filter_map(|((guarded, _), reason)| {
+            (reason.code() == Some("ConditionalCheckFailed"))
+                .then(|| (*guarded, reason.item().cloned().unwrap_or_default()))
+        });
+        Refused(refused.collect())
+    }
+}
+
+/// Whether a transaction that was cancelled for this may pass the next time.
+fn is_passing(code: &str) -> bool {
+    matches!(code, "TransactionConflict" | "ProvisionedThroughputExceeded" | "ThrottlingError")
+}
+
+/// Whether a transaction may have been written although it was answered with an error, or is still being written.
+fn is_lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+        SdkError::ServiceError(service) => matches!(
+            service.err(),
+            TransactWriteItemsError::InternalServerError(_)
+                | TransactWriteItemsError::TransactionInProgressException(_)
+                | TransactWriteItemsError::ProvisionedThroughputExceededException(_)
+                | TransactWriteItemsError::RequestLimitExceeded(_)
+        ),
+        _ => false,
+    }
+}
+
+/// Sends a plain write, again for a few seconds while it meets running transactions.
+pub(crate) async fn again<T, E, R, F>(send: impl Fn() -> F) -> Result<T, SdkError<E, R>>
+where
+    E: ProvideErrorMetadata,
+    F: Future<Output = Result<T, SdkError<E, R>>>,
+{
+    let begun = Instant::now();
+    let mut tries = 0;
+    loop {
+        // On the heap: the calls of the SDK are large, and those of a message lie within one another.
+        let result = Box::pin(send()).await;
+        let met = result.as_ref().err().and_then(|error| error.as_service_error()?.code());
+        if met != Some("TransactionConflictException") || begun.elapsed() >= TRIED_FOR {
+            return result;
+        }
+        sleep(pause(tries)).await;
+        tries += 1;
+    }
+}
+
+/// That there is time for a few seconds from now.
+pub(crate) fn a_while() -> impl Fn() -> bool + Send + Sync {
+    let begun = Instant::now();
+    move || begun.elapsed() < TRIED_FOR
+}
+
+/// The pause after so many tries: drawn at random from all up to a bound that doubles each time.
+fn pause(tries: u32) -> Duration {
+    let bound = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries)).min(PAUSE_MAX);
+    bound.mul_f64(f64::from(getrandom::u32().unwrap_or(u32::MAX)) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    use super::*;
+
+    fn reason(code: &str, seen: &str) -> CancellationReason {
+        let item = Item::from([("seen".to_owned(), AttributeValue::S(seen.to_owned()))]);
+        CancellationReason::builder().code(code).set_item(Some(item)).build()
+    }
+
+    #[test]
+    fn each_reason_is_found_by_what_its_write_guards_in_any_order() {
+        let names = ["message", "person", "number"];
+        for turn in 0..names.len() {
+            let mut order = names;
+            order.rotate_left(turn);
+            let write = TransactWriteItem::builder().build();
+            let transaction =
+                order.iter().fold(Transaction::new(), |transaction, name| transaction.with(*name, write.clone()));
+            let reasons: Vec<_> = order
+                .iter()
+                .map(|name| reason(if *name == "person" { "None" } else { "ConditionalCheckFailed" }, name))
+                .collect();
+            let refused = transaction.refused(&reasons);
+            let seen = |name| refused.by(name).and_then(|item| item.get("seen")?.as_s().ok().cloned());
+            assert_eq!(seen("message").as_deref(), Some("message"));
+            assert_eq!(seen("number").as_deref(), Some("number"));
+            assert!(refused.by("person").is_none());
+        }
+    }
+
+    #[test]
+    fn pauses_grow_up_to_a_bound() {
+        for (tries, bound_ms) in [(0, 20), (1, 40), (4, 320), (5, 640), (40, 640)] {
+            for _ in 0..50 {
+                assert!(pause(tries) <= Duration::from_millis(bound_ms));
+            }
+        }
+    }
+}
