@@ -4,9 +4,11 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
+use domain::contact::{Scope, Source, Suppression};
 use domain::health::{Cause, Proof};
 use domain::mapping::UsefulFor;
 use domain::message::{State, Why};
+use domain::occasion::Repeat;
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{World, file_uploaded};
@@ -354,5 +356,23 @@ async fn two_that_find_their_carrier_gone_at_the_same_moment_are_told_together()
         let both = |text: &&String| (1..=2).all(|place| text.contains(&format!("Listino {}.pdf", stop * 10 + place)));
         assert_eq!(texts.iter().filter(both).count(), 1, "{stop}: {texts:?}");
     }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn of_a_file_told_before_to_a_number_that_is_suppressed_by_now_the_suppression_is_the_reason() {
+    let world = collecting().await;
+    world.configure(MAPPING, |_, mapping| mapping.repeat = Some(Repeat::OncePerActor)).await.unwrap();
+    tell(&world, &uploaded(1)).await;
+    world.pass(MINUTE * 12).await.unwrap();
+    assert_eq!(state(&world, 1).await, State::Sent);
+    let (site, contact) = (world.site().unwrap(), world.contact("340 1234567").await.unwrap());
+    let (scope, source, since) = (Scope::All, Source::Operator, world.clock.now());
+    let suppression = Suppression { scope, source, since, reason: "asked".to_owned() };
+    world.contacts.suppress(&site, &contact, &suppression).await.unwrap();
+    let mut again = uploaded(2);
+    again["data"]["file"] = uploaded(1)["data"]["file"].clone();
+    tell(&world, &again).await;
+    assert!(matches!(state(&world, 2).await, State::Skipped(skip) if skip.reason == Reason::Suppressed));
     world.finish().await.unwrap();
 }

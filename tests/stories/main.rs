@@ -7,6 +7,7 @@
 )]
 
 mod carts;
+mod claims;
 mod events;
 mod files;
 mod intake;

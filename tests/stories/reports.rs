@@ -137,7 +137,8 @@ async fn an_outage_of_six_hours_loses_no_stop_and_no_status() {
     let delivered = World::status(&provider_id, Some(&opaque), "delivered", world.clock.now());
     assert_eq!(world.report(&delivered).await.unwrap().status, 200);
     world.write_back("+393401234567", "STOP").await.unwrap();
-    world.unleash(Chaos { seed: 1, failing_percent: 100, ..Chaos::default() });
+    let odds = kit::Odds { failing_percent: 100, ..kit::Odds::default() };
+    world.unleash(Chaos { seed: 1, odds, ..Chaos::default() });
     world.pass(SignedDuration::from_hours(6)).await.unwrap();
     world.unleash(Chaos::default());
     // As long as a notice waits that was put back just before the table came back.

@@ -1,19 +1,21 @@
 //! Files that a mapping tells together: the first message of a folder carries those that join it while it waits.
 
+use domain::contact::Known;
+use domain::decision::{Halt, decide};
 use domain::files::{Collection, Files, action, collected_in, collected_until, fate, leaves_others};
 use domain::job::MessageJob;
 use domain::key::{MessageId, message_key};
 use domain::mapping::UsefulFor;
 use domain::message::{Facts, State, Waiting, Why};
-use domain::occasion::guards;
+use domain::occasion::already_notified;
 use domain::reason::{Reason, Skip};
 use jiff::{SignedDuration, Timestamp};
 use store::ledger::{Joined, Parked, StoredCollection};
 use store::schedule::Place;
 
-use crate::message::{Sender, Task, record_skip};
+use crate::message::{Sender, Task, knowing, record_skip};
 use crate::record::Failure;
-use crate::wait;
+use crate::{aftermath, wait};
 
 /// So long after its carrier is due a message that joined looks what became of it.
 const LOOKS_AFTER: SignedDuration = SignedDuration::from_mins(1);
@@ -108,12 +110,15 @@ pub(crate) async fn together(task: Task<'_>) -> Result<Together, Failure> {
 pub(crate) async fn join(
     task: Task<'_>,
     key: String,
-    waiting: Waiting,
-    useful_until: Timestamp,
+    (waiting, useful_until): (Waiting, Timestamp),
+    unknowing: &Known,
 ) -> Result<(), Failure> {
     let Some(action) = action(task.sender.event) else { return Ok(()) };
-    if let Some(by) = told_before(task).await? {
-        return record_skip(task, &Skip::new(Reason::AlreadyNotified, by)).await;
+    if let Some(skip) = told_before(task).await? {
+        // What forbids the message comes before what was told already.
+        let Sender { live, event, .. } = task.sender;
+        let decided = decide(event, task.record.planned, live, &knowing(task, unknowing).await?, task.now());
+        return record_skip(task, if let Err(Halt::Skip(first)) = &decided { first } else { &skip }).await;
     }
     let (app, own) = (task.sender.app, task.record.id());
     let mut gone: Option<MessageId> = None;
@@ -142,22 +147,25 @@ pub(crate) async fn join(
             // Another may have begun anew by the next try.
             Joined::CarrierGone => gone = Some(collection.carrier),
             joined @ (Joined::Waits | Joined::Decided) => {
-                wait::log(task, &waiting, joined == Joined::Waits);
-                return Ok(());
+                return wait::said(task, &waiting, joined == Joined::Waits).await;
             }
         }
     }
     Err(Failure::Again("too many files of one folder came at once".to_owned()))
 }
 
-/// The message that told the same before, where the mapping tells it once.
-async fn told_before(task: Task<'_>) -> Result<Option<String>, Failure> {
-    let (sender, planned) = (task.sender, task.record.planned);
-    let Some(mapping) = sender.live.mapping(&planned.mapping) else { return Ok(None) };
-    let guards = guards(task.record.site, mapping, sender.event, &planned.recipient, sender.received_at);
-    let Some(occasion) = guards.occasion else { return Ok(None) };
-    let by = sender.app.contacts.told_by(&occasion).await?;
-    Ok(by.filter(|by| *by != task.record.id().to_string()))
+/// Why the message is not sent if another one told the same before, where the mapping tells it once. One that was refused
+/// for good told nobody: the claim takes the occasion away from it.
+async fn told_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
+    let Sender { app, live, .. } = task.sender;
+    let Some(occasion) = aftermath::guards_of(task, None).and_then(|guards| guards.occasion) else { return Ok(None) };
+    let by = app.contacts.told_by(&occasion, live.site.remember_for(), task.now()).await?;
+    let Some(by) = by.filter(|by| *by != task.record.id().to_string()) else { return Ok(None) };
+    let told = match MessageId::parse(&by) {
+        Some(id) => app.ledger.message(&id).await?,
+        None => None,
+    };
+    Ok((!told.as_ref().is_some_and(Facts::is_refused)).then(|| already_notified(&by, told.as_ref())))
 }
 
 /// Has a message that another one carries end as that one did, or wait for it.

@@ -19,7 +19,7 @@ use store::ledger::MessageRecord;
 use crate::App;
 use crate::files::Together;
 use crate::record::{Failure, Invocation};
-use crate::{files, held, send, wait};
+use crate::{aftermath, files, held, send, wait};
 
 /// What the messages of one event share.
 #[derive(Clone, Copy)]
@@ -42,6 +42,8 @@ pub(crate) struct Task<'a> {
     pub(crate) met: Option<&'a Met>,
     pub(crate) at_once: bool,
     pub(crate) with: Option<&'a MessageId>,
+    /// The owner of a claim that surely was not followed by a call.
+    pub(crate) uncalled: Option<&'a str>,
 }
 
 /// What became of the right to probe a stopped account, of the message that has it.
@@ -75,6 +77,7 @@ impl Task<'_> {
             pass: None,
             at_once: self.at_once,
             with: self.with.cloned(),
+            uncalled: self.uncalled.map(str::to_owned),
         }
     }
 
@@ -97,6 +100,7 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
         pass: None,
         at_once: false,
         with: None,
+        uncalled: None,
     })
 }
 
@@ -106,6 +110,9 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
     let _place = app.sends.acquire().await.map_err(|error| Failure::Again(error.to_string()))?;
     if !invocation.deadline.has_time() {
         return Err(Failure::Again("no time left for all messages of the event".to_owned()));
+    }
+    if let Some(owner) = task.uncalled {
+        Box::pin(aftermath::release(task, owner)).await?;
     }
     let together = files::together(task).await?;
     if let Together::CarriedBy(carrier, facts) = &together {
@@ -119,9 +126,7 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
     let decided = match decide(event, planned, live, &unknowing, task.now()) {
         // The claim looks at the number itself, so only a skip needs to know more: its reason must be the first one.
         Err(Halt::Skip(skip)) if skip.reason.comes_after_suppression() => {
-            let Known { suppressions, unreachable_until, opted_out_at, marketing_consent, .. } = known(task).await?;
-            let known = Known { suppressions, unreachable_until, opted_out_at, marketing_consent, ..unknowing };
-            decide(event, planned, live, &known, task.now())
+            decide(event, planned, live, &knowing(task, &unknowing).await?, task.now())
         }
         decided => decided,
     };
@@ -129,7 +134,9 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
         Ok(outgoing) => send::send(task, &outgoing, &together).await,
         Err(Halt::Skip(skip)) => record_skip(task, &skip).await,
         Err(Halt::Wait { waiting, useful_until }) => match together {
-            Together::Joins(key) if waiting.why == Why::Hold => files::join(task, key, waiting, useful_until).await,
+            Together::Joins(key) if waiting.why == Why::Hold => {
+                files::join(task, key, (waiting, useful_until), &unknowing).await
+            }
             _ => wait::for_decision(task, waiting, useful_until).await,
         },
     }
@@ -141,6 +148,12 @@ async fn carts(task: Task<'_>) -> Result<CartHead, Failure> {
     let site = task.record.site;
     let (all, ended) = (cart_key(site, &customer.id), ended_cart_key(site, &customer.id, &cart.id));
     Ok(task.sender.app.contacts.carts(&all, &ended).await?)
+}
+
+/// What is known of a message, with what is known of its recipient.
+pub(crate) async fn knowing(task: Task<'_>, unknowing: &Known) -> Result<Known, Failure> {
+    let Known { suppressions, unreachable_until, opted_out_at, marketing_consent, .. } = known(task).await?;
+    Ok(Known { suppressions, unreachable_until, opted_out_at, marketing_consent, ..unknowing.clone() })
 }
 
 /// What is known of the recipient and their number besides the event.
@@ -164,8 +177,13 @@ async fn contact(task: Task<'_>) -> Result<Option<String>, Failure> {
 pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failure> {
     let Sender { app, .. } = task.sender;
     let contact = contact(task).await?;
-    let facts = app.ledger.skip(task.record, skip, contact.as_deref(), task.now()).await?;
-    let (site, id, state) = (task.record.site, task.record.id(), facts.state());
-    tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "skipped a message");
-    Ok(())
+    let decided = app.ledger.skip(task.record, skip, contact.as_deref(), task.now()).await?;
+    let (site, id) = (task.record.site, task.record.id());
+    let Some(decided) = decided else {
+        tracing::info!(%site, message.id = %id, reason = %skip.reason, "skipped a message");
+        return Ok(());
+    };
+    let state = decided.facts.state();
+    tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "a message to be skipped was dealt with before");
+    Box::pin(aftermath::of_decided(task, &decided)).await
 }

@@ -205,9 +205,9 @@ async fn event(
         let renewed = renewed.as_ref();
         let probe = &probe;
         async move {
-            let record = &record;
-            let task =
-                Task { sender, record, asked_at: None, pass: None, probe, met: None, at_once: false, with: None };
+            let (record, at_once) = (&record, false);
+            let (asked_at, pass, met, with, uncalled) = (None, None, None, None, None);
+            let task = Task { sender, record, asked_at, pass, probe, met, at_once, with, uncalled };
             deal_as_of_now(task, renewed).await
         }
     };
@@ -306,16 +306,8 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
         retention_days: live.site.retention_days,
     };
     let MessageJob { asked_at, pass, at_once, .. } = *job;
-    let task = Task {
-        sender,
-        record: &record,
-        asked_at,
-        pass,
-        probe,
-        met: job.met.as_ref(),
-        at_once,
-        with: job.with.as_ref(),
-    };
+    let (met, with, uncalled) = (job.met.as_ref(), job.with.as_ref(), job.uncalled.as_deref());
+    let task = Task { sender, record: &record, asked_at, pass, probe, met, at_once, with, uncalled };
     deal_as_of_now(task, renewed.as_ref()).await
 }
 

@@ -2,17 +2,16 @@
 
 use domain::backoff;
 use domain::cart::{self, CartHead};
-use domain::codes::{Action, Consequence, consequence};
+use domain::codes::Action;
 use domain::config::TemplateHold;
-use domain::contact::{Known, Scope, Source, Suppression, UNREACHABLE_FOR};
+use domain::contact::{Known, Scope};
 use domain::decision::Outgoing;
 use domain::event::EventData;
-use domain::files::occasions;
 use domain::health::{Cause, Proof};
 use domain::job::{Met, Pass};
 use domain::key::MessageId;
-use domain::message::{Answer, Failure as Refusal, State, Why};
-use domain::occasion::{CartGuard, Guards, guards};
+use domain::message::{Answer, Facts, Failure as Refusal, State, Why};
+use domain::occasion::{Guards, already_notified};
 use domain::reason::{Reason, Skip};
 use jiff::{SignedDuration, Timestamp};
 use provider::SendError;
@@ -24,7 +23,7 @@ use crate::files::Together;
 use crate::message::{Sender, Task, record_skip};
 use crate::pacer::Turn;
 use crate::record::Failure;
-use crate::{dice, wait};
+use crate::{aftermath, dice, wait};
 
 /// A number whose slots are used up has a free one every 6 s; messages that wait for it spread over as long at least.
 const PAIR_SPREAD: SignedDuration = SignedDuration::from_secs(6);
@@ -54,7 +53,7 @@ impl Sender<'_> {
 
 /// Takes a slot, claims the message, calls the provider and settles it.
 pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Together) -> Result<(), Failure> {
-    let Sender { app, live, event, received_at, invocation } = task.sender;
+    let Sender { app, live, invocation, .. } = task.sender;
     let (site, account) = (&live.site.id, &outgoing.account.id);
     let lane = Lane { site: site.clone(), account: account.clone() };
     let troubled = match turn(task, outgoing, &lane).await? {
@@ -75,15 +74,8 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Tog
     let token = token.map_err(|error| Failure::Again(error.to_string()))?;
     let contacts = app.contact_secret().await?;
     let planned = task.record.planned;
-    let mapping = live.mapping(&planned.mapping).ok_or_else(|| Failure::Again("the mapping is gone".to_owned()))?;
-    let mut guards = guards(site, mapping, event, &planned.recipient, received_at);
-    if task.asked_at.is_some() {
-        // A person wants it sent again: that it was told, and that something newer was, is known to them.
-        let cart = guards.cart.map(|cart| CartGuard { asked: true, ..cart });
-        guards = Guards { head: None, occasion: None, cart, ..guards };
-    } else if let Some(files) = together.files() {
-        guards.occasions_besides = occasions(site, mapping, event, &planned.recipient, files);
-    }
+    let guards = aftermath::guards_of(task, together.files());
+    let guards = guards.ok_or_else(|| Failure::Again("the mapping is gone".to_owned()))?;
     let (contact, owner) = (contacts.contact_key(site, &outgoing.phone), app.owner(invocation.id));
     let sending = Sending {
         account: account.as_str(),
@@ -106,18 +98,65 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Tog
         marketing,
         probe,
         guards: &guards,
+        remember_for: live.site.remember_for(),
         files: together.files(),
         collection: together.open(),
     };
     let claimed_at = app.clock.now();
-    match app.claims.claim(claim, claimed_at).await? {
-        Claimed::Ours => invocation.volume.add(site, &planned.mapping),
-        refused => return not_ours(task, outgoing, refused).await,
+    match Box::pin(attempt(task, claim)).await? {
+        Attempt::Ours => invocation.volume.add(site, &planned.mapping),
+        Attempt::Refused(refused) => return not_ours(task, outgoing, refused).await,
+        Attempt::Notified(skip) => return record_skip(task, &skip).await,
+        // Nobody called the provider: the record that is put back says so for this owner.
+        Attempt::Unanswered => return wait::uncalled(task, &owner).await,
     }
     let id = task.record.id();
     let result = app.provider.send(outgoing, &token, &id.to_string()).await;
     let call = Call { task, outgoing, lane: &lane, contact: &contact, guards: &guards, id, claimed_at, troubled };
     call.settle(&owner, result).await
+}
+
+/// What came of an attempt to claim a message.
+enum Attempt {
+    /// The provider may be called.
+    Ours,
+    /// It may not.
+    Refused(Claimed),
+    /// Another message has the occasion: why this one is not sent.
+    Notified(Skip),
+    /// The answer is lost, and there is no time left to ask again.
+    Unanswered,
+}
+
+/// Claims the message. An occasion that belongs to a message which was refused for good is taken away from it first: it
+/// should have been given back.
+async fn attempt(task: Task<'_>, claim: Claim<'_>) -> Result<Attempt, Failure> {
+    let (app, now) = (task.sender.app, task.now());
+    let attempt = attempt_once(task, claim, now).await?;
+    let Attempt::Refused(Claimed::AlreadyNotified(by)) = &attempt else { return Ok(attempt) };
+    let told = match MessageId::parse(by) {
+        Some(id) => app.ledger.message(&id).await?,
+        None => None,
+    };
+    let Some(occasion) = claim.guards.occasion.as_ref().filter(|_| told.as_ref().is_some_and(Facts::is_refused)) else {
+        return Ok(Attempt::Notified(already_notified(by, told.as_ref())));
+    };
+    app.claims.take_away(occasion, by).await?;
+    attempt_once(task, claim, now).await
+}
+
+async fn attempt_once(task: Task<'_>, claim: Claim<'_>, now: Timestamp) -> Result<Attempt, Failure> {
+    let Sender { app, invocation, .. } = task.sender;
+    match app.claims.claim(claim, now, &|| invocation.deadline.has_time()).await {
+        Ok(Claimed::Ours) => Ok(Attempt::Ours),
+        Ok(refused) => Ok(Attempt::Refused(refused)),
+        Err(error @ StoreError::Unavailable(_)) => {
+            let (site, id) = (task.record.site, task.record.id());
+            tracing::warn!(%site, message.id = %id, %error, "a claim was not answered in time");
+            Ok(Attempt::Unanswered)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The message's slot. One that was released by the schedule has it already, but not if the account was stopped or paused
@@ -143,10 +182,10 @@ async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Tu
 async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> Result<(), Failure> {
     let skip = match refused {
         Claimed::Ours => return Ok(()),
-        Claimed::Theirs(facts) => {
+        Claimed::Theirs(decided) => {
             let (site, id) = (task.record.site, task.record.id());
-            tracing::info!(%site, message.id = %id, state = %facts.state(), "the message was dealt with before");
-            return Ok(());
+            tracing::info!(%site, message.id = %id, state = %decided.facts.state(), "the message was dealt with before");
+            return Box::pin(aftermath::of_decided(task, &decided)).await;
         }
         Claimed::PairBusy(free_at) => {
             let spread = backoff::pause(PAIR_SPREAD, task.record.attempt.saturating_add(1), dice());
@@ -163,7 +202,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
         Claimed::ConsentWithdrawn => Skip::new(Reason::ConsentMissing, outgoing.template),
         Claimed::CartChanged(head) => cart_changed(task, &head),
         Claimed::ActivityChanged(by) => Skip::new(Reason::Cancelled, by),
-        Claimed::AlreadyNotified(by) => Skip::new(Reason::AlreadyNotified, by),
+        Claimed::AlreadyNotified(by) => already_notified(&by, None),
     };
     record_skip(task, &skip).await
 }
@@ -201,10 +240,10 @@ impl Call<'_> {
             Err(SendError::Refused(failure)) => {
                 let code = failure.code.clone();
                 self.record(owner, &Answer::Refused { at, failure }).await;
-                self.task.sender.app.claims.give_back_notice(self.guards, &self.id).await?;
+                self.task.sender.app.claims.give_back(self.guards, &self.id, owner).await?;
                 // Who refuses one message for itself would have taken another.
                 self.can_send().await?;
-                self.after_refusal(&code).await
+                aftermath::of_refusal(self.task, self.contact, (&code, at)).await
             }
             Err(SendError::NotAccepted { failure, action, retry_after }) => {
                 self.not_accepted(owner, failure, action, retry_after).await
@@ -244,7 +283,7 @@ impl Call<'_> {
         let tries = met.times;
         let Some(pause) = action.pause(tries, dice(), retry_after) else {
             self.record(owner, &Answer::Refused { at, failure }).await;
-            app.claims.give_back_notice(self.guards, &self.id).await?;
+            app.claims.give_back(self.guards, &self.id, owner).await?;
             return Ok(());
         };
         self.record(owner, &Answer::NotAccepted { at, failure }).await;
@@ -309,26 +348,6 @@ impl Call<'_> {
         self.task.sender.invocation.pacer.forget(self.lane).await;
         let Lane { site, account } = self.lane;
         tracing::error!(%site, %account, code, "an account cannot send and is stopped; its messages wait");
-        Ok(())
-    }
-
-    /// What a final refusal says of the number or of what comes next.
-    async fn after_refusal(&self, code: &str) -> Result<(), Failure> {
-        let Sender { app, live, .. } = self.task.sender;
-        let (site, now) = (&live.site.id, self.task.now());
-        match consequence(code) {
-            Some(Consequence::Unreachable) => {
-                let until = now.saturating_add(UNREACHABLE_FOR).unwrap_or(now);
-                app.contacts.unreachable(site, self.contact, until).await?;
-            }
-            Some(Consequence::MarketingOptOut) => {
-                let (scope, source, reason) = (Scope::Marketing, Source::Preferences, code.to_owned());
-                let suppression = Suppression { scope, source, since: now, reason };
-                app.contacts.suppress(site, self.contact, &suppression).await?;
-            }
-            // Refusals that hold a template or stop an account are not final.
-            Some(Consequence::HoldTemplate | Consequence::StopAccount { .. }) | None => {}
-        }
         Ok(())
     }
 

@@ -3,9 +3,9 @@
 //! oldest goes first. The successor is in the queue before the ledger says so and before this record is given up, so
 //! that a crash in between repeats the message, which the claim absorbs, and never loses it.
 
-use domain::backoff::PAUSE_MAX;
+use domain::backoff::{self, PAUSE_MAX};
 use domain::decision::{self, Halt};
-use domain::job::Job;
+use domain::job::{Job, MessageJob};
 use domain::message::{Waiting, Why};
 use jiff::{SignedDuration, Timestamp};
 use store::ledger::Parked;
@@ -13,6 +13,12 @@ use store::schedule::{Lane, Place};
 
 use crate::message::{Task, record_skip};
 use crate::record::Failure;
+use crate::{aftermath, dice};
+
+/// The first pause of a message whose claim was not answered.
+const UNANSWERED_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// How often that pause is doubled at most, and one.
+const UNANSWERED_DOUBLED: u32 = 5;
 
 /// What the decision has wait: a paused site's messages stand in the lane, a held template's come back at the hold's end.
 pub(crate) async fn for_decision(task: Task<'_>, waiting: Waiting, useful_until: Timestamp) -> Result<(), Failure> {
@@ -47,7 +53,7 @@ pub(crate) async fn for_some_time(
     }
     // The successor is on its way: were this record put back too, there would be two.
     match app.ledger.wait(task.record, &waiting, task.now()).await {
-        Ok(waits) => log(task, &waiting, waits),
+        Ok(waits) => said(task, &waiting, waits).await?,
         Err(error) => {
             let (site, id) = (task.record.site, task.record.id());
             tracing::warn!(%site, message.id = %id, %error, "that a message waits could not be recorded");
@@ -78,16 +84,32 @@ pub(crate) async fn park(
     let job = task.successor();
     let parked = Parked { message: task.record, waiting, place, job: &job, useful_until };
     let waits = task.sender.app.parking.park(parked, task.now()).await?;
-    log(task, waiting, waits);
+    said(task, waiting, waits).await
+}
+
+/// Puts a message back whose claim was not answered in time. The record says that its owner did not call the provider;
+/// nothing else proves that, so without a place in the queue the message becomes `unknown`.
+pub(crate) async fn uncalled(task: Task<'_>, owner: &str) -> Result<(), Failure> {
+    let job = MessageJob { uncalled: Some(owner.to_owned()), ..task.successor() };
+    // Soon, so that the sweep does not come first and call the message unknown for a while.
+    let pause = backoff::pause(UNANSWERED_PAUSE, job.attempt.min(UNANSWERED_DOUBLED), dice());
+    let seconds = u16::try_from(pause.as_secs().saturating_add(1)).unwrap_or(u16::MAX);
+    for put in task.sender.app.queue.send_after(&[(Job::Message(job), seconds)]).await {
+        put.map_err(|error| Failure::Again(error.to_string()))?;
+    }
     Ok(())
 }
 
-/// Says that a message waits, or that it was decided meanwhile.
-pub(crate) fn log(task: Task<'_>, waiting: &Waiting, waits: bool) {
+/// Says that a message waits. One that was decided meanwhile does not: what follows from its answer happens.
+pub(crate) async fn said(task: Task<'_>, waiting: &Waiting, waits: bool) -> Result<(), Failure> {
     let (site, id) = (task.record.site, task.record.id());
     if waits {
         tracing::info!(%site, message.id = %id, why = %waiting.why, until = %waiting.until, "a message waits");
-    } else {
-        tracing::info!(%site, message.id = %id, "the message was dealt with before");
+        return Ok(());
+    }
+    tracing::info!(%site, message.id = %id, "the message was dealt with before");
+    match task.sender.app.ledger.reported(&id).await? {
+        Some(decided) => Box::pin(aftermath::of_decided(task, &decided)).await,
+        None => Ok(()),
     }
 }

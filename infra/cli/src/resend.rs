@@ -41,6 +41,7 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
         pass: None,
         at_once: false,
         with: None,
+        uncalled: None,
     };
     stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
     let key = message_key(&message.mapping, &message.recipient, occasion);

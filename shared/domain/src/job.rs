@@ -66,6 +66,10 @@ pub struct MessageJob {
     /// The message that tells the file of this one too, itself included; absent: it tells its file alone, so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<MessageId>,
+    /// The owner of a claim that surely was not followed by a call: the answer to the claim was lost, and this record was
+    /// put back by that owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncalled: Option<String>,
 }
 
 /// A code that kept a message from being accepted, and how often one after the other.
@@ -189,6 +193,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&job).unwrap(), released);
         let at_once = message.replace('}', r#","at_once":true}"#);
         assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&at_once).unwrap()).unwrap(), at_once);
+        let uncalled = message.replace('}', r#","uncalled":"invocation/process/7"}"#);
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&uncalled).unwrap()).unwrap(), uncalled);
         let slot = released.replace(r#""probe""#, r#"{"slot":"2026-11-22T09:15:00.5Z"}"#);
         assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&slot).unwrap()).unwrap(), slot);
     }

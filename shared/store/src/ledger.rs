@@ -36,8 +36,8 @@ use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text, time};
 use crate::many::{self, Each};
 
-pub(crate) use claim::PAIR_AHEAD;
 pub use claim::{Claim, Claimed, Claims};
+pub(crate) use claim::{PAIR_AHEAD, renew};
 pub use collect::{Joined, StoredCollection};
 pub use dead::{DeadLetter, DeadQueue, KeptBody, KeptLetter};
 pub use erase::{Entry, Erased, Trace, is_erased};

@@ -102,11 +102,12 @@ impl<G: Copy + PartialEq> Transaction<G> {
     }
 
     fn refused(&self, reasons: &[CancellationReason]) -> Refused<G> {
-        let refused = self.writes.iter().zip(reasons).filter_map(|((guarded, _), reason)| {
-            (reason.code() == Some("ConditionalCheckFailed"))
-                .then(|| (*guarded, reason.item().cloned().unwrap_or_default()))
-        });
-        Refused(refused.collect())
+        let each = self.writes.iter().zip(reasons);
+        let refused = each.filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
+        let met = |((guarded, _), reason): (&(G, TransactWriteItem), &CancellationReason)| {
+            (*guarded, reason.item().cloned().unwrap_or_default())
+        };
+        Refused(refused.map(met).collect())
     }
 }
 

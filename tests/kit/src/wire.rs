@@ -204,7 +204,7 @@ impl State {
         } else if meets(throttled_percent, plain) {
             Trouble::Throttled
         } else if meets(lost_percent, transaction) {
-            if drawn(&mut self.seed) % 2 == 0 { Trouble::Cut } else { Trouble::ServerError }
+            if drawn(&mut self.seed).is_multiple_of(2) { Trouble::Cut } else { Trouble::ServerError }
         } else {
             return None;
         };
@@ -257,9 +257,8 @@ fn answer(trouble: Trouble, Attempt { is_transaction, writes, .. }: Attempt) -> 
         Trouble::Conflict if is_transaction => {
             let mut reasons = vec![json!({"Code": "None"}); writes.saturating_sub(1)];
             reasons.push(json!({"Code": "TransactionConflict", "Message": "the story"}));
-            let mut answer = named("TransactionCanceledException");
-            answer["CancellationReasons"] = json!(reasons);
-            (400, answer)
+            let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+            (400, json!({"__type": kind, "message": "the story", "CancellationReasons": reasons}))
         }
         Trouble::Conflict => (400, named("TransactionConflictException")),
         Trouble::Throttled => (400, named("ProvisionedThroughputExceededException")),

@@ -17,7 +17,7 @@ use domain::phone::{Country, Phone};
 use domain::plan::{PlannedMessage, plan};
 use domain::reason::Reason;
 use domain::template::{Category, Content, Parts, Pattern, Template, TemplateStatus};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context, LambdaEvent};
 use local::emulators::{DataDir, Emulators};
 use local::queues::Queues;
@@ -152,11 +152,12 @@ impl World {
             marketing: false,
             probe,
             guards: &guards,
+            remember_for: SignedDuration::from_hours(24),
             files: None,
             collection: None,
         };
         let claims = Claims::new(self.ledger.clone(), table_name(STACK, "Contacts"));
-        assert_eq!(claims.claim(claim, now).await.unwrap(), Claimed::Ours);
+        assert_eq!(claims.claim(claim, now, &|| false).await.unwrap(), Claimed::Ours);
         let answer = Answer::Accepted { at: now, provider_id: format!("wamid.{event_id}"), note: None };
         self.ledger.settle(&site, &message.id(), event_id, &answer).await.unwrap();
         message.id()

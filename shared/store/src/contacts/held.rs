@@ -1,12 +1,14 @@
 //! The newest state that waits of a subject, for one mapping and recipient: an older one that waits too gives way.
 
-use domain::occasion::Moment;
+use domain::occasion::{Moment, renewal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Contacts, is_older};
 use crate::error::StoreError;
 use crate::item::{Reading, number, text};
+use crate::ledger::renew;
 use crate::newer::Newer;
+use crate::transaction::again;
 
 /// How long it is remembered: a mapping holds for a week at most.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -21,13 +23,23 @@ pub struct Held {
 }
 
 impl Contacts {
-    /// By which message an occasion was told; `None` if it was not.
+    /// By which message an occasion was told; `None` if it was not. Past half of its life it is kept for longer.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn told_by(&self, occasion: &str) -> Result<Option<String>, StoreError> {
+    pub async fn told_by(
+        &self,
+        occasion: &str,
+        remember_for: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
         let items = self.items(&[occasion]).await?;
-        items.get(occasion).map_or(Ok(None), |item| Ok(Reading::of(item).text("message")?.map(str::to_owned)))
+        let Some(reading) = items.get(occasion).map(Reading::of) else { return Ok(None) };
+        let expires_at = reading.number("expires_at")?.and_then(|second| Timestamp::from_second(second.into()).ok());
+        if expires_at.and_then(|expires_at| renewal(expires_at, now, remember_for)).is_some() {
+            renew(&self.client, &self.table, occasion, (now, remember_for)).await?;
+        }
+        Ok(reading.text("message")?.map(str::to_owned))
     }
 
     /// Records that a state waits, unless a newer event of its subject says which one does: that is the answer.
@@ -53,7 +65,7 @@ impl Contacts {
         for (name, value) in newer.attributes {
             request = request.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
         }
-        match request.send().await {
+        match again(|| request.clone().send()).await {
             Ok(_) => Ok(None),
             Err(error) if is_older(&error) => {
                 let items = self.items(&[key]).await?;

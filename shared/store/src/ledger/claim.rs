@@ -13,37 +13,40 @@
 //! | the files it tells | `Ledger` | another file joined them |
 //!
 //! Head, occasion and carts belong to the message that wrote them, so that its own next attempt passes.
+//!
+//! The owner of a claim is one attempt to send one message. Nobody takes a claim over: [`Claims::release`] ends one whose
+//! owner surely never called the provider, which only the record that the owner itself put back can say.
 
+mod give_back;
 mod guards;
+mod release;
+mod verdict;
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::cart::CartHead;
 use domain::contact::{Known, Scope};
 use domain::files::Files;
 use domain::key::{MessageId, request_token};
-use domain::message::Facts;
-use domain::occasion::{CartGuard, Guards};
+use domain::occasion::Guards;
 use jiff::{SignedDuration, Timestamp};
 
 use super::collect::StoredCollection;
-use super::message::{IDENTITY, Sending, UNDECIDED, conditional, contact_of, facts, identity, sort_key};
-use super::{Ledger, MessageRecord, shard};
-use crate::contacts::{cart_head, of_number, opted_out};
+use super::message::{IDENTITY, Sending, UNDECIDED, contact_of, identity, sort_key};
+use super::{Ledger, MessageRecord, Reported, shard};
 use crate::error::StoreError;
-use crate::item::{Reading, json, millis, number, text, time};
+use crate::item::{json, millis, number, text, time};
+use crate::transaction::{HasTime, Transaction, Written};
+pub(crate) use guards::renew;
 use guards::{remembered, written};
+use verdict::verdict;
 
 /// WhatsApp takes one message every 6 s for a number.
 const PAIR_INTERVAL: SignedDuration = SignedDuration::from_secs(6);
 /// So far ahead a number's slots may be used up at once: 40 messages. WhatsApp allows 45, but counts from when a call
 /// arrives, which is later than its claim.
 pub(crate) const PAIR_AHEAD: SignedDuration = SignedDuration::from_secs(39 * 6);
-/// Tries of a transaction that met another one on one of its items.
-pub(super) const CONFLICT_TRIES: u32 = 4;
 
 /// What the ledger answers to a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,11 +54,11 @@ pub enum Claimed {
     /// The message is ours: the provider may be called, once.
     Ours,
     /// It is not to be sent now: what is known of it.
-    Theirs(Facts),
+    Theirs(Box<Reported>),
     /// The recipient opted out: when.
     OptedOut(Timestamp),
     /// The number must not be written to: what is known of it.
-    Forbidden(Known),
+    Forbidden(Box<Known>),
     /// A newer event of the same subject was told: when it happened.
     Superseded(Timestamp),
     /// The same occasion was told before: by which message.
@@ -89,6 +92,8 @@ pub struct Claim<'a> {
     pub probe: bool,
     /// What it must not overtake or repeat.
     pub guards: &'a Guards,
+    /// How long heads and occasions are remembered.
+    pub remember_for: SignedDuration,
     /// The files it tells, if there may be more than its own.
     pub files: Option<&'a Files>,
     /// The collection they are from, which ends with the claim.
@@ -100,6 +105,31 @@ pub struct Claim<'a> {
 pub struct Claims {
     ledger: Ledger,
     contacts: String,
+}
+
+/// What a write of a claim guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Guarded {
+    /// The message itself.
+    Message,
+    /// The recipient.
+    Person,
+    /// The recipient's number, with its slot.
+    Number,
+    /// The newest event told of the subject.
+    Head,
+    /// What is told once.
+    Occasion,
+    /// The customer's carts.
+    Carts,
+    /// The cart itself.
+    Cart,
+    /// The activity of a reminder.
+    Activity,
+    /// The files told together.
+    Collection,
+    /// The occasion of another file told with it.
+    OtherFile,
 }
 
 /// How a number's next slot is moved on, which depends on whether the last one is over.
@@ -118,128 +148,78 @@ impl Claims {
         Self { ledger, contacts }
     }
 
-    /// Claims a message for sending: afterwards it is `sending` and belongs to its owner.
+    /// Claims a message for sending: afterwards it is `sending` and belongs to its owner. While `has_time` says so, a claim
+    /// that meets another transaction is tried again, and one whose answer is lost is asked again under the same token:
+    /// one owner has one claim, however often it asks. A refused claim renews the head and the occasion it met, past half
+    /// of their life.
     ///
     /// # Errors
-    /// [`StoreError`]; nobody knows then whether the claim was written, and the provider must not be called. The sweep
-    /// finds it.
-    pub async fn claim(&self, claim: Claim<'_>, now: Timestamp) -> Result<Claimed, StoreError> {
-        match self.claim_slot(&claim, Slot::Idle, now).await? {
-            Claimed::PairBusy(free_at) if free_at <= now => self.claim_slot(&claim, Slot::Burst, now).await,
+    /// [`StoreError`]; nobody knows then whether the claim was written, and the provider must not be called. The owner's
+    /// own record can take the claim back ([`Claims::release`]); without it the sweep finds the message.
+    pub async fn claim(
+        &self,
+        claim: Claim<'_>,
+        now: Timestamp,
+        has_time: &(dyn Fn() -> bool + Send + Sync),
+    ) -> Result<Claimed, StoreError> {
+        match self.claim_slot(&claim, Slot::Idle, (now, has_time)).await? {
+            Claimed::PairBusy(free_at) if free_at <= now => self.claim_slot(&claim, Slot::Burst, (now, has_time)).await,
             other => Ok(other),
         }
     }
 
-    async fn claim_slot(&self, claim: &Claim<'_>, slot: Slot, now: Timestamp) -> Result<Claimed, StoreError> {
-        let id = claim.message.id();
-        let mut writes =
-            vec![self.claim_message(claim, &id, now)?, self.check_person(claim)?, self.take_slot(claim, slot, now)?];
-        if let Some(head) = &claim.guards.head {
-            writes.push(self.put_head(head, claim, &id, now)?);
+    async fn claim_slot(
+        &self,
+        claim: &Claim<'_>,
+        slot: Slot,
+        (now, has_time): (Timestamp, HasTime<'_>),
+    ) -> Result<Claimed, StoreError> {
+        // The same token makes a try whose answer was lost the same transaction.
+        let token = match slot {
+            Slot::Idle => request_token(claim.owner),
+            Slot::Burst => request_token(&format!("{}/burst", claim.owner)),
+        };
+        let transaction = self.transaction(claim, slot, now)?;
+        let refused = match transaction.write(&self.ledger.client, Some(token), has_time).await? {
+            Written::All => return Ok(Claimed::Ours),
+            Written::Nothing(refused) => refused,
+        };
+        let verdict = verdict(claim, &refused, now)?;
+        if matches!(verdict, Claimed::AlreadyNotified(_) | Claimed::Superseded(_)) {
+            self.renew(claim, &refused, now).await?;
         }
-        if let Some(occasion) = &claim.guards.occasion {
-            writes.push(self.put_occasion(occasion, claim, &id, now)?);
+        Ok(verdict)
+    }
+
+    /// The writes of a claim.
+    fn transaction(&self, claim: &Claim<'_>, slot: Slot, now: Timestamp) -> Result<Transaction<Guarded>, StoreError> {
+        let (id, guards) = (claim.message.id(), claim.guards);
+        let mut transaction = Transaction::new()
+            .with(Guarded::Message, self.claim_message(claim, &id, now)?)
+            .with(Guarded::Person, self.check_person(claim)?)
+            .with(Guarded::Number, self.take_slot(claim, slot, now)?);
+        if let Some(head) = &guards.head {
+            transaction = transaction.with(Guarded::Head, self.put_head(head, claim, &id, now)?);
         }
-        if let Some(cart) = &claim.guards.cart {
-            writes.push(self.put_cart_notice(cart, &id, now)?);
-            writes.push(self.check_cart(cart)?);
+        if let Some(occasion) = &guards.occasion {
+            transaction = transaction.with(Guarded::Occasion, self.put_occasion(occasion, claim, &id, now)?);
         }
-        if let Some(activity) = &claim.guards.activity {
-            writes.push(self.check_activity(activity, claim.guards.moment)?);
+        if let Some(cart) = &guards.cart {
+            transaction = transaction
+                .with(Guarded::Carts, self.put_cart_notice(cart, &id, now)?)
+                .with(Guarded::Cart, self.check_cart(cart)?);
+        }
+        if let Some(activity) = &guards.activity {
+            transaction = transaction.with(Guarded::Activity, self.check_activity(activity, guards.moment)?);
         }
         if let Some(collection) = claim.collection {
-            writes.push(self.ledger.end_collection(collection)?);
+            transaction = transaction.with(Guarded::Collection, self.ledger.end_collection(collection)?);
         }
-        for occasion in &claim.guards.occasions_besides {
-            writes.push(written(remembered(&self.contacts, occasion, claim.owner, &id, now))?);
+        for occasion in &guards.occasions_besides {
+            let put = written(remembered(&self.contacts, occasion, claim, &id, now))?;
+            transaction = transaction.with(Guarded::OtherFile, put);
         }
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            // The same token makes a try whose answer was lost the same transaction.
-            let token = match slot {
-                Slot::Idle => request_token(claim.owner),
-                Slot::Burst => request_token(&format!("{}/burst", claim.owner)),
-            };
-            let request = self.ledger.client.transact_write_items().client_request_token(token);
-            let Err(error) = request.set_transact_items(Some(writes.clone())).send().await else {
-                return Ok(Claimed::Ours);
-            };
-            match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    let reasons = cancelled.cancellation_reasons();
-                    if let Some(verdict) = verdict(claim, reasons, now)? {
-                        return Ok(verdict);
-                    }
-                    // Two messages to one number, or of one subject, at the same moment: DynamoDB refuses one of them.
-                    let met = reasons.iter().any(|reason| reason.code() == Some("TransactionConflict"));
-                    if !met || tries >= CONFLICT_TRIES {
-                        return Err(error.into());
-                    }
-                }
-                _ => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Gives an occasion back that a claim took for a message which surely was not accepted: nobody was told, so another
-    /// event may tell it, and the message itself takes it again with its next claim.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn give_back(&self, guards: &Guards, id: &MessageId, owner: &str) -> Result<(), StoreError> {
-        self.give_back_notice(guards, id).await?;
-        for occasion in guards.occasion.iter().chain(&guards.occasions_besides) {
-            self.forget_occasion(occasion, id, owner).await?;
-        }
-        Ok(())
-    }
-
-    /// Gives the notice of a cart back that a claim took for a message which nobody got: the next cart may be told within
-    /// a day, and this one, if it is tried again, is due as it was.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn give_back_notice(&self, guards: &Guards, id: &MessageId) -> Result<(), StoreError> {
-        let Some(CartGuard { key, asked, .. }) = &guards.cart else { return Ok(()) };
-        let of_notice = |expression: &str, condition: &str| {
-            let request = self.ledger.client.update_item().table_name(&self.contacts).key("pk", text(key));
-            request
-                .update_expression(expression)
-                .condition_expression(format!("notified_by = :message{condition}"))
-                .expression_attribute_values(":message", text(id.to_string()))
-        };
-        if !*asked {
-            // A row that began since stays as it is.
-            let expression = "SET first_left = if_not_exists(first_left, first_before) REMOVE notified_at, notified_by, first_before";
-            conditional(of_notice(expression, "")).await?;
-            return Ok(());
-        }
-        // That the customer was told before a person asked for another notice stays true.
-        let expression =
-            "SET notified_at = told_before, notified_by = told_before_by REMOVE told_before, told_before_by";
-        let before = of_notice(expression, " AND told_before <> :none").expression_attribute_values(":none", text(""));
-        if conditional(before).await?.is_some() {
-            let expression = "REMOVE notified_at, notified_by, told_before, told_before_by";
-            conditional(of_notice(expression, "")).await?;
-        }
-        Ok(())
-    }
-
-    async fn forget_occasion(&self, occasion: &str, id: &MessageId, owner: &str) -> Result<(), StoreError> {
-        let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(occasion));
-        // A later claim of the same message may have taken it again, and been accepted.
-        let request = request.condition_expression("message = :message AND #owner = :owner");
-        let request =
-            request.expression_attribute_names("#owner", "owner").expression_attribute_values(":owner", text(owner));
-        match request.expression_attribute_values(":message", text(id.to_string())).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                // It belongs to another message by now, or to none.
-                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(error.into()),
-            },
-        }
+        Ok(transaction)
     }
 
     /// The message: `sending`, its owner's, with what is going to be sent.
@@ -364,66 +344,4 @@ fn or_older(name: &str, event_says: bool) -> String {
     }
     // Items of older versions have one moment for all they hold.
     format!(" OR {name}_at < :people_as_of OR (attribute_not_exists({name}_at) AND occurred_at < :people_as_of)")
-}
-
-/// What a cancelled transaction says; `None` if it was cancelled for no condition of ours. The order is that of the
-/// decision: what forbids comes before what was told already, and that before the pace.
-fn verdict(claim: &Claim<'_>, reasons: &[CancellationReason], now: Timestamp) -> Result<Option<Claimed>, StoreError> {
-    let mut reasons = reasons.iter();
-    let mut refusal = || {
-        let reason = reasons.next()?;
-        (reason.code() == Some("ConditionalCheckFailed")).then(|| reason.item().cloned().unwrap_or_default())
-    };
-    let (message, person, number) = (refusal(), refusal(), refusal());
-    let head = claim.guards.head.as_ref().and_then(|_| refusal());
-    let occasion = claim.guards.occasion.as_ref().and_then(|_| refusal());
-    let cart = claim.guards.cart.as_ref().and_then(|_| refusal());
-    let ended = claim.guards.cart.as_ref().and_then(|_| refusal());
-    let activity = claim.guards.activity.as_ref().and_then(|_| refusal());
-    let collection = claim.collection.and_then(|_| refusal());
-    if let Some(old) = message {
-        let facts = facts(&old)?;
-        // The write went through and its answer was lost on the way: a second try meets ourselves.
-        let ours = facts.claim.as_ref().is_some_and(|own| own.owner == claim.owner) && facts.answer.is_none();
-        return Ok(Some(if ours { Claimed::Ours } else { Claimed::Theirs(facts) }));
-    }
-    if let Some(old) = person {
-        let Guards { people_as_of, says, .. } = claim.guards;
-        let opted_out = opted_out(&Reading::of(&old))?;
-        return Ok(Some(match opted_out.filter(|at| !says.opt_out || at >= people_as_of) {
-            Some(at) => Claimed::OptedOut(at),
-            None => Claimed::ConsentWithdrawn,
-        }));
-    }
-    let number = number.as_ref().map(Reading::of);
-    if let Some(reading) = &number {
-        let known = of_number(reading)?;
-        let refused = known.suppression(Scope::All).is_some()
-            || known.unreachable_until.is_some_and(|until| until > now)
-            || (claim.marketing && known.suppression(Scope::Marketing).is_some());
-        if refused {
-            return Ok(Some(Claimed::Forbidden(known)));
-        }
-        if claim.marketing && known.marketing_consent == Some(false) {
-            return Ok(Some(Claimed::ConsentWithdrawn));
-        }
-    }
-    if let Some(old) = head {
-        return Ok(Some(Claimed::Superseded(Reading::of(&old).time("occurred_at")?.unwrap_or_default())));
-    }
-    if let Some(old) = occasion {
-        return Ok(Some(Claimed::AlreadyNotified(Reading::of(&old).required("message")?.to_owned())));
-    }
-    if cart.is_some() || ended.is_some() {
-        return Ok(Some(Claimed::CartChanged(cart_head(cart.as_ref(), ended.as_ref())?)));
-    }
-    if let Some(old) = activity {
-        return Ok(Some(Claimed::ActivityChanged(Reading::of(&old).required("event_id")?.to_owned())));
-    }
-    if collection.is_some() {
-        return Ok(Some(Claimed::FileJoined));
-    }
-    let Some(reading) = number else { return Ok(None) };
-    let next_slot = reading.millis("next_slot")?.unwrap_or(now);
-    Ok(Some(Claimed::PairBusy(next_slot.saturating_sub(PAIR_AHEAD).unwrap_or(now))))
 }

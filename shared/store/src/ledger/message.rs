@@ -13,9 +13,11 @@ use domain::plan::PlannedMessage;
 use domain::reason::Skip;
 use jiff::Timestamp;
 
+use super::status::{Reported, reported};
 use super::{Ledger, day_shard, expiry, subject_key};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text, time};
+use crate::transaction::again;
 
 /// A first send; higher numbers are resends a person chose.
 pub(super) const FIRST_OCCASION: u32 = 1;
@@ -99,7 +101,8 @@ impl Ledger {
         Err(StoreError::malformed(&id.to_string(), "is not ours to settle"))
     }
 
-    /// Records that a message is not sent. What was recorded of it before stays; the answer says what counts now.
+    /// Records that a message is not sent. What was recorded of it before stays: what was decided of it before is the
+    /// answer.
     /// `contact` is the pseudonym of its number, where it has one, so that it is found by it.
     ///
     /// # Errors
@@ -110,7 +113,7 @@ impl Ledger {
         skip: &Skip,
         contact: Option<&str>,
         now: Timestamp,
-    ) -> Result<Facts, StoreError> {
+    ) -> Result<Option<Reported>, StoreError> {
         let id = message.id();
         let (names, values) = identity(message, &id, now);
         let mut set = format!("SET {IDENTITY}, skipped = :skipped");
@@ -124,10 +127,8 @@ impl Ledger {
             set.push_str(", contact = :contact");
             request = request.expression_attribute_values(":contact", text(contact_of(message.site, contact)));
         }
-        match conditional(request.update_expression(format!("{set} REMOVE waiting"))).await? {
-            None => Ok(Facts { skipped: Some(skip.clone()), ..Facts::default() }),
-            Some(old) => facts(&old),
-        }
+        let old = conditional(request.update_expression(format!("{set} REMOVE waiting"))).await?;
+        old.as_ref().map(reported).transpose()
     }
 
     /// Records that a message waits for a record of the queue which was put back already, with the number of that
@@ -173,9 +174,20 @@ impl Ledger {
     /// # Errors
     /// [`StoreError`].
     pub async fn message(&self, id: &MessageId) -> Result<Option<Facts>, StoreError> {
+        self.item(id).await?.as_ref().map(facts).transpose()
+    }
+
+    /// As [`message`](Self::message), with what its claim wrote besides itself.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reported(&self, id: &MessageId) -> Result<Option<Reported>, StoreError> {
+        self.item(id).await?.as_ref().map(reported).transpose()
+    }
+
+    pub(super) async fn item(&self, id: &MessageId) -> Result<Option<Item>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let request = request.key("pk", text(&id.event)).key("sk", text(sort_key(id)));
-        request.send().await?.item.as_ref().map(facts).transpose()
+        Ok(request.key("pk", text(&id.event)).key("sk", text(sort_key(id))).send().await?.item)
     }
 
     fn update(&self, id: &MessageId) -> UpdateItemFluentBuilder {
@@ -191,7 +203,7 @@ pub(super) const NOT_ACCEPTED: &str = "not_accepted";
 /// A message of which something is recorded, and nothing decided.
 pub(super) const STILL_OPEN: &str = "attribute_exists(pk) AND attribute_not_exists(skipped) \
      AND (attribute_not_exists(#owner) OR answered = :retry)";
-const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// A message of which nothing is decided, or whose last attempt was said not to be accepted and of which no report says
 /// otherwise, and of which no newer record is on its way.
@@ -235,7 +247,7 @@ pub(super) fn identity(message: &MessageRecord<'_>, id: &MessageId, now: Timesta
 
 /// Sends a conditional update; `Some` is the item that made the condition fail.
 pub(super) async fn conditional(request: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
-    match request.send().await {
+    match again(|| request.clone().send()).await {
         Ok(_) => Ok(None),
         Err(error) => match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {

@@ -1,22 +1,22 @@
 //! What a claim must not overtake or repeat: one write or check for each, all in the claim's transaction.
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::cart::NOTICE_EVERY;
 use domain::key::MessageId;
-use domain::occasion::{ActivityGuard, CartGuard, Moment, Stands};
+use domain::occasion::{ActivityGuard, CartGuard, Guards, Moment, Stands, renewal};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Claim, Claims};
+use super::super::message::conditional;
+use super::release::NO_VERSION;
+use super::{Claim, Claims, Guarded};
 use crate::error::StoreError;
 use crate::item::{number, text, time};
 use crate::newer::Newer;
-
-/// How long heads and occasions are remembered: longer than any event is told late, and than any synchronisation raises
-/// old states again without somebody noticing.
-const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
+use crate::transaction::Refused;
 
 impl Claims {
     /// The newest event told; refused if it is newer than ours, unless it is this message's own.
@@ -29,11 +29,63 @@ impl Claims {
     ) -> Result<TransactWriteItem, StoreError> {
         let newer = Newer::than(claim.guards.moment);
         let condition = format!("attribute_not_exists(pk) OR message = :message OR {}", newer.condition);
-        let mut put = remembered_if(remembered(&self.contacts, key, claim.owner, id, now), condition, id);
-        for (name, value) in newer.attributes {
-            put = put.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
+        // An update and no put: what the head was stays known, in case the claim is taken back.
+        let mut set = "SET message = :message, #owner = :owner, expires_at = :expires_at, \
+             before_message = if_not_exists(message, :none), before_owner = if_not_exists(#owner, :none), \
+             before_occurred_at = if_not_exists(occurred_at, :none), \
+             before_received_at = if_not_exists(received_at, :none), \
+             before_version = if_not_exists(doc_version, :no_version), \
+             before_expires_at = if_not_exists(expires_at, :no_version)"
+            .to_owned();
+        for (name, _) in &newer.attributes {
+            set.push_str(&format!(", {name} = :{name}"));
         }
-        written(put)
+        if claim.guards.moment.version.is_none() {
+            set.push_str(" REMOVE doc_version");
+        }
+        let update = Update::builder()
+            .table_name(&self.contacts)
+            .key("pk", text(key))
+            .update_expression(set)
+            .condition_expression(condition)
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(claim.owner))
+            .expression_attribute_values(":message", text(id.to_string()))
+            .expression_attribute_values(":expires_at", expiry(claim, now))
+            .expression_attribute_values(":none", text(""))
+            .expression_attribute_values(":no_version", number(NO_VERSION))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = newer
+            .attributes
+            .into_iter()
+            .fold(update, |update, (name, value)| update.expression_attribute_values(format!(":{name}"), value));
+        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Keeps the head and the occasion that a refused claim met for longer, past half of their life: what is raised again
+    /// every night costs no write each time.
+    pub(super) async fn renew(
+        &self,
+        claim: &Claim<'_>,
+        refused: &Refused<Guarded>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let expires_at = |guarded| {
+            let item = refused.by(guarded)?;
+            let seconds = item.get("expires_at")?.as_n().ok()?.parse().ok()?;
+            Timestamp::from_second(seconds).ok()
+        };
+        let met = [Guarded::Head, Guarded::Occasion].into_iter().filter_map(expires_at).min();
+        if met.and_then(|expires_at| renewal(expires_at, now, claim.remember_for)).is_none() {
+            return Ok(());
+        }
+        // Of the two that are written together one alone may have been met.
+        let Guards { head, occasion, .. } = claim.guards;
+        for key in head.iter().chain(occasion) {
+            renew(&self.ledger.client, &self.contacts, key, (now, claim.remember_for)).await?;
+        }
+        Ok(())
     }
 
     /// The activity of a reminder still has it. `moment` is where the reminder's event stands.
@@ -133,19 +185,44 @@ impl Claims {
         id: &MessageId,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        let put = remembered(&self.contacts, key, claim.owner, id, now);
+        let put = remembered(&self.contacts, key, claim, id, now);
         written(remembered_if(put, "attribute_not_exists(pk) OR message = :message", id))
     }
 }
 
 /// An item that belongs to a message for a while.
-pub(super) fn remembered(table: &str, key: &str, owner: &str, id: &MessageId, now: Timestamp) -> PutBuilder {
+pub(super) fn remembered(table: &str, key: &str, claim: &Claim<'_>, id: &MessageId, now: Timestamp) -> PutBuilder {
     Put::builder()
         .table_name(table)
         .item("pk", text(key))
-        .item("owner", text(owner))
+        .item("owner", text(claim.owner))
         .item("message", text(id.to_string()))
-        .item("expires_at", number(now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second()))
+        .item("expires_at", expiry(claim, now))
+}
+
+fn expiry(claim: &Claim<'_>, now: Timestamp) -> AttributeValue {
+    number(now.saturating_add(claim.remember_for).unwrap_or(now).as_second())
+}
+
+/// Keeps a head or an occasion for longer, if it is past half of its life and still there.
+pub(crate) async fn renew(
+    client: &Client,
+    table: &str,
+    key: &str,
+    (now, remember_for): (Timestamp, SignedDuration),
+) -> Result<(), StoreError> {
+    let in_half = now.saturating_add(remember_for / 2).unwrap_or(now).as_second();
+    let request = client.update_item().table_name(table).key("pk", text(key));
+    let request = request
+        .update_expression("SET expires_at = :expires_at")
+        .condition_expression("expires_at < :in_half")
+        .expression_attribute_values(":in_half", number(in_half))
+        .expression_attribute_values(
+            ":expires_at",
+            number(now.saturating_add(remember_for).unwrap_or(now).as_second()),
+        );
+    conditional(request).await?;
+    Ok(())
 }
 
 /// As [`remembered`], on a condition that asks whose it is.

@@ -1,0 +1,196 @@
+//! Taking back a claim whose owner surely never called the provider.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
+use domain::key::{MessageId, message_key};
+use domain::message::{Answer, Failure};
+use domain::occasion::Guards;
+use jiff::Timestamp;
+
+use super::super::MessageRecord;
+use super::super::message::{NOT_ACCEPTED, UNKNOWN, answer_name, sort_key};
+use super::give_back::forget;
+use super::{Claims, PAIR_INTERVAL};
+use crate::error::StoreError;
+use crate::item::{Item, Reading, json, millis, number, text};
+use crate::transaction::{Transaction, Written, a_while, again};
+
+/// The code of a message that was claimed and not called.
+const NO_CODE: &str = "none";
+const DETAILS: &str = "the answer to its claim was lost; WA Smart Business was not called";
+/// What the last head was, as the one after it keeps it.
+const BEFORE: &[(&str, &str)] = &[
+    ("message", "before_message"),
+    ("owner", "before_owner"),
+    ("occurred_at", "before_occurred_at"),
+    ("received_at", "before_received_at"),
+    ("doc_version", "before_version"),
+    ("expires_at", "before_expires_at"),
+];
+/// Stands for a version where there was none.
+pub(super) const NO_VERSION: i64 = -1;
+
+/// What a write of a release guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Guarded {
+    /// The message is the owner's, and nothing is known of it since.
+    Message,
+    /// No person sent it again.
+    Resend,
+    /// The slot of the number is not over.
+    Slot,
+}
+
+impl Claims {
+    /// Takes back the claim of an owner that surely did not call the provider: the message can be claimed anew, and what
+    /// the claim took is given back, the head, the occasions, the notice of a cart and the slot of the number. Only a
+    /// record that the owner itself put back proves that. Answers whether the claim was there to be taken back: not if
+    /// there is none, or if an answer or a status is recorded, or if a person decided or sent the message again. The
+    /// sweep's `unknown` is no answer. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the next call completes it.
+    pub async fn release(
+        &self,
+        message: &MessageRecord<'_>,
+        guards: &Guards,
+        owner: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let id = message.id();
+        let Some(item) = self.ledger.item(&id).await? else { return Ok(false) };
+        let reading = Reading::of(&item);
+        if reading.text("owner")? != Some(owner) {
+            return Ok(false);
+        }
+        match reading.text("answered")? {
+            None | Some(UNKNOWN) => {
+                let contact = reading.text("contact")?.and_then(|contact| contact.split_once('#'));
+                let contact = contact.map(|(_, pseudonym)| pseudonym);
+                if !self.end_claim(message, owner, contact, now).await? {
+                    return Ok(false);
+                }
+            }
+            Some(NOT_ACCEPTED) => {}
+            Some(_) => return Ok(false),
+        }
+        if let Some(head) = &guards.head {
+            self.restore_head(head, &id, owner).await?;
+        }
+        self.give_back(guards, &id, owner).await?;
+        Ok(true)
+    }
+
+    /// Ends the claim, and gives the slot of its number back if that is not over. Answers whether the claim was there.
+    async fn end_claim(
+        &self,
+        message: &MessageRecord<'_>,
+        owner: &str,
+        contact: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let id = message.id();
+        let mut ended = Transaction::new()
+            .with(Guarded::Message, self.never_called(&id, owner, now)?)
+            .with(Guarded::Resend, self.not_sent_again(message)?);
+        let without_slot = ended.clone();
+        if let Some(contact) = contact {
+            ended = ended.with(Guarded::Slot, self.give_slot_back(contact, now)?);
+        }
+        let client = &self.ledger.client;
+        let refused = match ended.write(client, None, &a_while()).await? {
+            Written::All => return Ok(true),
+            Written::Nothing(refused) => refused,
+        };
+        if refused.by(Guarded::Message).is_some() || refused.by(Guarded::Resend).is_some() {
+            return Ok(false);
+        }
+        Ok(matches!(without_slot.write(client, None, &a_while()).await?, Written::All))
+    }
+
+    fn never_called(&self, id: &MessageId, owner: &str, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let failure = Failure { code: NO_CODE.to_owned(), details: DETAILS.to_owned(), trace_id: None };
+        let answer = Answer::NotAccepted { at: now, failure };
+        let update = Update::builder()
+            .table_name(&self.ledger.table)
+            .key("pk", text(&id.event))
+            .key("sk", text(sort_key(id)))
+            .update_expression("SET answered = :answered, answer = :answer REMOVE open_shard, open_since")
+            .condition_expression(
+                "#owner = :owner AND (attribute_not_exists(answered) OR answered = :unknown) \
+                 AND attribute_not_exists(skipped) AND attribute_not_exists(resolved) \
+                 AND attribute_not_exists(status_sent) AND attribute_not_exists(status_delivered) \
+                 AND attribute_not_exists(status_read) AND attribute_not_exists(status_failed)",
+            )
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(owner))
+            .expression_attribute_values(":unknown", text(UNKNOWN))
+            .expression_attribute_values(":answered", text(answer_name(&answer)))
+            .expression_attribute_values(":answer", json(&answer)?);
+        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Of an `unknown` message a person may have chosen to send it again.
+    fn not_sent_again(&self, message: &MessageRecord<'_>) -> Result<TransactWriteItem, StoreError> {
+        let MessageRecord { planned, occasion, .. } = message;
+        let next = message_key(&planned.mapping, &planned.recipient, occasion.saturating_add(1));
+        let next = MessageId { message: next, ..message.id() };
+        let check = ConditionCheck::builder()
+            .table_name(&self.ledger.table)
+            .key("pk", text(&next.event))
+            .key("sk", text(sort_key(&next)))
+            .condition_expression("attribute_not_exists(pk)");
+        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
+    fn give_slot_back(&self, contact: &str, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.contacts)
+            .key("pk", text(contact))
+            .update_expression("SET next_slot = next_slot - :interval")
+            .condition_expression("next_slot > :now")
+            .expression_attribute_values(":interval", number(PAIR_INTERVAL.as_millis()))
+            .expression_attribute_values(":now", millis(now));
+        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Makes the head what it was before a claim wrote it, if it is still that claim's.
+    async fn restore_head(&self, key: &str, id: &MessageId, owner: &str) -> Result<(), StoreError> {
+        let request = self.ledger.client.get_item().table_name(&self.contacts).consistent_read(true);
+        let Some(item) = request.key("pk", text(key)).send().await?.item else { return Ok(()) };
+        let condition = "message = :message AND #owner = :owner";
+        let Some(before) = head_before(&item)? else {
+            let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(key));
+            let request = request.condition_expression(condition).expression_attribute_names("#owner", "owner");
+            let request = request.expression_attribute_values(":message", text(id.to_string()));
+            return forget(request.expression_attribute_values(":owner", text(owner))).await;
+        };
+        let request = self.ledger.client.put_item().table_name(&self.contacts).set_item(Some(before));
+        let request = request
+            .item("pk", text(key))
+            .condition_expression(condition)
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":message", text(id.to_string()))
+            .expression_attribute_values(":owner", text(owner));
+        match again(|| request.clone().send()).await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(error.into()),
+            },
+        }
+    }
+}
+
+/// The head before the one an item holds; `None` if there was none.
+fn head_before(item: &Item) -> Result<Option<Item>, StoreError> {
+    if Reading::of(item).text("before_message")?.is_none_or(str::is_empty) {
+        return Ok(None);
+    }
+    let no_version = number(NO_VERSION);
+    let kept = BEFORE.iter().filter_map(|(name, before)| Some(((*name).to_owned(), item.get(*before)?.clone())));
+    Ok(Some(kept.filter(|(_, value)| *value != no_version).collect()))
+}

@@ -1,0 +1,66 @@
+//! What a refused claim says.
+
+use domain::contact::Scope;
+use domain::occasion::Guards;
+use jiff::Timestamp;
+
+use super::super::status::reported;
+use super::{Claim, Claimed, Guarded, PAIR_AHEAD};
+use crate::contacts::{cart_head, of_number, opted_out};
+use crate::error::StoreError;
+use crate::item::Reading;
+use crate::transaction::Refused;
+
+/// What a refused claim says. The order is that of the decision: what forbids comes before what was told already, and that
+/// before the pace.
+pub(super) fn verdict(claim: &Claim<'_>, refused: &Refused<Guarded>, now: Timestamp) -> Result<Claimed, StoreError> {
+    if let Some(old) = refused.by(Guarded::Message) {
+        let old = reported(old)?;
+        // The write went through and its answer was lost on the way: a second try meets ourselves.
+        let is_own = old.facts.claim.as_ref().is_some_and(|own| own.owner == claim.owner);
+        let is_ours = is_own && old.facts.answer.is_none();
+        return Ok(if is_ours { Claimed::Ours } else { Claimed::Theirs(Box::new(old)) });
+    }
+    if let Some(old) = refused.by(Guarded::Person) {
+        let Guards { people_as_of, says, .. } = claim.guards;
+        let opted_out = opted_out(&Reading::of(old))?;
+        return Ok(match opted_out.filter(|at| !says.opt_out || at >= people_as_of) {
+            Some(at) => Claimed::OptedOut(at),
+            None => Claimed::ConsentWithdrawn,
+        });
+    }
+    let number = refused.by(Guarded::Number).map(Reading::of);
+    if let Some(reading) = &number {
+        let known = of_number(reading)?;
+        let refused = known.suppression(Scope::All).is_some()
+            || known.unreachable_until.is_some_and(|until| until > now)
+            || (claim.marketing && known.suppression(Scope::Marketing).is_some());
+        if refused {
+            return Ok(Claimed::Forbidden(Box::new(known)));
+        }
+        if claim.marketing && known.marketing_consent == Some(false) {
+            return Ok(Claimed::ConsentWithdrawn);
+        }
+    }
+    if let Some(old) = refused.by(Guarded::Head) {
+        return Ok(Claimed::Superseded(Reading::of(old).time("occurred_at")?.unwrap_or_default()));
+    }
+    if let Some(old) = refused.by(Guarded::Occasion) {
+        return Ok(Claimed::AlreadyNotified(Reading::of(old).required("message")?.to_owned()));
+    }
+    let (carts, cart) = (refused.by(Guarded::Carts), refused.by(Guarded::Cart));
+    if carts.is_some() || cart.is_some() {
+        return Ok(Claimed::CartChanged(cart_head(carts, cart)?));
+    }
+    if let Some(old) = refused.by(Guarded::Activity) {
+        return Ok(Claimed::ActivityChanged(Reading::of(old).required("event_id")?.to_owned()));
+    }
+    if refused.by(Guarded::Collection).is_some() {
+        return Ok(Claimed::FileJoined);
+    }
+    let Some(reading) = number else {
+        return Err(StoreError::malformed(&claim.message.id().to_string(), "was refused for nothing that is known"));
+    };
+    let next_slot = reading.millis("next_slot")?.unwrap_or(now);
+    Ok(Claimed::PairBusy(next_slot.saturating_sub(PAIR_AHEAD).unwrap_or(now)))
+}

@@ -1,0 +1,285 @@
+//! Claims, and what follows from an answer, when the calls to the tables meet trouble.
+
+use domain::message::State;
+use domain::reason::Reason;
+use jiff::SignedDuration;
+use kit::{Planned, Trouble, World, order_status_changed};
+use serde_json::{Value, json};
+use store::schedule::Lane;
+
+use crate::waiting::{MINUTE, fault};
+
+const MAPPING: &str = "stato-ordine";
+const TRANSACTION: &str = "TransactWriteItems";
+/// What only the transaction of a claim contains.
+const CLAIM: &str = ":open_shard";
+const NO_TIME: SignedDuration = SignedDuration::ZERO;
+/// As long as a call to a table may take.
+const A_CALL: SignedDuration = SignedDuration::from_secs(8);
+
+async fn tell(world: &World, event: &Value) {
+    world.accept(event).await.unwrap();
+    world.deliver().await.unwrap();
+}
+
+async fn state(world: &World, id: &str) -> State {
+    world.state(id, MAPPING, "C7").await.unwrap()
+}
+
+/// The same state of the same order, said by another event.
+fn again(world: &World, id: &str) -> Value {
+    let mut event = order_status_changed(id);
+    event["occurred_at"] = json!(world.clock.now().to_string());
+    event
+}
+
+/// Has every answer to a claim get lost until the function has no time left.
+async fn lose_a_claim(world: &World, event: &Value) {
+    world.wire.plan(Planned {
+        operation: TRANSACTION,
+        containing: CLAIM,
+        trouble: Trouble::Cut,
+        times: 1_000,
+        takes: A_CALL,
+    });
+    tell(world, event).await;
+    assert!(world.wire.still_planned() < 1_000);
+    world.wire.plan_nothing();
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_is_lost_is_asked_again() {
+    for trouble in [Trouble::Cut, Trouble::ServerError] {
+        let world = World::start().await.unwrap();
+        world.wire.plan(Planned { operation: TRANSACTION, containing: CLAIM, trouble, times: 4, takes: NO_TIME });
+        tell(&world, &order_status_changed("e-1")).await;
+        assert_eq!(world.wire.still_planned(), 0);
+        assert_eq!(state(&world, "e-1").await, State::Sent, "{trouble:?}");
+        assert_eq!(world.requests().await.unwrap().len(), 1, "{trouble:?}");
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_surely_never_called_does_not_become_unknown() {
+    let world = World::start().await.unwrap();
+    lose_a_claim(&world, &order_status_changed("e-1")).await;
+    assert!(world.requests().await.unwrap().is_empty());
+    // The record that proves it comes back only after the sweep has called the message unknown.
+    let records = world.hold_back(SignedDuration::from_mins(10)).await.unwrap();
+    assert_eq!(records, 1);
+    world.pass(MINUTE * 9).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Unknown);
+    world.pass(MINUTE * 9).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Sent);
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_person_decided_of_a_message_never_called_stays() {
+    let world = World::start().await.unwrap();
+    lose_a_claim(&world, &order_status_changed("e-1")).await;
+    world.hold_back(SignedDuration::from_mins(10)).await.unwrap();
+    world.pass(MINUTE * 9).await.unwrap();
+    let [message] = world.messages_of("e-1").await.unwrap().try_into().unwrap();
+    let resolved = domain::message::Resolved { at: world.clock.now(), arrived: true, note: "asked her".to_owned() };
+    assert!(world.ledger.resolve(&message, &resolved).await.unwrap());
+    world.pass(MINUTE * 9).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Sent);
+    assert!(world.requests().await.unwrap().is_empty());
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_claim_of_a_message_never_called_took_is_given_back() {
+    let world = World::start().await.unwrap();
+    let (site, contact) = (world.site().unwrap(), world.contact("340 1234567").await.unwrap());
+    let mut before = order_status_changed("e-0");
+    before["data"]["order"]["status"] = json!("NUOVO");
+    before["data"]["order"]["version"] = json!(2);
+    tell(&world, &before).await;
+    let event = order_status_changed("e-1");
+    let guards = world.guards(&event, MAPPING, "C7").await.unwrap();
+    let (head, occasion) = (guards.head.unwrap(), guards.occasion.unwrap());
+    let newest = async || {
+        let mut item = world.contact_item(&head).await.unwrap().unwrap();
+        item.retain(|name, _| !name.starts_with("before_"));
+        item
+    };
+    let told_before = newest().await;
+    world.clock.advance(MINUTE);
+
+    lose_a_claim(&world, &event).await;
+    assert_ne!(newest().await, told_before);
+    assert!(world.contact_item(&occasion).await.unwrap().is_some());
+    world.contacts.put_consent(&site, &contact, true).await.unwrap();
+    let suppression = domain::contact::Suppression {
+        scope: domain::contact::Scope::All,
+        source: domain::contact::Source::Operator,
+        since: world.clock.now(),
+        reason: "asked on the phone".to_owned(),
+    };
+    world.contacts.suppress(&site, &contact, &suppression).await.unwrap();
+    world.pass(MINUTE * 10).await.unwrap();
+    assert!(matches!(state(&world, "e-1").await, State::Skipped(skip) if skip.reason == Reason::Suppressed));
+    assert_eq!(newest().await, told_before);
+    assert_eq!(world.contact_item(&occasion).await.unwrap(), None);
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_final_refusal_calls_for_happens_although_a_write_failed() {
+    for (code, containing) in [(131_050, "marketing_preferences"), (131_026, "unreachable_until")] {
+        let world = World::start().await.unwrap();
+        fault(&world, 1, 400, code).await;
+        let (operation, trouble) = ("UpdateItem", Trouble::Unreachable);
+        world.wire.plan(Planned { operation, containing, trouble, times: 1, takes: NO_TIME });
+        tell(&world, &order_status_changed("e-1")).await;
+        assert_eq!(world.wire.still_planned(), 0, "{code}");
+        world.pass(MINUTE * 5).await.unwrap();
+        assert_eq!(state(&world, "e-1").await, State::Failed(code.to_string()));
+        let known = world.contacts.of_contact(&world.contact("340 1234567").await.unwrap()).await.unwrap();
+        let happened = known.unreachable_until.is_some() || !known.suppressions.is_empty();
+        assert!(happened, "{code}: {known:?}");
+        assert_eq!(world.requests().await.unwrap().len(), 1, "{code}");
+        world.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refused_probe_starts_its_account_although_a_write_failed() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1, 401, 190).await;
+    fault(&world, 1, 400, 132_000).await;
+    tell(&world, &order_status_changed("e-1")).await;
+    let lane = Lane { site: world.site().unwrap(), account: domain::id::AccountId::parse("main").unwrap() };
+    assert!(world.schedule.account_state(&lane).await.unwrap().health.stop.is_some());
+    world.wire.plan(Planned {
+        operation: "UpdateItem",
+        containing: ":was_stopped_since",
+        trouble: Trouble::Unreachable,
+        times: 1,
+        takes: NO_TIME,
+    });
+    world.pass(MINUTE * 10).await.unwrap();
+    assert_eq!(world.wire.still_planned(), 0);
+    assert_eq!(state(&world, "e-1").await, State::Failed("132000".to_owned()));
+    assert_eq!(world.schedule.account_state(&lane).await.unwrap().health.stop, None);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dedup_key_is_given_back_when_its_message_was_refused_for_good() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1, 400, 132_000).await;
+    tell(&world, &order_status_changed("e-1")).await;
+    assert_eq!(state(&world, "e-1").await, State::Failed("132000".to_owned()));
+    world.clock.advance(MINUTE);
+    tell(&world, &again(&world, "e-2")).await;
+    assert_eq!(state(&world, "e-2").await, State::Sent);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dedup_key_that_could_not_be_given_back_is_so_when_it_is_met() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1, 400, 132_000).await;
+    // The delete of the key never leaves, neither at once nor when the record comes again.
+    let (operation, trouble) = ("DeleteItem", Trouble::Unreachable);
+    world.wire.plan(Planned { operation, containing: "TOLD#", trouble, times: 3, takes: NO_TIME });
+    tell(&world, &order_status_changed("e-1")).await;
+    world.wire.plan_nothing();
+    assert_eq!(state(&world, "e-1").await, State::Failed("132000".to_owned()));
+    world.clock.advance(MINUTE);
+    tell(&world, &again(&world, "e-2")).await;
+    assert_eq!(state(&world, "e-2").await, State::Sent);
+    world.pass(MINUTE * 10).await.unwrap();
+    world.clock.advance(MINUTE);
+    tell(&world, &again(&world, "e-3")).await;
+    assert!(matches!(state(&world, "e-3").await, State::Skipped(skip) if skip.reason == Reason::AlreadyNotified));
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn already_notified_by_a_message_of_unknown_outcome_says_so() {
+    let world = World::start().await.unwrap();
+    world.fault(&json!({"effect": {"cut_before": true}})).await.unwrap();
+    tell(&world, &order_status_changed("e-1")).await;
+    assert_eq!(state(&world, "e-1").await, State::Unknown);
+    world.clock.advance(MINUTE);
+    tell(&world, &again(&world, "e-2")).await;
+    let State::Skipped(skip) = state(&world, "e-2").await else { panic!() };
+    let [first] = world.messages_of("e-1").await.unwrap().try_into().unwrap();
+    assert_eq!((skip.reason, skip.detail), (Reason::AlreadyNotified, format!("{first}, unknown")));
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn heads_and_dedup_keys_are_kept_for_two_years_and_renewed_past_half_their_life_only() {
+    let world = World::start().await.unwrap();
+    let two_years = SignedDuration::from_hours(730 * 24);
+    let event = order_status_changed("e-1");
+    let guards = world.guards(&event, MAPPING, "C7").await.unwrap();
+    let keys = [guards.head.unwrap(), guards.occasion.unwrap()];
+    let expiries = async || {
+        let mut expiries = Vec::new();
+        for key in &keys {
+            let item = world.contact_item(key).await.unwrap().unwrap();
+            expiries.push(item["expires_at"].parse::<i64>().unwrap());
+        }
+        expiries
+    };
+    let in_two_years = || vec![(world.clock.now() + two_years).as_second(); 2];
+    tell(&world, &event).await;
+    let first = in_two_years();
+    assert_eq!(expiries().await, first);
+    // A synchronisation raises the same state every night, with its own time.
+    for (night, hours, is_renewed) in [(1, 24, false), (2, 363 * 24, false), (3, 2 * 24, true), (4, 24, false)] {
+        world.clock.advance(SignedDuration::from_hours(hours));
+        let before = expiries().await;
+        let id = format!("night-{night}");
+        tell(&world, &again(&world, &id)).await;
+        assert!(matches!(state(&world, &id).await, State::Skipped(skip) if skip.reason == Reason::AlreadyNotified));
+        assert_eq!(expiries().await, if is_renewed { in_two_years() } else { before }, "night {night}");
+    }
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hundred_claims_on_one_activity_all_pass() {
+    let world = World::start().await.unwrap();
+    world.wire.let_transactions_conflict();
+    let person =
+        |number: usize| json!({"id": format!("P{number}"), "phone": format!("+39340{:07}", 1_000_000 + number)});
+    let mut event = kit::example(domain::event::EventType::ActivityReminder).unwrap();
+    event["id"] = json!("r-1");
+    event["data"]["assignees"] = json!((0..100).map(person).collect::<Vec<_>>());
+    event["data"]["owner"] = json!(null);
+    tell(&world, &event).await;
+    let met = world.wire.take_met().get("conflict").copied().unwrap_or_default();
+    assert!(met > 50, "only {met} conflicts");
+    // None was put back: no time has passed.
+    for number in 0..100 {
+        let state = world.state("r-1", "promemoria-attivita", &format!("P{number}")).await.unwrap();
+        assert_eq!(state, State::Sent, "{number}");
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_plain_write_that_meets_a_transaction_is_tried_again() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1, 400, 131_050).await;
+    let (operation, trouble) = ("UpdateItem", Trouble::Conflict);
+    for containing in ["marketing_preferences", ":answered"] {
+        world.wire.plan(Planned { operation, containing, trouble, times: 5, takes: NO_TIME });
+    }
+    tell(&world, &order_status_changed("e-1")).await;
+    assert_eq!(world.wire.still_planned(), 0);
+    let known = world.contacts.of_contact(&world.contact("340 1234567").await.unwrap()).await.unwrap();
+    assert_eq!(known.suppressions.len(), 1, "{known:?}");
+    world.finish().await.unwrap();
+}
