@@ -21,6 +21,7 @@ mod repeats;
 mod reports;
 mod reviews;
 mod schedule;
+mod senders;
 mod sending;
 mod storm;
 mod streams;

@@ -84,6 +84,11 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Tog
         contact: &contact,
         text: &outgoing.body.text,
     };
+    if outgoing.account.came_later {
+        // A STOP to the number that is older than the site's use of it. The claim refuses what is recorded here.
+        let at_sender = contacts.sender_contact_key(&outgoing.account.phone_number_id, &outgoing.phone);
+        app.contacts.take_over(&at_sender, site, &contact).await?;
+    }
     // Reading the secrets and waiting for the slot may have taken their time.
     if !invocation.deadline.has_time() {
         return Err(Failure::Again("no time left for a send".to_owned()));

@@ -2,6 +2,7 @@
 
 use domain::contact::{Scope, Source, Suppression};
 use domain::id::SiteId;
+use domain::key::ContactSecret;
 use domain::notice::{Preference, Word};
 use jiff::Timestamp;
 use store::contacts::Choice;
@@ -32,7 +33,8 @@ pub(crate) fn no_marketing(since: Timestamp, reason: String) -> Suppression {
     Suppression { scope: Scope::Marketing, source: Source::Preferences, since, reason }
 }
 
-/// Records a choice at every site that sends from the number it was told to.
+/// Records a choice at every site that sends from the number it was told to, and for that number itself: a site that
+/// comes to the number later looks there.
 pub(crate) async fn apply(
     app: &App,
     site: &SiteId,
@@ -42,12 +44,12 @@ pub(crate) async fn apply(
 ) -> Result<(), Failure> {
     let secret = app.contact_secret().await?;
     let sites = sites(app, site, phone_number_id).await?;
-    let mut unknown = true;
-    for site in &sites {
-        let identity = Identity::of(app, &secret, site, from).await?;
+    let people = at_sites(app, &secret, &sites, from).await?;
+    for identity in &people {
         identity.choose(app, choice).await?;
-        unknown &= identity.is_unknown();
     }
+    let unknown = people.iter().all(Identity::is_unknown);
+    Identity::at_sender(app, &secret, phone_number_id, from, &people).await?.choose(app, choice).await?;
     let (scope, stops) = match choice {
         Choice::Out(suppression) => (suppression.scope, true),
         Choice::In { scope, .. } => (*scope, false),
@@ -65,9 +67,12 @@ pub(crate) async fn carry_over(
     (from, to): (&str, &str),
 ) -> Result<(), Failure> {
     let secret = app.contact_secret().await?;
-    for site in &sites(app, site, phone_number_id).await? {
-        let old = Identity::of(app, &secret, site, from).await?;
-        let new = Identity::of(app, &secret, site, to).await?;
+    let sites = sites(app, site, phone_number_id).await?;
+    let mut old = at_sites(app, &secret, &sites, from).await?;
+    let mut new = at_sites(app, &secret, &sites, to).await?;
+    old.push(Identity::at_sender(app, &secret, phone_number_id, from, &old).await?);
+    new.push(Identity::at_sender(app, &secret, phone_number_id, to, &new).await?);
+    for (old, new) in old.iter().zip(&new) {
         for key in old.keys() {
             for suppression in app.contacts.of_contact(key).await?.suppressions {
                 new.choose(app, &Choice::Out(suppression)).await?;
@@ -76,6 +81,15 @@ pub(crate) async fn carry_over(
     }
     tracing::info!(%site, "carried the suppressions of a number over to the one that replaces it");
     Ok(())
+}
+
+/// Who an id is at each of the sites.
+async fn at_sites(app: &App, secret: &ContactSecret, sites: &[SiteId], id: &str) -> Result<Vec<Identity>, Failure> {
+    let mut people = Vec::with_capacity(sites.len());
+    for site in sites {
+        people.push(Identity::of(app, secret, site, id).await?);
+    }
+    Ok(people)
 }
 
 /// The sites that send from a number, the one that was told included.

@@ -11,9 +11,10 @@ use crate::record::Failure;
 /// Most aliases a process remembers to have written.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// Somebody at a site, under pseudonyms.
+/// Somebody at a site or at a sender number, under pseudonyms.
 pub(crate) struct Identity {
-    site: SiteId,
+    /// The site; `None` for what counts at a sender number, whichever site sends from it.
+    site: Option<SiteId>,
     alias: String,
     contacts: Vec<String>,
 }
@@ -26,7 +27,31 @@ impl Identity {
         let mut contacts = app.contacts.alias(&alias).await?;
         let own = phone_of(id).map(|phone| secret.contact_key(site, &phone));
         contacts.extend(own.filter(|own| !contacts.contains(own)));
-        Ok(Self { site: site.clone(), alias, contacts })
+        Ok(Self { site: Some(site.clone()), alias, contacts })
+    }
+
+    /// Somebody at a sender number: by the number that an id is, and by the numbers that it stands for at its sites.
+    pub(crate) async fn at_sender(
+        app: &App,
+        secret: &ContactSecret,
+        phone_number_id: &str,
+        id: &str,
+        at_sites: &[Self],
+    ) -> Result<Self, Failure> {
+        let own = phone_of(id);
+        let mut phones: Vec<Phone> = own.iter().cloned().collect();
+        for identity in at_sites {
+            let Some(site) = &identity.site else { continue };
+            let own = own.as_ref().map(|phone| secret.contact_key(site, phone));
+            for contact in identity.contacts.iter().filter(|contact| own.as_ref() != Some(contact)) {
+                phones.extend(app.ledger.phone_of_contact(site, contact).await?);
+            }
+        }
+        let mut contacts: Vec<String> =
+            phones.iter().map(|phone| secret.sender_contact_key(phone_number_id, phone)).collect();
+        contacts.sort_unstable();
+        contacts.dedup();
+        Ok(Self { site: None, alias: secret.sender_alias_key(phone_number_id, id), contacts })
     }
 
     /// Whether no number is known.
@@ -38,7 +63,7 @@ impl Identity {
     pub(crate) async fn choose(&self, app: &App, choice: &Choice) -> Result<(), Failure> {
         app.contacts.choose(None, &self.alias, choice).await?;
         for contact in &self.contacts {
-            app.contacts.choose(Some(&self.site), contact, choice).await?;
+            app.contacts.choose(self.site.as_ref(), contact, choice).await?;
         }
         Ok(())
     }
@@ -55,9 +80,14 @@ fn phone_of(id: &str) -> Option<Phone> {
     is_number.then(|| Phone::parse(&format!("+{id}"), Country::ITALY).ok()).flatten()
 }
 
-/// Remembers the ids that stand for the number of a message. An id that is the number as we dial it is no news, and each
+/// Remembers the ids that stand for the number of a message of a site, which went out from a sender number. An id that is the number as we dial it is no news, and each
 /// other one is written once in a process's life, so that a status costs no second write.
-pub(crate) async fn learn(app: &App, site: &SiteId, contact: &str, ids: &[String]) -> Result<(), Failure> {
+pub(crate) async fn learn(
+    app: &App,
+    (site, phone_number_id): (&SiteId, &str),
+    contact: &str,
+    ids: &[String],
+) -> Result<(), Failure> {
     let ids: Vec<&String> = ids.iter().filter(|id| !id.is_empty()).collect();
     if ids.is_empty() {
         return Ok(());
@@ -73,6 +103,9 @@ pub(crate) async fn learn(app: &App, site: &SiteId, contact: &str, ids: &[String
             continue;
         }
         app.contacts.put_alias(site, &alias, contact).await?;
+        if app.came_later(site, phone_number_id).await? {
+            app.contacts.take_over(&secret.sender_alias_key(phone_number_id, id), site, contact).await?;
+        }
         if let Ok(mut known) = app.aliases.lock() {
             if known.len() >= REMEMBERED_MAX {
                 known.clear();

@@ -13,10 +13,11 @@ mod record;
 mod status;
 mod template;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::id::SiteId;
 use domain::key::ContactSecret;
 use jiff::SignedDuration;
 use lambda_runtime::LambdaEvent;
@@ -54,6 +55,7 @@ pub struct App {
     secrets: Secrets,
     clock: Clock,
     aliases: Mutex<HashSet<String>>,
+    later: Mutex<HashMap<(SiteId, String), bool>>,
 }
 
 impl App {
@@ -76,7 +78,22 @@ impl App {
             secrets: Secrets::new(secrets, config.stack),
             clock,
             aliases: Mutex::default(),
+            later: Mutex::default(),
         }
+    }
+
+    /// Whether a site came to a sender number that another site had before; read once in a process's life.
+    async fn came_later(&self, site: &SiteId, phone_number_id: &str) -> Result<bool, Failure> {
+        let key = (site.clone(), phone_number_id.to_owned());
+        let known = self.later.lock().ok().and_then(|later| later.get(&key).copied());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let came_later = self.hooks.came_later(site, phone_number_id).await?;
+        if let Ok(mut later) = self.later.lock() {
+            later.insert(key, came_later);
+        }
+        Ok(came_later)
     }
 
     /// The secret that pseudonyms are made with.

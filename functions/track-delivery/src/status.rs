@@ -82,7 +82,7 @@ pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), 
         }
     }
     match &reported.contact {
-        Some(contact) => identity::learn(app, site, contact, &report.aliases).await,
+        Some(contact) => identity::learn(app, (site, &report.phone_number_id), contact, &report.aliases).await,
         None => Ok(()),
     }
 }

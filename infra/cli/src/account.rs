@@ -51,11 +51,11 @@ async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Ou
     if stack.live().await?.accounts.iter().any(|account| account.id == id) {
         return Err(Failure::No(format!("the account {id} exists already")));
     }
-    let account = with(Map::from_iter([("id".to_owned(), json!(id))]), pairs)?;
+    let mut account = with(Map::from_iter([("id".to_owned(), json!(id))]), pairs)?;
     stack.put_token(&account, &document::read_secret(token)?).await?;
     let site = stack.site()?;
+    let webhook = webhook::add_sender(site, &mut account, stack).await?;
     stack.config.put_account(site, &account).await?;
-    let webhook = webhook::add_sender(site, &account, stack).await?;
     output.say(&json!({"account": account, "webhook": webhook.document(site)}), |lang| {
         let head = lang.of(
             format!("L'account {id} c'è. Ora: bridge account test {id}, poi bridge template sync"),
@@ -140,7 +140,7 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
     let Found { account: old, is_default } = find(Some(id), stack).await?;
     let fields: Map<String, Value> =
         serde_json::to_value(&old).and_then(serde_json::from_value).map_err(|error| Failure::No(error.to_string()))?;
-    let account = with(fields, pairs)?;
+    let mut account = with(fields, pairs)?;
     let token = token.map(document::read_secret).transpose()?;
     if host(&old) != host(&account) && token.is_none() {
         // Otherwise whoever may change settings could have the token sent anywhere.
@@ -150,8 +150,8 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
         stack.put_token(&account, &token).await?;
     }
     let site = stack.site()?;
+    webhook::add_sender(site, &mut account, stack).await?;
     stack.config.put_account(site, &account).await?;
-    webhook::add_sender(site, &account, stack).await?;
     output.say(&json!({"account": account}), |lang| {
         let silent = Some(&account).filter(|account| is_default && !account.active);
         let silent = silent.map(|account| inactive_default_words(account, lang)).unwrap_or_default();

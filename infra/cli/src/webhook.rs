@@ -78,10 +78,11 @@ pub(crate) async fn ensure(site: &SiteId, stack: &Stack) -> Result<Webhook, Fail
     Ok(Webhook { url: stack.webhook_url(&id), mode: hook.mode, verify_token })
 }
 
-/// Makes an account's number the site's, so that what is reported of it is believed.
-pub(crate) async fn add_sender(site: &SiteId, account: &Account, stack: &Stack) -> Result<Webhook, Failure> {
+/// Makes an account's number the site's, so that what is reported of it is believed. The account remembers whether
+/// another site had the number before.
+pub(crate) async fn add_sender(site: &SiteId, account: &mut Account, stack: &Stack) -> Result<Webhook, Failure> {
     let webhook = ensure(site, stack).await?;
-    stack.hooks.add_sender(site, &account.phone_number_id, &account.waba_id).await?;
+    account.came_later = stack.hooks.add_sender(site, &account.phone_number_id, &account.waba_id).await?;
     Ok(webhook)
 }
 

@@ -88,6 +88,7 @@ fn account(demo: DemoSite<'_>) -> Result<Account> {
         token_header: "Authorization".to_owned(),
         token_scheme: "Bearer".to_owned(),
         throughput: THROUGHPUT,
+        came_later: false,
     })
 }
 

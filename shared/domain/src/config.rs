@@ -169,6 +169,10 @@ pub struct Account {
     /// 80 for others, 1,000 after the upgrade.
     #[serde(default = "twenty")]
     pub throughput: u16,
+    /// Whether another site sent from the number before: what people said to the number then is looked up for each
+    /// message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub came_later: bool,
 }
 
 /// Of a number's throughput so much is used for sending, in percent: what comes in counts too, and calls that left

@@ -193,6 +193,20 @@ impl ContactSecret {
         format!("ALIAS#{site}#{}", self.pseudonym(&[site.as_str(), "alias", id]))
     }
 
+    /// The item that holds what the owner of a number said to a sender number, whichever site sent from it.
+    #[must_use]
+    pub fn sender_contact_key(&self, phone_number_id: &str, phone: &Phone) -> String {
+        let pseudonym = self.pseudonym(&["sender", phone_number_id, phone.as_e164()]);
+        format!("SENDER#{phone_number_id}#{pseudonym}")
+    }
+
+    /// As [`sender_contact_key`](Self::sender_contact_key), under the id of WhatsApp's by which it was said.
+    #[must_use]
+    pub fn sender_alias_key(&self, phone_number_id: &str, id: &str) -> String {
+        let pseudonym = self.pseudonym(&["sender", phone_number_id, "alias", id]);
+        format!("SENDER#{phone_number_id}#{pseudonym}")
+    }
+
     /// The item that holds what is known of a person.
     #[must_use]
     pub fn person_key(&self, site: &SiteId, person: &ObjectId) -> String {
@@ -273,6 +287,11 @@ mod tests {
         let (demo, other) = (SiteId::parse("demo").unwrap(), SiteId::parse("other").unwrap());
         assert_eq!(secret.contact_key(&demo, &phone).len(), 64);
         assert_ne!(secret.contact_key(&demo, &phone), secret.contact_key(&other, &phone));
+        let at_sender = [secret.sender_contact_key("111", &phone), secret.sender_alias_key("111", "IT.a1")];
+        insta::assert_snapshot!(at_sender.join("\n"), @r"
+        SENDER#111#b17024d98d3a47b6b3a2e67ca2e55ec065afe0f379ee62ee84888ad5af563437
+        SENDER#111#c6c5424cd69f001972c0c97de2ad652d70f6718f9911e13e36debd579a12cc92
+        ");
         let person = ObjectId::parse("C7").unwrap();
         assert!(secret.person_key(&demo, &person).starts_with("PERSON#demo#"));
         assert_eq!(ContactSecret::parse("short").unwrap_err(), WeakSecret);

@@ -22,6 +22,7 @@ fn account(base_url: &str) -> Account {
         token_header: "Authorization".to_owned(),
         token_scheme: "Bearer".to_owned(),
         throughput: 80,
+        came_later: false,
     }
 }
 

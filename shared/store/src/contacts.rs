@@ -5,6 +5,7 @@
 //! | pseudonym of site and number | suppressions, unreachability, consent, the next free slot of the pair limit |
 //! | `PERSON#site#pseudonym` | the latest phone, country, language, consent, opt-out and groups of a person, with when they were true |
 //! | `ALIAS#site#pseudonym` | the number that another id of WhatsApp's stands for, by its pseudonym |
+//! | `SENDER#phone number id#pseudonym` | what somebody said to a sender number, whichever site sent from it |
 //! | `ACTIVITY#…` | how an activity stands, for its reminders |
 //! | `CART#…` | the newest cart of a customer, when the last order closed them, when the customer was told |
 //! | `CARTEND#…` | when one cart of a customer was emptied or taken up again |

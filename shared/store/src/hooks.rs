@@ -5,6 +5,7 @@
 //! | `HOOK#webhook id` | `HOOK` | the webhook's site, mode, numbers and accounts |
 //! | `HOOKS#site` | `HOOK` | the id of the site's webhook |
 //! | `SENDER#phone number id` | site | the account the number belongs to |
+//! | `FIRST#phone number id` | `HOOK` | the site that had the number first; null once that one is gone |
 
 use aws_sdk_dynamodb::Client;
 use domain::id::SiteId;
@@ -56,6 +57,7 @@ impl Hooks {
         for phone_number_id in &hook.phone_number_ids {
             // A number written here alone has no account said; one that has keeps it.
             if !self.sites_of(phone_number_id).await?.contains(&hook.site) {
+                self.note_first(&hook.site, phone_number_id).await?;
                 self.put_item(sender_key(phone_number_id), hook.site.as_str(), &None::<&str>).await?;
             }
         }
@@ -68,17 +70,40 @@ impl Hooks {
     }
 
     /// Makes a number and its account the site's: what its webhook brings of them is believed from then on. Adding them
-    /// again changes nothing.
+    /// again changes nothing. Answers whether another site had the number before.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn add_sender(&self, site: &SiteId, phone_number_id: &str, waba_id: &str) -> Result<(), StoreError> {
+    pub async fn add_sender(&self, site: &SiteId, phone_number_id: &str, waba_id: &str) -> Result<bool, StoreError> {
+        self.note_first(site, phone_number_id).await?;
         self.put_item(sender_key(phone_number_id), site.as_str(), &Some(waba_id)).await?;
-        let Some(id) = self.hook_of(site).await? else { return Ok(()) };
-        let Some(mut hook) = self.hook(&id).await? else { return Ok(()) };
-        add(&mut hook.phone_number_ids, phone_number_id);
-        add(&mut hook.waba_ids, waba_id);
-        self.put_item(hook_key(&id), HOOK, &hook).await
+        if let Some(id) = self.hook_of(site).await?
+            && let Some(mut hook) = self.hook(&id).await?
+        {
+            add(&mut hook.phone_number_ids, phone_number_id);
+            add(&mut hook.waba_ids, waba_id);
+            self.put_item(hook_key(&id), HOOK, &hook).await?;
+        }
+        self.came_later(site, phone_number_id).await
+    }
+
+    /// Whether a site came to a number that another site had before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn came_later(&self, site: &SiteId, phone_number_id: &str) -> Result<bool, StoreError> {
+        let first: Option<Option<SiteId>> = self.get(first_key(phone_number_id)).await?;
+        Ok(first.is_some_and(|first| first.as_ref() != Some(site)))
+    }
+
+    /// Notes which site had a number first, if nobody did yet. Of sites that had it before this was noted any may be it.
+    async fn note_first(&self, site: &SiteId, phone_number_id: &str) -> Result<(), StoreError> {
+        if self.get::<Option<SiteId>>(first_key(phone_number_id)).await?.is_some() {
+            return Ok(());
+        }
+        let sites = self.sites_of(phone_number_id).await?;
+        let other = sites.first().filter(|_| !sites.contains(site));
+        self.put_item(first_key(phone_number_id), HOOK, other.unwrap_or(site)).await
     }
 
     /// The sites that send from a number: who stops one of them, stops all.
@@ -107,6 +132,10 @@ impl Hooks {
     pub async fn remove(&self, site: &SiteId) -> Result<(), StoreError> {
         let Some(id) = self.hook_of(site).await? else { return Ok(()) };
         for phone_number_id in self.hook(&id).await?.map(|hook| hook.phone_number_ids).unwrap_or_default() {
+            if !self.came_later(site, &phone_number_id).await? {
+                // Should the site come back, it does not know what was said meanwhile.
+                self.put_item(first_key(&phone_number_id), HOOK, &None::<SiteId>).await?;
+            }
             self.delete_item(sender_key(&phone_number_id), site.as_str()).await?;
         }
         self.delete_item(hook_key(&id), HOOK).await?;
@@ -145,6 +174,10 @@ fn hooks_key(site: &SiteId) -> String {
 
 fn sender_key(phone_number_id: &str) -> String {
     format!("SENDER#{phone_number_id}")
+}
+
+fn first_key(phone_number_id: &str) -> String {
+    format!("FIRST#{phone_number_id}")
 }
 
 /// Adds an id to a list, once.

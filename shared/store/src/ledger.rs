@@ -18,6 +18,7 @@ mod dead;
 mod erase;
 mod message;
 mod park;
+mod phone;
 mod read;
 mod status;
 mod sweep;

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use domain::config::{Account, LiveConfig};
+use domain::config::{Account, LiveConfig, Site};
 use domain::contact::{Lift, Lifted, Scope, Source};
 use domain::id::SiteId;
 use domain::key::MessageId;
@@ -376,6 +376,28 @@ impl World {
     #[must_use]
     pub fn parking(&self) -> Parking {
         Parking::new(self.ledger.clone(), self.schedule.clone())
+    }
+
+    /// Another site that comes to the demo site's number, with all that the demo site has.
+    ///
+    /// # Errors
+    /// When a part of the world refuses.
+    pub async fn add_site(&self, id: &str) -> Result<SiteId> {
+        let (site, live) = (SiteId::parse(id)?, self.live().await?);
+        self.config.put_site(&Site { id: site.clone(), ..live.site }).await?;
+        let token = serde_json::json!({"accounts": {ACCOUNT: {"token": self.access_token}}}).to_string();
+        let name = format!("{STACK}/{id}/provider");
+        self.emulators.secrets().create_secret().name(name).secret_string(token).send().await?;
+        for mut account in live.accounts {
+            account.came_later = self.hooks.add_sender(&site, &account.phone_number_id, &account.waba_id).await?;
+            self.config.put_account(&site, &account).await?;
+            let templates = self.config.templates(&self.site()?, &account.id).await?;
+            self.config.put_templates(&site, &account.id, &templates).await?;
+        }
+        for mapping in &live.mappings {
+            self.config.put_mapping(&site, mapping).await?;
+        }
+        Ok(site)
     }
 
     /// What the ledger knows of a message.

@@ -1,6 +1,7 @@
 //! What people want counts at every site of the number they told it to, whatever the order it is told in.
 
 use domain::contact::{Scope, Source, Suppression};
+use domain::phone::{Country, Phone};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -8,7 +9,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::statuses::{CASES, status};
-use crate::world::{ANNA, World, contact, site};
+use crate::world::{ANNA, World, contact, secret, site};
 
 const NONE: [&str; 0] = [];
 
@@ -123,6 +124,55 @@ async fn a_stop_from_a_number_that_is_none_is_kept_and_is_no_dead_letter() {
         world.deliver(&[sent]).await;
         assert_eq!(world.suppressions("demo", &number).await, ["all/stop"], "{from}");
     }
+}
+
+/// Has a site come to the number 111 and look at what a number said to it, as each of its messages does.
+async fn comes_later(world: &World, name: &str, number: &str) -> Vec<String> {
+    assert!(world.hooks.add_sender(&site(name), "111", "222").await.unwrap(), "another site had it first");
+    let phone = Phone::parse(&format!("+{number}"), Country::ITALY).unwrap();
+    let at_sender = secret().sender_contact_key("111", &phone);
+    world.contacts.take_over(&at_sender, &site(name), &contact(name, number)).await.unwrap();
+    world.suppressions(name, number).await
+}
+
+#[tokio::test]
+async fn a_stop_counts_at_a_site_that_comes_to_the_number_later() {
+    let world = World::start().await;
+    world.deliver(&[word("stop", ANNA, world.now())]).await;
+    assert_eq!(comes_later(&world, "late", ANNA).await, ["all/stop"]);
+    // What an operator of the site lifted stays lifted.
+    assert!(world.lift_stop(&contact("late", ANNA)).await);
+    assert_eq!(comes_later(&world, "late", ANNA).await, NONE);
+    world.deliver(&[word("start", ANNA, later(world.now(), 1))]).await;
+    assert_eq!(comes_later(&world, "later", ANNA).await, NONE);
+    let changed = json!({"notice": "number.1", "site": "demo", "phone_number_id": "111", "from": ANNA,
+        "to": "393409999999"});
+    world.deliver(&[word("stop", ANNA, later(world.now(), 2)), changed]).await;
+    assert_eq!(comes_later(&world, "latest", "393409999999").await, ["all/stop"]);
+}
+
+#[tokio::test]
+async fn a_stop_under_another_id_counts_at_a_site_that_comes_to_the_number_later() {
+    let world = World::start().await;
+    let id = world.send("e1", ANNA).await;
+    let mut sent = status("e1", Some(&id), "sent", world.now());
+    sent["user_id"] = json!("IT.a1");
+    world.deliver(&[sent]).await;
+    world.deliver(&[word("stop", "IT.a1", world.now())]).await;
+    assert_eq!(comes_later(&world, "late", ANNA).await, ["all/stop"]);
+}
+
+#[tokio::test]
+async fn who_had_a_number_first_is_known_also_after_they_left() {
+    let world = World::start().await;
+    let came_later = async |name| world.hooks.add_sender(&site(name), "111", "222").await.unwrap();
+    assert_eq!([came_later("demo").await, came_later("outlet").await], [false, true]);
+    let hook = serde_json::from_value(json!({
+        "site": "demo", "mode": "signature", "phone_number_ids": ["111"], "waba_ids": ["222"]
+    }));
+    world.hooks.put("h1", &hook.unwrap()).await.unwrap();
+    world.hooks.remove(&site("demo")).await.unwrap();
+    assert_eq!([came_later("outlet").await, came_later("demo").await], [true, true]);
 }
 
 #[tokio::test]

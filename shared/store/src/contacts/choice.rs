@@ -72,6 +72,20 @@ impl Contacts {
         };
         updated(request.update_expression(expression)).await
     }
+
+    /// Records for a number of a site what was chosen under another key. What the site knows already, or knows of a later
+    /// moment, stays: also a suppression that an operator lifted.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the next call completes it.
+    pub async fn take_over(&self, key: &str, site: &SiteId, contact: &str) -> Result<(), StoreError> {
+        let items = self.items(&[key]).await?;
+        let chosen = items.get(key).map(choices).transpose()?;
+        for choice in chosen.into_iter().flatten() {
+            self.choose(Some(site), contact, &choice).await?;
+        }
+        Ok(())
+    }
 }
 
 /// The choices an item records, each with its moment.

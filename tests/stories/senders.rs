@@ -1,0 +1,56 @@
+//! Several sites that send from one number.
+
+use std::collections::BTreeMap;
+
+use domain::id::SiteId;
+use domain::message::State;
+use domain::reason::Reason;
+use kit::{World, order_status_changed};
+use serde_json::{Value, json};
+
+/// An order of a site for somebody with a number of their own, and the calls to DynamoDB it took.
+async fn tell(world: &World, site: &str, id: &str, phone: &str) -> BTreeMap<String, usize> {
+    let mut event = order_status_changed(id);
+    event["data"]["order"] = json!({"id": id, "code": id, "status": "EVASO", "item_count": 1,
+        "total": {"amount": "1.00", "currency": "EUR"}});
+    event["data"]["customer"]["id"] = json!(format!("C-{phone}"));
+    event["data"]["customer"]["phone"] = json!(phone);
+    let job = json!({"job": "event.1", "site": site, "received_at": world.clock.now(), "event": event});
+    world.enqueue(&job.to_string()).await.unwrap();
+    let _before = world.wire.take_calls();
+    world.deliver().await.unwrap();
+    world.wire.take_calls()
+}
+
+async fn state(world: &World, site: &SiteId, id: &str) -> State {
+    let id = domain::id::EventId::parse(id).unwrap();
+    let event = world.ledger.event(site, &id).await.unwrap().unwrap();
+    event.messages[0].facts.state()
+}
+
+fn reads(calls: &BTreeMap<String, usize>) -> Value {
+    let read = ["BatchGetItem", "GetItem", "Query"];
+    json!(read.map(|name| calls.get(name).copied().unwrap_or_default()))
+}
+
+#[tokio::test]
+async fn a_stop_counts_at_a_site_that_came_later_which_reads_once_a_message() {
+    let world = World::start().await.unwrap();
+    world.write_back("+393401234567", "STOP").await.unwrap();
+    world.deliver_reports().await.unwrap();
+    let late = world.add_site("late").await.unwrap();
+    tell(&world, "late", "e-1", "340 1234567").await;
+    let State::Skipped(skip) = state(&world, &late, "e-1").await else { panic!() };
+    assert_eq!((skip.reason, skip.detail.as_str()), (Reason::Suppressed, "all, stop, 2026-11-22"));
+    assert_eq!(world.phone().await.unwrap().len(), 0);
+    // Somebody else's message costs the site that came later one read, and the first site none.
+    let demo = world.site().unwrap();
+    tell(&world, "demo", "e-1", "340 7654321").await;
+    let calls = [tell(&world, "demo", "e-2", "340 7654322").await, tell(&world, "late", "e-2", "340 7654323").await];
+    assert_eq!(calls.each_ref().map(reads), [json!([0, 0, 0]), json!([1, 0, 0])], "{calls:?}");
+    // How many updates a lease of slots takes depends on when the last one was.
+    let writes = |calls: &BTreeMap<String, usize>| [calls["PutItem"], calls["TransactWriteItems"]];
+    assert_eq!(calls.each_ref().map(writes), [[1, 1], [1, 1]], "{calls:?}");
+    assert_eq!([state(&world, &demo, "e-2").await, state(&world, &late, "e-2").await], [State::Sent, State::Sent]);
+    world.finish().await.unwrap();
+}
