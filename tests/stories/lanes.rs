@@ -264,3 +264,40 @@ async fn a_batch_gives_back_the_slots_it_does_not_use() {
     assert!(next_free.duration_since(began) < SignedDuration::from_secs(2), "{next_free}, from {began}");
     world.finish().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_message_that_a_gateway_refuses_alone_fails_after_three_times_and_stops_nobody_for_good() {
+    let world = World::start().await.unwrap();
+    // No code of Meta's: a firewall that dislikes the text, or a token that is wrong.
+    let effect = json!({"error": {"status": 403, "code": 999_999}});
+    world.fault(&json!({"count": 1_000, "match": {"to": "+393401000000"}, "effect": effect})).await.unwrap();
+    tell(&world, 0..1).await;
+    world.pass(HOUR).await.unwrap();
+    assert_eq!(waits_for(&state(&world, 0).await), Some(Why::AccountStopped), "nothing else was accepted");
+    for number in 1..4 {
+        tell(&world, number..number + 1).await;
+        world.pass(MINUTE * 40).await.unwrap();
+        assert_eq!(state(&world, number).await, State::Sent, "{number}");
+    }
+    assert_eq!(state(&world, 0).await, State::Failed("999999".to_owned()));
+    let health = world.schedule.account_state(&lane(&world, "main")).await.unwrap().health;
+    assert_eq!(health.stop, None);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_message_fails_while_a_gateway_refuses_all_of_them() {
+    let world = World::start().await.unwrap();
+    fault(&world, 1_000, 401, 999_999).await;
+    tell(&world, 0..5).await;
+    world.pass(HOUR * 2).await.unwrap();
+    for number in 0..5 {
+        assert_eq!(waits_for(&state(&world, number).await), Some(Why::AccountStopped), "{number}");
+    }
+    world.reset_simulator().await.unwrap();
+    world.pass(MINUTE * 40).await.unwrap();
+    for number in 0..5 {
+        assert_eq!(state(&world, number).await, State::Sent, "{number}");
+    }
+    world.finish().await.unwrap();
+}

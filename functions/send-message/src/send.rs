@@ -2,7 +2,7 @@
 
 use domain::backoff;
 use domain::cart::{self, CartHead};
-use domain::codes::Action;
+use domain::codes::{self, Action};
 use domain::config::TemplateHold;
 use domain::contact::{Known, Scope};
 use domain::decision::Outgoing;
@@ -283,9 +283,9 @@ impl Call<'_> {
     ) -> Result<(), Failure> {
         let Sender { app, live, event, .. } = self.task.sender;
         let (at, code) = (self.task.now(), failure.code.clone());
-        let before = self.task.met.filter(|met| met.code == code).map_or(0, |met| met.times);
-        let met = Met { code: code.clone(), times: before.saturating_add(1) };
+        let met = self.met(&code, action).await;
         let tries = met.times;
+        let action = if met.is_refused_alone() { Action::Fail } else { action };
         let Some(pause) = action.pause(tries, dice(), retry_after) else {
             self.record(owner, &Answer::Refused { at, failure }).await;
             app.claims.give_back(self.guards, &self.id, owner).await?;
@@ -332,6 +332,17 @@ impl Call<'_> {
                 wait::in_lane(task, lane, (Why::AccountStopped, code), useful_until).await
             }
         }
+    }
+
+    /// What the message has met by now.
+    async fn met(&self, code: &str, action: Action) -> Met {
+        let met = Met::again(self.task.met, code);
+        if !matches!(action, Action::StopAccount { .. }) || codes::class(code).is_some() {
+            return met;
+        }
+        // The answer is not recorded yet, so nothing may fail here: what cannot be read proves nothing.
+        let state = self.task.sender.app.schedule.account_state(self.lane).await;
+        met.unexplained(self.task.now(), state.ok().and_then(|state| state.health.proved_at))
     }
 
     /// Counts a failure that is not the message's; answers whether the account is stopped by it.

@@ -79,6 +79,50 @@ pub struct Met {
     pub code: String,
     /// How often.
     pub times: u32,
+    /// The refusals of its account that no code of Meta's explains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unexplained: Option<Unexplained>,
+}
+
+/// Refusals of a whole account without a code of Meta's, which may be about the one message: a firewall that dislikes
+/// its text, for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unexplained {
+    /// How often, each with a message of others accepted since the one before.
+    pub times: u32,
+    /// When the last one was.
+    pub at: Timestamp,
+}
+
+/// So many unexplained refusals are the message's own matter.
+const UNEXPLAINED_MAX: u32 = 3;
+
+impl Met {
+    /// What a message has met after it met a code once more.
+    #[must_use]
+    pub fn again(before: Option<&Self>, code: &str) -> Self {
+        let times = before.filter(|met| met.code == code).map_or(0, |met| met.times);
+        let unexplained = before.and_then(|met| met.unexplained);
+        Self { code: code.to_owned(), times: times.saturating_add(1), unexplained }
+    }
+
+    /// The same after an unexplained refusal of its account. It counts once more only if another message was accepted
+    /// since the one before: until then it may be the account's matter. `proved_at`: when that one was claimed.
+    #[must_use]
+    pub fn unexplained(self, at: Timestamp, proved_at: Option<Timestamp>) -> Self {
+        let times = match self.unexplained {
+            Some(before) if proved_at.is_some_and(|proved_at| proved_at > before.at) => before.times.saturating_add(1),
+            Some(before) => before.times,
+            None => 1,
+        };
+        Self { unexplained: Some(Unexplained { times, at }), ..self }
+    }
+
+    /// Whether the message is refused for itself, and not its account.
+    #[must_use]
+    pub fn is_refused_alone(&self) -> bool {
+        self.unexplained.is_some_and(|unexplained| unexplained.times >= UNEXPLAINED_MAX)
+    }
 }
 
 /// What a message released by the schedule has already.
@@ -208,6 +252,27 @@ mod tests {
         let job = job.redriven(at(10 * two_weeks)).put_back();
         let over = [11 * two_weeks, 11 * two_weeks + 1].map(|now| job.over_since(at(now)));
         assert_eq!(over, [None, Some(at(10 * two_weeks))]);
+    }
+
+    #[test]
+    fn a_message_is_refused_for_itself_after_three_times_with_successes_of_others_in_between() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let met = |before: Option<&Met>, second, proved| {
+            Met::again(before, "none").unexplained(at(second), Option::map(proved, at))
+        };
+        let times = |met: &Met| (met.unexplained.unwrap().times, met.is_refused_alone());
+        let trouble = (0..9).fold(None, |before, _| Some(Met::again(before.as_ref(), "none")));
+        let first = met(trouble.as_ref(), 10, None);
+        let again = met(Some(&first), 20, Some(5));
+        assert_eq!([times(&first), times(&again)], [(1, false); 2], "nobody was accepted since: it may be the account");
+        let second = met(Some(&Met::again(Some(&again), "131016")), 40, Some(30));
+        let third = met(Some(&second), 60, Some(50));
+        assert_eq!([times(&second), times(&third)], [(2, false), (3, true)]);
+        let text = r#"{"code":"none","times":2,"unexplained":{"times":1,"at":"1970-01-01T00:00:10Z"}}"#;
+        let known: Met = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&known).unwrap(), text);
+        let older: Met = serde_json::from_str(r#"{"code":"none","times":2}"#).unwrap();
+        assert_eq!(older.unexplained, None);
     }
 
     #[test]
