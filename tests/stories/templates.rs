@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use domain::message::State;
+use domain::message::{State, Why};
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{World, order_status_changed};
@@ -200,7 +200,6 @@ async fn a_template_changed_in_any_way_stops_its_mapping_at_the_next_sync() {
     for (id, change, reason, detail) in [
         ("edited", json!({"components": with_button}), Reason::TemplateChanged, "novita (it): content, since 20"),
         ("recategorised", json!({"category": "MARKETING"}), Reason::TemplateChanged, "novita (it): category, since 20"),
-        ("paused", json!({"status": "PAUSED"}), Reason::TemplateNotApproved, "novita (it): PAUSED"),
         ("pending", json!({"status": "PENDING"}), Reason::TemplateNotApproved, "novita (it): PENDING"),
     ] {
         let before = sent().await;
@@ -210,7 +209,7 @@ async fn a_template_changed_in_any_way_stops_its_mapping_at_the_next_sync() {
         let (why, value) = skip(&world, id, "novita").await;
         assert!(why == reason && value.starts_with(detail), "{id}: {why} {value}");
 
-        // Back as it was: what Meta paused goes on, what was edited waits for a person.
+        // Back as it was: what lost its approval goes on, what was edited waits for a person.
         world.set_template("novita", "it", &approved).await.unwrap();
         sync(&world).await.unwrap();
         let back = format!("{id}-and-back");
@@ -229,6 +228,39 @@ async fn a_template_changed_in_any_way_stops_its_mapping_at_the_next_sync() {
     let gone = "novita (it): not in the account's list".to_owned();
     assert_eq!(skip(&world, "deleted", "novita").await, (Reason::TemplateNotApproved, gone));
     assert_eq!(sent().await, before, "nothing more was sent");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn messages_of_a_paused_template_wait_until_it_is_back_or_they_are_of_no_more_use() {
+    let world = World::start().await.unwrap();
+    let hour = SignedDuration::from_hours(1);
+    let body = json!({"type": "BODY", "text": "Novità per {{1}}."});
+    let approved = json!({"status": "APPROVED", "category": "UTILITY", "components": [body]});
+    map(&world, "novita", "order.status_changed", &approved, &json!({"body": {"1": {"variable": "order.code"}}})).await;
+    world.set_template("novita", "it", &json!({"status": "PAUSED"})).await.unwrap();
+    sync(&world).await.unwrap();
+    let fresh = |id: &str| {
+        let mut event = order(id);
+        event["occurred_at"] = json!(world.clock.now().to_string());
+        event
+    };
+    let six = domain::mapping::UsefulFor::parse("6h").unwrap();
+    world.configure("novita", |_, mapping| mapping.useful_for = Some(six)).await.unwrap();
+    tell(&world, &fresh("waits")).await;
+    let mut old = order("old");
+    old["occurred_at"] = json!((world.clock.now() - hour * 5).to_string());
+    tell(&world, &old).await;
+    for id in ["waits", "old"] {
+        let State::Waiting(waiting) = world.state(id, "novita", "C7").await.unwrap() else { panic!("{id}") };
+        assert_eq!((waiting.why, waiting.detail.as_str()), (Why::TemplateHeld, "novita (it), PAUSED"));
+    }
+    world.pass(hour * 3).await.unwrap();
+    assert_eq!(skip(&world, "old", "novita").await.0, Reason::Expired);
+    world.set_template("novita", "it", &approved).await.unwrap();
+    sync(&world).await.unwrap();
+    world.pass(hour).await.unwrap();
+    assert_eq!(world.state("waits", "novita", "C7").await.unwrap(), State::Sent);
     world.finish().await.unwrap();
 }
 

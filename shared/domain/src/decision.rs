@@ -19,7 +19,7 @@ use crate::render::{self, Filled, FilledButton, FilledHeader, Locale, Rendered};
 use crate::template::{Category, Content, Parts, Template, TemplateStatus};
 use crate::variable::Context;
 
-/// How often it is looked whether a mapping that paused itself was confirmed.
+/// How often it is looked whether a mapping that paused itself was confirmed, or a template that Meta paused is back.
 const LOOKED_AT_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// A message that may be sent: everything the provider needs.
@@ -130,14 +130,17 @@ pub fn decide<'a>(
         let detail = format!("{} ({}), {}", hold.name, hold.language, hold.code);
         return Err(wait(hold.until, Why::TemplateHeld, detail, useful_until));
     }
+    if template.status.is_paused() {
+        let detail = format!("{} ({}), {}", template.name, template.language, String::from(template.status.clone()));
+        return Err(look_again(Why::TemplateHeld, detail, now, useful_until));
+    }
     if let Some((until, why)) =
         not_before(event, mapping, config, known, (now, useful_until)).filter(|_| !known.at_once)
     {
         return Err(wait(until, why, String::new(), useful_until));
     }
     if let Some(flood) = &mapping.flood {
-        let until = now.saturating_add(LOOKED_AT_AGAIN).unwrap_or(useful_until).min(useful_until);
-        return Err(wait(until, Why::Volume, flood.to_string(), useful_until));
+        return Err(look_again(Why::Volume, flood.to_string(), now, useful_until));
     }
     let marketing = template.category == Category::Marketing;
     let (template, language) = (template.name.as_str(), &template.language);
@@ -168,6 +171,12 @@ pub fn wait(until: Timestamp, why: Why, detail: String, useful_until: Timestamp)
         return Skip::new(Reason::Expired, format!("{useful_until}, {why}")).into();
     }
     Halt::Wait { waiting: Waiting { until, why, detail }, useful_until }
+}
+
+/// A wait for what nobody knows the end of: it is looked at again and again, for as long as the message is of use.
+fn look_again(why: Why, detail: String, now: Timestamp, useful_until: Timestamp) -> Halt {
+    let until = now.saturating_add(LOOKED_AT_AGAIN).unwrap_or(useful_until).min(useful_until);
+    wait(until, why, detail, useful_until)
 }
 
 /// Until when the state an event tells waits for a newer one; `None` where the mapping holds nothing, or nothing newer
@@ -257,7 +266,7 @@ fn choose_template<'a>(
     chosen.ok_or_else(|| Skip::new(Reason::NoTemplateForLanguage, wanted.as_str()))
 }
 
-/// The template as it is listed now, with the parts to fill, if it may be sent at all.
+/// The template as it is listed now, with the parts to fill. One that Meta paused is usable: its messages wait.
 fn usable_template<'a>(
     chosen: &TemplateUse,
     mapping: &Mapping,
@@ -268,7 +277,9 @@ fn usable_template<'a>(
     let template = config
         .template(&account.id, &chosen.name, &chosen.language)
         .ok_or_else(|| refused(Reason::TemplateNotApproved, "not in the account's list"))?;
-    if let TemplateStatus::Other(status) = &template.status {
+    if let TemplateStatus::Other(status) = &template.status
+        && !template.status.is_paused()
+    {
         return Err(refused(Reason::TemplateNotApproved, status));
     }
     if let Some(review) = &mapping.needs_review {

@@ -22,7 +22,7 @@ async fn a_template_that_is_paused_sends_nothing_until_it_is_back() {
     world.deliver(&[event("FLAGGED")]).await;
     assert_eq!(world.refusal("demo").await, None, "a warning stops nothing");
     world.deliver(&[event("PAUSED")]).await;
-    assert_eq!(world.refusal("demo").await, Some(Ok(Reason::TemplateNotApproved)));
+    assert_eq!(world.refusal("demo").await, Some(Err("template_held".to_owned())));
     assert_eq!(world.refusal("outlet").await, None, "its own webhook tells it");
     let listed = world.config.templates(&site("demo"), &main()).await.unwrap();
     assert_eq!(listed[0].status, TemplateStatus::Other("PAUSED".to_owned()));

@@ -180,8 +180,8 @@ fn each_check_of_the_decision_has_its_reason() {
         "template_not_approved",
         "avviso (it): not in the account's list",
     );
-    let paused = with(|config| config.templates[0].1.status = TemplateStatus::Other("PAUSED".to_owned()));
-    check(&order(&[]), &paused, "template_not_approved", "avviso (it): PAUSED");
+    let rejected = with(|config| config.templates[0].1.status = TemplateStatus::Other("REJECTED".to_owned()));
+    check(&order(&[]), &rejected, "template_not_approved", "avviso (it): REJECTED");
     let edited = with(|config| config.templates[0].1.fingerprint = "f2".to_owned());
     check(&order(&[]), &edited, "template_changed", "avviso (it): not the one the mapping was checked against");
     let otp = with(|config| config.templates[0].1.category = Category::Other("AUTHENTICATION".to_owned()));

@@ -109,6 +109,14 @@ pub enum TemplateStatus {
     Other(String),
 }
 
+impl TemplateStatus {
+    /// Whether Meta stops the template for some hours, for its quality, and takes it again by itself after that.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        matches!(self, Self::Other(status) if status == "PAUSED")
+    }
+}
+
 impl From<String> for TemplateStatus {
     fn from(text: String) -> Self {
         if text == "APPROVED" { Self::Approved } else { Self::Other(text) }
