@@ -117,6 +117,7 @@ def test_every_tick_has_its_own_retry_and_dead_letters(template):
     schedules = properties_of(template, "AWS::Scheduler::Schedule")
     expected = {
         "EveryMinute": ("rate(1 minute)", "FireRemindersFunction", 60),
+        "EveryMinuteTemplates": ("rate(1 minute)", "SyncTemplatesFunction", 60),
         "EveryHour": ("rate(1 hour)", "SyncTemplatesFunction", 3600),
     }
     assert set(schedules) == set(expected)
@@ -127,6 +128,12 @@ def test_every_tick_has_its_own_retry_and_dead_letters(template):
         assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["MissedTicks", "Arn"]}}
         # What is older than the next tick is of no use.
         assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == age_s
+
+
+def test_the_templates_of_the_minute_are_those_that_were_asked_for(template):
+    schedules = properties_of(template, "AWS::Scheduler::Schedule")
+    assert json.loads(schedules["EveryMinuteTemplates"]["Target"]["Input"]) == {"asked": True}
+    assert "Input" not in schedules["EveryHour"]["Target"]
 
 
 def test_a_sweep_ends_before_the_next_begins(template):

@@ -265,6 +265,30 @@ async fn messages_of_a_paused_template_wait_until_it_is_back_or_they_are_of_no_m
 }
 
 #[tokio::test]
+async fn a_template_that_is_approved_is_read_within_a_minute_and_several_at_once() {
+    let world = World::start().await.unwrap();
+    let approved = |name: &str| {
+        json!({"field": "message_template_status_update", "value": {"event": "APPROVED",
+            "message_template_id": 1, "message_template_name": name, "message_template_language": "it"}})
+    };
+    let input = json!({"asked": true});
+    let asked = || sync_templates::handle_tick(&world.sync, &input, world.clock.deadline_ms());
+    assert_eq!(asked().await.unwrap(), Synced::default(), "nobody asked");
+    for name in ["novita", "saldi"] {
+        let body = json!({"components": [{"type": "BODY", "text": "Novità per {{1}}."}]});
+        world.set_template(name, "it", &body).await.unwrap();
+        assert_eq!(world.report(&approved(name)).await.unwrap().status, 200);
+    }
+    world.deliver_reports().await.unwrap();
+    assert_eq!(asked().await.unwrap().accounts, 1, "once for both");
+    let (site, live) = (world.site().unwrap(), world.live().await.unwrap());
+    let known = world.config.templates(&site, &live.accounts[0].id).await.unwrap();
+    assert!(["novita", "saldi"].iter().all(|name| known.iter().any(|template| template.name == *name)));
+    assert_eq!(asked().await.unwrap(), Synced::default(), "it was answered");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_score_and_the_examples_of_a_template_may_change() {
     let world = World::start().await.unwrap();
     let body =

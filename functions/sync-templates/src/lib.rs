@@ -1,4 +1,5 @@
-//! Every hour: reads the template list of every active account into the store.
+//! Every hour: reads the template list of every active account into the store. Every minute: those of the accounts of which
+//! a notice says that a template was approved.
 //!
 //! [`sync()`] does one account: the list is read whole before anything is written, and an incomplete one changes nothing.
 //! A mapping whose template changed is marked and sends nothing until a person confirmed it. [`handle`] goes through all
@@ -16,6 +17,7 @@ use runtime::Clock;
 use runtime::batch::Deadline;
 use runtime::secrets::Secrets;
 use serde::Serialize;
+use serde_json::Value;
 use store::StoreError;
 use store::config::ConfigTable;
 
@@ -103,7 +105,52 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Synced, RunError> {
             }
         }
     }
-    let runs = accounts.iter().map(|(site, account)| sync_one(app, &deadline, site, account));
+    run(app, &deadline, &accounts, failed).await
+}
+
+/// What a tick of the clock calls for: `{"asked": true}` only the accounts that are to be read again (see
+/// [`handle_asked`]), anything else all of them (see [`handle`]).
+///
+/// # Errors
+/// [`RunError`].
+pub async fn handle_tick(app: &App, input: &Value, deadline_ms: u64) -> Result<Synced, RunError> {
+    match input.get("asked").and_then(Value::as_bool) {
+        Some(true) => handle_asked(app, deadline_ms).await,
+        _ => handle(app, deadline_ms).await,
+    }
+}
+
+/// Syncs the accounts whose templates are to be read again before the hour is over. One that fails is not tried again
+/// before the next hour.
+///
+/// # Errors
+/// [`RunError`]; what was synced stays synced.
+pub async fn handle_asked(app: &App, deadline_ms: u64) -> Result<Synced, RunError> {
+    let deadline = Deadline::of(deadline_ms, TIMEOUT, ACCOUNT_MARGIN, app.clock.clone());
+    let asked = app.config.asked_for_sync().await?;
+    if asked.is_empty() {
+        return Ok(Synced::default());
+    }
+    let mut accounts = Vec::new();
+    for one in &asked {
+        let of_site = app.config.live(&one.site).await?.into_iter().flat_map(active_accounts);
+        accounts.extend(of_site.filter(|(_, account)| account.id == one.account));
+    }
+    let synced = run(app, &deadline, &accounts, 0).await;
+    for one in &asked {
+        app.config.answered(one).await?;
+    }
+    synced
+}
+
+/// Syncs accounts, each by itself. `failed` are those that could not even be read.
+async fn run(
+    app: &App,
+    deadline: &Deadline,
+    accounts: &[(SiteId, Account)],
+    mut failed: usize,
+) -> Result<Synced, RunError> {
+    let runs = accounts.iter().map(|(site, account)| sync_one(app, deadline, site, account));
     let results: Vec<Option<AccountSynced>> = stream::iter(runs).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
     let mut synced = Synced::default();
     for result in results {

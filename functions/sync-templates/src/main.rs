@@ -20,7 +20,10 @@ async fn main() -> Result<(), Error> {
     let app = App::new(dynamodb, secrets, config, Clock::system())?;
     lambda_runtime::run(service_fn(|tick: LambdaEvent<serde_json::Value>| {
         let app = &app;
-        async move { sync_templates::handle(app, tick.context.deadline).await.map_err(Error::from) }
+        async move {
+            let deadline = tick.context.deadline;
+            sync_templates::handle_tick(app, &tick.payload, deadline).await.map_err(Error::from)
+        }
     }))
     .await
 }

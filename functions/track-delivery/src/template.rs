@@ -1,4 +1,5 @@
-//! A template that changed at Meta. The next sync brings the whole truth; until then nothing is sent with what is gone.
+//! A template that changed at Meta. The next sync brings the whole truth, within a minute for one that was approved; until
+//! then nothing is sent with what is gone.
 
 use domain::id::SiteId;
 use domain::language::Language;
@@ -30,6 +31,10 @@ pub(crate) async fn apply(
         return Ok(());
     };
     for account in live.accounts.iter().filter(|account| account.waba_id == waba_id) {
+        if approves(change) {
+            // Its text may be another by now, and of a new one nothing is known yet.
+            app.config.ask_for_sync(site, &account.id, app.clock.now()).await?;
+        }
         let key = TemplateKey { account: &account.id, name, language: &language };
         let Some((before, after)) = app.config.change_template(site, key, |known| changed(known, change)).await? else {
             tracing::info!(%site, account = %account.id, template = name, %language, "a template changed that no sync has seen");

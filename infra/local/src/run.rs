@@ -166,8 +166,10 @@ impl Stack {
             let (sqs, queue, api) = (emulators.sqs(), queue.clone(), api.clone());
             pollers.spawn(Poller { sqs, queue, api, function, concurrency, terminal }.run(stopped.clone()));
         }
-        intake.spawn(schedule::run(api.clone(), topology::FIRE_REMINDERS, schedule::MINUTE, terminal));
-        intake.spawn(schedule::run(api.clone(), topology::SYNC_TEMPLATES, schedule::HOUR, terminal));
+        intake.spawn(schedule::run(api.clone(), topology::FIRE_REMINDERS, schedule::MINUTE, None, terminal));
+        intake.spawn(schedule::run(api.clone(), topology::SYNC_TEMPLATES, schedule::HOUR, None, terminal));
+        let asked = Some(schedule::asked());
+        intake.spawn(schedule::run(api.clone(), topology::SYNC_TEMPLATES, schedule::MINUTE, asked, terminal));
         let front = gateway::router(api, topology::routes(), home(&demo));
         intake.spawn(serve(TcpListener::from_std(ports.gateway)?, front));
         Ok(Self { demo, intake, pollers, pollers_stopper, workers, servers, simulator, queues, emulators, terminal })

@@ -18,14 +18,20 @@ pub const MINUTE: Duration = Duration::from_secs(60);
 /// The rate of the schedule of `sync-templates` in the template.
 pub const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Invokes `function` for as long as it is polled. A tick that comes while the last one is still being handled is
+/// What the schedule of a minute gives `sync-templates` in the template.
+#[must_use]
+pub fn asked() -> Value {
+    json!({"asked": true})
+}
+
+/// Invokes `function` for as long as it is polled, with `input` or else with an event of the clock. A tick that comes while the last one is still being handled is
 /// left out.
-pub async fn run(api: RuntimeApi, function: &'static str, period: Duration, terminal: Terminal) {
+pub async fn run(api: RuntimeApi, function: &'static str, period: Duration, input: Option<Value>, terminal: Terminal) {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let event = event(clock::now(), function).to_string();
+        let event = input.clone().unwrap_or_else(|| event(clock::now(), function)).to_string();
         if let Err(error) = api.invoke(function, event.into_bytes()).await {
             terminal.line(function, &format!("a run by the clock failed: {error}"));
         }

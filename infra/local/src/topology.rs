@@ -26,7 +26,7 @@ pub const SEND_MESSAGE: &str = "send-message";
 pub const TRACK_DELIVERY: &str = "track-delivery";
 /// Runs every minute.
 pub const FIRE_REMINDERS: &str = "fire-reminders";
-/// Runs every hour.
+/// Runs every hour, and every minute for what was asked for.
 pub const SYNC_TEMPLATES: &str = "sync-templates";
 /// All functions, in the order an event and then its reports meet them, then those of the clock.
 pub const FUNCTIONS: [&str; 5] = [RECEIVE_EVENT, SEND_MESSAGE, TRACK_DELIVERY, FIRE_REMINDERS, SYNC_TEMPLATES];

@@ -11,11 +11,13 @@
 //! | `HISTORY#site#mapping` | version, ten digits | a version of a mapping as it was saved |
 //! | `TEMPLATES#site` | `account#name#language` | every template |
 //! | `SITES` | site | nothing: the site is that of its id |
+//! | `RESYNC` | `site#account` | nothing: the account's templates are to be read again, asked for at `asked_at` |
 //! | `KEY#key id` | `KEY` | the key's hash and site |
 //! | `KEYS#site` | key id | nothing: the key is that of its id |
 
 mod accounts;
 mod mappings;
+mod resync;
 mod templates;
 
 use aws_sdk_dynamodb::Client;
@@ -30,6 +32,7 @@ use crate::error::StoreError;
 use crate::item::{Item, Reading, json, text};
 
 pub use mappings::Kept;
+pub use resync::Asked;
 pub use templates::TemplateKey;
 
 const SITES: &str = "SITES";
