@@ -13,7 +13,7 @@ mod record;
 mod status;
 mod template;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -94,6 +94,17 @@ impl App {
             later.insert(key, came_later);
         }
         Ok(came_later)
+    }
+
+    /// The site, and the others that send from one of its numbers. Meta reports to one webhook, and what it says of the
+    /// number or its owner is about all of them.
+    async fn sharing(&self, site: &SiteId) -> Result<BTreeSet<SiteId>, Failure> {
+        let mut sites = BTreeSet::from([site.clone()]);
+        let live = self.config.live(site).await?;
+        for account in live.map(|live| live.accounts).unwrap_or_default() {
+            sites.extend(self.hooks.sites_of(&account.phone_number_id).await?);
+        }
+        Ok(sites)
     }
 
     /// The secret that pseudonyms are made with.

@@ -96,12 +96,20 @@ async fn apply(app: &App, notice: Notice, body: &str) -> Result<(), Failure> {
             choice::carry_over(app, &site, &phone_number_id, (&from, &to)).await
         }
         Notice::Template { site, waba_id, name, language, change } => {
-            template::apply(app, &site, &waba_id, (&name, &language), &change).await
+            for site in app.sharing(&site).await? {
+                template::apply(app, &site, &waba_id, (&name, &language), &change).await?;
+            }
+            Ok(())
         }
         Notice::Account { site, waba_id, phone_number_id, event, stops, lifts, at, until, .. } => {
             let at = at.unwrap_or_else(|| app.clock.now());
-            let report = account::Report { site, waba_id, phone_number_id, event, stops, lifts, at, until };
-            account::apply(app, &report).await
+            let sites = app.sharing(&site).await?;
+            let mut report = account::Report { site, waba_id, phone_number_id, event, stops, lifts, at, until };
+            for site in sites {
+                report.site = site;
+                account::apply(app, &report).await?;
+            }
+            Ok(())
         }
     }
 }

@@ -23,7 +23,8 @@ async fn a_template_that_is_paused_sends_nothing_until_it_is_back() {
     assert_eq!(world.refusal("demo").await, None, "a warning stops nothing");
     world.deliver(&[event("PAUSED")]).await;
     assert_eq!(world.refusal("demo").await, Some(Err("template_held".to_owned())));
-    assert_eq!(world.refusal("outlet").await, None, "its own webhook tells it");
+    assert_eq!(world.refusal("outlet").await, world.refusal("demo").await, "it sends from the same number");
+    assert_eq!(world.refusal("other").await, None);
     let listed = world.config.templates(&site("demo"), &main()).await.unwrap();
     assert_eq!(listed[0].status, TemplateStatus::Other("PAUSED".to_owned()));
     let id = world.send("e1", ANNA).await;
@@ -40,7 +41,8 @@ async fn another_category_or_text_needs_a_persons_look() {
         assert_eq!(world.refusal("demo").await, Some(Ok(Reason::TemplateChanged)), "{what}");
         let live = world.live("demo").await;
         assert!(live.mappings[0].needs_review.is_some(), "{what}");
-        assert!(world.live("outlet").await.mappings[0].needs_review.is_none());
+        assert!(world.live("outlet").await.mappings[0].needs_review.is_some(), "{what}");
+        assert!(world.live("other").await.mappings[0].needs_review.is_none(), "{what}");
     }
 }
 
