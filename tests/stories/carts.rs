@@ -1,6 +1,7 @@
 //! Carts that were left: one notice, for the newest, unless the customer came back.
 
 mod again;
+mod guests;
 mod rows;
 
 use std::future::{Future, poll_fn};
@@ -8,7 +9,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use domain::id::ObjectId;
-use domain::key::{cart_key, ended_cart_key};
+use domain::key::CartKeys;
 use domain::message::{State, Why};
 use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
@@ -298,7 +299,8 @@ async fn nothing_is_kept_of_customers_without_a_cart_while_no_mapping_tells_of_c
     let world = World::start().await.unwrap();
     let site = world.site().unwrap();
     let [customer, cart] = ["C7", "K1"].map(|id| ObjectId::parse(id).unwrap());
-    let keys = (cart_key(&site, &customer), ended_cart_key(&site, &customer, &cart));
+    let contact = world.contact("340 1234567").await.unwrap();
+    let keys = CartKeys::new(&site, [&customer, &cart], Some(&contact));
     let live = world.live().await.unwrap();
     let mapping = live.mappings.iter().find(|mapping| mapping.id.as_str() == "carrello-abbandonato").unwrap();
     world.configure("carrello-abbandonato", |_, mapping| mapping.enabled = false).await.unwrap();
@@ -306,7 +308,7 @@ async fn nothing_is_kept_of_customers_without_a_cart_while_no_mapping_tells_of_c
         tell(&world, &ordered(&format!("o-{round}"), world.clock.now(), "NUOVO", "2026-11-22")).await;
         tell(&world, &closed(&format!("x-{round}"), "K1", world.clock.now(), "emptied")).await;
         tell(&world, &left(&format!("k-{round}"), "K2", world.clock.now())).await;
-        let known = world.contacts.carts(&keys.0, &keys.1).await.unwrap();
+        let known = world.contacts.carts(&keys, &mapping.id).await.unwrap();
         let kept = [known.closed_at, known.ended_at, known.newest].map(|at| at.is_some());
         assert_eq!(kept, [is_kept; 3]);
         world.config.put_mapping(&site, mapping).await.unwrap();

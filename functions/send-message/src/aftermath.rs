@@ -21,10 +21,13 @@ use crate::record::Failure;
 
 /// What the message of a task must not overtake or repeat; `files` are those it tells. `None` if its mapping is gone.
 pub(crate) fn guards_of(task: Task<'_>, files: Option<&Files>) -> Option<Guards> {
-    let Sender { live, event, received_at, .. } = task.sender;
+    let Sender { live, event, carts, received_at, .. } = task.sender;
     let (site, planned) = (&live.site.id, task.record.planned);
     let mapping = live.mapping(&planned.mapping)?;
     let mut guards = guards(site, mapping, event, &planned.recipient, received_at);
+    if let (Some(cart), Some(keys)) = (&mut guards.cart, carts) {
+        cart.keys = keys.clone();
+    }
     if task.asked_at.is_some() {
         // A person wants it sent again: that it was told, and that something newer was, is known to them.
         let cart = guards.cart.map(|cart| CartGuard { asked: true, ..cart });

@@ -6,11 +6,10 @@ use domain::cart::CartHead;
 use domain::config::LiveConfig;
 use domain::contact::Known;
 use domain::decision::{Halt, decide};
-use domain::event::{Event, EventData};
+use domain::event::Event;
 use domain::job::{Job, MessageJob, Met, Pass};
-use domain::key::{MessageId, cart_key, ended_cart_key};
+use domain::key::{CartKeys, MessageId};
 use domain::message::Why;
-use domain::phone::Phone;
 use domain::plan::PlannedMessage;
 use domain::reason::Skip;
 use jiff::Timestamp;
@@ -27,6 +26,8 @@ pub(crate) struct Sender<'a> {
     pub(crate) app: &'a App,
     pub(crate) live: &'a LiveConfig,
     pub(crate) event: &'a Event,
+    /// On events of carts.
+    pub(crate) carts: Option<&'a CartKeys>,
     pub(crate) received_at: Timestamp,
     pub(crate) invocation: Invocation<'a>,
 }
@@ -144,10 +145,8 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
 
 /// What is known of the cart and of the customer's others, on events of carts.
 async fn carts(task: Task<'_>) -> Result<CartHead, Failure> {
-    let EventData::CartAbandoned { cart, customer } = &task.sender.event.data else { return Ok(CartHead::default()) };
-    let site = task.record.site;
-    let (all, ended) = (cart_key(site, &customer.id), ended_cart_key(site, &customer.id, &cart.id));
-    Ok(task.sender.app.contacts.carts(&all, &ended).await?)
+    let Some(keys) = task.sender.carts else { return Ok(CartHead::default()) };
+    Ok(task.sender.app.contacts.carts(keys, &task.record.planned.mapping).await?)
 }
 
 /// What is known of a message, with what is known of its recipient.
@@ -168,9 +167,7 @@ async fn known(task: Task<'_>) -> Result<Known, Failure> {
 async fn contact(task: Task<'_>) -> Result<Option<String>, Failure> {
     let Sender { app, live, event, .. } = task.sender;
     let Some(recipient) = event.recipient(&task.record.planned.recipient) else { return Ok(None) };
-    let typed = recipient.phone.as_deref().unwrap_or_default();
-    let Ok(phone) = Phone::parse(typed, live.site.country(recipient.country.as_deref())) else { return Ok(None) };
-    Ok(Some(app.contact_secret().await?.contact_key(&live.site.id, &phone)))
+    Ok(app.contact_secret().await?.contact_of(&live.site, recipient))
 }
 
 /// Records that a message is not sent.

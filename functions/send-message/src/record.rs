@@ -7,6 +7,7 @@ use domain::config::LiveConfig;
 use domain::event::{Event, EventData, EventType};
 use domain::id::{ObjectId, SiteId};
 use domain::job::{Job, MessageJob, Pass};
+use domain::key::CartKeys;
 use domain::mapping::Mapping;
 use domain::person::bring_up_to_date;
 use domain::plan::{Plan, PlannedMessage, plan};
@@ -191,6 +192,7 @@ async fn event(
     if stored.messages.len() > MESSAGES_AT_ONCE {
         return fan_out(app, &live, &event, &stored.messages).await;
     }
+    let carts = cart_keys(app, &live, &event).await?;
     let event = match &renewed {
         None if waited => {
             let recipients = stored.messages.iter().map(|planned| planned.recipient.clone());
@@ -198,7 +200,7 @@ async fn event(
         }
         _ => event,
     };
-    let sender = Sender { app, live: &live, event: &event, received_at, invocation };
+    let sender = Sender { app, live: &live, event: &event, carts: carts.as_ref(), received_at, invocation };
     let probe = Probe::default();
     let one = |planned| {
         let record = MessageRecord { site, event: &event, planned, occasion: 1, attempt: 0, retention_days };
@@ -238,8 +240,21 @@ async fn follow_cart(app: &App, live: &LiveConfig, event: &Event, plan: &Plan) -
     let Some(change) = cart::change(event, &live.site) else { return Ok(()) };
     let tells = |mapping: &Mapping| mapping.enabled && mapping.event_type == EventType::CartAbandoned;
     let following = Following { is_planned: !plan.messages.is_empty(), only_known: !live.mappings.iter().any(tells) };
-    app.contacts.change_cart(&live.site, &change, following, app.clock.now()).await?;
+    let contact = match change.person {
+        Some(person) => app.contact_secret().await?.contact_of(&live.site, person),
+        None => None,
+    };
+    app.contacts.change_cart(&live.site, &change, contact.as_deref(), following, app.clock.now()).await?;
     Ok(())
+}
+
+/// The items of a cart, by the number with which it was left: what was said of the customer since changes nothing of it.
+async fn cart_keys(app: &App, live: &LiveConfig, event: &Event) -> Result<Option<CartKeys>, Failure> {
+    let EventData::CartAbandoned { cart, customer } = &event.data else { return Ok(None) };
+    let secret = app.contact_secret().await?;
+    let contact = secret.contact_of(&live.site, customer);
+    let keys = CartKeys::new(&live.site.id, [&customer.id, &cart.id], contact.as_deref());
+    Ok(Some(app.contacts.cart_keys(keys, &secret.person_key(&live.site.id, &customer.id)).await?))
 }
 
 /// Gives each message of a large plan a record of its own, before the event's record is given up.
@@ -284,6 +299,7 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
     let received_at = recorded.received_at;
     let mut event =
         Event::parse_any(recorded.document, received_at).map_err(|error| Failure::Dead(error.to_string()))?;
+    let carts = cart_keys(app, &live, &event).await?;
     // One that comes back has waited: what was said of its activity and of its recipient since counts.
     let waited = job.attempt > 0 || job.asked_at.is_some() || app.clock.now().duration_since(received_at) > FRESH_FOR;
     let renewed = if waited { agenda::renewed(app, site, &event, received_at).await? } else { None };
@@ -296,7 +312,7 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
         }
         None => {}
     }
-    let sender = Sender { app, live: &live, event: &event, received_at, invocation };
+    let sender = Sender { app, live: &live, event: &event, carts: carts.as_ref(), received_at, invocation };
     let record = MessageRecord {
         site,
         event: &event,

@@ -1,5 +1,6 @@
-//! Carts: one notice for a cart that was left, after the site's interval, for the newest cart of a customer and at most
-//! once a day (R-59 … R-65).
+//! Carts: one notice of each mapping for a cart that was left, after an interval, for the newest cart of a customer and at
+//! most once a day (R-59 … R-65). Guests may share a customer's id: while nothing was said of the customer besides
+//! (`customer.updated`), carts that were left with different numbers are different people's.
 //!
 //! Carts that a customer leaves while the one before still waits for its notice are a row: each postpones the notice, up
 //! to the site's longest postponement after the first of them. A cart that comes when none waits begins a row of its own.
@@ -11,6 +12,7 @@ use crate::event::{Cart, CartEnd, Event, EventData, Order, OrderKind};
 use crate::id::ObjectId;
 use crate::mapping::Mapping;
 use crate::order_state::OrderState;
+use crate::person::Person;
 use crate::reason::{Reason, Skip};
 
 /// After a notice the next one for the same customer is at least so far away.
@@ -27,23 +29,27 @@ pub struct CartHead {
     pub closed_at: Option<Timestamp>,
     /// When this very cart was last emptied or taken up again.
     pub ended_at: Option<Timestamp>,
-    /// When the customer was last told of a cart.
+    /// When the customer was last told of a cart by the same mapping.
     pub notified_at: Option<Timestamp>,
     /// By which message.
     pub notified_by: Option<String>,
 }
 
-/// When a cart is told of: the interval after it was left, and no later than the longest postponement after the first
-/// of its row. An order ends the row that was left before it.
+/// When a mapping tells of a cart: the interval after it was left, and no later than the longest postponement after the
+/// first of its row. An order ends the row that was left before it. An interval of the mapping's own may be longer than
+/// the site's longest postponement.
 #[must_use]
-pub fn due_at(abandoned_at: Timestamp, head: &CartHead, site: &Site) -> Timestamp {
+pub fn due_at(abandoned_at: Timestamp, head: &CartHead, mapping: Option<&Mapping>, site: &Site) -> Timestamp {
+    let own = mapping.and_then(|mapping| mapping.cart_interval);
+    let own = own.map(|minutes| SignedDuration::from_mins(i64::from(minutes)));
     let first = head.first.filter(|first| head.closed_at.is_none_or(|closed_at| closed_at < *first));
-    let interval = abandoned_at.saturating_add(interval(site)).unwrap_or(Timestamp::MAX);
-    let longest = first.unwrap_or(abandoned_at).saturating_add(postponed_max(site)).unwrap_or(Timestamp::MAX);
+    let interval = abandoned_at.saturating_add(own.unwrap_or(interval(site))).unwrap_or(Timestamp::MAX);
+    let longest = own.map_or(postponed_max(site), |own| own.max(postponed_max(site)));
+    let longest = first.unwrap_or(abandoned_at).saturating_add(longest).unwrap_or(Timestamp::MAX);
     interval.min(longest).max(abandoned_at)
 }
 
-/// How long after it was left a cart is told of.
+/// How long after it was left a cart is told of, where the mapping says nothing else.
 #[must_use]
 pub fn interval(site: &Site) -> SignedDuration {
     SignedDuration::from_mins(i64::from(site.cart_interval))
@@ -58,7 +64,7 @@ pub fn postponed_max(site: &Site) -> SignedDuration {
 /// Until when a message about a cart is of use: counted from when it is due.
 #[must_use]
 pub fn useful_until(cart: &Cart, head: &CartHead, mapping: &Mapping, site: &Site) -> Timestamp {
-    let due = due_at(cart.abandoned_at, head, site);
+    let due = due_at(cart.abandoned_at, head, Some(mapping), site);
     due.saturating_add(mapping.useful_for().duration()).unwrap_or(Timestamp::MAX)
 }
 
@@ -73,8 +79,8 @@ pub fn still_left(cart: &Cart, head: &CartHead) -> Result<(), Skip> {
     }
 }
 
-/// Whether a cart is one to be told of by a message at `at`, its moment: still left, the newest, and none was told of
-/// within a day before, nor since it was left.
+/// Whether a cart is one to be told of by a message at `at`, its moment: still left, the newest, and the mapping told of
+/// none within a day before, nor since it was left.
 ///
 /// # Errors
 /// Why not.
@@ -97,6 +103,8 @@ pub fn judge(cart: &Cart, head: &CartHead, (message, at): (&str, Timestamp)) -> 
 pub struct Change<'a> {
     /// Whose carts.
     pub customer: &'a ObjectId,
+    /// Their record, where the event has it: it says with which number.
+    pub person: Option<&'a Person>,
     /// What.
     pub what: What<'a>,
     /// When it was so.
@@ -107,9 +115,9 @@ pub struct Change<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What<'a> {
     /// A cart was left.
-    Left,
-    /// Whatever was in any cart until then is no longer to be told of.
-    Ordered,
+    Left(&'a ObjectId),
+    /// Whatever was in any cart until then is no longer to be told of; the cart that was ordered, if the event names it.
+    Ordered(Option<&'a ObjectId>),
     /// Whatever was in this cart until then is no longer to be told of.
     Ended(&'a ObjectId),
 }
@@ -121,14 +129,16 @@ pub fn change<'a>(event: &'a Event, site: &Site) -> Option<Change<'a>> {
     let at = event.occurred_at;
     match &event.data {
         EventData::CartAbandoned { cart, customer } if !cart.created_by_agent && !customer.is_agent => {
-            Some(Change { customer: &customer.id, what: What::Left, at: cart.abandoned_at })
+            let (person, what) = (Some(customer.as_ref()), What::Left(&cart.id));
+            Some(Change { customer: &customer.id, person, what, at: cart.abandoned_at })
         }
-        EventData::CartClosed { customer, reason: CartEnd::Ordered, .. } => {
-            Some(Change { customer, what: What::Ordered, at })
+        EventData::CartClosed { cart, customer, reason } => {
+            let what = if *reason == CartEnd::Ordered { What::Ordered(Some(cart)) } else { What::Ended(cart) };
+            Some(Change { customer, person: None, what, at })
         }
-        EventData::CartClosed { cart, customer, .. } => Some(Change { customer, what: What::Ended(cart), at }),
         EventData::OrderStatusChanged { order, customer } if is_created(order) => {
-            Some(Change { customer: &customer.id, what: What::Ordered, at: at.min(made_by(order, site)) })
+            let at = at.min(made_by(order, site));
+            Some(Change { customer: &customer.id, person: Some(customer), what: What::Ordered(None), at })
         }
         _ => None,
     }
@@ -193,7 +203,7 @@ mod tests {
 
     fn judged(minute: i64, head: &CartHead, now: i64) -> String {
         match judge(&cart(minute), head, ("m-1", at(now))) {
-            Ok(()) => format!("at {}", due_at(at(minute), head, &site()).duration_since(at(0)).as_mins()),
+            Ok(()) => format!("at {}", due_at(at(minute), head, None, &site()).duration_since(at(0)).as_mins()),
             Err(skip) => skip.reason.to_string(),
         }
     }
@@ -232,7 +242,7 @@ mod tests {
         let site = Site { cart_interval: 60, cart_max_postponement: 100, ..site() };
         let due = |left: i64, first: Option<i64>, closed: Option<i64>| {
             let head = CartHead { first: first.map(at), closed_at: closed.map(at), ..CartHead::default() };
-            due_at(at(left), &head, &site).duration_since(at(0)).as_mins()
+            due_at(at(left), &head, None, &site).duration_since(at(0)).as_mins()
         };
         assert_eq!(due(500, None, None), 560);
         assert_eq!(due(500, Some(480), None), 560);
@@ -242,6 +252,24 @@ mod tests {
         assert_eq!(due(500, Some(450), Some(449)), 550);
         assert_eq!(due(500, Some(450), Some(450)), 560);
         assert_eq!(due(500, Some(450), Some(451)), 560);
+    }
+
+    #[test]
+    fn a_mapping_may_tell_after_an_interval_of_its_own() {
+        let mapping = |minutes: u16| -> Mapping {
+            let text = json!({"id": "c", "name": "c", "event_type": "cart.abandoned", "enabled": true,
+                              "active_since": "2020-01-01T00:00:00Z", "templates": {}, "cart_interval": minutes});
+            serde_json::from_value(text).unwrap()
+        };
+        let site = Site { cart_interval: 60, cart_max_postponement: 100, ..site() };
+        let due = |first: Option<i64>, minutes: u16| {
+            let head = CartHead { first: first.map(at), ..CartHead::default() };
+            due_at(at(500), &head, Some(&mapping(minutes)), &site).duration_since(at(0)).as_mins()
+        };
+        assert_eq!(due(None, 30), 530);
+        assert_eq!(due(None, 1_440), 1_940, "longer than the site's longest postponement");
+        assert_eq!(due(Some(450), 1_440), 1_890);
+        assert_eq!(due(Some(420), 90), 520);
     }
 
     #[test]
@@ -259,10 +287,10 @@ mod tests {
     /// What an event says, in short; `at` counts the minutes from the beginning.
     fn said(kind: &str, occurred_at: i64, data: &serde_json::Value) -> Option<String> {
         let event = event(kind, at(occurred_at), data);
-        let Change { customer, what, at: when } = change(&event, &site())?;
+        let Change { customer, what, at: when, .. } = change(&event, &site())?;
         let what = match what {
-            What::Left => "left".to_owned(),
-            What::Ordered => "ordered".to_owned(),
+            What::Left(_) => "left".to_owned(),
+            What::Ordered(_) => "ordered".to_owned(),
             What::Ended(cart) => format!("{cart} ended"),
         };
         Some(format!("{customer} {what} at {}", when.duration_since(at(0)).as_mins()))
@@ -320,7 +348,7 @@ mod tests {
         ) {
             let site = Site { cart_interval: interval, cart_max_postponement: longest, ..site() };
             let (abandoned_at, first) = (at(left), at(left - since));
-            let due = due_at(abandoned_at, &CartHead { first: Some(first), ..CartHead::default() }, &site);
+            let due = due_at(abandoned_at, &CartHead { first: Some(first), ..CartHead::default() }, None, &site);
             prop_assert!(due >= abandoned_at);
             prop_assert!(due <= abandoned_at + SignedDuration::from_mins(i64::from(interval)));
             prop_assert!(due == abandoned_at || due <= first + SignedDuration::from_mins(i64::from(longest)));

@@ -45,11 +45,12 @@ impl Checked {
 }
 
 /// Conditions that only some events can meet.
-const CONDITIONS: [(&str, &[EventType]); 6] = [
+const CONDITIONS: [(&str, &[EventType]); 7] = [
     ("order_statuses", &[EventType::OrderStatusChanged]),
     ("order_kinds", &[EventType::OrderStatusChanged]),
     ("min_total", &[EventType::OrderStatusChanged, EventType::CartAbandoned]),
     ("recipient_rule", &[EventType::ActivityStatusChanged]),
+    ("cart_interval", &[EventType::CartAbandoned]),
     (
         "notify_actor",
         &[

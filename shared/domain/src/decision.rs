@@ -100,7 +100,7 @@ pub fn decide<'a>(
     may_be_written_to(known, now)?;
     let useful_until = useful_until(event, mapping, config, known);
     if let EventData::CartAbandoned { cart, .. } = &event.data {
-        let due = cart::due_at(cart.abandoned_at, &known.cart, &config.site);
+        let due = cart::due_at(cart.abandoned_at, &known.cart, Some(mapping), &config.site);
         let told_at = if known.at_once { now } else { now.max(due) };
         match known.asked_at {
             // That it was told, or a newer one, is known to whoever asks.

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::config::Site;
 use crate::id::{EventId, MappingId, ObjectId, SiteId};
+use crate::person::Person;
 use crate::phone::Phone;
 
 /// Characters of a hash we keep: 128 bits, enough that no two events of a site ever meet by chance.
@@ -74,6 +76,44 @@ pub fn activity_key(site: &SiteId, activity: &ObjectId) -> String {
 #[must_use]
 pub fn cart_key(site: &SiteId, customer: &ObjectId) -> String {
     format!("CART#{}", hash(&[site.as_str(), customer.as_str()]))
+}
+
+/// The item that remembers the carts that a customer left with one number, by its pseudonym; an empty one stands for none.
+#[must_use]
+pub fn carts_of_number_key(site: &SiteId, customer: &ObjectId, contact: &str) -> String {
+    format!("CART#{}", hash(&[site.as_str(), customer.as_str(), contact]))
+}
+
+/// The item that remembers with which number a cart was left.
+#[must_use]
+pub fn left_cart_key(site: &SiteId, customer: &ObjectId, cart: &ObjectId) -> String {
+    format!("CARTLEFT#{}", hash(&[site.as_str(), customer.as_str(), cart.as_str()]))
+}
+
+/// The items that say whether somebody is to be told of a cart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CartKeys {
+    /// The customer's carts, with whatever number they were left: [`cart_key`].
+    pub all: String,
+    /// Those that were left with the number of this one: [`carts_of_number_key`].
+    pub of_number: String,
+    /// Whether only those of the number count: guests may share the id.
+    pub by_number: bool,
+    /// The end of this one: [`ended_cart_key`].
+    pub ended: String,
+}
+
+impl CartKeys {
+    /// The items of a cart that was left with a number, by its pseudonym, or without one. All of the customer's count.
+    #[must_use]
+    pub fn new(site: &SiteId, [customer, cart]: [&ObjectId; 2], contact: Option<&str>) -> Self {
+        Self {
+            all: cart_key(site, customer),
+            of_number: carts_of_number_key(site, customer, contact.unwrap_or_default()),
+            by_number: false,
+            ended: ended_cart_key(site, customer, cart),
+        }
+    }
 }
 
 /// The item that remembers when one cart of a customer was emptied or taken up again.
@@ -187,6 +227,14 @@ impl ContactSecret {
         self.pseudonym(&[site.as_str(), phone.as_e164()])
     }
 
+    /// The pseudonym of a person's number at a site; `None` where they have none.
+    #[must_use]
+    pub fn contact_of(&self, site: &Site, person: &Person) -> Option<String> {
+        let country = site.country(person.country.as_deref());
+        let phone = Phone::parse(person.phone.as_deref()?, country).ok()?;
+        Some(self.contact_key(&site.id, &phone))
+    }
+
     /// The item that says which number another id of WhatsApp's stands for, such as a `wa_id` that is written another way.
     #[must_use]
     pub fn alias_key(&self, site: &SiteId, id: &str) -> String {
@@ -255,6 +303,8 @@ mod tests {
             activity_key(&site, &person),
             cart_key(&site, &person),
             ended_cart_key(&site, &person, &person),
+            left_cart_key(&site, &person, &person),
+            carts_of_number_key(&site, &person, "c0ffee"),
             reminder_event_id(&item, due_at, &event),
             head,
             item,
@@ -266,6 +316,8 @@ mod tests {
         ACTIVITY#1359d87898d4a6ea66a4525d669f1f8c
         CART#1359d87898d4a6ea66a4525d669f1f8c
         CARTEND#1764a0254807f43215b0215178507153
+        CARTLEFT#1764a0254807f43215b0215178507153
+        CART#e5975da3bbdb8e3d31950d4e599a0f7e
         bridge:rem.61c646787245c2b14ff673a9b5cf5e21
         SUBJECT#b39159e0ead97f102ff34d9b1ba7ebae
         R#1764a0254807f43215b0215178507153

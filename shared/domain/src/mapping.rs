@@ -72,6 +72,10 @@ pub struct Mapping {
     /// first file of a folder for others, which are told with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_for: Option<UsefulFor>,
+    /// Minutes from when a cart was left until the mapping tells of it; absent: the site's. So a second mapping can remind
+    /// again, a day later for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cart_interval: Option<u16>,
     /// When nothing is sent: what falls into it waits for its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity_state::{self, ActivityState};
 use crate::event::{Event, EventData, EventType};
-use crate::id::{ObjectId, SiteId};
-use crate::key::{activity_key, cart_key, ended_cart_key, head_key, occasion_key};
+use crate::id::{MappingId, ObjectId, SiteId};
+use crate::key::{CartKeys, activity_key, head_key, occasion_key};
 use crate::mapping::Mapping;
 use crate::message::{Facts, State};
 use crate::order_state::{self, OrderState};
@@ -93,14 +93,14 @@ impl Says {
     }
 }
 
-/// What a notice of a cart is checked against: the customer has not come back, has no newer cart and was told of none
-/// within a day, nor since it was left.
+/// What a notice of a cart is checked against: the customer has not come back, has no newer cart and was told of none by
+/// the same mapping within a day, nor since it was left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CartGuard {
-    /// The item of the customer's carts.
-    pub key: String,
-    /// The item that says when this cart ended.
-    pub ended_key: String,
+    /// The items of the cart and of the customer's others.
+    pub keys: CartKeys,
+    /// The mapping that tells of it.
+    pub mapping: MappingId,
     /// When the cart was left.
     pub left_at: Timestamp,
     /// A person asked for it: that there is a newer one, or that the customer was told of one, is known to them. It counts
@@ -159,9 +159,9 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     };
     let cart = match &event.data {
         EventData::CartAbandoned { cart, customer } => {
-            let key = cart_key(site, &customer.id);
-            let ended_key = ended_cart_key(site, &customer.id, &cart.id);
-            Some(CartGuard { key, ended_key, left_at: cart.abandoned_at, asked: false })
+            // With which number it was left is known to who has the secret of the pseudonyms.
+            let keys = CartKeys::new(site, [&customer.id, &cart.id], None);
+            Some(CartGuard { keys, mapping: mapping.id.clone(), left_at: cart.abandoned_at, asked: false })
         }
         _ => None,
     };

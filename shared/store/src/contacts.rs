@@ -42,7 +42,7 @@ use crate::transaction::again;
 
 pub use activity::ActivityHead;
 pub use cart::Following;
-pub(crate) use cart::cart_head;
+pub(crate) use cart::{CARTS_REMEMBERED_FOR, CartItems, Notice};
 pub use choice::Choice;
 pub use held::Held;
 pub(crate) use person::opted_out;

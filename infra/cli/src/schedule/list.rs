@@ -21,7 +21,7 @@ pub(super) async fn list(event: Option<&str>, limit: usize, stack: &Stack, outpu
     let reminders = Looked::at(reminders, stack).await?;
     let mut messages = Vec::with_capacity(waits.len());
     for waits in waits {
-        messages.push(Explained::of(waits, &live.site, stack).await?);
+        messages.push(Explained::of(waits, &live, stack).await?);
     }
     let of_messages: Vec<Value> = messages.iter().map(Explained::document).collect();
     let of_reminders: Vec<Value> = reminders.iter().map(Looked::document).collect();

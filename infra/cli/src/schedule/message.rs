@@ -5,7 +5,7 @@ use domain::config::{LiveConfig, Site};
 use domain::event::{Event, EventData};
 use domain::files::leaves_others;
 use domain::job::{Job, MessageJob};
-use domain::key::{MessageId, cart_key, ended_cart_key, event_key, message_key};
+use domain::key::{CartKeys, MessageId, event_key, message_key};
 use domain::mapping::Mapping;
 use domain::message::{State, Waiting, Why};
 use domain::reason::{BY_OPERATOR, Reason, Skip};
@@ -42,6 +42,8 @@ struct LeftCart {
     left_at: Timestamp,
     /// When the first of those was left that put one another off.
     first: Option<Timestamp>,
+    /// The interval of the mapping's own, in minutes.
+    own: Option<u16>,
     /// Why it will not be told, as it looks now.
     gone: Option<Reason>,
 }
@@ -54,11 +56,11 @@ impl Waits {
 }
 
 impl Explained {
-    pub(super) async fn of(waits: Waits, site: &Site, stack: &Stack) -> Result<Self, Failure> {
+    pub(super) async fn of(waits: Waits, live: &LiveConfig, stack: &Stack) -> Result<Self, Failure> {
         let facts = readable(stack.ledger.message(&waits.id()).await)?;
         let state = facts.map(|facts| facts.unwrap_or_default().state());
         let cart = match &state {
-            Some(State::Waiting(Waiting { why: Why::CartInterval, .. })) => LeftCart::of(&waits, site, stack).await?,
+            Some(State::Waiting(Waiting { why: Why::CartInterval, .. })) => LeftCart::of(&waits, live, stack).await?,
             _ => None,
         };
         Ok(Self { waits, state, cart })
@@ -170,15 +172,20 @@ fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, Failure> {
 
 impl LeftCart {
     /// The cart of a notice, and how the customer's carts stand; `None` if its event cannot be read any more.
-    async fn of(waits: &Waits, site: &Site, stack: &Stack) -> Result<Option<Self>, Failure> {
+    async fn of(waits: &Waits, live: &LiveConfig, stack: &Stack) -> Result<Option<Self>, Failure> {
+        let (site, mapping) = (&live.site, live.mapping(&waits.job.mapping));
         let recorded = readable(stack.ledger.recorded(&site.id, &waits.job.event).await)?.flatten();
         let event = recorded.and_then(|recorded| Event::parse_any(recorded.document, recorded.received_at).ok());
         let Some(EventData::CartAbandoned { cart, customer }) = event.map(|event| event.data) else { return Ok(None) };
-        let keys = (cart_key(&site.id, &customer.id), ended_cart_key(&site.id, &customer.id, &cart.id));
-        let Some(head) = readable(stack.contacts.carts(&keys.0, &keys.1).await)? else { return Ok(None) };
-        let due_at = cart::due_at(cart.abandoned_at, &head, site);
+        let secret = stack.contact_secret().await?;
+        let contact = secret.contact_of(site, &customer);
+        let keys = CartKeys::new(&site.id, [&customer.id, &cart.id], contact.as_deref());
+        let keys = stack.contacts.cart_keys(keys, &secret.person_key(&site.id, &customer.id)).await?;
+        let Some(head) = readable(stack.contacts.carts(&keys, &waits.job.mapping).await)? else { return Ok(None) };
+        let due_at = cart::due_at(cart.abandoned_at, &head, mapping, site);
         let gone = cart::judge(&cart, &head, (&waits.id().to_string(), due_at)).err().map(|skip| skip.reason);
-        Ok(Some(Self { left_at: cart.abandoned_at, first: head.first, gone }))
+        let own = mapping.and_then(|mapping| mapping.cart_interval);
+        Ok(Some(Self { left_at: cart.abandoned_at, first: head.first, own, gone }))
     }
 
     /// How its moment follows from when it was left.
@@ -186,7 +193,10 @@ impl LeftCart {
         let left = local(self.left_at, &site.zone(), lang);
         let after = lead(due_at.duration_since(self.left_at).as_mins().unsigned_abs(), lang);
         let longest = self.first.and_then(|first| first.checked_add(cart::postponed_max(site)).ok());
-        let (italian, english) = if due_at.duration_since(self.left_at) == cart::interval(site) {
+        let passed = due_at.duration_since(self.left_at);
+        let (italian, english) = if self.own.is_some_and(|own| passed.as_mins() == i64::from(own)) {
+            (", l'intervallo dell'azione".to_owned(), ", the mapping's interval".to_owned())
+        } else if self.own.is_none() && passed == cart::interval(site) {
             (", l'intervallo del sito".to_owned(), ", the site's interval".to_owned())
         } else if longest == Some(due_at) {
             let longest = lead(site.cart_max_postponement.into(), lang);

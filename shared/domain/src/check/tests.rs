@@ -216,9 +216,11 @@ fn variables_and_conditions_belong_to_the_event() {
     document["event_type"] = "message.sent".into();
     document["min_total"] = "10".into();
     document["notify_actor"] = true.into();
+    document["cart_interval"] = 60.into();
     assert_eq!(
         found(&document),
         [
+            ("/cart_interval".to_owned(), "condition_not_in_event"),
             ("/min_total".to_owned(), "condition_not_in_event"),
             ("/templates/it/body/2/variable".to_owned(), "variable_not_in_event"),
         ]

@@ -114,9 +114,9 @@ fn a_reminder_and_a_cart_are_checked_against_what_they_are_about() {
     let cart = guards_with(None, &abandoned).cart.unwrap();
     assert_eq!(cart.left_at.to_string(), "2026-11-22T08:45:00Z");
     assert!(!cart.asked);
-    assert_ne!(cart.key, cart.ended_key);
+    assert_ne!(cart.keys.all, cart.keys.ended);
     let other = event(EventType::CartAbandoned, &[("/data/cart/id", json!("K56"))]);
     let other = guards_with(None, &other).cart.unwrap();
-    assert_eq!(other.key, cart.key);
-    assert_ne!(other.ended_key, cart.ended_key);
+    assert_eq!(other.keys.all, cart.keys.all);
+    assert_ne!(other.keys.ended, cart.keys.ended);
 }

@@ -7,7 +7,7 @@
 //! | the number | `Contacts` | it is suppressed or unreachable, or has no free slot: one message every 6 s, 40 at once |
 //! | the subject's head | `Contacts` | a newer event of the subject was claimed for the same mapping and recipient |
 //! | the occasion | `Contacts` | the same state, or the same actor, was told before |
-//! | the customer's carts | `Contacts` | the customer ordered, has a newer cart, or was told of one within the last day or since it was left; where a person asks for the notice, only if the customer ordered |
+//! | the customer's carts, or a guest's by their number | `Contacts` | the customer ordered, has a newer cart, or was told of one by the mapping within the last day or since it was left; where a person asks for the notice, only if the customer ordered |
 //! | the cart | `Contacts` | it was emptied, or the customer came back to it |
 //! | the activity | `Contacts` | it is over, or does not have its reminder at that moment any more; of a reminder that Passweb raised, by something newer |
 //! | the files it tells | `Ledger` | another file joined them |
@@ -17,6 +17,7 @@
 //! The owner of a claim is one attempt to send one message. Nobody takes a claim over: [`Claims::release`] ends one whose
 //! owner surely never called the provider, which only the record that the owner itself put back can say.
 
+mod carts;
 mod give_back;
 mod guards;
 mod release;
@@ -122,6 +123,8 @@ enum Guarded {
     Occasion,
     /// The customer's carts.
     Carts,
+    /// Those of them that were left with the same number.
+    CartsOfNumber,
     /// The cart itself.
     Cart,
     /// The activity of a reminder.
@@ -205,8 +208,10 @@ impl Claims {
             transaction = transaction.with(Guarded::Occasion, self.put_occasion(occasion, claim, &id, now)?);
         }
         if let Some(cart) = &guards.cart {
+            let [all, of_number] = self.put_cart_notice(cart, &id, now)?;
             transaction = transaction
-                .with(Guarded::Carts, self.put_cart_notice(cart, &id, now)?)
+                .with(Guarded::Carts, all)
+                .with(Guarded::CartsOfNumber, of_number)
                 .with(Guarded::Cart, self.check_cart(cart)?);
         }
         if let Some(activity) = &guards.activity {

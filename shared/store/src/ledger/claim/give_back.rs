@@ -7,6 +7,7 @@ use domain::occasion::{CartGuard, Guards};
 
 use super::super::message::conditional;
 use super::Claims;
+use crate::contacts::Notice;
 use crate::error::StoreError;
 use crate::item::text;
 use crate::transaction::again;
@@ -32,29 +33,38 @@ impl Claims {
     /// # Errors
     /// [`StoreError`].
     pub async fn give_back_notice(&self, guards: &Guards, id: &MessageId) -> Result<(), StoreError> {
-        let Some(CartGuard { key, asked, .. }) = &guards.cart else { return Ok(()) };
+        let Some(CartGuard { keys, mapping, asked, .. }) = &guards.cart else { return Ok(()) };
+        self.take_back(&keys.of_number, &Notice::of(mapping), *asked, id).await?;
+        if !self.take_back(&keys.all, &Notice::of(mapping), *asked, id).await? {
+            // An older version may have claimed it.
+            self.take_back(&keys.all, &Notice::of_any(), *asked, id).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a notice of a message out of an item; answers whether it was there.
+    async fn take_back(&self, key: &str, notice: &Notice, asked: bool, id: &MessageId) -> Result<bool, StoreError> {
         let of_notice = |expression: &str, condition: &str| {
             let request = self.ledger.client.update_item().table_name(&self.contacts).key("pk", text(key));
             request
                 .update_expression(expression)
-                .condition_expression(format!("notified_by = :message{condition}"))
+                .condition_expression(condition)
+                .set_expression_attribute_names(Some(notice.names(&[expression, condition])))
                 .expression_attribute_values(":message", text(id.to_string()))
         };
-        if !*asked {
+        if !asked {
             // A row that began since stays as it is.
-            let expression = "SET first_left = if_not_exists(first_left, first_before) REMOVE notified_at, notified_by, first_before";
-            conditional(of_notice(expression, "")).await?;
-            return Ok(());
+            let expression = "SET first_left = if_not_exists(first_left, #first_before) REMOVE #at, #by, #first_before";
+            return Ok(conditional(of_notice(expression, "#by = :message")).await?.is_none());
         }
         // That the customer was told before a person asked for another notice stays true.
-        let expression =
-            "SET notified_at = told_before, notified_by = told_before_by REMOVE told_before, told_before_by";
-        let before = of_notice(expression, " AND told_before <> :none").expression_attribute_values(":none", text(""));
-        if conditional(before).await?.is_some() {
-            let expression = "REMOVE notified_at, notified_by, told_before, told_before_by";
-            conditional(of_notice(expression, "")).await?;
+        let expression = "SET #at = #earlier_at, #by = #earlier_by REMOVE #earlier_at, #earlier_by";
+        let before = of_notice(expression, "#by = :message AND #earlier_at <> :none");
+        if conditional(before.expression_attribute_values(":none", text(""))).await?.is_none() {
+            return Ok(true);
         }
-        Ok(())
+        let expression = "REMOVE #at, #by, #earlier_at, #earlier_by";
+        Ok(conditional(of_notice(expression, "#by = :message")).await?.is_none())
     }
 
     /// Gives an occasion back that another message has which nobody got: it was refused for good.

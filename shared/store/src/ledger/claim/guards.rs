@@ -5,16 +5,15 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use domain::cart::NOTICE_EVERY;
 use domain::key::MessageId;
-use domain::occasion::{ActivityGuard, CartGuard, Guards, Moment, Stands, renewal};
+use domain::occasion::{ActivityGuard, Guards, Moment, Stands, renewal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::message::conditional;
 use super::release::NO_VERSION;
 use super::{Claim, Claims, Guarded};
 use crate::error::StoreError;
-use crate::item::{number, text, time};
+use crate::item::{number, text};
 use crate::newer::Newer;
 use crate::transaction::Refused;
 
@@ -118,61 +117,6 @@ impl Claims {
                     .fold(check, |check, (name, value)| check.expression_attribute_values(format!(":{name}"), value))
             }
         };
-        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
-    }
-
-    /// That the customer is told of a cart, which ends its row; refused within a day of another notice, and of a cart that
-    /// was left before it.
-    pub(super) fn put_cart_notice(
-        &self,
-        CartGuard { key, left_at, asked, .. }: &CartGuard,
-        id: &MessageId,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let open = "(attribute_not_exists(closed_at) OR closed_at < :left_at)";
-        let newest = "(attribute_not_exists(notified_at) OR (notified_at <= :before AND notified_at < :left_at) \
-             OR notified_by = :message) \
-             AND (attribute_not_exists(newest) OR newest <= :left_at) \
-             AND (attribute_not_exists(newest_besides) OR newest_besides <= :left_at)";
-        let condition = if *asked { open.to_owned() } else { format!("{open} AND {newest}") };
-        let update = Update::builder()
-            .table_name(&self.contacts)
-            .key("pk", text(key))
-            .update_expression(if *asked {
-                // What was told before stays known in case this one is refused.
-                "SET notified_at = :now, notified_by = :message, told_before = if_not_exists(notified_at, :none), \
-                 told_before_by = if_not_exists(notified_by, :none)"
-            } else {
-                "SET notified_at = :now, notified_by = :message, first_before = if_not_exists(first_left, :left_at) \
-                 REMOVE first_left"
-            })
-            .condition_expression(condition)
-            .expression_attribute_values(":left_at", time(*left_at))
-            .expression_attribute_values(":now", time(now))
-            .expression_attribute_values(":message", text(id.to_string()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let update = if *asked {
-            update.expression_attribute_values(":none", text(""))
-        } else {
-            let before = now.saturating_sub(NOTICE_EVERY).unwrap_or(now);
-            update.expression_attribute_values(":before", time(before))
-        };
-        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// The cart itself: neither emptied nor taken up again since it was left.
-    pub(super) fn check_cart(
-        &self,
-        CartGuard { ended_key, left_at, .. }: &CartGuard,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.contacts)
-            .key("pk", text(ended_key))
-            .condition_expression("attribute_not_exists(pk) OR ended_at < :left_at")
-            .expression_attribute_values(":left_at", time(*left_at))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }

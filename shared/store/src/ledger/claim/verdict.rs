@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::super::status::reported;
 use super::{Claim, Claimed, Guarded, PAIR_AHEAD};
-use crate::contacts::{cart_head, of_number, opted_out};
+use crate::contacts::{CartItems, of_number, opted_out};
 use crate::error::StoreError;
 use crate::item::Reading;
 use crate::transaction::Refused;
@@ -48,9 +48,13 @@ pub(super) fn verdict(claim: &Claim<'_>, refused: &Refused<Guarded>, now: Timest
     if let Some(old) = refused.by(Guarded::Occasion) {
         return Ok(Claimed::AlreadyNotified(Reading::of(old).required("message")?.to_owned()));
     }
-    let (carts, cart) = (refused.by(Guarded::Carts), refused.by(Guarded::Cart));
-    if carts.is_some() || cart.is_some() {
-        return Ok(Claimed::CartChanged(cart_head(carts, cart)?));
+    if let Some(guard) = &claim.guards.cart {
+        let items = [Guarded::Carts, Guarded::CartsOfNumber, Guarded::Cart].map(|guarded| refused.by(guarded));
+        if items.iter().any(Option::is_some) {
+            let [all, of_number, ended] = items;
+            let head = CartItems { all, of_number, ended }.head(guard.keys.by_number, &guard.mapping)?;
+            return Ok(Claimed::CartChanged(head));
+        }
     }
     if let Some(old) = refused.by(Guarded::Activity) {
         return Ok(Claimed::ActivityChanged(Reading::of(old).required("event_id")?.to_owned()));

@@ -1,0 +1,104 @@
+//! What a claim checks of carts, and the notice that it writes.
+
+use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use domain::cart::NOTICE_EVERY;
+use domain::key::{CartKeys, MessageId};
+use domain::occasion::CartGuard;
+use jiff::Timestamp;
+
+use super::Claims;
+use crate::contacts::{CARTS_REMEMBERED_FOR, Notice};
+use crate::error::StoreError;
+use crate::item::{number, text, time};
+
+impl Claims {
+    /// That a mapping tells the customer of a cart, which ends its row; refused within a day of another notice of it, and
+    /// of a cart that was left before it. The item that counts first, then the other, which keeps it too.
+    pub(super) fn put_cart_notice(
+        &self,
+        cart: &CartGuard,
+        id: &MessageId,
+        now: Timestamp,
+    ) -> Result<[TransactWriteItem; 2], StoreError> {
+        let CartKeys { all, of_number, by_number, .. } = &cart.keys;
+        // What closes all carts is kept with all of them.
+        let open = "(attribute_not_exists(closed_all_at) OR closed_all_at < :left_at)";
+        let counts = cart_stands(cart.asked);
+        let (all_condition, of_number_condition) = if *by_number {
+            (Some(open.to_owned()), Some(counts))
+        } else {
+            (Some(format!("{open} AND {counts}")), None)
+        };
+        let all = self.put_notice(all, all_condition, cart, id, now)?;
+        let of_number = self.put_notice(of_number, of_number_condition, cart, id, now)?;
+        Ok([all, of_number])
+    }
+
+    fn put_notice(
+        &self,
+        key: &str,
+        condition: Option<String>,
+        CartGuard { mapping, left_at, asked, .. }: &CartGuard,
+        id: &MessageId,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = if *asked {
+            // What was told before stays known in case this one is refused.
+            "SET #at = :now, #by = :message, #earlier_at = if_not_exists(#at, :none), \
+             #earlier_by = if_not_exists(#by, :none), expires_at = :expires_at"
+        } else {
+            "SET #at = :now, #by = :message, #first_before = if_not_exists(first_left, :left_at), \
+             expires_at = :expires_at REMOVE first_left"
+        };
+        let before = now.saturating_sub(NOTICE_EVERY).unwrap_or(now);
+        let remembered = now.saturating_add(CARTS_REMEMBERED_FOR).unwrap_or(now).as_second();
+        let values = [
+            (":now", time(now)),
+            (":message", text(id.to_string())),
+            (":expires_at", number(remembered)),
+            (":none", text("")),
+            (":left_at", time(*left_at)),
+            (":before", time(before)),
+        ];
+        let expressions = [update, condition.as_deref().unwrap_or_default()];
+        // DynamoDB refuses a value that no expression names.
+        let used = values.into_iter().filter(|(name, _)| expressions.iter().any(|part| part.contains(name)));
+        let update = Update::builder()
+            .table_name(&self.contacts)
+            .key("pk", text(key))
+            .update_expression(update)
+            .set_expression_attribute_names(Some(Notice::of(mapping).names(&expressions)))
+            .set_expression_attribute_values(Some(used.map(|(name, value)| (name.to_owned(), value)).collect()))
+            .set_condition_expression(condition)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The cart itself: neither emptied nor taken up again since it was left.
+    pub(super) fn check_cart(
+        &self,
+        CartGuard { keys, left_at, .. }: &CartGuard,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.contacts)
+            .key("pk", text(&keys.ended))
+            .condition_expression("attribute_not_exists(pk) OR ended_at < :left_at")
+            .expression_attribute_values(":left_at", time(*left_at))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+}
+
+/// The condition on which a cart is one to be told of; whoever asks for it knows of newer carts and of notices. Older
+/// versions kept one notice for all mappings.
+fn cart_stands(asked: bool) -> String {
+    let open = "(attribute_not_exists(closed_at) OR closed_at < :left_at)";
+    let newest = "(attribute_not_exists(#at) OR (#at <= :before AND #at < :left_at) OR #by = :message) \
+         AND (attribute_not_exists(notified_at) OR (notified_at <= :before AND notified_at < :left_at) \
+         OR notified_by = :message) \
+         AND (attribute_not_exists(newest) OR newest <= :left_at) \
+         AND (attribute_not_exists(newest_besides) OR newest_besides <= :left_at)";
+    if asked { open.to_owned() } else { format!("{open} AND {newest}") }
+}
