@@ -38,7 +38,7 @@ pub(crate) async fn explain(command: &args::Explain, stack: &Stack, output: Outp
         return explain_phone(typed, &live, stack, output).await;
     }
     let order = command.order.as_deref().unwrap_or_default();
-    let events = stack.ledger.events_of_subject(&live.site.id, &format!("order:{order}")).await?;
+    let events = stack.ledger.events_of_order(&live.site.id, order).await?;
     let all: Vec<Explained> = events.iter().map(|event| explained(event, &live, now, output)).collect();
     output.say(&json!({"events": documents(&all)}), |lang| words(&all, lang));
     if all.is_empty() { Err(Failure::No("the ledger knows nothing of it".to_owned())) } else { Ok(()) }

@@ -203,6 +203,30 @@ async fn a_message_to_a_landline_is_explained_with_a_warning() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_found_by_its_number_and_by_the_code_that_customers_know() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let events = [("e1", "77", Value::Null), ("e2", "77", json!("OC9/77")), ("e3", "78", json!("OC9/78"))];
+    for (id, order, code) in &events {
+        let mut event = bridge.event("order.status_changed", id)?;
+        event["data"]["order"]["id"] = (*order).into();
+        event["data"]["order"]["code"] = code.clone();
+        bridge.world.accept(&event).await?;
+        bridge.world.deliver().await?;
+        bridge.world.clock.advance(Duration::from_secs(1).try_into()?);
+    }
+    let ids = |document: &Value| -> Vec<Value> {
+        document["events"].as_array().into_iter().flatten().map(|event| event["event"]["id"].clone()).collect()
+    };
+    // The first has no code yet: it is found through the second.
+    for order in ["77", "OC9/77", " oc9/77 "] {
+        assert_eq!(ids(&bridge.ok(&["explain", "--order", order]).await?), ["e1", "e2"], "{order}");
+    }
+    assert_eq!(ids(&bridge.ok(&["explain", "--order", "OC9/78"]).await?), ["e3"]);
+    assert_eq!(bridge.run(&["explain", "--order", "OC9"], "").await?.code, 1);
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sites_keys_and_accounts_are_set_up_and_tested() -> Result<()> {
     let bridge = Bridge::new().await?;
     let added = bridge.ok(&["site", "add", "negozio", "retention_days=60"]).await?;

@@ -66,6 +66,13 @@ pub fn collection_key(site: &SiteId, [mapping, folder, actor, recipient]: [&str;
     format!("FILES#{}", hash(&[site.as_str(), mapping, folder, actor, recipient]))
 }
 
+/// By what events are found that tell of a document, by the code that customers know. Blanks around it and the case of
+/// its letters make no difference.
+#[must_use]
+pub fn code_key(site: &SiteId, code: &str) -> String {
+    format!("{site}#code:{}", hash(&[&code.trim().to_uppercase()]))
+}
+
 /// The item that remembers how an activity stands, for its reminders.
 #[must_use]
 pub fn activity_key(site: &SiteId, activity: &ObjectId) -> String {
@@ -296,6 +303,8 @@ mod tests {
         let head = head_key(&site, ["orders", "order:1320", "C7"]);
         let item = reminder_key(&site, &person, &person);
         let due_at = "2026-11-24T14:00:00Z".parse().unwrap();
+        insta::assert_snapshot!(code_key(&site, "OC1/1320"), @"demo#code:f63f87f8e07552b016d7048f5e1916dd");
+        assert_eq!(code_key(&site, " oc1/1320"), code_key(&site, "OC1/1320"));
         let keys = [
             held_key(&head),
             occasion_key(&site, ["orders", "order:1320", "C7"], "state", "Evaso"),

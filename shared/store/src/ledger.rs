@@ -29,7 +29,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::event::Event;
 use domain::id::SiteId;
-use domain::key::{content_hash, event_key};
+use domain::key::{code_key, content_hash, event_key};
 use domain::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
 
@@ -49,6 +49,9 @@ pub use status::{Orphan, OrphansAfter, Reported};
 pub use sweep::{OpenMessage, SHARDS};
 
 const EVENT: &str = "EVENT";
+/// Of an event, where the index by contact finds it by its order's code. Events have no contact of their own there: that
+/// is their messages'.
+const CODE: &str = "contact";
 /// Days an event is kept after the moment of its last reminder.
 const NEEDED_DAYS: u16 = 30;
 
@@ -112,6 +115,10 @@ impl Ledger {
         let pk = event_key(site, &event.id);
         let hash = content_hash(&event.document);
         let request = self.client.put_item().table_name(&self.table);
+        let request = match event.code() {
+            Some(code) => request.item(CODE, text(code_key(site, code))),
+            None => request,
+        };
         let request = request
             .item("pk", text(&pk))
             .item("sk", text(EVENT))

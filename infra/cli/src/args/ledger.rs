@@ -48,7 +48,7 @@ pub(crate) struct Explain {
     /// What became of the messages to a number, what holds for it, and what the last days' events left out of it
     #[arg(long, value_name = "NUMBER")]
     pub(crate) phone: Option<String>,
-    /// Everything about an order, by Passweb's number
+    /// Everything about an order, by Passweb's number or by the code that customers know, OC1/1320
     #[arg(long, value_name = "ID")]
     pub(crate) order: Option<String>,
 }

@@ -90,6 +90,15 @@ impl Event {
         format!("{what}:{id}")
     }
 
+    /// The code that customers know the subject by, `OC1/1320`; `None` where it has none.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match &self.data {
+            EventData::OrderStatusChanged { order, .. } => order.code.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The people the event's own rule names as recipients, as the event lists them. A mapping may follow another rule.
     #[must_use]
     pub fn recipients(&self) -> &[Person] {

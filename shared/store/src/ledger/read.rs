@@ -6,7 +6,7 @@ use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::{EventId, MappingId, ObjectId, SiteId};
-use domain::key::{MessageId, event_key, message_key};
+use domain::key::{MessageId, code_key, event_key, message_key};
 use domain::message::Facts;
 use domain::plan::Plan;
 use jiff::Timestamp;
@@ -73,6 +73,9 @@ impl fmt::Debug for StoredMessage {
     }
 }
 
+/// Of events with one code at most so many are asked which order they tell of. A code belongs to one order.
+const ORDERS_OF_CODE_MAX: usize = 20;
+
 /// An index and the attributes of its key.
 struct Index {
     name: &'static str,
@@ -126,6 +129,34 @@ impl Ledger {
             .expression_attribute_values(":pk", text(format!("{site}#{contact}")))
             .limit(1);
         Ok(!request.send().await?.items().is_empty())
+    }
+
+    /// The events of the orders with a number in Passweb or a code that customers know, oldest first. Of a code used for
+    /// many orders the first few are looked at. Events of earlier versions are found by a code only if a newer event of
+    /// the same order has it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn events_of_order(&self, site: &SiteId, order: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        let by_id = format!("{site}#order:{}", order.trim());
+        let with_code = self.event_keys(BY_CONTACT, &code_key(site, order), None).await?;
+        let mut subjects = BTreeSet::from([by_id]);
+        for key in with_code.iter().take(ORDERS_OF_CODE_MAX) {
+            subjects.extend(self.subject_of(key).await?);
+        }
+        let mut keys = BTreeSet::new();
+        for subject in subjects {
+            keys.extend(self.event_keys(BY_SUBJECT, &subject, None).await?);
+        }
+        self.events(keys).await
+    }
+
+    /// What an event is about, as the index has it.
+    async fn subject_of(&self, event_key: &str) -> Result<Option<String>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let request = request.key("pk", text(event_key)).key("sk", text(EVENT)).projection_expression("subject");
+        let item = request.send().await?.item.unwrap_or_default();
+        Ok(Reading::of(&item).text("subject")?.map(str::to_owned))
     }
 
     /// The events of a subject such as `order:1320`, oldest first.
