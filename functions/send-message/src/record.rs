@@ -180,7 +180,9 @@ async fn event(
     };
     if let EventData::CustomerUpdated { customer } = &event.data {
         let key = app.contact_secret().await?.person_key(site, &customer.id);
-        app.contacts.put_person(&key, customer, event.occurred_at).await?;
+        let kept_for = SignedDuration::from_hours(24 * i64::from(retention_days));
+        let kept_until = app.clock.now().saturating_add(kept_for).unwrap_or(Timestamp::MAX);
+        app.contacts.put_person(&key, customer, event.occurred_at, kept_until).await?;
     }
     agenda::follow(app, &live, &event, received_at).await?;
     held::follow(app, &live, &event, received_at).await?;

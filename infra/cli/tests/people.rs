@@ -2,8 +2,11 @@
 
 mod bridge;
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -145,6 +148,15 @@ async fn a_list_touches_only_contacts_of_its_own_site() -> Result<()> {
 
 /// Every item of a table, as text.
 async fn scanned(bridge: &Bridge, table: &str) -> Result<String> {
+    Ok(items(bridge, table).await?.iter().map(|item| format!("{item:?}\n")).collect())
+}
+
+/// Every item of a table.
+async fn items(bridge: &Bridge, table: &str) -> Result<Vec<HashMap<String, AttributeValue>>> {
+    Ok(dynamodb(bridge)?.scan().table_name(table).send().await?.items().to_vec())
+}
+
+fn dynamodb(bridge: &Bridge) -> Result<aws_sdk_dynamodb::Client> {
     let variables = bridge.world.variables();
     let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
     let config = aws_sdk_dynamodb::Config::builder()
@@ -159,8 +171,57 @@ async fn scanned(bridge: &Bridge, table: &str) -> Result<String> {
             "test",
         ))
         .build();
-    let answer = aws_sdk_dynamodb::Client::from_conf(config).scan().table_name(table).send().await?;
-    Ok(answer.items().iter().map(|item| format!("{item:?}\n")).collect())
+    Ok(aws_sdk_dynamodb::Client::from_conf(config))
+}
+
+/// An order for the person whom the examples tell of, without a word of their opt-out.
+fn silent_order(bridge: &Bridge, id: &str) -> Result<Value> {
+    let mut event = order(bridge, id)?;
+    let customer = event.pointer_mut("/data/customer").and_then(Value::as_object_mut).context("no customer")?;
+    customer.remove("whatsapp_opt_out");
+    Ok(event)
+}
+
+/// Has the person whom the examples tell of opt out.
+async fn opt_out(bridge: &Bridge) -> Result<()> {
+    let mut updated = bridge.event("customer.updated", "opted-out")?;
+    *updated.pointer_mut("/data/customer/whatsapp_opt_out").context("no field")? = true.into();
+    bridge.world.accept(&updated).await?;
+    bridge.world.deliver().await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_persons_record_expires_and_their_opt_out_stays() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    opt_out(&bridge).await?;
+    let known = items(&bridge, "story-contacts").await?;
+    let of = |prefix: &str| {
+        let found = known.iter().find(|item| item["pk"].as_s().is_ok_and(|pk| pk.starts_with(prefix)));
+        found.cloned().with_context(|| format!("no {prefix}: {known:?}"))
+    };
+    let (choices, record) = (of("PERSON#demo#")?, of("RECORD#demo#")?);
+    assert_eq!(choices["whatsapp_opt_out"], AttributeValue::Bool(true));
+    assert!(!choices.contains_key("phone") && !choices.contains_key("expires_at"), "{choices:?}");
+    let expires_at: i64 = record["expires_at"].as_n().map_err(|_| anyhow::anyhow!("no number"))?.parse()?;
+    let ninety_days = bridge.world.clock.now() + SignedDuration::from_hours(90 * 24);
+    assert!((ninety_days.as_second() - expires_at).abs() < 60, "{record:?}");
+    // What DynamoDB does then.
+    let delete = dynamodb(&bridge)?.delete_item().table_name("story-contacts").key("pk", record["pk"].clone());
+    delete.send().await?;
+    assert_eq!(outcome(&bridge, &silent_order(&bridge, "o1")?).await?["reason"], "opted_out");
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_person_who_opted_out_stays_so() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    opt_out(&bridge).await?;
+    assert_eq!(bridge.ok(&["erase", "--phone", PHONE, "--yes"]).await?["persons"], 1);
+    let contacts = items(&bridge, "story-contacts").await?;
+    assert!(!contacts.iter().any(|item| item.contains_key("phone") || item.contains_key("language")), "{contacts:?}");
+    assert_eq!(outcome(&bridge, &silent_order(&bridge, "o1")?).await?["reason"], "opted_out");
+    bridge.world.finish().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,7 +242,7 @@ async fn an_erased_person_is_nowhere_and_stays_suppressed() -> Result<()> {
     bridge.world.deliver_reports().await?;
     // A typed number that is none is the detail of a skip.
     let mut typed = order(&bridge, "typed")?;
-    typed["data"]["customer"]["phone"] = "340 1234567 casa".into();
+    typed["data"]["customer"]["phone"] = "340 1234567 int. 12".into();
     bridge.world.accept(&typed).await?;
     // One that waits, a record nobody can read, and a report of a message nobody knows.
     bridge.ok(&["site", "set", "paused=true"]).await?;

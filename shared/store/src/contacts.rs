@@ -3,7 +3,8 @@
 //! | pk | what |
 //! |---|---|
 //! | pseudonym of site and number | suppressions, unreachability, consent, the next free slot of the pair limit |
-//! | `PERSON#site#pseudonym` | the latest phone, country, language, consent, opt-out and groups of a person, with when they were true |
+//! | `PERSON#site#pseudonym` | opt-out and consent of a person, with when they were true; kept for good |
+//! | `RECORD#site#pseudonym` | the latest phone, country, language and groups of a person, likewise; expires with the site's retention |
 //! | `ALIAS#site#pseudonym` | the number that another id of WhatsApp's stands for, by its pseudonym |
 //! | `SENDER#phone number id#pseudonym` | what somebody said to a sender number, whichever site sent from it |
 //! | `ACTIVITY#…` | how an activity stands, for its reminders |

@@ -1,25 +1,60 @@
 //! Forgetting a person.
 
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::contact::{Lift, Scope, Source, Suppression};
 
 use super::Contacts;
+use super::person::record_key;
 use super::suppression::{detail_attribute, updated};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, text};
 use crate::transaction::again;
 
 impl Contacts {
-    /// Forgets a person's record: phone, language, consent and opt-out. What is suppressed stays suppressed: that is kept
-    /// with the number's pseudonym. Answers whether there was a record.
+    /// Forgets a person's record: phone, country, language, groups, and a consent that was given. That the person opted
+    /// out or refused marketing stays under their pseudonym, as suppressions do under the number's: forgetting allows
+    /// nothing. Answers whether there was anything to forget.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; the next call completes it.
     pub async fn forget_person(&self, key: &str) -> Result<bool, StoreError> {
-        let request = self.client.delete_item().table_name(&self.table).key("pk", text(key));
+        let request = self.client.delete_item().table_name(&self.table).key("pk", text(record_key(key)));
         let request = request.return_values(ReturnValue::AllOld);
         let answer = again(|| request.clone().send()).await?;
-        Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
+        let had_record = answer.attributes.is_some_and(|item| !item.is_empty());
+        Ok(self.forget_choices(key).await? || had_record)
+    }
+
+    /// Forgets what is kept of a person for good, but for what forbids something. Answers whether there was anything.
+    async fn forget_choices(&self, key: &str) -> Result<bool, StoreError> {
+        let request = self.client.delete_item().table_name(&self.table).key("pk", text(key));
+        let request = request
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(whatsapp_opt_out) OR whatsapp_opt_out = :no) \
+                 AND (attribute_not_exists(marketing_consent) OR marketing_consent = :yes)",
+            )
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        match again(|| request.clone().send()).await {
+            Ok(_) => return Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => {}
+                _ => return Err(error.into()),
+            },
+        }
+        let update = |expression: &str, condition: &str| {
+            let request = self.client.update_item().table_name(&self.table).key("pk", text(key));
+            request.update_expression(expression).condition_expression(condition)
+        };
+        let older = update(
+            "REMOVE phone, country, #language",
+            "attribute_exists(phone) OR attribute_exists(country) OR attribute_exists(#language)",
+        );
+        let had_texts = updated(older.expression_attribute_names("#language", "language")).await?;
+        let given = update("REMOVE marketing_consent, marketing_consent_at", "marketing_consent = :yes");
+        let had_consent = updated(given.expression_attribute_values(":yes", AttributeValue::Bool(true))).await?;
+        Ok(had_texts || had_consent)
     }
 
     /// Takes out of what is kept of a number what people wrote in words: the reasons of suppressions and of their ends.

@@ -1,8 +1,12 @@
 //! The record of a person: what `customer.updated` said of them.
 //!
+//! Opt-out and consent are kept for good, under the person's pseudonym (`PERSON#…`). Phone, country, language and groups
+//! have an item of their own (`RECORD#…`), which expires with the site's retention.
+//!
 //! Phone, country and language are those of the newest event, whose moment is `occurred_at`. Opt-out, consent and groups
 //! are those of the newest event that gave them, each with a moment of its own (`whatsapp_opt_out_at`): an event that does
-//! not give one knows nothing of it. Items of older versions have no such moments; a `false` of theirs may mean "unknown".
+//! not give one knows nothing of it. Items of older versions have everything under `PERSON#…` and no such moments; a
+//! `false` of theirs may mean "unknown".
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -14,26 +18,59 @@ use jiff::Timestamp;
 
 use super::{Contacts, flag};
 use crate::error::StoreError;
-use crate::item::{Item, Reading, text, time};
+use crate::item::{Item, Reading, number, text, time};
 use crate::many::Each;
+use crate::tables::TTL_ATTRIBUTE;
 use crate::transaction::again;
 
 impl Contacts {
-    /// Keeps a person's record as it was at `occurred_at`. Of a record that is older than the known one, only those of
-    /// opt-out, consent and groups are kept that nothing newer was said of.
+    /// Keeps a person's record as it was at `occurred_at`, all but opt-out and consent until `kept_until`. Of a record that
+    /// is older than the known one, only those of opt-out, consent and groups are kept that nothing newer was said of.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn put_person(&self, key: &str, person: &Person, occurred_at: Timestamp) -> Result<(), StoreError> {
-        let said = said_of(person);
-        let texts = [
-            ("phone", person.phone.as_deref()),
-            ("country", person.country.as_deref()),
-            ("language", person.language.as_ref().map(Language::as_str)),
-        ];
+    /// [`StoreError`]; the next call completes it.
+    pub async fn put_person(
+        &self,
+        key: &str,
+        person: &Person,
+        occurred_at: Timestamp,
+        kept_until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let choices = said([
+            ("whatsapp_opt_out", person.whatsapp_opt_out.map(AttributeValue::Bool)),
+            ("marketing_consent", person.marketing_consent.map(AttributeValue::Bool)),
+        ]);
+        if !choices.is_empty() {
+            // What an older version kept there goes.
+            let texts = TEXTS.map(|name| (name, None));
+            self.put_newest(key, New { texts, said: choices, kept_until: None }, occurred_at).await?;
+        }
+        let groups = person.groups.as_ref().map(|groups| AttributeValue::L(groups.iter().map(text).collect()));
+        let language = person.language.as_ref().map(Language::as_str);
+        let [phone_name, country_name, language_name] = TEXTS;
+        let new = New {
+            texts: [
+                (phone_name, person.phone.as_deref()),
+                (country_name, person.country.as_deref()),
+                (language_name, language),
+            ],
+            said: said([("groups", groups)]),
+            kept_until: Some(kept_until),
+        };
+        self.put_newest(&record_key(key), new, occurred_at).await
+    }
+
+    /// Writes an item as it was at `occurred_at`. Of an item that is older than the known one, only those of `said` are
+    /// written that nothing newer was said of.
+    async fn put_newest(&self, key: &str, new: New<'_>, occurred_at: Timestamp) -> Result<(), StoreError> {
+        let New { texts, said, kept_until } = new;
         let mut sets = vec!["occurred_at = :at".to_owned()];
         let mut gone = Vec::new();
         let mut request = self.update_person(key, occurred_at);
+        if let Some(until) = kept_until {
+            sets.push(format!("{TTL_ATTRIBUTE} = :until"));
+            request = request.expression_attribute_values(":until", number(until.as_second()));
+        }
         for (name, value) in texts {
             request = request.expression_attribute_names(format!("#{name}"), name);
             match value {
@@ -78,20 +115,37 @@ impl Contacts {
     /// # Errors
     /// [`StoreError`].
     pub async fn people(&self, keys: &[String]) -> Result<Each<PersonRecord>, StoreError> {
-        let items = self.items(keys).await?;
-        Ok(items.into_iter().map(|(key, item)| (key, person_record(&item))).collect())
+        let both: Vec<String> = keys.iter().flat_map(|key| [key.clone(), record_key(key)]).collect();
+        let items = self.items(&both).await?;
+        let record = |key: &String| {
+            let (choices, record) = (items.get(key), items.get(&record_key(key)));
+            (choices.is_some() || record.is_some()).then(|| (key.clone(), person_record(choices, record)))
+        };
+        Ok(keys.iter().filter_map(record).collect())
     }
 }
 
-/// What a record gives of opt-out, consent and groups.
-fn said_of(person: &Person) -> Vec<(&'static str, AttributeValue)> {
-    let groups = person.groups.as_ref().map(|groups| AttributeValue::L(groups.iter().map(text).collect()));
-    let said = [
-        ("whatsapp_opt_out", person.whatsapp_opt_out.map(AttributeValue::Bool)),
-        ("marketing_consent", person.marketing_consent.map(AttributeValue::Bool)),
-        ("groups", groups),
-    ];
-    said.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+/// What has no moment of its own.
+const TEXTS: [&str; 3] = ["phone", "country", "language"];
+
+/// What one event says for one item.
+struct New<'a> {
+    /// Those that are `None` are taken away.
+    texts: [(&'static str, Option<&'a str>); 3],
+    /// What has a moment of its own, as far as the event gives it.
+    said: Vec<(&'static str, AttributeValue)>,
+    /// When the item expires; `None` for one that is kept for good.
+    kept_until: Option<Timestamp>,
+}
+
+/// The item of phone, country, language and groups, by the key of the person.
+pub(super) fn record_key(person: &str) -> String {
+    person.replacen("PERSON#", "RECORD#", 1)
+}
+
+/// What an event gives.
+fn said<const N: usize>(fields: [(&'static str, Option<AttributeValue>); N]) -> Vec<(&'static str, AttributeValue)> {
+    fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 fn set(name: &str) -> String {
@@ -118,22 +172,31 @@ fn is_refused<R>(error: &SdkError<UpdateItemError, R>) -> bool {
     matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_)))
 }
 
-fn person_record(item: &Item) -> Result<PersonRecord, StoreError> {
-    let reading = Reading::of(item);
-    let occurred_at = reading.time("occurred_at")?.ok_or_else(|| reading.fault("occurred_at", "is missing"))?;
+/// What is known of a person, by the item that is kept for good and by the one that expires.
+fn person_record(choices: Option<&Item>, record: Option<&Item>) -> Result<PersonRecord, StoreError> {
+    let nothing = Item::new();
+    let choices = choices.unwrap_or(&nothing);
+    // An older version kept everything in one item.
+    let in_one = Some(choices).filter(|item| TEXTS.iter().any(|name| item.contains_key(*name)));
+    let record = record.or(in_one).unwrap_or(&nothing);
+    let (of_choices, of_record) = (Reading::of(choices), Reading::of(record));
+    // Of what is not known nothing is newer than any event.
+    let moment = |reading: &Reading<'_>| Ok::<_, StoreError>(reading.time("occurred_at")?.unwrap_or(Timestamp::MIN));
+    let occurred_at = moment(&of_record)?;
     // A `false` of an older version may stand for an absent field.
-    let opt_out = said_at(&reading, "whatsapp_opt_out")?.or(opted_out(&reading)?);
-    let opt_out = opt_out.and_then(|at| Some(Said { value: flag(item, "whatsapp_opt_out")?, at }));
-    let consent_at = said_at(&reading, "marketing_consent")?.unwrap_or(occurred_at);
-    let groups_at = said_at(&reading, "groups")?.unwrap_or(occurred_at);
+    let opt_out = said_at(&of_choices, "whatsapp_opt_out")?.or(opted_out(&of_choices)?);
+    let opt_out = opt_out.and_then(|at| Some(Said { value: flag(choices, "whatsapp_opt_out")?, at }));
+    let consent_at = said_at(&of_choices, "marketing_consent")?.map_or_else(|| moment(&of_choices), Ok)?;
+    let groups_at = said_at(&of_record, "groups")?.unwrap_or(occurred_at);
+    let text = |name: &str| Ok::<_, StoreError>(of_record.text(name)?.map(str::to_owned));
     Ok(PersonRecord {
         occurred_at,
-        phone: reading.text("phone")?.map(str::to_owned),
-        country: reading.text("country")?.map(str::to_owned),
-        language: reading.text("language")?.map(str::to_owned),
+        phone: text("phone")?,
+        country: text("country")?,
+        language: text("language")?,
         whatsapp_opt_out: opt_out,
-        marketing_consent: flag(item, "marketing_consent").map(|value| Said { value, at: consent_at }),
-        groups: groups(item).map(|value| Said { value, at: groups_at }),
+        marketing_consent: flag(choices, "marketing_consent").map(|value| Said { value, at: consent_at }),
+        groups: groups(record).map(|value| Said { value, at: groups_at }),
     })
 }
 
@@ -153,4 +216,42 @@ fn said_at(reading: &Reading<'_>, name: &str) -> Result<Option<Timestamp>, Store
 fn groups(item: &Item) -> Option<Vec<String>> {
     let groups = item.get("groups")?.as_l().ok()?;
     Some(groups.iter().filter_map(|group| group.as_s().ok().cloned()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_items_of_a_person_never_change_their_names() {
+        assert_eq!(record_key("PERSON#demo#1f"), "RECORD#demo#1f");
+    }
+
+    #[test]
+    fn what_an_older_version_kept_in_one_item_is_still_read() {
+        let at: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let item = Item::from([
+            ("pk".to_owned(), text("PERSON#demo#1f")),
+            ("occurred_at".to_owned(), time(at)),
+            ("phone".to_owned(), text("340 1234567")),
+            ("marketing_consent".to_owned(), AttributeValue::Bool(true)),
+        ]);
+        let record = person_record(Some(&item), None).unwrap();
+        assert_eq!((record.occurred_at, record.phone.as_deref()), (at, Some("340 1234567")));
+        assert_eq!(record.marketing_consent, Some(Said { value: true, at }));
+    }
+
+    #[test]
+    fn of_a_record_that_expired_nothing_but_the_choices_is_known() {
+        let at: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let item = Item::from([
+            ("pk".to_owned(), text("PERSON#demo#1f")),
+            ("occurred_at".to_owned(), time(at)),
+            ("whatsapp_opt_out".to_owned(), AttributeValue::Bool(true)),
+            ("whatsapp_opt_out_at".to_owned(), time(at)),
+        ]);
+        let record = person_record(Some(&item), None).unwrap();
+        assert_eq!((record.occurred_at, &record.phone), (Timestamp::MIN, &None));
+        assert_eq!(record.whatsapp_opt_out, Some(Said { value: true, at }));
+    }
 }
