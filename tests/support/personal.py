@@ -37,6 +37,9 @@ NAMES = re.compile(r"""(?:first_name|last_name|company)\\?["']?\s*[:,]\s*(?:json
 PERSONAL_FIELDS = {"first_name", "last_name", "company"}
 TEXT_FIELDS = {"subject", "body", "description"}
 
+# What the local run prints for a person to copy: an event to try. Lines of functions begin with the function's name.
+GREETING = ("An order changes its state, and Anna's phone gets a message:", "curl -sS ")
+
 BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ()./-]{1,3}(?=\d)")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 # Any Italian mobile number, also one that a suite made up as it went.
@@ -136,6 +139,6 @@ def scan(folder, personal, but=()):
             continue
         with path.open(encoding="utf-8", errors="replace") as lines:
             for number, line in enumerate(lines, 1):
-                if found := personal.found(line):
+                if not line.startswith(GREETING) and (found := personal.found(line)):
                     hits.append((str(path.relative_to(folder)), number, sorted(found)))
     return hits
