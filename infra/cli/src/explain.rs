@@ -55,7 +55,7 @@ fn words(all: &[Explained], lang: Lang) -> String {
 /// What became of the messages to a number, and what holds for it now.
 async fn explain_phone(typed: &str, live: &LiveConfig, stack: &Stack, output: Output) -> Result<(), Failure> {
     let phone = number::read(typed, &live.site)?;
-    let contact = stack.contact_secret().await?.contact_key(&live.site.id, &phone);
+    let contact = stack.contact(live, &phone).await?;
     let known = stack.contacts.of_contact(&contact).await?;
     let now = stack.clock.now();
     let events = by_phone(&phone, &contact, live, stack).await?;

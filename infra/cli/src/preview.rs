@@ -177,8 +177,8 @@ async fn known(
     let Ok(phone) = Phone::parse(person.phone.as_deref().unwrap_or_default(), country) else {
         return Ok(Known::default());
     };
-    let (secret, site) = (stack.contact_secret().await?, &live.site.id);
-    let (contact, person) = (secret.contact_key(site, &phone), secret.person_key(site, &person.id));
+    let contact = stack.contact(live, &phone).await?;
+    let person = stack.contact_secret().await?.person_key(&live.site.id, &person.id);
     Ok(stack.contacts.known(&contact, &person).await?)
 }
 

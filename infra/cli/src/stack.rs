@@ -9,6 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
 use domain::config::LiveConfig;
 use domain::id::SiteId;
+use domain::phone::Phone;
 use provider::{Network, Provider};
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
@@ -203,6 +204,18 @@ impl Stack {
             live.templates.extend(templates.into_iter().map(|template| (account.id.clone(), template)));
         }
         Ok(live)
+    }
+
+    /// The pseudonym of a number at the site. What its owner said to a sender number before the site had that number is
+    /// recorded for the site first, as the next message to them would.
+    pub(crate) async fn contact(&self, live: &LiveConfig, phone: &Phone) -> Result<String, Failure> {
+        let (secret, site) = (self.contact_secret().await?, &live.site.id);
+        let contact = secret.contact_key(site, phone);
+        for account in live.accounts.iter().filter(|account| account.came_later) {
+            let at_sender = secret.sender_contact_key(&account.phone_number_id, phone);
+            self.contacts.take_over(&at_sender, site, &contact).await?;
+        }
+        Ok(contact)
     }
 
     /// A client of WA Smart Business.

@@ -31,24 +31,24 @@ impl From<args::Source> for Source {
 }
 
 pub(crate) async fn suppress(command: &args::Suppress, stack: &Stack, output: Output) -> Result<(), Failure> {
-    let site = stack.live().await?.site;
-    let phone = number::read(&command.phone, &site)?;
-    let contact = stack.contact_secret().await?.contact_key(&site.id, &phone);
+    let live = stack.live().await?;
+    let phone = number::read(&command.phone, &live.site)?;
+    let contact = stack.contact(&live, &phone).await?;
     let suppression = Suppression {
         scope: command.scope.into(),
         source: Source::Operator,
         since: stack.clock.now(),
         reason: ask::words(&command.reason, "--reason")?,
     };
-    stack.contacts.suppress(&site.id, &contact, &suppression).await?;
+    stack.contacts.suppress(&live.site.id, &contact, &suppression).await?;
     say(&phone, &contact, stack, output).await
 }
 
 pub(crate) async fn unsuppress(command: &args::Unsuppress, stack: &Stack, output: Output) -> Result<(), Failure> {
-    let site = stack.live().await?.site;
-    let phone = number::read(&command.phone, &site)?;
+    let live = stack.live().await?;
+    let phone = number::read(&command.phone, &live.site)?;
     let reason = command.reason.as_deref().map(|reason| ask::words(reason, "--reason")).transpose()?;
-    let contact = stack.contact_secret().await?.contact_key(&site.id, &phone);
+    let contact = stack.contact(&live, &phone).await?;
     let lifted = if command.unreachable {
         Lifted::Unreachable
     } else {

@@ -146,6 +146,25 @@ async fn a_list_touches_only_contacts_of_its_own_site() -> Result<()> {
     bridge.world.finish().await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_to_the_number_of_a_site_that_came_later_is_shown_and_lifted_there() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    bridge.world.write_back("+393401234567", "STOP").await?;
+    bridge.world.deliver_reports().await?;
+    bridge.world.add_site("late").await?;
+    let shown = bridge.ok(&["--site", "late", "explain", "--phone", PHONE]).await?;
+    let one = &shown["number"]["suppressions"][0];
+    assert_eq!((&one["scope"], &one["source"]), (&json!("all"), &json!("stop")), "{shown}");
+    let lift = ["unsuppress", "--phone", PHONE, "--scope", "all", "--source", "stop", "--reason", "Anna ha richiamato"];
+    let lifted = bridge.ok(&[&["--site", "late"] as &[&str], &lift].concat()).await?;
+    assert_eq!(lifted["suppressions"], json!([]), "{lifted}");
+    let again = bridge.run(&["--site", "late", "explain", "--phone", PHONE, "--json"], "").await?;
+    assert_eq!(again.json()?["number"]["suppressions"], json!([]), "{again:?}");
+    let first = bridge.ok(&["explain", "--phone", PHONE]).await?;
+    assert_eq!(first["number"]["suppressions"][0]["source"], json!("stop"), "the first site keeps its own: {first}");
+    bridge.world.finish().await
+}
+
 /// Every item of a table, as text.
 async fn scanned(bridge: &Bridge, table: &str) -> Result<String> {
     Ok(items(bridge, table).await?.iter().map(|item| format!("{item:?}\n")).collect())
