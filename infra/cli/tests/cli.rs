@@ -127,7 +127,7 @@ async fn three_files_can_be_tried_without_any_stack() -> Result<()> {
     let [mapping, event] = files.each_ref().map(String::as_str);
     let path = template.display().to_string();
     let args = ["preview", "--json", "--mapping", mapping, "--event", event, "--template", &path];
-    for (status, expected) in [("PAUSED", "skip"), ("APPROVED", "send")] {
+    for (status, expected) in [("REJECTED", "skip"), ("PAUSED", "wait"), ("APPROVED", "send")] {
         let mut row = row.clone();
         row["status"] = status.into();
         fs::write(&template, row.to_string())?;
