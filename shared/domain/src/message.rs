@@ -365,6 +365,32 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_is_stale_five_minutes_after_the_function_that_made_it_is_gone() {
+        assert_eq!(SEND_TIMEOUT, SignedDuration::from_secs(60));
+        assert_eq!(STALE_AFTER, SEND_TIMEOUT + SignedDuration::from_mins(5));
+    }
+
+    /// What an operator and a developer read about a message that waits.
+    #[test]
+    fn each_wait_is_explained_in_both_languages() {
+        let all = [
+            Why::Retry,
+            Why::Pace,
+            Why::Pair,
+            Why::AccountStopped,
+            Why::SitePaused,
+            Why::TemplateHeld,
+            Why::CartInterval,
+            Why::Hold,
+            Why::QuietHours,
+            Why::Volume,
+        ];
+        let lines: Vec<String> =
+            all.iter().map(|why| format!("{why}\n  {}\n  {}", why.italian(), why.english())).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
     fn each_state_follows_from_its_facts() {
         let accepted = Answer::Accepted { at: at(), provider_id: "wamid.1".to_owned(), note: None };
         let unknown = Answer::Unknown { at: at(), cause: "timed out".to_owned(), details: None };
