@@ -1,5 +1,6 @@
 //! Claims, and what follows from an answer, when the calls to the tables meet trouble.
 
+use domain::contact::{Scope, Source, Suppression};
 use domain::message::State;
 use domain::reason::Reason;
 use jiff::SignedDuration;
@@ -33,15 +34,18 @@ fn again(world: &World, id: &str) -> Value {
     event
 }
 
+fn by_operator(world: &World) -> Suppression {
+    let (scope, source, since) = (Scope::All, Source::Operator, world.clock.now());
+    Suppression { scope, source, since, reason: "asked on the phone".to_owned() }
+}
+
 /// Has every answer to a claim get lost until the function has no time left.
 async fn lose_a_claim(world: &World, event: &Value) {
-    world.wire.plan(Planned {
-        operation: TRANSACTION,
-        containing: CLAIM,
-        trouble: Trouble::Cut,
-        times: 1_000,
-        takes: A_CALL,
-    });
+    lose_answers(world, event, CLAIM).await;
+}
+
+async fn lose_answers(world: &World, event: &Value, containing: &'static str) {
+    world.wire.plan(Planned { operation: TRANSACTION, containing, trouble: Trouble::Cut, times: 1_000, takes: A_CALL });
     tell(world, event).await;
     assert!(world.wire.still_planned() < 1_000);
     world.wire.plan_nothing();
@@ -113,18 +117,70 @@ async fn what_the_claim_of_a_message_never_called_took_is_given_back() {
     lose_a_claim(&world, &event).await;
     assert_ne!(newest().await, told_before);
     assert!(world.contact_item(&occasion).await.unwrap().is_some());
-    world.contacts.put_consent(&site, &contact, true).await.unwrap();
-    let suppression = domain::contact::Suppression {
-        scope: domain::contact::Scope::All,
-        source: domain::contact::Source::Operator,
-        since: world.clock.now(),
-        reason: "asked on the phone".to_owned(),
-    };
-    world.contacts.suppress(&site, &contact, &suppression).await.unwrap();
+    world.contacts.suppress(&site, &contact, &by_operator(&world)).await.unwrap();
     world.pass(MINUTE * 10).await.unwrap();
     assert!(matches!(state(&world, "e-1").await, State::Skipped(skip) if skip.reason == Reason::Suppressed));
     assert_eq!(newest().await, told_before);
     assert_eq!(world.contact_item(&occasion).await.unwrap(), None);
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_slot_of_a_message_never_called_is_given_back() {
+    let world = World::start().await.unwrap();
+    let (site, contact) = (world.site().unwrap(), world.contact("340 1234567").await.unwrap());
+    let next_slot = async || world.contact_item(&contact).await.unwrap().unwrap()["next_slot"].parse::<i64>().unwrap();
+    let other_order = |number: usize| {
+        let mut event = order_status_changed(&format!("o-{number}"));
+        event["data"]["order"]["id"] = json!(format!("O{number}"));
+        event
+    };
+    for number in 0..15 {
+        tell(&world, &other_order(number)).await;
+    }
+    let before = next_slot().await;
+    // Of a number whose last slot is not over.
+    lose_answers(&world, &order_status_changed("e-1"), "next_slot + :interval").await;
+    assert_eq!(next_slot().await, before + 6_000);
+    world.contacts.suppress(&site, &contact, &by_operator(&world)).await.unwrap();
+    world.pass(SignedDuration::from_secs(10)).await.unwrap();
+    assert!(matches!(state(&world, "e-1").await, State::Skipped(skip) if skip.reason == Reason::Suppressed));
+    assert_eq!(next_slot().await, before);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_record_takes_back_the_claim_of_no_other_owner() {
+    let world = World::start().await.unwrap();
+    lose_a_claim(&world, &order_status_changed("e-1")).await;
+    world.hold_back(SignedDuration::from_mins(30)).await.unwrap();
+    let job = json!({"job": "message.1", "site": world.site().unwrap(), "event": "e-1", "mapping": MAPPING,
+                     "recipient": "C7", "attempt": 1, "uncalled": "another/owner/7"});
+    world.enqueue(&job.to_string()).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Sending);
+    assert!(world.requests().await.unwrap().is_empty());
+    world.pass(MINUTE * 40).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Sent);
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_never_called_that_a_person_sent_again_is_not_sent_by_itself() {
+    let world = World::start().await.unwrap();
+    lose_a_claim(&world, &order_status_changed("e-1")).await;
+    world.hold_back(SignedDuration::from_mins(10)).await.unwrap();
+    world.pass(MINUTE * 9).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Unknown);
+    let job = json!({"job": "message.1", "site": world.site().unwrap(), "event": "e-1", "mapping": MAPPING,
+                     "recipient": "C7", "occasion": 2, "asked_at": world.clock.now().to_string()});
+    world.enqueue(&job.to_string()).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.pass(MINUTE * 9).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Unknown);
     assert_eq!(world.requests().await.unwrap().len(), 1);
     world.finish().await.unwrap();
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::message::{Answer, Failure, Status, StatusFact};
 
 fn received_at() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
@@ -119,4 +120,42 @@ fn a_reminder_and_a_cart_are_checked_against_what_they_are_about() {
     let other = guards_with(None, &other).cart.unwrap();
     assert_eq!(other.keys.all, cart.keys.all);
     assert_ne!(other.keys.ended, cart.keys.ended);
+}
+
+#[test]
+fn a_key_is_renewed_past_half_of_its_life_only() {
+    let remember_for = SignedDuration::from_hours(730 * 24);
+    let left = |hours: i64| renewal(received_at() + SignedDuration::from_hours(hours), received_at(), remember_for);
+    assert_eq!(left(730 * 24), None);
+    assert_eq!(left(365 * 24), None);
+    let renewed = Some(received_at() + remember_for);
+    assert_eq!(left(365 * 24 - 1), renewed);
+    // One that is over, and not deleted yet.
+    assert_eq!(left(-1), renewed);
+}
+
+#[test]
+fn already_notified_says_so_of_a_message_that_failed_or_is_unknown() {
+    let at = received_at();
+    let failure = Failure { code: "132000".to_owned(), details: String::new(), trace_id: None };
+    let of = |answer: Option<Answer>, statuses: &[Status]| {
+        let fact = StatusFact { at, code: None, details: None, category: None };
+        let statuses = statuses.iter().map(|status| (*status, fact.clone())).collect();
+        Facts { answer, statuses, ..Facts::default() }
+    };
+    let accepted = Answer::Accepted { at, provider_id: "w".to_owned(), note: None };
+    let refused = Answer::Refused { at, failure };
+    let unknown = Answer::Unknown { at, cause: "cut".to_owned(), details: None };
+    for (facts, detail, is_refused) in [
+        (None, "e.m", false),
+        (Some(of(Some(accepted.clone()), &[])), "e.m", false),
+        (Some(of(Some(accepted), &[Status::Failed])), "e.m, failed", false),
+        (Some(of(Some(refused.clone()), &[])), "e.m, failed", true),
+        (Some(of(Some(refused), &[Status::Delivered])), "e.m", false),
+        (Some(of(Some(unknown), &[])), "e.m, unknown", false),
+    ] {
+        assert_eq!(facts.as_ref().is_some_and(Facts::is_refused), is_refused, "{facts:?}");
+        let skip = already_notified("e.m", facts.as_ref());
+        assert_eq!((skip.reason, skip.detail.as_str()), (Reason::AlreadyNotified, detail), "{facts:?}");
+    }
 }
