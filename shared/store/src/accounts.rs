@@ -316,6 +316,12 @@ fn health_update(request: UpdateItemFluentBuilder, before: &Health, after: &Heal
             None => remove.push(name),
         }
     }
+    if let Some(stop) = &before.stop {
+        // That only a report ends the stop may be all that changed; an item of an older version may not say it.
+        let unsaid = if stop.by_report { "" } else { " OR attribute_not_exists(by_report)" };
+        conditions.push(format!("(by_report = :was_by_report{unsaid})"));
+        request = request.expression_attribute_values(":was_by_report", AttributeValue::Bool(stop.by_report));
+    }
     if let Some(proved_at) = after.proved_at {
         set.push("proved_at = :proved_at".to_owned());
         request = request.expression_attribute_values(":proved_at", time(proved_at));
