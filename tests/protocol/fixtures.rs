@@ -1,0 +1,92 @@
+//! What the models are about: a shop with one mapping, its events, and the names they have in the tables.
+
+use domain::config::{Account, LiveConfig, Site};
+use domain::event::Event;
+use domain::id::{AccountId, SiteId};
+use domain::key::ContactSecret;
+use domain::language::Language;
+use domain::phone::{Country, Phone};
+use domain::template::{Category, Content, Parts, Pattern, Template, TemplateStatus};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+const HMAC: &str = "0123456789abcdef0123456789abcdef0123456789a";
+const PHONE: &str = "+393401234567";
+/// When every story begins, in seconds since 1970.
+const BEGINNING: i64 = 1_795_341_600;
+
+/// A moment so many seconds after the beginning.
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(BEGINNING + second).unwrap()
+}
+
+pub(crate) fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}
+
+pub(crate) fn site() -> SiteId {
+    SiteId::parse("demo").unwrap()
+}
+
+pub(crate) fn account() -> AccountId {
+    AccountId::parse("main").unwrap()
+}
+
+pub(crate) fn secret() -> ContactSecret {
+    ContactSecret::parse(HMAC).unwrap()
+}
+
+pub(crate) fn phone() -> Phone {
+    Phone::parse(PHONE, Country::ITALY).unwrap()
+}
+
+/// The pseudonym of the only number.
+pub(crate) fn contact() -> String {
+    secret().contact_key(&site(), &phone())
+}
+
+/// An event that tells a state of the only order.
+pub(crate) fn order(id: &str, status: &str, second: i64) -> Event {
+    let document = json!({
+        "id": id, "type": "order.status_changed", "occurred_at": at(second), "language": "it",
+        "data": {
+            "order": {"id": "1320", "status": status, "total": {"amount": "1.00", "currency": "EUR"}, "item_count": 1},
+            "customer": {"id": "C7", "phone": PHONE, "whatsapp_opt_out": false}
+        }
+    });
+    Event::parse(document, at(second)).unwrap()
+}
+
+/// The shop, with a mapping of one type of event.
+pub(crate) fn live(event_type: &str) -> LiveConfig {
+    let account: Account = serde_json::from_value(json!({
+        "id": account(), "base_url": "https://x/v23.0", "phone_number_id": "111", "waba_id": "222"
+    }))
+    .unwrap();
+    let mapping = serde_json::from_value(mapping(event_type)).unwrap();
+    let template = Template {
+        name: "stato".to_owned(),
+        language: Language::italian(),
+        status: TemplateStatus::Approved,
+        category: Category::Utility,
+        quality: None,
+        content: Content::Usable(Parts::of_body(Pattern::parse("Ciao."))),
+        fingerprint: "f".to_owned(),
+    };
+    let templates = vec![(account.id.clone(), template)];
+    LiveConfig {
+        site: Site::new(site()),
+        accounts: vec![account],
+        mappings: vec![mapping],
+        templates,
+        holds: Vec::new(),
+    }
+}
+
+fn mapping(event_type: &str) -> Value {
+    json!({
+        "id": "told", "name": "Told", "event_type": event_type, "enabled": true,
+        "active_since": "2020-01-01T00:00:00Z", "account": account(),
+        "templates": {"it": {"name": "stato", "language": "it", "fingerprint": "f", "body": {}}}
+    })
+}

@@ -1,0 +1,82 @@
+//! The sending protocol: whatever dies, is lost, comes twice or in another order, nothing is sent twice, every message
+//! ends, and no STOP is overlooked.
+//!
+//! The model counts on no time. The sweep may look while an owner is at work, and a write whose answer was lost may be
+//! applied at any later moment; what is bounded is how much trouble there is ([`Bounds`]).
+
+mod action;
+mod mutations;
+mod protocol;
+mod replay;
+mod setup;
+mod state;
+mod table;
+
+use stateright::{Checker, Model};
+
+use crate::bounds::more;
+use setup::{Bounds, Setup};
+use state::State;
+
+/// Looks at every state of a setup, and says how many there are.
+#[track_caller]
+fn check(name: &str, setup: Setup) {
+    let bounds = setup.bounds;
+    let checker = setup.checker().threads(2).symmetry_fn(State::representative).spawn_dfs().join();
+    println!("{name}: {} states, {bounds:?}", checker.unique_state_count());
+    checker.assert_properties();
+}
+
+/// One execution at a time and no trouble.
+fn calm() -> Bounds {
+    Bounds { executions: 1, looks: 1, ..Bounds::default() }
+}
+
+#[test]
+fn a_message_is_sent_at_most_once_and_ends_in_every_state() {
+    let one = 1 + more();
+    let bounds = Bounds { executions: 2, crashes: one, doubles: 1, lost: one, not_accepted: 1, ..calm() };
+    check("one message", Setup::one(bounds));
+}
+
+#[test]
+fn refused_writes_and_several_tries_lose_no_message() {
+    let two = 2 + more();
+    let bounds = Bounds { crashes: 1, refused: 1, not_accepted: two, ..calm() };
+    check("several tries", Setup::one(bounds));
+}
+
+#[test]
+fn a_sweep_and_reports_at_any_moment_make_nothing_be_sent_again() {
+    let one = 1 + more();
+    let bounds = Bounds { executions: 2, crashes: one, doubles: 1, not_accepted: 1, reports: 2, sweeps: 2, ..calm() };
+    check("sweep and reports", Setup::one(bounds));
+}
+
+#[test]
+fn what_a_person_sends_again_is_a_send_of_its_own() {
+    let one = 1 + more();
+    let bounds = Bounds { executions: 2, crashes: one, doubles: 1, reports: 1, resends: 1, ..calm() };
+    check("sent again by a person", Setup::one(bounds));
+}
+
+#[test]
+fn a_state_that_two_events_tell_is_told_once() {
+    let one = 1 + more();
+    let bounds = Bounds { executions: 2, lost: one, not_accepted: 1, ..calm() };
+    check("one state, two events", Setup::repeated(bounds));
+}
+
+#[test]
+fn an_older_state_is_not_told_after_a_newer_one() {
+    let one = 1 + more();
+    let bounds = Bounds { executions: 2, crashes: one, doubles: 1, not_accepted: 1, ..calm() };
+    check("two states", Setup::overtaken(bounds));
+}
+
+#[test]
+fn a_stop_that_was_recorded_keeps_every_later_claim_from_going() {
+    let one = 1 + more();
+    let bounds = Bounds { executions: 2, crashes: one, not_accepted: 1, stops: 1, lost: 1, ..calm() };
+    check("stop", Setup::one(bounds));
+}

@@ -1,0 +1,174 @@
+//! What a check is about: the messages, the trouble they may meet, and how the protocol is broken on purpose.
+
+use domain::codes::{self, Class};
+use domain::contact::{Known, Scope, Source, Suppression};
+use domain::decision::{Halt, decide};
+use domain::event::Event;
+use domain::occasion::{Guards, Moment, guards};
+use domain::plan::{PlannedMessage, plan};
+use domain::reason::Reason;
+use jiff::Timestamp;
+
+use super::table::SendId;
+use crate::fixtures::{at, days, live, order, site};
+
+/// The codes the provider may answer with: one that is final, one after which a message is put back once, one after
+/// which it is parked, and one that proves nothing.
+pub(crate) const CODES: [&str; 4] = ["131026", "131060", "130429", "131000"];
+
+/// A message that may be sent once.
+#[derive(Clone, Debug)]
+pub(crate) struct Send {
+    pub(crate) event: Event,
+    pub(crate) planned: PlannedMessage,
+    pub(crate) guards: Guards,
+    /// The first send of the same occasion.
+    pub(crate) occasion_of: SendId,
+    /// The send that a person has sent again by this one.
+    pub(crate) repeats: Option<SendId>,
+    /// What the decision says in time and too late, without and with a STOP.
+    decisions: [Result<Timestamp, Reason>; 4],
+}
+
+/// How much of each trouble there may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Bounds {
+    /// Executions at once.
+    pub(crate) executions: u8,
+    /// Executions that die.
+    pub(crate) crashes: u8,
+    /// Records that are delivered twice.
+    pub(crate) doubles: u8,
+    /// Writes whose answer is lost: they are applied at once, or later.
+    pub(crate) lost: u8,
+    /// Writes that the table refuses to do: conflicts of transactions, throttling.
+    pub(crate) refused: u8,
+    /// Calls that are surely not accepted and may be tried again.
+    pub(crate) not_accepted: u8,
+    /// Statuses that are reported.
+    pub(crate) reports: u8,
+    /// Times a person writes STOP.
+    pub(crate) stops: u8,
+    /// Times a person has a message sent again.
+    pub(crate) resends: u8,
+    /// Times the sweep looks for what stayed `sending` although something is still at work.
+    pub(crate) sweeps: u8,
+    /// Times a record comes while its message is `sending`.
+    pub(crate) looks: u8,
+}
+
+/// The protocol, broken on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mutation {
+    ClaimWithoutCondition,
+    ClaimWithoutStop,
+    ClaimWithoutOccasion,
+    SettleWithoutOwner,
+    GiveBackWithoutOwner,
+    /// The sweep has what stayed `sending` tried again.
+    SweepReleases,
+    /// A message whose call may have been accepted is tried again.
+    UnknownIsTriedAgain,
+    /// An execution gives its record up before the successor is in the queue.
+    RecordGivenUpFirst,
+    /// An owner proves that it never called, and goes on.
+    ProofBeforeTheEnd,
+    /// A record is given up while its message is `sending`.
+    RecordGivenUpWhileSending,
+}
+
+/// What a check is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) sends: Vec<Send>,
+    pub(crate) bounds: Bounds,
+    pub(crate) mutation: Option<Mutation>,
+}
+
+impl Setup {
+    /// One order's state, and the message a person may have sent again.
+    pub(crate) fn one(bounds: Bounds) -> Self {
+        Self::of(&[order("e1", "EVASO", 0)], bounds)
+    }
+
+    /// The same state of one order by two events, as a synchronisation raises it.
+    pub(crate) fn repeated(bounds: Bounds) -> Self {
+        Self::of(&[order("e1", "EVASO", 0), order("e2", "EVASO", 1)], bounds)
+    }
+
+    /// Two states of one order.
+    pub(crate) fn overtaken(bounds: Bounds) -> Self {
+        Self::of(&[order("e1", "EVASO", 0), order("e2", "FATTURATO", 1)], bounds)
+    }
+
+    pub(crate) fn with(self, mutation: Mutation) -> Self {
+        Self { mutation: Some(mutation), ..self }
+    }
+
+    fn of(events: &[Event], bounds: Bounds) -> Self {
+        let mut sends: Vec<Send> = events.iter().map(|event| send(event, None)).collect();
+        for place in 0..sends.len() {
+            let of_same = |one: &Send| one.guards.occasion == sends[place].guards.occasion;
+            sends[place].occasion_of = sends.iter().position(of_same).unwrap();
+        }
+        if bounds.resends > 0 {
+            sends.push(send(&events[0], Some(0)));
+        }
+        Self { sends, bounds, mutation: None }
+    }
+
+    /// Whether one send is newer than another of the same subject.
+    pub(crate) fn is_newer(&self, one: SendId, other: SendId) -> bool {
+        let order = |Moment { version, occurred_at, received_at }| (version, occurred_at, received_at);
+        order(self.sends[one].guards.moment) > order(self.sends[other].guards.moment)
+    }
+
+    /// Until when a message is of use, or why it is not sent.
+    pub(crate) fn decision(&self, send: SendId, is_late: bool, is_suppressed: bool) -> Result<Timestamp, Reason> {
+        let unknowing = self.sends[send].decisions[usize::from(is_late)];
+        match unknowing {
+            // The claim looks at the number itself: only a skip needs to know more.
+            Err(reason) if reason.comes_after_suppression() => {
+                self.sends[send].decisions[usize::from(is_late) + 2 * usize::from(is_suppressed)]
+            }
+            decided => decided,
+        }
+    }
+}
+
+/// The time of everything that is not too late.
+pub(crate) fn now(is_late: bool) -> Timestamp {
+    if is_late { at(60) + days(30) } else { at(60) }
+}
+
+/// Whether a code proves nothing of the call it answers.
+pub(crate) fn is_ambiguous(code: &str) -> bool {
+    codes::class(code) == Some(Class::Ambiguous)
+}
+
+fn send(event: &Event, repeats: Option<SendId>) -> Send {
+    let live = live("order.status_changed");
+    let planned = plan(event, &live).messages.remove(0);
+    let first = guards(&site(), &live.mappings[0], event, &planned.recipient, event.occurred_at);
+    let guards = match repeats {
+        Some(_) => Guards { head: None, occasion: None, ..first },
+        None => first,
+    };
+    let stop = Suppression { scope: Scope::All, source: Source::Stop, since: at(30), reason: String::new() };
+    let decided = |is_late, suppressions: &[Suppression]| {
+        let asked_at = repeats.map(|_| at(60));
+        let known = Known { suppressions: suppressions.to_vec(), asked_at, ..Known::default() };
+        match decide(event, &planned, &live, &known, now(is_late)) {
+            Ok(outgoing) => Ok(outgoing.useful_until),
+            Err(Halt::Skip(skip)) => Err(skip.reason),
+            Err(Halt::Wait { .. }) => panic!("nothing waits for the decision"),
+        }
+    };
+    let decisions = [
+        decided(false, &[]),
+        decided(true, &[]),
+        decided(false, std::slice::from_ref(&stop)),
+        decided(true, std::slice::from_ref(&stop)),
+    ];
+    Send { event: event.clone(), planned, guards, occasion_of: 0, repeats, decisions }
+}

@@ -1,0 +1,345 @@
+//! The tables as the sending protocol sees them: what is written, on which condition, and what is answered.
+
+use std::collections::BTreeSet;
+
+use domain::message::{Answer, Claim, Facts, Failure, State, Status, StatusFact, Waiting, Why};
+use domain::reason::{Reason, Skip};
+
+use super::setup::{Mutation, Setup};
+use crate::fixtures::at;
+
+/// One send, by its place in the setup.
+pub(crate) type SendId = usize;
+/// A name for one attempt to send.
+pub(crate) type Owner = u8;
+
+/// A record of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Record {
+    pub(crate) send: SendId,
+    /// Whether it brings the event, and not one message of it.
+    pub(crate) of_event: bool,
+    pub(crate) attempt: u8,
+    /// The code it met last, by its place in the list, and how often.
+    pub(crate) met: (u8, u8),
+    /// The owner that proves by this record that it never called, or that its call was surely not accepted, though the
+    /// ledger may not know.
+    pub(crate) proof: Option<Owner>,
+}
+
+/// What the ledger has of the answer to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Kept {
+    Accepted,
+    Refused,
+    NotAccepted,
+    Unknown,
+}
+
+/// A message in the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Item {
+    pub(crate) owner: Option<Owner>,
+    pub(crate) answer: Option<Kept>,
+    pub(crate) statuses: BTreeSet<Status>,
+    pub(crate) skipped: Option<Reason>,
+    pub(crate) waits: bool,
+    pub(crate) put_back: u8,
+    /// Whether the index of what is `sending` has it.
+    pub(crate) is_open: bool,
+}
+
+/// A write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Write {
+    /// An event with its plan.
+    Event(SendId),
+    Claim {
+        send: SendId,
+        owner: Owner,
+        attempt: u8,
+    },
+    Settle {
+        send: SendId,
+        owner: Owner,
+        kept: Kept,
+    },
+    GiveBack {
+        send: SendId,
+        owner: Owner,
+    },
+    /// What an owner claimed that surely never called is taken back.
+    Release {
+        send: SendId,
+        owner: Owner,
+    },
+    /// The occasion is taken away from a send that was refused for good.
+    TakeAway(SendId),
+    /// That a message waits for the successor of the record with this attempt.
+    Wait {
+        send: SendId,
+        attempt: u8,
+    },
+    /// The successor goes into the schedule.
+    Park(Record),
+    Skip {
+        send: SendId,
+        attempt: u8,
+        reason: Reason,
+    },
+    /// The sweep gives up what this owner left.
+    GiveUp {
+        send: SendId,
+        owner: Owner,
+    },
+    /// The sweep takes what it fired out of the schedule.
+    Remove(Record),
+    Report(SendId, Status),
+    /// STOP.
+    Suppress,
+}
+
+/// What a write comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Outcome {
+    Done,
+    /// The condition did not hold.
+    Refused,
+    Ours,
+    Theirs,
+    Suppressed,
+    Superseded,
+    AlreadyNotified,
+}
+
+/// The newest send that was claimed, in which attempt, and what it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Head {
+    pub(crate) by: (SendId, Owner),
+    pub(crate) before: Option<(SendId, Owner)>,
+}
+
+/// All tables.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Tables {
+    pub(crate) events: Vec<bool>,
+    pub(crate) items: Vec<Item>,
+    /// The occasion, where the sends share one: which send took it, in which attempt.
+    pub(crate) occasions: Vec<Option<(SendId, Owner)>>,
+    pub(crate) head: Option<Head>,
+    pub(crate) schedule: Vec<Option<Record>>,
+    pub(crate) is_suppressed: bool,
+    /// The owners whose claim was written: DynamoDB answers the same token with the same answer.
+    pub(crate) tokens: BTreeSet<Owner>,
+}
+
+impl Item {
+    /// The facts of the ledger, as the bridge reads them.
+    pub(crate) fn facts(&self) -> Facts {
+        let failure = || Failure { code: "131026".to_owned(), details: String::new(), trace_id: None };
+        let answer = |kept| match kept {
+            Kept::Accepted => Answer::Accepted { at: at(0), provider_id: "wamid".to_owned(), note: None },
+            Kept::Refused => Answer::Refused { at: at(0), failure: failure() },
+            Kept::NotAccepted => Answer::NotAccepted { at: at(0), failure: failure() },
+            Kept::Unknown => Answer::Unknown { at: at(0), cause: String::new(), details: None },
+        };
+        let fact = |status: &Status| (*status, StatusFact { at: at(0), code: None, details: None, category: None });
+        Facts {
+            skipped: self.skipped.map(Skip::from),
+            claim: self.owner.map(|owner| Claim { owner: owner.to_string(), at: at(0), attempt: 1 }),
+            answer: self.answer.map(answer),
+            statuses: self.statuses.iter().map(fact).collect(),
+            waiting: self.waits.then(|| Waiting { until: at(0), why: Why::Retry, detail: String::new() }),
+            ..Facts::default()
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.facts().state()
+    }
+
+    pub(crate) fn is_known(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// Nothing is decided, or the last attempt was surely not accepted, and no newer record is on its way.
+    fn is_undecided(&self, attempt: u8) -> bool {
+        let is_free = self.owner.is_none() || self.answer == Some(Kept::NotAccepted);
+        self.skipped.is_none() && is_free && self.statuses.is_empty() && self.put_back <= attempt
+    }
+}
+
+impl Tables {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let sends = setup.sends.len();
+        Self {
+            events: vec![false; sends],
+            items: vec![Item::default(); sends],
+            occasions: vec![None; sends],
+            head: None,
+            schedule: vec![None; sends],
+            is_suppressed: false,
+            tokens: BTreeSet::new(),
+        }
+    }
+
+    /// Applies a write as the store does.
+    pub(crate) fn apply(&mut self, setup: &Setup, write: Write) -> Outcome {
+        let is = |mutation| setup.mutation == Some(mutation);
+        let done = |held: bool| if held { Outcome::Done } else { Outcome::Refused };
+        match write {
+            Write::Event(send) => done(!std::mem::replace(&mut self.events[send], true)),
+            Write::Claim { send, owner, attempt } => self.claim(setup, send, (owner, attempt)),
+            Write::Settle { send, owner, kept } => {
+                let item = &mut self.items[send];
+                // The write went through and its answer was lost.
+                if item.owner == Some(owner) && item.answer == Some(kept) && kept != Kept::Unknown {
+                    return Outcome::Done;
+                }
+                let is_ours = item.owner == Some(owner) || is(Mutation::SettleWithoutOwner);
+                if !is_ours || !matches!(item.answer, None | Some(Kept::Unknown)) {
+                    return Outcome::Refused;
+                }
+                (item.answer, item.is_open) = (Some(kept), false);
+                Outcome::Done
+            }
+            Write::GiveBack { send, owner } => {
+                self.give_back(setup, send, owner);
+                Outcome::Done
+            }
+            Write::Release { send, owner } => done(self.release(setup, send, owner)),
+            Write::TakeAway(send) => {
+                let occasion = &mut self.occasions[setup.sends[send].occasion_of];
+                *occasion = occasion.filter(|(by, _)| *by != send);
+                Outcome::Done
+            }
+            Write::Wait { send, attempt } => done(self.waits(send, attempt)),
+            Write::Park(record) => {
+                let waits = self.waits(record.send, record.attempt - 1);
+                if waits {
+                    self.schedule[record.send] = Some(record);
+                }
+                done(waits)
+            }
+            Write::Skip { send, attempt, reason } => {
+                let item = &mut self.items[send];
+                let held = item.is_undecided(attempt);
+                if held {
+                    (item.skipped, item.waits) = (Some(reason), false);
+                }
+                done(held)
+            }
+            Write::GiveUp { send, owner } => done(self.give_up(send, owner, is(Mutation::SweepReleases))),
+            Write::Remove(record) => {
+                let held = self.schedule[record.send] == Some(record);
+                if held {
+                    self.schedule[record.send] = None;
+                }
+                done(held)
+            }
+            Write::Report(send, status) => {
+                let item = &mut self.items[send];
+                // A report of a message that nobody recorded is kept apart.
+                let is_known = item.is_known();
+                if is_known {
+                    item.statuses.insert(status);
+                }
+                done(is_known)
+            }
+            Write::Suppress => {
+                self.is_suppressed = true;
+                Outcome::Done
+            }
+        }
+    }
+
+    fn claim(&mut self, setup: &Setup, send: SendId, (owner, attempt): (Owner, u8)) -> Outcome {
+        let is = |mutation| setup.mutation == Some(mutation);
+        if self.tokens.contains(&owner) {
+            return Outcome::Ours;
+        }
+        let (spec, item) = (&setup.sends[send], &self.items[send]);
+        let occasion = self.occasions[spec.occasion_of];
+        if !item.is_undecided(attempt) && !is(Mutation::ClaimWithoutCondition) {
+            return Outcome::Theirs;
+        }
+        if self.is_suppressed && !is(Mutation::ClaimWithoutStop) {
+            return Outcome::Suppressed;
+        }
+        if spec.guards.head.is_some() && self.head.is_some_and(|head| setup.is_newer(head.by.0, send)) {
+            return Outcome::Superseded;
+        }
+        let is_told = occasion.is_some_and(|(by, _)| by != send);
+        if spec.guards.occasion.is_some() && is_told && !is(Mutation::ClaimWithoutOccasion) {
+            return Outcome::AlreadyNotified;
+        }
+        let item = &mut self.items[send];
+        (item.owner, item.answer, item.waits, item.is_open) = (Some(owner), None, false, true);
+        if spec.guards.head.is_some() {
+            self.head = Some(Head { by: (send, owner), before: self.head.map(|head| head.by) });
+        }
+        self.tokens.insert(owner);
+        if spec.guards.occasion.is_some() {
+            self.occasions[spec.occasion_of] = Some((send, owner));
+        }
+        Outcome::Ours
+    }
+
+    fn give_back(&mut self, setup: &Setup, send: SendId, owner: Owner) {
+        let is_by_any = setup.mutation == Some(Mutation::GiveBackWithoutOwner);
+        let occasion = &mut self.occasions[setup.sends[send].occasion_of];
+        *occasion = occasion.filter(|(by, of)| *by != send || (*of != owner && !is_by_any));
+    }
+
+    /// Takes a claim back, unless something says that more came of it than that.
+    fn release(&mut self, setup: &Setup, send: SendId, owner: Owner) -> bool {
+        let is_sent_again = |(one, item): (&super::setup::Send, &Item)| one.repeats == Some(send) && item.is_known();
+        let is_sent_again = setup.sends.iter().zip(&self.items).any(is_sent_again);
+        let item = &mut self.items[send];
+        if item.owner != Some(owner) {
+            return false;
+        }
+        match item.answer {
+            None | Some(Kept::Unknown) => {
+                if item.skipped.is_some() || !item.statuses.is_empty() || is_sent_again {
+                    return false;
+                }
+                (item.answer, item.is_open) = (Some(Kept::NotAccepted), false);
+            }
+            Some(Kept::NotAccepted) => {}
+            Some(Kept::Accepted | Kept::Refused) => return false,
+        }
+        if let Some(Head { by, before }) = self.head
+            && by == (send, owner)
+            && setup.sends[send].guards.head.is_some()
+        {
+            self.head = before.map(|by| Head { by, before: None });
+        }
+        self.give_back(setup, send, owner);
+        true
+    }
+
+    fn waits(&mut self, send: SendId, attempt: u8) -> bool {
+        let item = &mut self.items[send];
+        let held = item.is_undecided(attempt);
+        if held {
+            (item.waits, item.put_back) = (true, attempt + 1);
+        }
+        held
+    }
+
+    /// What stayed `sending` becomes `unknown`, unless it was answered, claimed anew or reported on.
+    fn give_up(&mut self, send: SendId, owner: Owner, releases: bool) -> bool {
+        let item = &mut self.items[send];
+        if !item.is_open || item.owner != Some(owner) {
+            return false;
+        }
+        // What was reported was accepted.
+        item.is_open = false;
+        if !item.statuses.is_empty() {
+            return false;
+        }
+        item.answer = Some(if releases { Kept::NotAccepted } else { Kept::Unknown });
+        true
+    }
+}
