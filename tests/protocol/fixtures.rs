@@ -7,6 +7,7 @@ use domain::key::ContactSecret;
 use domain::language::Language;
 use domain::phone::{Country, Phone};
 use domain::template::{Category, Content, Parts, Pattern, Template, TemplateStatus};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -89,4 +90,27 @@ fn mapping(event_type: &str) -> Value {
         "active_since": "2020-01-01T00:00:00Z", "account": account(),
         "templates": {"it": {"name": "stato", "language": "it", "fingerprint": "f", "body": {}}}
     })
+}
+
+/// An event that saves the only activity: it starts then, and has a reminder an hour before.
+pub(crate) fn saved(id: &str, second: i64, starts: i64) -> Event {
+    let starts_at = at(starts).to_zoned(TimeZone::get("Europe/Rome").unwrap());
+    let document = json!({
+        "id": id, "type": "activity.saved", "occurred_at": at(second),
+        "data": {
+            "activity": {"id": "A1", "subject": "Visita", "starts_at": starts_at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+                         "all_day": false, "time_zone": "Europe/Rome", "state": "PIANIFICATA"},
+            "creator": {"id": "C"}, "assignees": [{"id": "P", "phone": PHONE, "whatsapp_opt_out": false}],
+            "reminders": [{"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]}],
+            "notify": ["whatsapp"]
+        }
+    });
+    Event::parse(document, at(second)).unwrap()
+}
+
+/// An event that deletes the only activity.
+pub(crate) fn deleted(id: &str, second: i64) -> Event {
+    let data = json!({"activity": {"id": "A1"}});
+    let document = json!({"id": id, "type": "activity.deleted", "occurred_at": at(second), "data": data});
+    Event::parse(document, at(second)).unwrap()
 }

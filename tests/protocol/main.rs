@@ -3,6 +3,7 @@
 //! | model | what |
 //! |---|---|
 //! | `sending` | messages: recorded, claimed, called, settled, put back, swept, reported, sent again by a person |
+//! | `reminders` | an activity's reminder: saved, moved, cancelled, fired, fired again |
 //!
 //! Each model has its tables in memory. A test of each replays random traces against the store on the embedded emulator
 //! and compares each answer and the end, so that model and code cannot drift. `docs/protocol.md` has the bounds and the
@@ -17,5 +18,6 @@
 mod bounds;
 mod fixtures;
 mod random;
+mod reminders;
 mod sending;
 mod world;

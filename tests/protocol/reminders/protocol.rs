@@ -1,0 +1,210 @@
+//! What may happen next to an activity's reminder.
+
+use domain::reminder::Standing;
+use stateright::{Model, Property};
+
+use super::setup::{Mutation, Setup};
+use super::state::{Item, Outcome, Record, Run, State, Write};
+
+pub(crate) const ONCE: &str = "each moment is told at most once";
+pub(crate) const STANDS: &str = "what does not stand any more is not told";
+pub(crate) const TOLD: &str = "what stands at the end was told";
+
+/// Something that happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// An execution begins with a record of the queue.
+    Take(usize),
+    /// As [`Take`](Self::Take), and the queue delivers the record once more.
+    Double(usize),
+    /// An execution or a sweep goes on.
+    Go(usize),
+    /// Its write is not answered; it is applied later, and the record comes again.
+    Lose(usize),
+    /// An execution or a sweep dies.
+    Crash(usize),
+    /// A write that was not answered is applied.
+    Land(usize),
+    /// The next moment has come.
+    Pass,
+    /// A sweep finds the item due.
+    Sweep,
+}
+
+/// Every write that was made in a step, with what it came to.
+pub(crate) type Log = Vec<(Write, Outcome)>;
+
+impl Setup {
+    /// The state after something happened, with the writes it took.
+    pub(crate) fn step(&self, before: &State, action: Action, log: &mut Log) -> Option<State> {
+        let mut state = before.clone();
+        match action {
+            Action::Take(place) => {
+                let record = state.queue.remove(place);
+                state.runs.push(Run::Event(record));
+            }
+            Action::Double(place) => {
+                state.left.doubles -= 1;
+                state.runs.push(Run::Event(state.queue[place]));
+            }
+            Action::Go(place) => self.go(&mut state, place, log),
+            Action::Lose(place) => {
+                state.left.lost -= 1;
+                let run = state.runs.remove(place);
+                state.in_flight.extend(run.write(&state));
+                state.queue.extend(run.record());
+            }
+            Action::Crash(place) => {
+                state.left.crashes -= 1;
+                let run = state.runs.remove(place);
+                state.queue.extend(run.record());
+            }
+            Action::Land(place) => {
+                let write = state.in_flight.remove(place);
+                write_to(&mut state, self, write, log);
+            }
+            Action::Pass => state.passed += 1,
+            Action::Sweep => {
+                if state.runs.iter().any(Run::is_of_sweep) {
+                    state.left.sweeps -= 1;
+                }
+                state.runs.push(Run::Look(state.item?));
+            }
+        }
+        state.queue.sort_unstable();
+        state.runs.sort_unstable();
+        state.in_flight.sort_unstable();
+        Some(state)
+    }
+
+    fn go(&self, state: &mut State, place: usize, log: &mut Log) {
+        let run = state.runs.remove(place);
+        let outcome = run.write(state).map(|write| write_to(state, self, write, log));
+        let next = match run {
+            Run::Event(Record::Saved(event)) => Some(Run::Head(event)),
+            Run::Event(Record::Raised(raised)) => (!state.raised[&raised]).then_some(Run::Tell(raised)),
+            Run::Head(event) => self.is_to_be_kept(event, outcome).then_some(Run::Keep(event)),
+            Run::Keep(_) | Run::Tell(_) => None,
+            Run::Look(item) => Some(self.look(state, item)),
+            Run::Raise(item, raised) => {
+                state.queue.push(Record::Raised(raised));
+                (self.mutation != Some(Mutation::RemovedFirst)).then_some(Run::Remove(item, None))
+            }
+            Run::Gone(item) => Some(Run::Remove(item, None)),
+            Run::Remove(item, raised) => raised.map(|raised| Run::Raise(item, raised)),
+        };
+        state.runs.extend(next);
+    }
+
+    /// Whether an event has its reminder kept: what a newer event left as it was, too.
+    fn is_to_be_kept(&self, event: usize, outcome: Option<Outcome>) -> bool {
+        let Some((moment, _)) = &self.events[event].kept else { return false };
+        let is_left = |head: usize| self.events[head].moments.contains(moment);
+        let stands = match outcome {
+            Some(Outcome::Newer(head)) => is_left(head),
+            _ => true,
+        };
+        stands && self.events[event].standing == Standing::Saved
+    }
+
+    /// Whether the activity still has the reminder of an item, and what follows.
+    fn look(&self, state: &State, item: Item) -> Run {
+        let moment = self.moment_of(item.0);
+        let head = state.head.filter(|_| moment.is_some_and(|moment| state.has(self, &moment)));
+        match head {
+            Some(head) if self.mutation == Some(Mutation::RemovedFirst) => Run::Remove(item, Some((head, item.1))),
+            Some(head) => Run::Raise(item, (head, item.1)),
+            None => Run::Gone(item),
+        }
+    }
+}
+
+impl Run {
+    fn is_of_sweep(&self) -> bool {
+        matches!(self, Self::Look(_) | Self::Raise(..) | Self::Gone(_) | Self::Remove(..))
+    }
+
+    /// What it writes next.
+    fn write(self, state: &State) -> Option<Write> {
+        match self {
+            Self::Event(Record::Saved(event)) => Some(Write::Saved(event)),
+            Self::Event(Record::Raised(raised)) => Some(Write::Raised(raised, false)),
+            Self::Head(event) => Some(Write::Head(event)),
+            Self::Keep(event) => Some(Write::Keep(event)),
+            Self::Tell(raised) => Some(Write::Claim(raised)),
+            Self::Gone(item) => Some(Write::Raised(item, true)),
+            Self::Remove(item, _) => Some(Write::Remove(item)).filter(|_| state.item.is_some()),
+            Self::Look(_) | Self::Raise(..) => None,
+        }
+    }
+
+    /// The record that comes again when it dies; a sweep has none, its item is found again.
+    fn record(self) -> Option<Record> {
+        match self {
+            Self::Event(record) => Some(record),
+            Self::Head(event) | Self::Keep(event) => Some(Record::Saved(event)),
+            Self::Tell(raised) => Some(Record::Raised(raised)),
+            Self::Look(_) | Self::Raise(..) | Self::Gone(_) | Self::Remove(..) => None,
+        }
+    }
+}
+
+fn write_to(state: &mut State, setup: &Setup, write: Write, log: &mut Log) -> Outcome {
+    let outcome = state.write(setup, write);
+    log.push((write, outcome.clone()));
+    outcome
+}
+
+impl Model for Setup {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State::new(self)]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let executions = state.runs.iter().filter(|run| !run.is_of_sweep()).count();
+        for place in 0..state.queue.len() {
+            if executions < self.bounds.executions {
+                actions.push(Action::Take(place));
+                actions.extend((state.left.doubles > 0).then_some(Action::Double(place)));
+            }
+        }
+        for (place, run) in state.runs.iter().enumerate() {
+            actions.push(Action::Go(place));
+            actions.extend((state.left.crashes > 0).then_some(Action::Crash(place)));
+            // A claim and its call are one step here.
+            let may_be_lost = !matches!(run, Run::Tell(_)) && run.write(state).is_some();
+            actions.extend((state.left.lost > 0 && may_be_lost).then_some(Action::Lose(place)));
+        }
+        actions.extend((0..state.in_flight.len()).map(Action::Land));
+        if state.passed < self.dues.len() {
+            actions.push(Action::Pass);
+        }
+        let sweeps = state.runs.iter().any(Run::is_of_sweep);
+        if state.item.is_some_and(|(_, due)| due < state.passed) && (!sweeps || state.left.sweeps > 0) {
+            actions.push(Action::Sweep);
+        }
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        self.step(state, action, &mut Vec::new())
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(ONCE, |_, state: &State| state.told.values().all(|times| *times <= 1)),
+            Property::always(STANDS, |_, state: &State| !state.told_what_does_not_stand),
+            Property::always(TOLD, |setup: &Self, state: &State| {
+                !state.is_over(setup) || state.what_stands_was_told(setup)
+            }),
+            Property::sometimes("a reminder is told", |setup: &Self, state: &State| {
+                state.is_over(setup) && !state.told.is_empty()
+            }),
+            Property::sometimes("one does not stand when it is due", |_, state: &State| {
+                state.raised.values().any(|tells_nobody| *tells_nobody)
+            }),
+        ]
+    }
+}

@@ -1,0 +1,195 @@
+//! Random traces of the model, replayed against the store: each write is answered alike, and the tables end equally.
+
+use std::collections::BTreeMap;
+
+use domain::key::{MessageId, activity_key};
+use domain::reason::{Reason, Skip};
+use domain::reminder::taken_back;
+use stateright::Model;
+use store::contacts::ActivityHead;
+use store::ledger::{Claim, Claimed, EventRecord, MessageRecord, Recorded, Sending};
+use store::schedule::{Due, DueItem, ReminderItem};
+
+use super::protocol::{Action, Log};
+use super::setup::{Bounds, Raised, Setup, activity, reminder};
+use super::state::{Item, Outcome, RaisedNo, State, Write};
+use super::{cancelled, moved_back};
+use crate::bounds::more;
+use crate::fixtures::{at, contact, days, phone, secret, site};
+use crate::random::Random;
+use crate::world::World;
+
+/// Traces of each setup.
+const TRACES: u64 = 40;
+/// Steps of a trace at most.
+const STEPS: usize = 120;
+const RETENTION_DAYS: u16 = 90;
+
+#[tokio::test]
+async fn traces_of_a_cancelled_reminder_end_equally_in_the_store() {
+    replay(&Setup::of(&cancelled(), trouble()), 4).await;
+}
+
+#[tokio::test]
+async fn traces_of_a_reminder_moved_back_end_equally_in_the_store() {
+    replay(&Setup::of(&moved_back(), trouble()), 5).await;
+}
+
+/// More of everything than every state could be looked at with.
+fn trouble() -> Bounds {
+    Bounds { executions: 3, crashes: 4, doubles: 3, lost: 3, sweeps: 2 }
+}
+
+async fn replay(setup: &Setup, seed: u64) {
+    let mut random = Random(seed);
+    for trace in 0..TRACES * u64::from(1 + more()) {
+        let mut replay = Replay { setup, world: World::start().await, found: BTreeMap::new(), claims: 0 };
+        let (mut state, mut steps) = (State::new(setup), Vec::new());
+        for _ in 0..STEPS {
+            let mut actions = Vec::new();
+            setup.actions(&state, &mut actions);
+            if actions.is_empty() {
+                break;
+            }
+            let action = actions[random.below(actions.len())];
+            steps.push(action);
+            if let (Action::Sweep, Some(item)) = (action, state.item) {
+                let due = replay.due().await.unwrap();
+                replay.found.insert(item, due);
+            }
+            let mut log = Log::new();
+            state = setup.step(&state, action, &mut log).unwrap();
+            for (write, outcome) in log {
+                let seen = replay.write(write).await;
+                assert_eq!(seen, outcome, "trace {trace}: {write:?} after {steps:?}");
+            }
+        }
+        replay.compare(&state, &format!("trace {trace}: {steps:?}")).await;
+    }
+}
+
+/// A store that is written to as the model is.
+struct Replay<'a> {
+    setup: &'a Setup,
+    world: World,
+    /// What a sweep found due.
+    found: BTreeMap<Item, DueItem>,
+    claims: u32,
+}
+
+impl Replay<'_> {
+    fn raised(&self, (event, due): RaisedNo) -> &Raised {
+        self.setup.raised(event, due).unwrap()
+    }
+
+    async fn due(&self) -> Option<DueItem> {
+        self.world.schedule.reminder(&site(), &activity(), &reminder()).await.unwrap()
+    }
+
+    async fn write(&mut self, write: Write) -> Outcome {
+        let done = |held: bool| if held { Outcome::Done } else { Outcome::Refused };
+        let (site, key) = (site(), activity_key(&site(), &activity()));
+        match write {
+            Write::Saved(event) => {
+                let (event, plan) = (&self.setup.events[event].event, domain::plan::Plan::default());
+                let received_at = event.occurred_at;
+                let record =
+                    EventRecord { site: &site, event, received_at, plan: &plan, retention_days: RETENTION_DAYS };
+                done(self.world.ledger.record_event(record, at(60)).await.unwrap() == Recorded::New)
+            }
+            Write::Raised(raised, tells_nobody) => {
+                let Raised { event, plan, .. } = self.raised(raised);
+                let none = taken_back(event, &Skip::from(Reason::Cancelled));
+                let plan = if tells_nobody { &none } else { plan };
+                let received_at = event.occurred_at;
+                let record = EventRecord { site: &site, event, received_at, plan, retention_days: RETENTION_DAYS };
+                done(self.world.ledger.record_event(record, at(60)).await.unwrap() == Recorded::New)
+            }
+            Write::Head(no) => {
+                let saved = &self.setup.events[no];
+                let standing = (saved.moment, saved.standing);
+                let head = self.world.contacts.put_activity(&key, &saved.event, standing, at(0)).await.unwrap();
+                head.map_or(Outcome::Done, |head| Outcome::Newer(self.event_of(&head)))
+            }
+            Write::Keep(no) => {
+                let saved = &self.setup.events[no];
+                let (event, due_at) = (saved.event.id.clone(), self.setup.dues[saved.kept.as_ref().unwrap().1]);
+                let item = ReminderItem { site, event, activity: activity(), reminder: reminder(), due_at };
+                self.world.schedule.put_reminder(&item, saved.moment).await.unwrap();
+                Outcome::Done
+            }
+            Write::Claim(raised) => self.claim(raised).await,
+            Write::Remove(item) => done(self.world.schedule.remove(&self.found[&item]).await.unwrap()),
+        }
+    }
+
+    fn event_of(&self, head: &ActivityHead) -> usize {
+        self.setup.events.iter().position(|saved| saved.event.id == head.event).unwrap()
+    }
+
+    fn record<'a>(&'a self, site: &'a domain::id::SiteId, raised: RaisedNo) -> MessageRecord<'a> {
+        let Raised { event, plan, .. } = self.raised(raised);
+        let planned = &plan.messages[0];
+        MessageRecord { site, event, planned, occasion: 1, attempt: 0, retention_days: RETENTION_DAYS }
+    }
+
+    fn id(&self, raised: RaisedNo) -> MessageId {
+        self.record(&site(), raised).id()
+    }
+
+    /// Claims; what is refused is skipped, as `send-message` does.
+    async fn claim(&mut self, raised: RaisedNo) -> Outcome {
+        self.claims += 1;
+        let (site, contact, phone, owner) = (site(), contact(), phone(), self.claims.to_string());
+        let record = self.record(&site, raised);
+        let person = secret().person_key(&site, &record.planned.recipient);
+        let template = ("stato", "it");
+        let sending = Sending { account: "main", template, phone: phone.as_e164(), contact: &contact, text: "Ciao." };
+        let claim = Claim {
+            message: &record,
+            owner: &owner,
+            sending,
+            person: &person,
+            marketing: false,
+            probe: false,
+            guards: &self.raised(raised).guards,
+            remember_for: days(730),
+            files: None,
+            collection: None,
+        };
+        let (outcome, reason) =
+            match self.world.claims.claim(claim, at(60 + 10 * i64::from(self.claims)), &|| true).await.unwrap() {
+                Claimed::Ours => return Outcome::Done,
+                Claimed::Theirs(_) => return Outcome::Theirs,
+                Claimed::ActivityChanged(_) => (Outcome::ActivityChanged, Reason::Cancelled),
+                Claimed::AlreadyNotified(_) => (Outcome::AlreadyNotified, Reason::AlreadyNotified),
+                other => panic!("{other:?}"),
+            };
+        self.world.ledger.skip(&record, &Skip::from(reason), None, at(60)).await.unwrap();
+        outcome
+    }
+
+    /// The tables are those of the model.
+    async fn compare(&self, state: &State, trace: &str) {
+        let key = activity_key(&site(), &activity());
+        let mut heads = self.world.contacts.activities(std::slice::from_ref(&key)).await.unwrap();
+        let head = heads.remove(&key).map(|head| self.event_of(&head.unwrap()));
+        assert_eq!(head, state.head, "{trace}");
+        let item = self.due().await.map(|item| match item.what {
+            Due::Reminder(reminder) => (reminder.event, reminder.due_at),
+            other => panic!("{other:?}"),
+        });
+        let expected = state.item.map(|(event, due)| (self.setup.events[event].event.id.clone(), self.setup.dues[due]));
+        assert_eq!(item, expected, "{trace}");
+        for (raised, tells_nobody) in &state.raised {
+            let plan = self.world.ledger.plan(&site(), &self.raised(*raised).event.id).await.unwrap().unwrap();
+            assert_eq!(plan.messages.is_empty(), *tells_nobody, "{trace}");
+            let facts = self.world.ledger.message(&self.id(*raised)).await.unwrap();
+            assert_eq!(facts.is_some(), state.decided.contains(raised), "{trace}");
+        }
+        for (occasion, by) in &state.occasions {
+            let message = self.world.of_contacts(occasion, "message").await;
+            assert_eq!(message, Some(self.id(*by).to_string()), "{trace}");
+        }
+    }
+}
