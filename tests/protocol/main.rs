@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `sending` | messages: recorded, claimed, called, settled, put back, swept, reported, sent again by a person |
 //! | `reminders` | an activity's reminder: saved, moved, cancelled, fired, fired again |
+//! | `accounts` | an account: stopped, probed, started |
 //!
 //! Each model has its tables in memory. A test of each replays random traces against the store on the embedded emulator
 //! and compares each answer and the end, so that model and code cannot drift. `docs/protocol.md` has the bounds and the
@@ -15,6 +16,7 @@
     reason = "the whole crate is tests; clippy knows only functions marked as such"
 )]
 
+mod accounts;
 mod bounds;
 mod fixtures;
 mod random;
