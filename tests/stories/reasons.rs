@@ -110,8 +110,8 @@ fn of_templates() -> Vec<Story> {
     vec![
         story(
             Reason::TemplateNotApproved,
-            "conferma_ordine (it): PAUSED",
-            Change::Template(json!({"status": "PAUSED"})),
+            "conferma_ordine (it): DISABLED",
+            Change::Template(json!({"status": "DISABLED"})),
             event(),
         ),
         story(
