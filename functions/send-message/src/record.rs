@@ -73,11 +73,11 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
     let done = match &job {
         Job::Event { site, received_at, event: document, attempt, .. } => {
             let waited = *attempt > 0 || app.clock.now().duration_since(*received_at) > FRESH_FOR;
-            event(app, site, (*received_at, waited), document, invocation).await
+            Box::pin(event(app, site, (*received_at, waited), document, invocation)).await
         }
         Job::Message(job) => {
             let probe = Probe::default();
-            let done = message(app, job, &probe, invocation).await;
+            let done = Box::pin(message(app, job, &probe, invocation)).await;
             if job.pass == Some(Pass::Probe) && !probe.is_answered() {
                 give_back_probe(app, job).await;
             }

@@ -171,6 +171,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     let mut cart = bridge.event("cart.abandoned", "k-2")?;
     cart["data"]["cart"]["abandoned_at"] = json!("2026-11-22T11:30:00+01:00");
     cart["data"]["customer"]["id"] = json!("C8");
+    cart["data"]["customer"]["phone"] = json!("347 1112223");
     tell(&bridge, &cart).await?;
     says(
         &bridge.run(&["schedule", "list", "--event", "k-2"], "").await?,

@@ -46,7 +46,7 @@ impl World {
         for record in &mut event.records {
             record.event_source_arn = arn.map(str::to_owned);
         }
-        let response = send_message::handle(&self.send, LambdaEvent::new(event, context)).await;
+        let response = Box::pin(send_message::handle(&self.send, LambdaEvent::new(event, context))).await;
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     }
 
@@ -158,7 +158,7 @@ impl World {
     /// # Errors
     /// When a table or a queue does not answer.
     pub async fn sweep(&self) -> Result<fire_reminders::Swept> {
-        Ok(fire_reminders::handle(&self.sweep, self.clock.deadline_ms()).await?)
+        Ok(Box::pin(fire_reminders::handle(&self.sweep, self.clock.deadline_ms())).await?)
     }
 
     /// Lets the time pass, as long as it takes: delivers what is in the queue, moves to the next moment at which something
@@ -206,7 +206,7 @@ impl World {
                 return Ok(handled);
             }
             let (event, context) = self.invocation(&batch);
-            let response = track_delivery::handle(&self.track, LambdaEvent::new(event, context)).await;
+            let response = Box::pin(track_delivery::handle(&self.track, LambdaEvent::new(event, context))).await;
             let again: Vec<String> =
                 response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
             let wanted = |message: &Message| again.iter().any(|id| Some(id.as_str()) == message.message_id());
