@@ -24,6 +24,7 @@ use domain::id::MappingId;
 use domain::key::{CartKeys, cart_key, carts_of_number_key, ended_cart_key, left_cart_key};
 use jiff::{SignedDuration, Timestamp};
 
+use super::person::record_key;
 use super::suppression::updated;
 use super::{Contacts, Item};
 use crate::error::StoreError;
@@ -172,8 +173,10 @@ impl Contacts {
     /// # Errors
     /// [`StoreError`].
     pub async fn cart_keys(&self, keys: CartKeys, person: &str) -> Result<CartKeys, StoreError> {
-        let items = self.items(&[&keys.of_number, person]).await?;
-        let by_number = items.contains_key(&keys.of_number) && !items.contains_key(person);
+        let record = record_key(person);
+        let items = self.items(&[&keys.of_number, person, &record]).await?;
+        let is_known = items.contains_key(person) || items.contains_key(&record);
+        let by_number = items.contains_key(&keys.of_number) && !is_known;
         Ok(CartKeys { by_number, ..keys })
     }
 
