@@ -216,6 +216,25 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_looked_at_up_to_its_longest() {
+        let number = "3401234567 ";
+        let of_length = |bytes: usize| format!("{number}{}", "c".repeat(bytes - number.len()));
+        check(&of_length(TEXT_BYTES_MAX), Ok("+393401234567"));
+        check(&of_length(TEXT_BYTES_MAX - 1), Ok("+393401234567"));
+        check(&of_length(TEXT_BYTES_MAX + 1), Err(PhoneError::Invalid));
+    }
+
+    #[test]
+    fn two_zeros_stand_for_the_plus_only_where_the_country_says_so_or_nobody_knows_it() {
+        let read = |country| Phone::parse("0039 340 1234567", country);
+        for country in [Country::ITALY, Country::UNKNOWN] {
+            assert_eq!(read(country).as_ref().map(Phone::as_e164), Ok("+393401234567"), "{country:?}");
+        }
+        // In the United States 011 stands for it.
+        assert_eq!(read(Country::parse("US").unwrap()), Err(PhoneError::Invalid));
+    }
+
+    #[test]
     fn a_log_shows_four_digits() {
         let phone = Phone::parse("+393401234567", Country::ITALY).unwrap();
         assert_eq!(format!("{phone:?}"), "Phone(+39…4567)");
