@@ -235,6 +235,15 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_written_in_e164_and_read_again() {
+        let phone = Phone::parse("340 1234567", Country::ITALY).unwrap();
+        let text = serde_json::to_string(&phone).unwrap();
+        assert_eq!(text, r#""+393401234567""#);
+        assert_eq!(serde_json::from_str::<Phone>(&text).unwrap(), phone);
+        assert!(serde_json::from_str::<Phone>(r#""12345""#).is_err());
+    }
+
+    #[test]
     fn a_log_shows_four_digits() {
         let phone = Phone::parse("+393401234567", Country::ITALY).unwrap();
         assert_eq!(format!("{phone:?}"), "Phone(+39…4567)");
