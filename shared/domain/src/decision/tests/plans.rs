@@ -94,3 +94,17 @@ fn nobody_is_notified_of_what_they_did_themselves_unless_the_mapping_says_so() {
         }
     }
 }
+
+#[test]
+fn of_two_people_with_one_number_a_reminder_chooses_the_same_whoever_is_listed_first() {
+    let people = json!([{"id": "B", "phone": "3401234567"}, {"id": "A", "phone": "3401234567"}]);
+    let config = with(|config| config.mappings.push(mapping("reminders", "activity.reminder")));
+    let changes = [("/data/owner", json!(null)), ("/data/assignees", people.clone())];
+    let planned = plan(&example(EventType::ActivityReminder, &changes), &config);
+    let recipients: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
+    assert_eq!(recipients, ["A"]);
+    // Of other events the order of the list counts.
+    let planned = plan(&upload(people, &[]), &config);
+    let recipients: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
+    assert_eq!(recipients, ["B"]);
+}
