@@ -37,8 +37,9 @@ NAMES = re.compile(r"""(?:first_name|last_name|company)\\?["']?\s*[:,]\s*(?:json
 PERSONAL_FIELDS = {"first_name", "last_name", "company"}
 TEXT_FIELDS = {"subject", "body", "description"}
 
-# What the local run prints for a person to copy: an event to try. Lines of functions begin with the function's name.
-GREETING = ("An order changes its state, and Anna's phone gets a message:", "curl -sS ")
+# What the local run shows a person: an event to try, and the messages on the simulated phone. It is no log: lines of
+# functions begin with the function's name.
+SHOWN = ("An order changes its state, and Anna's phone gets a message:", "curl -sS ", "phone          | ")
 
 BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ()./-]{1,3}(?=\d)")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
@@ -139,6 +140,6 @@ def scan(folder, personal, but=()):
             continue
         with path.open(encoding="utf-8", errors="replace") as lines:
             for number, line in enumerate(lines, 1):
-                if not line.startswith(GREETING) and (found := personal.found(line)):
+                if not line.startswith(SHOWN) and (found := personal.found(line)):
                     hits.append((str(path.relative_to(folder)), number, sorted(found)))
     return hits
