@@ -181,7 +181,8 @@ async fn a_function_killed_at_any_poll_loses_nothing_and_sends_nothing_twice() {
         killed += 1;
     }
     assert!(killed > 10, "only {killed} polls");
-    world.pass(SignedDuration::from_mins(10)).await.unwrap();
+    // Until the last record that found its message `sending` has come again.
+    world.pass(SignedDuration::from_mins(30)).await.unwrap();
     let accepted = |number: usize, requests: &[Value]| {
         requests.iter().filter(|request| request["to"] == json!(phone(number)) && request["accepted"] == true).count()
     };
