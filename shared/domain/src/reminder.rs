@@ -333,6 +333,30 @@ mod tests {
     }
 
     #[test]
+    fn an_activity_is_over_once_it_is_deleted_cancelled_or_completed() {
+        let example = |kind: &str, changes: &[(&str, Value)]| {
+            let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
+            let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+            for (pointer, value) in changes {
+                *document.pointer_mut(pointer).unwrap() = value.clone();
+            }
+            let event = Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
+            standing(&event).map(|(activity, standing)| (activity.to_string(), standing))
+        };
+        let changed = |state: &str| example("activity.status_changed", &[("/data/new_state", json!(state))]);
+        let over = Some(("A1-3".to_owned(), Standing::Over));
+        assert_eq!(["Completata", "ANNULLATA"].map(changed), [over.clone(), over]);
+        assert_eq!(["Pianificata", "Scaduta", "In attesa"].map(changed), [None, None, None]);
+        assert_eq!(example("activity.deleted", &[]).unwrap().1, Standing::Over);
+        assert_eq!(example("activity.saved", &[]).unwrap().1, Standing::Saved);
+        assert_eq!(
+            example("activity.saved", &[("/data/activity/state", json!("Annullata"))]).unwrap().1,
+            Standing::Over
+        );
+        assert_eq!(example("activity.acknowledged", &[]), None);
+    }
+
+    #[test]
     fn a_moment_stands_whatever_else_was_edited() {
         let reminders = json!([
             {"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]},
