@@ -365,6 +365,13 @@ mod tests {
     }
 
     #[test]
+    fn debug_names_an_answer_without_the_providers_id() {
+        let accepted = Answer::Accepted { at: at(), provider_id: "wamid.HBgM".to_owned(), note: None };
+        let shown = format!("{accepted:?}");
+        assert!(!shown.is_empty() && !shown.contains("wamid"), "{shown}");
+    }
+
+    #[test]
     fn a_claim_is_stale_five_minutes_after_the_function_that_made_it_is_gone() {
         assert_eq!(SEND_TIMEOUT, SignedDuration::from_secs(60));
         assert_eq!(STALE_AFTER, SEND_TIMEOUT + SignedDuration::from_mins(5));

@@ -173,6 +173,10 @@ fn each_check_of_the_decision_has_its_reason() {
     check(&order(&[]), &with(|config| config.mappings[0].groups = vec!["vip".to_owned()]), "group_not_included", "web");
     check(&order(&[("/data/customer/phone", json!(null))]), &config(), "phone_missing", "");
     check(&order(&[("/data/customer/phone", json!("abc"))]), &config(), "phone_invalid", "abc");
+    let nowhere =
+        order(&[("/data/customer/phone", json!("079 123 45 68")), ("/data/customer/country", json!("Atlantide"))]);
+    let detail = "079 123 45 68: no prefix, and no country is called Atlantide";
+    check(&nowhere, &config(), "phone_invalid", detail);
     check(&order(&[("/data/customer/whatsapp_opt_out", json!(true))]), &config(), "opted_out", "");
     check(
         &order(&[]),
