@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use domain::id::ObjectId;
 use domain::key::CartKeys;
-use domain::message::{State, Why};
+use domain::message::{State, WaitReason};
 use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
 use kit::{World, order_status_changed};
@@ -97,7 +97,7 @@ async fn a_cart_is_told_of_after_the_interval() {
     let beginning = world.clock.now();
     tell(&world, &left("k-1", "K1", beginning)).await;
     let State::Waiting(waiting) = state(&world, "k-1").await else { panic!() };
-    assert_eq!((waiting.why, waiting.until), (Why::CartInterval, beginning + HOUR * 3));
+    assert_eq!((waiting.why, waiting.until), (WaitReason::CartInterval, beginning + HOUR * 3));
     world.pass(HOUR * 3 - MINUTE).await.unwrap();
     assert!(world.phone().await.unwrap().is_empty());
     world.pass(MINUTE * 3).await.unwrap();

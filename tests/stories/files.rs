@@ -7,7 +7,7 @@ use std::task::Poll;
 use domain::contact::{Scope, Source, Suppression};
 use domain::health::{Cause, Proof};
 use domain::mapping::UsefulFor;
-use domain::message::{State, Why};
+use domain::message::{State, WaitReason};
 use domain::occasion::Repeat;
 use domain::reason::Reason;
 use jiff::SignedDuration;
@@ -65,7 +65,7 @@ async fn files_of_one_folder_are_told_in_one_message_with_count_and_names() {
     }
     let State::Waiting(waiting) = state(&world, 2).await else { panic!() };
     let carrier = world.facts("f-1", MAPPING, "P1").await.unwrap();
-    assert!(matches!(carrier.state(), State::Waiting(own) if own.why == Why::Hold && own.until < waiting.until));
+    assert!(matches!(carrier.state(), State::Waiting(own) if own.why == WaitReason::Hold && own.until < waiting.until));
     world.pass(MINUTE * 12).await.unwrap();
     let texts = world.texts().await.unwrap();
     assert!(
@@ -231,7 +231,7 @@ async fn a_file_whose_carrier_came_to_nothing_is_told_by_itself() {
     world.schedule.stop_account(&lane, cause, began).await.unwrap();
     tell(&world, &at(1, 0)).await;
     world.pass(MINUTE * 50).await.unwrap();
-    assert!(matches!(state(&world, 1).await, State::Waiting(waiting) if waiting.why == Why::AccountStopped));
+    assert!(matches!(state(&world, 1).await, State::Waiting(waiting) if waiting.why == WaitReason::AccountStopped));
     for number in 2..=3 {
         tell(&world, &at(number, 50)).await;
     }

@@ -5,7 +5,7 @@ use domain::health::{Cause, Proof};
 use domain::id::AccountId;
 use domain::job::Job;
 use domain::mapping::UsefulFor;
-use domain::message::{State, Why};
+use domain::message::{State, WaitReason};
 use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
 use kit::{World, message_sent};
@@ -58,7 +58,7 @@ async fn one_message_that_stops_its_account_keeps_no_other_waiting_however_many_
         let effect = json!({"error": {"status": 403, "code": 10}});
         world.fault(&json!({"count": 1_000, "match": {"to": "+393401000000"}, "effect": effect})).await.unwrap();
         tell(&world, 0..count).await;
-        assert_eq!(waits_for(&state(&world, count - 1).await), Some(Why::AccountStopped));
+        assert_eq!(waits_for(&state(&world, count - 1).await), Some(WaitReason::AccountStopped));
         world.pass(HOUR * 2).await.unwrap();
         for number in 1..count {
             assert_eq!(state(&world, number).await, State::Sent, "{number} of {count}");
@@ -119,7 +119,7 @@ async fn what_is_of_no_use_any_more_says_so_however_much_was_parked_before_it() 
     short["occurred_at"] = json!(happened.to_string());
     world.accept(&short).await.unwrap();
     world.deliver().await.unwrap();
-    assert_eq!(waits_for(&state(&world, 1).await), Some(Why::SitePaused));
+    assert_eq!(waits_for(&state(&world, 1).await), Some(WaitReason::SitePaused));
     world.clock.advance_to(happened + HOUR);
     // Unaccounted for is what is not final a quarter of an hour later.
     world.pass(MINUTE * 15 - SignedDuration::from_secs(1)).await.unwrap();
@@ -148,7 +148,7 @@ async fn a_rate_refusal_pauses_the_account_as_a_whole_also_for_what_has_its_slot
     world.pass(MINUTE + SignedDuration::from_secs(20)).await.unwrap();
     let calls = world.requests().await.unwrap().len();
     assert!((1..=10).contains(&calls), "{calls} calls: a batch of the queue has ten, the others find the pause");
-    assert_eq!(waits_for(&state(&world, 39).await), Some(Why::Pace));
+    assert_eq!(waits_for(&state(&world, 39).await), Some(WaitReason::Pace));
     world.reset_simulator().await.unwrap();
     world.pass(MINUTE * 20).await.unwrap();
     for number in 0..40 {
@@ -190,7 +190,7 @@ async fn a_probe_that_ends_without_a_call_gives_its_right_to_the_next_sweep() {
     let quiet = serde_json::from_value(json!({"from": "10:30", "to": "12:00", "holidays": []})).unwrap();
     world.configure("stato-ordine", |_, mapping| mapping.quiet_hours = Some(quiet)).await.unwrap();
     world.pass(MINUTE * 3).await.unwrap();
-    assert_eq!(waits_for(&state(&world, 0).await), Some(Why::QuietHours), "it was the first to probe");
+    assert_eq!(waits_for(&state(&world, 0).await), Some(WaitReason::QuietHours), "it was the first to probe");
     assert_eq!(world.state("m-1", "nuovo-messaggio", "P1").await.unwrap(), State::Sent);
     world.finish().await.unwrap();
 }
@@ -273,7 +273,7 @@ async fn a_message_that_a_gateway_refuses_alone_fails_after_three_times_and_stop
     world.fault(&json!({"count": 1_000, "match": {"to": "+393401000000"}, "effect": effect})).await.unwrap();
     tell(&world, 0..1).await;
     world.pass(HOUR).await.unwrap();
-    assert_eq!(waits_for(&state(&world, 0).await), Some(Why::AccountStopped), "nothing else was accepted");
+    assert_eq!(waits_for(&state(&world, 0).await), Some(WaitReason::AccountStopped), "nothing else was accepted");
     for number in 1..4 {
         tell(&world, number..number + 1).await;
         world.pass(MINUTE * 40).await.unwrap();
@@ -292,7 +292,7 @@ async fn no_message_fails_while_a_gateway_refuses_all_of_them() {
     tell(&world, 0..5).await;
     world.pass(HOUR * 2).await.unwrap();
     for number in 0..5 {
-        assert_eq!(waits_for(&state(&world, number).await), Some(Why::AccountStopped), "{number}");
+        assert_eq!(waits_for(&state(&world, number).await), Some(WaitReason::AccountStopped), "{number}");
     }
     world.reset_simulator().await.unwrap();
     world.pass(MINUTE * 40).await.unwrap();

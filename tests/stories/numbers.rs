@@ -1,7 +1,7 @@
 //! What a number may be sent: as fast as WhatsApp takes it, and only what nobody asked not to get.
 
 use domain::contact::{Scope, Source, Suppression};
-use domain::message::{State, Why};
+use domain::message::{State, WaitReason};
 use domain::reason::Reason;
 use kit::{World, message_sent, order_status_changed};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn a_number_gets_no_more_than_whatsapp_takes_for_it() {
     let at_once = world.phone().await.unwrap().len();
     assert!((40..=41).contains(&at_once), "{at_once}");
     let waiting = world.state("e-59", "stato-ordine", "C7").await.unwrap();
-    assert!(waits_for(&waiting) == Some(Why::Pair) || waiting == State::Sent, "{waiting:?}");
+    assert!(waits_for(&waiting) == Some(WaitReason::Pair) || waiting == State::Sent, "{waiting:?}");
     world.pass(MINUTE * 5).await.unwrap();
     assert_eq!(world.phone().await.unwrap().len(), 60);
     assert_eq!(world.requests().await.unwrap().len(), 60, "the simulator refused none with 131056");
@@ -51,7 +51,7 @@ async fn a_number_that_is_written_to_too_fast_is_left_alone_and_others_go_on() {
     world.deliver().await.unwrap();
     world.accept(&order(2)).await.unwrap();
     world.deliver().await.unwrap();
-    assert_eq!(waits_for(&state(&world, 1).await), Some(Why::Pair));
+    assert_eq!(waits_for(&state(&world, 1).await), Some(WaitReason::Pair));
     assert_eq!(state(&world, 2).await, State::Sent);
     world.pass(MINUTE).await.unwrap();
     assert_eq!(state(&world, 1).await, State::Sent);
@@ -129,7 +129,7 @@ async fn a_consent_withdrawn_while_a_message_waits_counts() {
         world.accept(&event).await.unwrap();
     }
     world.deliver().await.unwrap();
-    assert_eq!(waits_for(&state(&world, 0).await), Some(Why::SitePaused));
+    assert_eq!(waits_for(&state(&world, 0).await), Some(WaitReason::SitePaused));
     let updated = json!({
         "id": "c-1", "type": "customer.updated", "occurred_at": world.clock.now().to_string(),
         "data": {"customer": {"id": "C0", "phone": "+393401000000", "marketing_consent": false}}

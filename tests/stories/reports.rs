@@ -1,7 +1,7 @@
 //! What WA Smart Business reports, from its webhook to the ledger.
 
 use domain::id::SiteId;
-use domain::message::{State, Status, Why};
+use domain::message::{State, Status, WaitReason};
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{Chaos, World, order_status_changed};
@@ -176,7 +176,7 @@ async fn an_account_failure_reported_later_stops_the_account() {
     world.deliver_reports().await.unwrap();
     tell(&world, "e-2").await;
     let State::Waiting(waiting) = state(&world, "e-2").await else { panic!() };
-    assert_eq!((waiting.why, waiting.detail.as_str()), (Why::AccountStopped, "131042"));
+    assert_eq!((waiting.why, waiting.detail.as_str()), (WaitReason::AccountStopped, "131042"));
     world.pass(MINUTE * 3).await.unwrap();
     assert_eq!(state(&world, "e-2").await, State::Read, "the probe went through");
     world.finish().await.unwrap();

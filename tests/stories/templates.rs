@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use domain::message::{State, Why};
+use domain::message::{State, WaitReason};
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{World, order_status_changed};
@@ -253,7 +253,7 @@ async fn messages_of_a_paused_template_wait_until_it_is_back_or_they_are_of_no_m
     tell(&world, &old).await;
     for id in ["waits", "old"] {
         let State::Waiting(waiting) = world.state(id, "novita", "C7").await.unwrap() else { panic!("{id}") };
-        assert_eq!((waiting.why, waiting.detail.as_str()), (Why::TemplateHeld, "novita (it), PAUSED"));
+        assert_eq!((waiting.why, waiting.detail.as_str()), (WaitReason::TemplateHeld, "novita (it), PAUSED"));
     }
     world.pass(hour * 3).await.unwrap();
     assert_eq!(skip(&world, "old", "novita").await.0, Reason::Expired);

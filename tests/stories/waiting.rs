@@ -3,7 +3,7 @@
 use domain::health::{Cause, Proof};
 use domain::id::AccountId;
 use domain::mapping::UsefulFor;
-use domain::message::{State, Why};
+use domain::message::{State, WaitReason};
 use domain::occasion::Repeat;
 use domain::reason::Reason;
 use jiff::SignedDuration;
@@ -28,7 +28,7 @@ pub(crate) async fn state(world: &World, number: usize) -> State {
     world.state(&format!("e-{number}"), "stato-ordine", &format!("C{number}")).await.unwrap()
 }
 
-pub(crate) fn waits_for(state: &State) -> Option<Why> {
+pub(crate) fn waits_for(state: &State) -> Option<WaitReason> {
     match state {
         State::Waiting(waiting) => Some(waiting.why),
         _ => None,
@@ -46,7 +46,7 @@ async fn what_was_surely_not_accepted_is_tried_again_behind_a_pause() {
     fault(&world, 2, 400, 131_016).await;
     world.accept(&order(1)).await.unwrap();
     world.deliver().await.unwrap();
-    assert_eq!(waits_for(&state(&world, 1).await), Some(Why::Retry));
+    assert_eq!(waits_for(&state(&world, 1).await), Some(WaitReason::Retry));
     assert_eq!(world.requests().await.unwrap().len(), 1, "nobody tries again before the pause is over");
     world.pass(MINUTE).await.unwrap();
     let facts = world.facts("e-1", "stato-ordine", "C1").await.unwrap();
@@ -81,7 +81,7 @@ async fn a_record_delivered_again_while_its_message_waits_changes_nothing() {
     let batch = world.take().await.unwrap();
     world.handle(&batch).await;
     world.handle(&batch).await;
-    assert_eq!(waits_for(&state(&world, 1).await), Some(Why::Retry));
+    assert_eq!(waits_for(&state(&world, 1).await), Some(WaitReason::Retry));
     assert_eq!(world.requests().await.unwrap().len(), 1);
     world.delete(batch.first().unwrap()).await.unwrap();
     world.pass(MINUTE).await.unwrap();
@@ -101,7 +101,7 @@ async fn an_account_that_cannot_send_is_stopped_probed_and_started_again() {
     }
     assert_eq!(world.requests().await.unwrap().len(), 1, "the others were parked without a call");
     for number in 0..30 {
-        assert_eq!(waits_for(&state(&world, number).await), Some(Why::AccountStopped), "{number}");
+        assert_eq!(waits_for(&state(&world, number).await), Some(WaitReason::AccountStopped), "{number}");
     }
     world.pass(HOUR).await.unwrap();
     let probes = world.requests().await.unwrap().len() - 1;
@@ -181,7 +181,7 @@ async fn a_paused_site_keeps_everything_waiting() {
         world.accept(&order(number)).await.unwrap();
     }
     world.pass(HOUR).await.unwrap();
-    assert_eq!(waits_for(&state(&world, 0).await), Some(Why::SitePaused));
+    assert_eq!(waits_for(&state(&world, 0).await), Some(WaitReason::SitePaused));
     assert!(world.requests().await.unwrap().is_empty());
     world.configure("stato-ordine", |site, _| site.paused = false).await.unwrap();
     world.pass(MINUTE * 2).await.unwrap();
@@ -199,7 +199,7 @@ async fn a_template_that_meta_refuses_is_held_and_others_go_on() {
         world.deliver().await.unwrap();
     }
     for number in 0..3 {
-        assert_eq!(waits_for(&state(&world, number).await), Some(Why::TemplateHeld), "{number}");
+        assert_eq!(waits_for(&state(&world, number).await), Some(WaitReason::TemplateHeld), "{number}");
     }
     assert_eq!(world.requests().await.unwrap().len(), 1, "the others were not even tried");
     let readers = json!([{"id": "A", "first_name": "Anna", "phone": "3331234567"}]);
@@ -479,7 +479,7 @@ async fn quiet_hours_end_in_the_morning() {
     quiet_until_noon(&world, |_| ()).await;
     world.accept(&order(1)).await.unwrap();
     world.pass(MINUTE * 58).await.unwrap();
-    assert_eq!(waits_for(&state(&world, 1).await), Some(Why::QuietHours));
+    assert_eq!(waits_for(&state(&world, 1).await), Some(WaitReason::QuietHours));
     world.pass(MINUTE * 4).await.unwrap();
     assert_eq!(state(&world, 1).await, State::Sent);
     world.finish().await.unwrap();
@@ -498,7 +498,7 @@ async fn a_mapping_that_sends_far_more_than_usual_pauses_itself_until_it_is_conf
     world.accept(&order(2)).await.unwrap();
     world.deliver().await.unwrap();
     let State::Waiting(waiting) = state(&world, 2).await else { panic!() };
-    assert_eq!((waiting.why, waiting.detail.as_str()), (Why::Volume, "1001 today, at most 20 on the last days"));
+    assert_eq!((waiting.why, waiting.detail.as_str()), (WaitReason::Volume, "1001 today, at most 20 on the last days"));
     world.pass(MINUTE * 40).await.unwrap();
     assert_eq!(world.phone().await.unwrap().len(), 1);
     world.configure("stato-ordine", |_, _| ()).await.unwrap();

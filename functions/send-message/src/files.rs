@@ -6,7 +6,7 @@ use domain::files::{Collection, Files, action, collected_in, collected_until, fa
 use domain::job::MessageJob;
 use domain::key::{MessageId, message_key};
 use domain::mapping::UsefulFor;
-use domain::message::{Facts, State, Waiting, Why};
+use domain::message::{Facts, State, WaitReason, Waiting};
 use domain::occasion::already_notified;
 use domain::reason::{Reason, Skip};
 use jiff::{SignedDuration, Timestamp};
@@ -206,5 +206,5 @@ fn useful_until(task: Task<'_>) -> Timestamp {
 /// What a message waits for that another one carries, which is due at a moment.
 fn carried(carrier: &MessageId, due: Timestamp) -> Waiting {
     let until = due.saturating_add(LOOKS_AFTER).unwrap_or(due);
-    Waiting { until, why: Why::Hold, detail: carrier.to_string() }
+    Waiting { until, why: WaitReason::Hold, detail: carrier.to_string() }
 }

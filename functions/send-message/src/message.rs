@@ -9,7 +9,7 @@ use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::job::{Job, MessageJob, Met, Pass};
 use domain::key::{CartKeys, MessageId};
-use domain::message::Why;
+use domain::message::WaitReason;
 use domain::plan::PlannedMessage;
 use domain::reason::Skip;
 use jiff::Timestamp;
@@ -135,7 +135,7 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
         Ok(outgoing) => send::send(task, &outgoing, &together).await,
         Err(Halt::Skip(skip)) => record_skip(task, &skip).await,
         Err(Halt::Wait { waiting, useful_until }) => match together {
-            Together::Joins(key) if waiting.why == Why::Hold => {
+            Together::Joins(key) if waiting.why == WaitReason::Hold => {
                 files::join(task, key, (waiting, useful_until), &unknowing).await
             }
             _ => wait::for_decision(task, waiting, useful_until).await,

@@ -10,7 +10,7 @@ use domain::event::EventData;
 use domain::health::{Cause, Proof};
 use domain::job::{Met, Pass};
 use domain::key::MessageId;
-use domain::message::{Answer, Facts, Failure as Refusal, State, Why};
+use domain::message::{Answer, Facts, Failure as Refusal, State, WaitReason};
 use domain::occasion::{Guards, already_notified};
 use domain::reason::{Reason, Skip};
 use jiff::{SignedDuration, Timestamp};
@@ -62,10 +62,10 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Tog
             troubled
         }
         Turn::Later => {
-            return wait::in_lane(task, lane, (Why::Pace, String::new()), outgoing.useful_until).await;
+            return wait::in_lane(task, lane, (WaitReason::Pace, String::new()), outgoing.useful_until).await;
         }
         Turn::Stopped(stop) => {
-            return wait::in_lane(task, lane, (Why::AccountStopped, stop.code), outgoing.useful_until).await;
+            return wait::in_lane(task, lane, (WaitReason::AccountStopped, stop.code), outgoing.useful_until).await;
         }
     };
     // Whatever may go wrong without the provider goes wrong before the claim.
@@ -195,11 +195,16 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
         Claimed::PairBusy(free_at) => {
             let spread = backoff::pause(PAIR_SPREAD, task.record.attempt.saturating_add(1), dice());
             let pause = free_at.duration_since(task.now()).max(SignedDuration::ZERO) + spread;
-            return wait::for_some_time(task, pause, (Why::Pair, String::new()), outgoing.useful_until).await;
+            return wait::for_some_time(task, pause, (WaitReason::Pair, String::new()), outgoing.useful_until).await;
         }
         Claimed::FileJoined => {
-            return wait::for_some_time(task, SignedDuration::ZERO, (Why::Hold, String::new()), outgoing.useful_until)
-                .await;
+            return wait::for_some_time(
+                task,
+                SignedDuration::ZERO,
+                (WaitReason::Hold, String::new()),
+                outgoing.useful_until,
+            )
+            .await;
         }
         Claimed::OptedOut(at) => Skip::new(Reason::OptedOut, at.to_string()),
         Claimed::Forbidden(known) => forbidden(&known, outgoing.marketing),
@@ -300,19 +305,19 @@ impl Call<'_> {
             Action::Retry { at_most, .. } => {
                 let stopped = at_most.is_none() && self.trouble(&code).await?;
                 if stopped || task.pass == Some(Pass::Probe) {
-                    return wait::in_lane(task, lane, (Why::AccountStopped, code), useful_until).await;
+                    return wait::in_lane(task, lane, (WaitReason::AccountStopped, code), useful_until).await;
                 }
-                wait::for_some_time(task, pause, (Why::Retry, code), useful_until).await
+                wait::for_some_time(task, pause, (WaitReason::Retry, code), useful_until).await
             }
             Action::SlowPair => {
                 app.contacts.pause_pair(self.contact, at.saturating_add(pause).unwrap_or(at)).await?;
                 let spread = backoff::pause(PAIR_SPREAD, tries, dice());
-                wait::for_some_time(task, pause + spread, (Why::Pair, code), useful_until).await
+                wait::for_some_time(task, pause + spread, (WaitReason::Pair, code), useful_until).await
             }
             Action::SlowAccount { .. } => {
                 app.schedule.pause_account(&lane, at.saturating_add(pause).unwrap_or(at)).await?;
                 self.task.sender.invocation.pacer.forget(&lane).await;
-                wait::in_lane(task, lane, (Why::Pace, code), useful_until).await
+                wait::in_lane(task, lane, (WaitReason::Pace, code), useful_until).await
             }
             Action::HoldTemplate => {
                 let hold = TemplateHold {
@@ -325,11 +330,11 @@ impl Call<'_> {
                 app.config.hold_template(&live.site.id, &hold).await?;
                 app.forget(&live.site.id);
                 tracing::error!(site = %live.site.id, event.kind = %event.kind(), template = hold.name, code, "Meta refused a template; its messages wait");
-                wait::for_some_time(task, pause, (Why::TemplateHeld, code), useful_until).await
+                wait::for_some_time(task, pause, (WaitReason::TemplateHeld, code), useful_until).await
             }
             Action::StopAccount { .. } => {
                 self.stop(&code, pause).await?;
-                wait::in_lane(task, lane, (Why::AccountStopped, code), useful_until).await
+                wait::in_lane(task, lane, (WaitReason::AccountStopped, code), useful_until).await
             }
         }
     }

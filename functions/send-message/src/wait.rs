@@ -6,7 +6,7 @@
 use domain::backoff::{self, PAUSE_MAX};
 use domain::decision::{self, Halt};
 use domain::job::{Job, MessageJob};
-use domain::message::{Waiting, Why};
+use domain::message::{WaitReason, Waiting};
 use jiff::{SignedDuration, Timestamp};
 use store::ledger::Parked;
 use store::schedule::{Lane, Place};
@@ -24,7 +24,7 @@ const UNANSWERED_DOUBLED: u32 = 5;
 pub(crate) async fn for_decision(task: Task<'_>, waiting: Waiting, useful_until: Timestamp) -> Result<(), Failure> {
     let lane = task.sender.lane(&task.record.planned.mapping);
     let place = match (waiting.why, lane) {
-        (Why::SitePaused, Some(lane)) => Place::Lane(lane, task.sender.event.occurred_at),
+        (WaitReason::SitePaused, Some(lane)) => Place::Lane(lane, task.sender.event.occurred_at),
         (_, _) => Place::Until(waiting.until),
     };
     park(task, &waiting, &place, useful_until).await
@@ -34,7 +34,7 @@ pub(crate) async fn for_decision(task: Task<'_>, waiting: Waiting, useful_until:
 pub(crate) async fn for_some_time(
     task: Task<'_>,
     pause: SignedDuration,
-    (why, detail): (Why, String),
+    (why, detail): (WaitReason, String),
     useful_until: Timestamp,
 ) -> Result<(), Failure> {
     let until = task.now().saturating_add(pause).unwrap_or(useful_until);
@@ -70,7 +70,7 @@ pub(crate) async fn for_some_time(
 pub(crate) async fn in_lane(
     task: Task<'_>,
     lane: Lane,
-    (why, detail): (Why, String),
+    (why, detail): (WaitReason, String),
     useful_until: Timestamp,
 ) -> Result<(), Failure> {
     let waiting = Waiting { until: useful_until, why, detail };

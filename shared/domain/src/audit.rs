@@ -8,7 +8,7 @@ use crate::config::LiveConfig;
 use crate::id::MappingId;
 use crate::key::MessageId;
 use crate::mapping::{Mapping, UsefulFor};
-use crate::message::{Facts, State, Why};
+use crate::message::{Facts, State, WaitReason};
 use crate::plan::Plan;
 
 /// How long after it ceased to be of use, or after the moment it waits for, a message that is not final is unaccounted
@@ -75,7 +75,7 @@ impl Audited<'_> {
         let useful_for = mapping.map_or(UsefulFor::MAX, Mapping::useful_for).duration();
         let (waits, due_at) = match &state {
             State::Waiting(waiting) => {
-                let of_cart = (waiting.why == Why::CartInterval).then_some(waiting.until);
+                let of_cart = (waiting.why == WaitReason::CartInterval).then_some(waiting.until);
                 (now.duration_since(waiting.until) <= GRACE, of_cart)
             }
             _ => (false, None),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     fn waiting_until(until: Timestamp) -> Facts {
-        Facts { waiting: Some(Waiting { until, why: Why::Pace, detail: String::new() }), ..Facts::default() }
+        Facts { waiting: Some(Waiting { until, why: WaitReason::Pace, detail: String::new() }), ..Facts::default() }
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
         let answer = Some(Answer::Unknown { at: at(10, 0), cause: String::new(), details: None });
         let sending = Facts { claim: claim.clone(), ..Facts::default() };
         let of_cart = |until| {
-            let waiting = Waiting { until, why: Why::CartInterval, detail: String::new() };
+            let waiting = Waiting { until, why: WaitReason::CartInterval, detail: String::new() };
             Facts { waiting: Some(waiting), ..Facts::default() }
         };
         let claimed_late =

@@ -9,7 +9,7 @@ use crate::event::{Event, EventData};
 use crate::id::AccountId;
 use crate::language::{self, Language};
 use crate::mapping::{Mapping, TemplateUse};
-use crate::message::{Waiting, Why};
+use crate::message::{WaitReason, Waiting};
 use crate::person::Person;
 use crate::phone::{Phone, PhoneError};
 use crate::plan::PlannedMessage;
@@ -108,7 +108,7 @@ pub fn decide<'a>(
             None => cart::judge(cart, &known.cart, (&known.message, told_at))?,
         }
         if now < due && known.asked_at.is_none() && !known.at_once {
-            return Err(wait(due, Why::CartInterval, String::new(), useful_until));
+            return Err(wait(due, WaitReason::CartInterval, String::new(), useful_until));
         }
     }
     if let Some(at) = known.newer_at {
@@ -124,15 +124,15 @@ pub fn decide<'a>(
         return Err(Skip::new(Reason::Expired, useful_until.to_string()).into());
     }
     if config.site.paused {
-        return Err(wait(useful_until, Why::SitePaused, String::new(), useful_until));
+        return Err(wait(useful_until, WaitReason::SitePaused, String::new(), useful_until));
     }
     if let Some(hold) = config.hold(&account.id, template, now) {
         let detail = format!("{} ({}), {}", hold.name, hold.language, hold.code);
-        return Err(wait(hold.until, Why::TemplateHeld, detail, useful_until));
+        return Err(wait(hold.until, WaitReason::TemplateHeld, detail, useful_until));
     }
     if template.status.is_paused() {
         let detail = format!("{} ({}), {}", template.name, template.language, String::from(template.status.clone()));
-        return Err(look_again(Why::TemplateHeld, detail, now, useful_until));
+        return Err(look_again(WaitReason::TemplateHeld, detail, now, useful_until));
     }
     if let Some((until, why)) =
         not_before(event, mapping, config, known, (now, useful_until)).filter(|_| !known.at_once)
@@ -140,7 +140,7 @@ pub fn decide<'a>(
         return Err(wait(until, why, String::new(), useful_until));
     }
     if let Some(flood) = &mapping.flood {
-        return Err(look_again(Why::Volume, flood.to_string(), now, useful_until));
+        return Err(look_again(WaitReason::Volume, flood.to_string(), now, useful_until));
     }
     let marketing = template.category == Category::Marketing;
     let (template, language) = (template.name.as_str(), &template.language);
@@ -155,18 +155,18 @@ fn not_before(
     config: &LiveConfig,
     known: &Known,
     (now, useful_until): (Timestamp, Timestamp),
-) -> Option<(Timestamp, Why)> {
+) -> Option<(Timestamp, WaitReason)> {
     let held = held_until(event, mapping).or(known.collects_until).filter(|until| *until > now);
-    let quiet = |from| Some((mapping.quiet_hours.as_ref()?.until(from, &config.site.zone())?, Why::QuietHours));
+    let quiet = |from| Some((mapping.quiet_hours.as_ref()?.until(from, &config.site.zone())?, WaitReason::QuietHours));
     match held {
-        Some(until) => quiet(until).filter(|(end, _)| *end > useful_until).or(Some((until, Why::Hold))),
+        Some(until) => quiet(until).filter(|(end, _)| *end > useful_until).or(Some((until, WaitReason::Hold))),
         None => quiet(now),
     }
 }
 
 /// A wait; what would be of no use at its end is too late at once.
 #[must_use]
-pub fn wait(until: Timestamp, why: Why, detail: String, useful_until: Timestamp) -> Halt {
+pub fn wait(until: Timestamp, why: WaitReason, detail: String, useful_until: Timestamp) -> Halt {
     if until > useful_until {
         return Skip::new(Reason::Expired, format!("{useful_until}, {why}")).into();
     }
@@ -174,7 +174,7 @@ pub fn wait(until: Timestamp, why: Why, detail: String, useful_until: Timestamp)
 }
 
 /// A wait for what nobody knows the end of: it is looked at again and again, for as long as the message is of use.
-fn look_again(why: Why, detail: String, now: Timestamp, useful_until: Timestamp) -> Halt {
+fn look_again(why: WaitReason, detail: String, now: Timestamp, useful_until: Timestamp) -> Halt {
     let until = now.saturating_add(LOOKED_AT_AGAIN).unwrap_or(useful_until).min(useful_until);
     wait(until, why, detail, useful_until)
 }

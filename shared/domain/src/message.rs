@@ -43,7 +43,7 @@ pub struct Waiting {
     /// Until when at the latest.
     pub until: Timestamp,
     /// What for.
-    pub why: Why,
+    pub why: WaitReason,
     /// The value that decided: a code, a status; empty where the reason says it all.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
@@ -52,7 +52,7 @@ pub struct Waiting {
 /// What a message waits for. The names are a contract of the ledger and the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Why {
+pub enum WaitReason {
     /// Another try after passing trouble at the provider.
     Retry,
     /// The account's next free sending slot.
@@ -75,7 +75,7 @@ pub enum Why {
     Volume,
 }
 
-impl Why {
+impl WaitReason {
     /// What is waited for, in Italian, for the shop.
     #[must_use]
     pub fn italian(self) -> &'static str {
@@ -114,7 +114,7 @@ impl Why {
 }
 
 /// The name of the contract, `account_stopped`.
-impl fmt::Display for Why {
+impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
@@ -381,16 +381,16 @@ mod tests {
     #[test]
     fn each_wait_is_explained_in_both_languages() {
         let all = [
-            Why::Retry,
-            Why::Pace,
-            Why::Pair,
-            Why::AccountStopped,
-            Why::SitePaused,
-            Why::TemplateHeld,
-            Why::CartInterval,
-            Why::Hold,
-            Why::QuietHours,
-            Why::Volume,
+            WaitReason::Retry,
+            WaitReason::Pace,
+            WaitReason::Pair,
+            WaitReason::AccountStopped,
+            WaitReason::SitePaused,
+            WaitReason::TemplateHeld,
+            WaitReason::CartInterval,
+            WaitReason::Hold,
+            WaitReason::QuietHours,
+            WaitReason::Volume,
         ];
         let lines: Vec<String> =
             all.iter().map(|why| format!("{why}\n  {}\n  {}", why.italian(), why.english())).collect();
@@ -417,7 +417,7 @@ mod tests {
         for (facts, state) in table {
             assert_eq!(facts.state(), state, "{facts:?}");
         }
-        let waiting = Waiting { until: at(), why: Why::Pace, detail: String::new() };
+        let waiting = Waiting { until: at(), why: WaitReason::Pace, detail: String::new() };
         let again = claimed(Some(Answer::NotAccepted { at: at(), failure: failure() }));
         for facts in [Facts::default(), again] {
             let facts = Facts { waiting: Some(waiting.clone()), ..facts };

@@ -3,7 +3,7 @@
 use domain::backoff::PAUSE_MAX;
 use domain::codes;
 use domain::decision::{Halt, wait};
-use domain::message::{State as Told, Status, Why};
+use domain::message::{State as Told, Status, WaitReason};
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use stateright::{Model, Property};
@@ -166,7 +166,7 @@ impl Setup {
             return Then::Park(successor);
         }
         let until = now(state.is_late) + pause;
-        match wait(until, Why::Retry, code.to_owned(), useful_until) {
+        match wait(until, WaitReason::Retry, code.to_owned(), useful_until) {
             Halt::Skip(skip) => Then::Skip(skip.reason),
             Halt::Wait { .. } if pause > PAUSE_MAX => Then::Park(successor),
             Halt::Wait { .. } => Then::Queue(successor),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::contact::{Scope, Source, Suppression};
 use domain::job::{MessageJob, Met};
 use domain::key::MessageId;
-use domain::message::{Answer, Facts, Failure, StatusFact, Waiting, Why};
+use domain::message::{Answer, Facts, Failure, StatusFact, WaitReason, Waiting};
 use domain::plan::{Plan, plan};
 use domain::reason::Skip;
 use jiff::Timestamp;
@@ -305,7 +305,7 @@ fn claimed_at(owner: Owner) -> Timestamp {
 }
 
 fn waiting() -> Waiting {
-    Waiting { until: at(120), why: Why::Retry, detail: String::new() }
+    Waiting { until: at(120), why: WaitReason::Retry, detail: String::new() }
 }
 
 fn answer(owner: Owner, kept: Kept) -> Answer {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::message::{Answer, Claim, Facts, Failure, State, Status, StatusFact, Waiting, Why};
+use domain::message::{Answer, Claim, Facts, Failure, State, Status, StatusFact, WaitReason, Waiting};
 use domain::reason::{Reason, Skip};
 
 use super::setup::{Mutation, Setup};
@@ -149,7 +149,7 @@ impl Item {
             claim: self.owner.map(|owner| Claim { owner: owner.to_string(), at: at(0), attempt: 1 }),
             answer: self.answer.map(answer),
             statuses: self.statuses.iter().map(fact).collect(),
-            waiting: self.waits.then(|| Waiting { until: at(0), why: Why::Retry, detail: String::new() }),
+            waiting: self.waits.then(|| Waiting { until: at(0), why: WaitReason::Retry, detail: String::new() }),
             ..Facts::default()
         }
     }

@@ -7,7 +7,7 @@ use domain::files::leaves_others;
 use domain::job::{Job, MessageJob};
 use domain::key::{CartKeys, MessageId, event_key, message_key};
 use domain::mapping::Mapping;
-use domain::message::{State, Waiting, Why};
+use domain::message::{State, WaitReason, Waiting};
 use domain::reason::{BY_OPERATOR, Reason, Skip};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -60,7 +60,9 @@ impl Explained {
         let facts = readable(stack.ledger.message(&waits.id()).await)?;
         let state = facts.map(|facts| facts.unwrap_or_default().state());
         let cart = match &state {
-            Some(State::Waiting(Waiting { why: Why::CartInterval, .. })) => LeftCart::of(&waits, live, stack).await?,
+            Some(State::Waiting(Waiting { why: WaitReason::CartInterval, .. })) => {
+                LeftCart::of(&waits, live, stack).await?
+            }
             _ => None,
         };
         Ok(Self { waits, state, cart })
@@ -134,25 +136,25 @@ impl Explained {
         let at = |moment| local(moment, &live.site.zone(), lang);
         let mapping = live.mapping(&self.waits.job.mapping);
         let rule = match why {
-            Why::CartInterval => self.cart.as_ref().map(|cart| cart.interval(*until, &live.site, lang)),
-            Why::Hold if !detail.is_empty() => Some(lang.of(
+            WaitReason::CartInterval => self.cart.as_ref().map(|cart| cart.interval(*until, &live.site, lang)),
+            WaitReason::Hold if !detail.is_empty() => Some(lang.of(
                 format!("Il suo file sarà nel messaggio {detail}."),
                 format!("The message {detail} will tell its file."),
             )),
-            Why::Hold => mapping.and_then(|mapping| mapping.hold_for).map(|hold_for| {
+            WaitReason::Hold => mapping.and_then(|mapping| mapping.hold_for).map(|hold_for| {
                 lang.of(
                     format!("Attesa dell'azione (hold_for): {hold_for}."),
                     format!("The mapping's hold_for is {hold_for}."),
                 )
             }),
-            Why::QuietHours => mapping.and_then(|mapping| quiet_hours(mapping, &at(*until), lang)),
-            Why::Retry
-            | Why::Pace
-            | Why::Pair
-            | Why::AccountStopped
-            | Why::SitePaused
-            | Why::TemplateHeld
-            | Why::Volume => None,
+            WaitReason::QuietHours => mapping.and_then(|mapping| quiet_hours(mapping, &at(*until), lang)),
+            WaitReason::Retry
+            | WaitReason::Pace
+            | WaitReason::Pair
+            | WaitReason::AccountStopped
+            | WaitReason::SitePaused
+            | WaitReason::TemplateHeld
+            | WaitReason::Volume => None,
         };
         rule.unwrap_or_else(|| {
             let detail = if detail.is_empty() { String::new() } else { format!("({detail}) ") };

@@ -15,7 +15,7 @@ fn waits(hold_for: Option<&str>, quiet: Option<(&str, &str)>, useful_for: &str) 
 }
 
 /// The moment and the reason of a wait.
-fn waiting(config: &LiveConfig, known: &Known) -> Option<(String, Why)> {
+fn waiting(config: &LiveConfig, known: &Known) -> Option<(String, WaitReason)> {
     let event = order(&[]);
     let planned = plan(&event, config);
     match decide(&event, planned.messages.first().unwrap(), config, known, now()) {
@@ -26,15 +26,15 @@ fn waiting(config: &LiveConfig, known: &Known) -> Option<(String, Why)> {
 }
 
 #[track_caller]
-fn check_wait(config: &LiveConfig, expected: Option<(&str, Why)>) {
+fn check_wait(config: &LiveConfig, expected: Option<(&str, WaitReason)>) {
     let expected = expected.map(|(until, why)| (until.to_owned(), why));
     assert_eq!(waiting(config, &Known::default()), expected);
 }
 
 #[test]
 fn a_state_waits_until_its_hold_is_over() {
-    check_wait(&waits(Some("90m"), None, "2d"), Some(("2026-11-22T10:30:00Z", Why::Hold)));
-    check_wait(&waits(Some("61m"), None, "2d"), Some(("2026-11-22T10:01:00Z", Why::Hold)));
+    check_wait(&waits(Some("90m"), None, "2d"), Some(("2026-11-22T10:30:00Z", WaitReason::Hold)));
+    check_wait(&waits(Some("61m"), None, "2d"), Some(("2026-11-22T10:01:00Z", WaitReason::Hold)));
     check_wait(&waits(Some("1h"), None, "2d"), None);
     check_wait(&waits(Some("30m"), None, "2d"), None);
     check_wait(&waits(None, None, "2d"), None);
@@ -42,16 +42,19 @@ fn a_state_waits_until_its_hold_is_over() {
 
 #[test]
 fn a_message_waits_for_the_end_of_the_quiet_hours() {
-    check_wait(&waits(None, Some(("10:30", "12:00")), "2d"), Some(("2026-11-22T11:00:00Z", Why::QuietHours)));
+    check_wait(&waits(None, Some(("10:30", "12:00")), "2d"), Some(("2026-11-22T11:00:00Z", WaitReason::QuietHours)));
     check_wait(&waits(None, Some(("12:00", "13:00")), "2d"), None);
     // The hold is over: only the quiet hours count.
-    check_wait(&waits(Some("30m"), Some(("10:30", "12:00")), "2d"), Some(("2026-11-22T11:00:00Z", Why::QuietHours)));
+    check_wait(
+        &waits(Some("30m"), Some(("10:30", "12:00")), "2d"),
+        Some(("2026-11-22T11:00:00Z", WaitReason::QuietHours)),
+    );
 }
 
 #[test]
 fn a_hold_that_ends_in_quiet_hours_waits_for_its_own_end_first() {
     // The hold ends at 12:00 in Rome. The quiet hours from 11:30 to 13:00 end while the message is of use.
-    check_wait(&waits(Some("2h"), Some(("11:30", "13:00")), "2d"), Some(("2026-11-22T11:00:00Z", Why::Hold)));
+    check_wait(&waits(Some("2h"), Some(("11:30", "13:00")), "2d"), Some(("2026-11-22T11:00:00Z", WaitReason::Hold)));
 }
 
 #[test]
@@ -60,7 +63,7 @@ fn a_hold_that_ends_in_quiet_hours_longer_than_the_message_is_of_use_expires() {
     let config = waits(Some("2h"), Some(("11:30", "11:00")), "12h");
     check(&order(&[]), &config, "expired", "2026-11-22T21:00:00Z, quiet_hours");
     // Of use until exactly the end of the quiet hours: the message waits.
-    check_wait(&waits(Some("2h"), Some(("11:30", "22:00")), "12h"), Some(("2026-11-22T11:00:00Z", Why::Hold)));
+    check_wait(&waits(Some("2h"), Some(("11:30", "22:00")), "12h"), Some(("2026-11-22T11:00:00Z", WaitReason::Hold)));
 }
 
 #[test]
@@ -74,7 +77,7 @@ fn files_wait_until_their_collection_ends() {
     let hour = SignedDuration::from_hours(1);
     let collects = |until| Known { collects_until: Some(until), ..Known::default() };
     let config = waits(None, None, "2d");
-    assert_eq!(waiting(&config, &collects(now() + hour)), Some(("2026-11-22T11:00:00Z".to_owned(), Why::Hold)));
+    assert_eq!(waiting(&config, &collects(now() + hour)), Some(("2026-11-22T11:00:00Z".to_owned(), WaitReason::Hold)));
     assert_eq!(waiting(&config, &collects(now())), None);
 }
 
