@@ -143,7 +143,7 @@ pub(crate) async fn join(
         let useful_until = useful_until.max(waiting.until);
         let parked = Parked { message: task.record, waiting: &waiting, place: &place, job: &job, useful_until };
         match app.parking.join(parked, (&key, &collection), before, task.now()).await? {
-            Joined::Met => {}
+            Joined::Changed => {}
             // Another may have begun anew by the next try.
             Joined::CarrierGone => gone = Some(collection.carrier),
             joined @ (Joined::Waits | Joined::Decided) => {

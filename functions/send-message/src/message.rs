@@ -7,7 +7,7 @@ use domain::config::LiveConfig;
 use domain::contact::Known;
 use domain::decision::{Halt, decide};
 use domain::event::Event;
-use domain::job::{Job, MessageJob, Met, Pass};
+use domain::job::{Job, LastError, MessageJob, Pass};
 use domain::key::{CartKeys, MessageId};
 use domain::message::WaitReason;
 use domain::plan::PlannedMessage;
@@ -40,7 +40,7 @@ pub(crate) struct Task<'a> {
     pub(crate) asked_at: Option<Timestamp>,
     pub(crate) pass: Option<Pass>,
     pub(crate) probe: &'a Probe,
-    pub(crate) met: Option<&'a Met>,
+    pub(crate) last_error: Option<&'a LastError>,
     pub(crate) at_once: bool,
     pub(crate) with: Option<&'a MessageId>,
     /// The owner of a claim that surely was not followed by a call.
@@ -74,7 +74,7 @@ impl Task<'_> {
             occasion: *occasion,
             asked_at: self.asked_at,
             attempt: attempt.saturating_add(1),
-            met: self.met.cloned(),
+            last_error: self.last_error.cloned(),
             pass: None,
             at_once: self.at_once,
             with: self.with.cloned(),
@@ -97,7 +97,7 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
         occasion: 1,
         asked_at: None,
         attempt: 0,
-        met: None,
+        last_error: None,
         pass: None,
         at_once: false,
         with: None,

@@ -210,8 +210,8 @@ async fn event(
         let probe = &probe;
         async move {
             let (record, at_once) = (&record, false);
-            let (asked_at, pass, met, with, uncalled) = (None, None, None, None, None);
-            let task = Task { sender, record, asked_at, pass, probe, met, at_once, with, uncalled };
+            let (asked_at, pass, last_error, with, uncalled) = (None, None, None, None, None);
+            let task = Task { sender, record, asked_at, pass, probe, last_error, at_once, with, uncalled };
             deal_as_of_now(task, renewed).await
         }
     };
@@ -324,8 +324,8 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
         retention_days: live.site.retention_days,
     };
     let MessageJob { asked_at, pass, at_once, .. } = *job;
-    let (met, with, uncalled) = (job.met.as_ref(), job.with.as_ref(), job.uncalled.as_deref());
-    let task = Task { sender, record: &record, asked_at, pass, probe, met, at_once, with, uncalled };
+    let (last_error, with, uncalled) = (job.last_error.as_ref(), job.with.as_ref(), job.uncalled.as_deref());
+    let task = Task { sender, record: &record, asked_at, pass, probe, last_error, at_once, with, uncalled };
     deal_as_of_now(task, renewed.as_ref()).await
 }
 

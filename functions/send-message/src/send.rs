@@ -8,7 +8,7 @@ use domain::contact::{Known, Scope};
 use domain::decision::Outgoing;
 use domain::event::EventData;
 use domain::health::{Cause, Proof};
-use domain::job::{Met, Pass};
+use domain::job::{LastError, Pass};
 use domain::key::MessageId;
 use domain::message::{Answer, Facts, Failure as Refusal, State, WaitReason};
 use domain::occasion::{Guards, already_notified};
@@ -288,9 +288,9 @@ impl Call<'_> {
     ) -> Result<(), Failure> {
         let Sender { app, live, event, .. } = self.task.sender;
         let (at, code) = (self.task.now(), failure.code.clone());
-        let met = self.met(&code, action).await;
-        let tries = met.times;
-        let action = if met.is_refused_alone() { Action::Fail } else { action };
+        let last_error = self.last_error(&code, action).await;
+        let tries = last_error.times;
+        let action = if last_error.is_refused_alone() { Action::Fail } else { action };
         let Some(pause) = action.pause(tries, dice(), retry_after) else {
             self.record(owner, &Answer::Refused { at, failure }).await;
             app.claims.give_back(self.guards, &self.id, owner).await?;
@@ -298,7 +298,7 @@ impl Call<'_> {
         };
         self.record(owner, &Answer::NotAccepted { at, failure }).await;
         app.claims.give_back(self.guards, &self.id, owner).await?;
-        let task = Task { met: Some(&met), ..self.task };
+        let task = Task { last_error: Some(&last_error), ..self.task };
         let (useful_until, lane) = (self.outgoing.useful_until, self.lane.clone());
         match action {
             Action::Fail | Action::Unknown => Ok(()),
@@ -340,14 +340,14 @@ impl Call<'_> {
     }
 
     /// What the message has met by now.
-    async fn met(&self, code: &str, action: Action) -> Met {
-        let met = Met::again(self.task.met, code);
+    async fn last_error(&self, code: &str, action: Action) -> LastError {
+        let last_error = LastError::again(self.task.last_error, code);
         if !matches!(action, Action::StopAccount { .. }) || codes::class(code).is_some() {
-            return met;
+            return last_error;
         }
         // The answer is not recorded yet, so nothing may fail here: what cannot be read proves nothing.
         let state = self.task.sender.app.schedule.account_state(self.lane).await;
-        met.unexplained(self.task.now(), state.ok().and_then(|state| state.health.proved_at))
+        last_error.unexplained(self.task.now(), state.ok().and_then(|state| state.health.proved_at))
     }
 
     /// Counts a failure that is not the message's; answers whether the account is stopped by it.

@@ -37,7 +37,7 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
         occasion,
         asked_at: Some(asked_at),
         attempt: 0,
-        met: None,
+        last_error: None,
         pass: None,
         at_once: false,
         with: None,

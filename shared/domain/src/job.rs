@@ -56,7 +56,8 @@ pub struct MessageJob {
     pub attempt: u32,
     /// The code it met last, and how often.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub met: Option<Met>,
+    #[serde(rename = "met")]
+    pub last_error: Option<LastError>,
     /// What it need not ask for any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass: Option<Pass>,
@@ -74,7 +75,7 @@ pub struct MessageJob {
 
 /// A code that kept a message from being accepted, and how often one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Met {
+pub struct LastError {
     /// The code.
     pub code: String,
     /// How often.
@@ -97,12 +98,12 @@ pub struct Unexplained {
 /// So many unexplained refusals are the message's own matter.
 const UNEXPLAINED_MAX: u32 = 3;
 
-impl Met {
+impl LastError {
     /// What a message has met after it met a code once more.
     #[must_use]
     pub fn again(before: Option<&Self>, code: &str) -> Self {
-        let times = before.filter(|met| met.code == code).map_or(0, |met| met.times);
-        let unexplained = before.and_then(|met| met.unexplained);
+        let times = before.filter(|last_error| last_error.code == code).map_or(0, |last_error| last_error.times);
+        let unexplained = before.and_then(|last_error| last_error.unexplained);
         Self { code: code.to_owned(), times: times.saturating_add(1), unexplained }
     }
 
@@ -257,21 +258,21 @@ mod tests {
     #[test]
     fn a_message_is_refused_for_itself_after_three_times_with_successes_of_others_in_between() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let met = |before: Option<&Met>, second, proved| {
-            Met::again(before, "none").unexplained(at(second), Option::map(proved, at))
+        let last_error = |before: Option<&LastError>, second, proved| {
+            LastError::again(before, "none").unexplained(at(second), Option::map(proved, at))
         };
-        let times = |met: &Met| (met.unexplained.unwrap().times, met.is_refused_alone());
-        let trouble = (0..9).fold(None, |before, _| Some(Met::again(before.as_ref(), "none")));
-        let first = met(trouble.as_ref(), 10, None);
-        let again = met(Some(&first), 20, Some(5));
+        let times = |last_error: &LastError| (last_error.unexplained.unwrap().times, last_error.is_refused_alone());
+        let trouble = (0..9).fold(None, |before, _| Some(LastError::again(before.as_ref(), "none")));
+        let first = last_error(trouble.as_ref(), 10, None);
+        let again = last_error(Some(&first), 20, Some(5));
         assert_eq!([times(&first), times(&again)], [(1, false); 2], "nobody was accepted since: it may be the account");
-        let second = met(Some(&Met::again(Some(&again), "131016")), 40, Some(30));
-        let third = met(Some(&second), 60, Some(50));
+        let second = last_error(Some(&LastError::again(Some(&again), "131016")), 40, Some(30));
+        let third = last_error(Some(&second), 60, Some(50));
         assert_eq!([times(&second), times(&third)], [(2, false), (3, true)]);
         let text = r#"{"code":"none","times":2,"unexplained":{"times":1,"at":"1970-01-01T00:00:10Z"}}"#;
-        let known: Met = serde_json::from_str(text).unwrap();
+        let known: LastError = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&known).unwrap(), text);
-        let older: Met = serde_json::from_str(r#"{"code":"none","times":2}"#).unwrap();
+        let older: LastError = serde_json::from_str(r#"{"code":"none","times":2}"#).unwrap();
         assert_eq!(older.unexplained, None);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::contact::{Scope, Source, Suppression};
-use domain::job::{MessageJob, Met};
+use domain::job::{LastError, MessageJob};
 use domain::key::MessageId;
 use domain::message::{Answer, Facts, Failure, StatusFact, WaitReason, Waiting};
 use domain::plan::{Plan, plan};
@@ -132,7 +132,7 @@ impl Replay<'_> {
             occasion: if repeats.is_some() { 2 } else { 1 },
             asked_at: repeats.map(|_| at(60)),
             attempt: record.attempt.into(),
-            met: (times > 0).then(|| Met {
+            last_error: (times > 0).then(|| LastError {
                 code: CODES[usize::from(code)].to_owned(),
                 times: times.into(),
                 unexplained: None,

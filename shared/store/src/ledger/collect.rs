@@ -51,7 +51,7 @@ pub enum Joined {
     /// It was decided meanwhile, or a newer record of it is on its way.
     Decided,
     /// Another message joined at the same moment, or the carrier left.
-    Met,
+    Changed,
     /// The carrier is decided: it tells nobody any more.
     CarrierGone,
 }
@@ -156,6 +156,6 @@ impl Parking {
         if refused.by(Guarded::Carrier).is_some() {
             return Ok(Joined::CarrierGone);
         }
-        Ok(Joined::Met)
+        Ok(Joined::Changed)
     }
 }
