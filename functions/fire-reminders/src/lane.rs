@@ -3,7 +3,7 @@
 //! account by now, is released whatever the account does: the decision records what becomes of it.
 
 use domain::config::LiveConfig;
-use domain::job::{Job, MessageJob, Pass};
+use domain::job::{Job, MessageJob, SendPermit};
 use jiff::{SignedDuration, Timestamp};
 use runtime::batch::Deadline;
 use store::accounts::{AccountState, Lease};
@@ -131,7 +131,7 @@ impl Gate {
                 // Another one of the oldest each time: one that is refused for itself must not keep all others waiting.
                 let among = parked.len().min(PROBES_AMONG);
                 let chosen = parked.get(usize::try_from(turn).unwrap_or_default() % among);
-                Ok(chosen.into_iter().map(|(item, job)| (*item, released(job, Pass::Probe), 0)).collect())
+                Ok(chosen.into_iter().map(|(item, job)| (*item, released(job, SendPermit::Probe), 0)).collect())
             }
             Self::Pace { pace, room } => {
                 let count = room.min(parked.len());
@@ -146,7 +146,7 @@ impl Gate {
                 let slots = (0..).map(|place: i32| first.saturating_add(pace * place).unwrap_or(first));
                 let release = |((item, job), slot): (&Parked<'a>, Timestamp)| {
                     let seconds = u16::try_from(slot.duration_since(now).as_secs()).unwrap_or_default();
-                    (*item, released(job, Pass::Slot(slot)), seconds)
+                    (*item, released(job, SendPermit::Slot(slot)), seconds)
                 };
                 Ok(parked.iter().take(count).zip(slots).map(release).collect())
             }
@@ -161,8 +161,8 @@ fn room(state: &AccountState, pace: SignedDuration, now: Timestamp) -> usize {
     usize::try_from(left.as_micros() / pace.as_micros().max(1)).unwrap_or_default()
 }
 
-fn released(job: &MessageJob, pass: Pass) -> Job {
-    Job::Message(MessageJob { pass: Some(pass), ..job.clone() })
+fn released(job: &MessageJob, permit: SendPermit) -> Job {
+    Job::Message(MessageJob { permit: Some(permit), ..job.clone() })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use domain::config::LiveConfig;
 use domain::contact::Known;
 use domain::decision::{Halt, decide};
 use domain::event::Event;
-use domain::job::{Job, LastError, MessageJob, Pass};
+use domain::job::{Job, LastError, MessageJob, SendPermit};
 use domain::key::{CartKeys, MessageId};
 use domain::message::WaitReason;
 use domain::plan::PlannedMessage;
@@ -38,7 +38,7 @@ pub(crate) struct Task<'a> {
     pub(crate) sender: Sender<'a>,
     pub(crate) record: &'a MessageRecord<'a>,
     pub(crate) asked_at: Option<Timestamp>,
-    pub(crate) pass: Option<Pass>,
+    pub(crate) permit: Option<SendPermit>,
     pub(crate) probe: &'a Probe,
     pub(crate) last_error: Option<&'a LastError>,
     pub(crate) at_once: bool,
@@ -75,7 +75,7 @@ impl Task<'_> {
             asked_at: self.asked_at,
             attempt: attempt.saturating_add(1),
             last_error: self.last_error.cloned(),
-            pass: None,
+            permit: None,
             at_once: self.at_once,
             with: self.with.cloned(),
             uncalled: self.uncalled.map(str::to_owned),
@@ -98,7 +98,7 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
         asked_at: None,
         attempt: 0,
         last_error: None,
-        pass: None,
+        permit: None,
         at_once: false,
         with: None,
         uncalled: None,

@@ -6,7 +6,7 @@ use domain::cart;
 use domain::config::LiveConfig;
 use domain::event::{Event, EventData, EventType};
 use domain::id::{ObjectId, SiteId};
-use domain::job::{Job, MessageJob, Pass};
+use domain::job::{Job, MessageJob, SendPermit};
 use domain::key::CartKeys;
 use domain::mapping::Mapping;
 use domain::person::bring_up_to_date;
@@ -78,7 +78,7 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
         Job::Message(job) => {
             let probe = Probe::default();
             let done = Box::pin(message(app, job, &probe, invocation)).await;
-            if job.pass == Some(Pass::Probe) && !probe.is_answered() {
+            if job.permit == Some(SendPermit::Probe) && !probe.is_answered() {
                 give_back_probe(app, job).await;
             }
             done
@@ -210,8 +210,8 @@ async fn event(
         let probe = &probe;
         async move {
             let (record, at_once) = (&record, false);
-            let (asked_at, pass, last_error, with, uncalled) = (None, None, None, None, None);
-            let task = Task { sender, record, asked_at, pass, probe, last_error, at_once, with, uncalled };
+            let (asked_at, permit, last_error, with, uncalled) = (None, None, None, None, None);
+            let task = Task { sender, record, asked_at, permit, probe, last_error, at_once, with, uncalled };
             deal_as_of_now(task, renewed).await
         }
     };
@@ -323,9 +323,9 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
         attempt: job.attempt,
         retention_days: live.site.retention_days,
     };
-    let MessageJob { asked_at, pass, at_once, .. } = *job;
+    let MessageJob { asked_at, permit, at_once, .. } = *job;
     let (last_error, with, uncalled) = (job.last_error.as_ref(), job.with.as_ref(), job.uncalled.as_deref());
-    let task = Task { sender, record: &record, asked_at, pass, probe, last_error, at_once, with, uncalled };
+    let task = Task { sender, record: &record, asked_at, permit, probe, last_error, at_once, with, uncalled };
     deal_as_of_now(task, renewed.as_ref()).await
 }
 

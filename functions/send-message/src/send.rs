@@ -8,7 +8,7 @@ use domain::contact::{Known, Scope};
 use domain::decision::Outgoing;
 use domain::event::EventData;
 use domain::health::{Cause, Proof};
-use domain::job::{LastError, Pass};
+use domain::job::{LastError, SendPermit};
 use domain::key::MessageId;
 use domain::message::{Answer, Facts, Failure as Refusal, State, WaitReason};
 use domain::occasion::{Guards, already_notified};
@@ -94,7 +94,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Tog
         return Err(Failure::Again("no time left for a send".to_owned()));
     }
     let person = contacts.person_key(site, &planned.recipient);
-    let (marketing, probe) = (outgoing.marketing, task.pass == Some(Pass::Probe));
+    let (marketing, probe) = (outgoing.marketing, task.permit == Some(SendPermit::Probe));
     let claim = Claim {
         message: task.record,
         owner: &owner,
@@ -168,9 +168,9 @@ async fn attempt_once(task: Task<'_>, claim: Claim<'_>, now: Timestamp) -> Resul
 /// since.
 async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Turn, StoreError> {
     let (app, pacer) = (task.sender.app, task.sender.invocation.pacer);
-    match task.pass {
-        Some(Pass::Probe) => Ok(Turn::At { slot: app.clock.now(), troubled: true }),
-        Some(Pass::Slot(slot)) => {
+    match task.permit {
+        Some(SendPermit::Probe) => Ok(Turn::At { slot: app.clock.now(), troubled: true }),
+        Some(SendPermit::Slot(slot)) => {
             let state = app.schedule.account_state(lane).await?;
             match state.health.stop {
                 Some(stop) => Ok(Turn::Stopped(stop)),
@@ -269,7 +269,7 @@ impl Call<'_> {
     /// The account can send: what it failed before is over. A probe ends its stop, unless only a report can.
     async fn can_send(&self) -> Result<(), Failure> {
         let schedule = &self.task.sender.app.schedule;
-        if self.task.pass == Some(Pass::Probe) {
+        if self.task.permit == Some(SendPermit::Probe) {
             self.task.probe.answered();
             schedule.start_account(self.lane, Proof::Accepted(self.claimed_at)).await?;
         } else if self.troubled {
@@ -304,7 +304,7 @@ impl Call<'_> {
             Action::Fail | Action::Unknown => Ok(()),
             Action::Retry { at_most, .. } => {
                 let stopped = at_most.is_none() && self.trouble(&code).await?;
-                if stopped || task.pass == Some(Pass::Probe) {
+                if stopped || task.permit == Some(SendPermit::Probe) {
                     return wait::in_lane(task, lane, (WaitReason::AccountStopped, code), useful_until).await;
                 }
                 wait::for_some_time(task, pause, (WaitReason::Retry, code), useful_until).await
@@ -352,7 +352,7 @@ impl Call<'_> {
 
     /// Counts a failure that is not the message's; answers whether the account is stopped by it.
     async fn trouble(&self, code: &str) -> Result<bool, Failure> {
-        let probed = self.task.pass == Some(Pass::Probe);
+        let probed = self.task.permit == Some(SendPermit::Probe);
         let schedule = &self.task.sender.app.schedule;
         if !probed && !schedule.count_trouble(self.lane).await? {
             return Ok(false);

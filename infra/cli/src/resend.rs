@@ -38,7 +38,7 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
         asked_at: Some(asked_at),
         attempt: 0,
         last_error: None,
-        pass: None,
+        permit: None,
         at_once: false,
         with: None,
         uncalled: None,

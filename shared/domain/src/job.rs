@@ -60,7 +60,8 @@ pub struct MessageJob {
     pub last_error: Option<LastError>,
     /// What it need not ask for any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pass: Option<Pass>,
+    #[serde(rename = "pass")]
+    pub permit: Option<SendPermit>,
     /// A person has it go now: it waits neither for its interval, nor for newer states, nor for the end of quiet hours.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_once: bool,
@@ -129,7 +130,7 @@ impl LastError {
 /// What a message released by the schedule has already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Pass {
+pub enum SendPermit {
     /// A sending slot of its account: when it begins. SQS delays by whole seconds, the rest is waited for.
     Slot(Timestamp),
     /// Leave to try although the account is stopped: its outcome says whether the account can send again.
@@ -186,7 +187,7 @@ impl Job {
             }
             // What was leased for it, or allowed to it, may be over by then.
             Self::Message(job) => {
-                Self::Message(MessageJob { attempt: job.attempt.saturating_add(1), pass: None, ..job })
+                Self::Message(MessageJob { attempt: job.attempt.saturating_add(1), permit: None, ..job })
             }
         }
     }

@@ -137,7 +137,7 @@ impl Replay<'_> {
                 times: times.into(),
                 unexplained: None,
             }),
-            pass: None,
+            permit: None,
             at_once: false,
             with: None,
             uncalled: record.proof.map(|owner| owner.to_string()),
