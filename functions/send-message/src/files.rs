@@ -1,6 +1,6 @@
 //! Files that a mapping tells together: the first message of a folder carries those that join it while it waits.
 
-use domain::contact::Known;
+use domain::contact::DecisionContext;
 use domain::decision::{Halt, decide};
 use domain::files::{Collection, Files, action, collected_in, collected_until, fate, leaves_others};
 use domain::job::MessageJob;
@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::ledger::{Joined, Parked, StoredCollection};
 use store::schedule::Place;
 
-use crate::message::{Sender, Task, knowing, record_skip};
+use crate::message::{Sender, Task, record_skip, with_recipient};
 use crate::record::Failure;
 use crate::{aftermath, wait};
 
@@ -111,13 +111,13 @@ pub(crate) async fn join(
     task: Task<'_>,
     key: String,
     (waiting, useful_until): (Waiting, Timestamp),
-    unknowing: &Known,
+    context: &DecisionContext,
 ) -> Result<(), Failure> {
     let Some(action) = action(task.sender.event) else { return Ok(()) };
     if let Some(skip) = told_before(task).await? {
         // What forbids the message comes before what was told already.
         let Sender { live, event, .. } = task.sender;
-        let decided = decide(event, task.record.planned, live, &knowing(task, unknowing).await?, task.now());
+        let decided = decide(event, task.record.planned, live, &with_recipient(task, context).await?, task.now());
         return record_skip(task, if let Err(Halt::Skip(first)) = &decided { first } else { &skip }).await;
     }
     let (app, own) = (task.sender.app, task.record.id());

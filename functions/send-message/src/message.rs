@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::cart::CartHead;
 use domain::config::LiveConfig;
-use domain::contact::Known;
+use domain::contact::DecisionContext;
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::job::{Job, LastError, MessageJob, SendPermit};
@@ -123,11 +123,20 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
     let (cart, newer_at, message) = (carts(task).await?, held::newer(task).await?, task.record.id().to_string());
     let (asked_at, at_once) = (task.asked_at, task.at_once);
     let (files, collects_until) = (together.files().cloned(), together.until(task));
-    let unknowing = Known { asked_at, at_once, cart, newer_at, message, files, collects_until, ..Known::default() };
-    let decided = match decide(event, planned, live, &unknowing, task.now()) {
+    let context = DecisionContext {
+        asked_at,
+        at_once,
+        cart,
+        newer_at,
+        message,
+        files,
+        collects_until,
+        ..DecisionContext::default()
+    };
+    let decided = match decide(event, planned, live, &context, task.now()) {
         // The claim looks at the number itself, so only a skip needs to know more: its reason must be the first one.
         Err(Halt::Skip(skip)) if skip.reason.comes_after_suppression() => {
-            decide(event, planned, live, &knowing(task, &unknowing).await?, task.now())
+            decide(event, planned, live, &with_recipient(task, &context).await?, task.now())
         }
         decided => decided,
     };
@@ -136,7 +145,7 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
         Err(Halt::Skip(skip)) => record_skip(task, &skip).await,
         Err(Halt::Wait { waiting, useful_until }) => match together {
             Together::Joins(key) if waiting.why == WaitReason::Hold => {
-                files::join(task, key, (waiting, useful_until), &unknowing).await
+                files::join(task, key, (waiting, useful_until), &context).await
             }
             _ => wait::for_decision(task, waiting, useful_until).await,
         },
@@ -150,15 +159,15 @@ async fn carts(task: Task<'_>) -> Result<CartHead, Failure> {
 }
 
 /// What is known of a message, with what is known of its recipient.
-pub(crate) async fn knowing(task: Task<'_>, unknowing: &Known) -> Result<Known, Failure> {
-    let Known { suppressions, unreachable_until, opted_out_at, marketing_consent, .. } = known(task).await?;
-    Ok(Known { suppressions, unreachable_until, opted_out_at, marketing_consent, ..unknowing.clone() })
+pub(crate) async fn with_recipient(task: Task<'_>, context: &DecisionContext) -> Result<DecisionContext, Failure> {
+    let DecisionContext { suppressions, unreachable_until, opted_out_at, marketing_consent, .. } = known(task).await?;
+    Ok(DecisionContext { suppressions, unreachable_until, opted_out_at, marketing_consent, ..context.clone() })
 }
 
 /// What is known of the recipient and their number besides the event.
-async fn known(task: Task<'_>) -> Result<Known, Failure> {
+async fn known(task: Task<'_>) -> Result<DecisionContext, Failure> {
     let Sender { app, live, .. } = task.sender;
-    let Some(contact) = contact(task).await? else { return Ok(Known::default()) };
+    let Some(contact) = contact(task).await? else { return Ok(DecisionContext::default()) };
     let person = app.contact_secret().await?.person_key(&live.site.id, &task.record.planned.recipient);
     Ok(app.contacts.known(&contact, &person).await?)
 }

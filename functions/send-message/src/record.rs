@@ -172,7 +172,7 @@ async fn event(
             log_plan(site, &event, &planned);
             planned
         }
-        Recorded::Known(stored) => stored,
+        Recorded::Existing(stored) => stored,
         Recorded::Conflict => {
             tracing::warn!(%site, event.id = %event.id, "an event id came again with another content; the first counts");
             return Ok(());

@@ -4,7 +4,7 @@ use domain::backoff;
 use domain::cart::{self, CartHead};
 use domain::codes::{self, Action};
 use domain::config::TemplateHold;
-use domain::contact::{Known, Scope};
+use domain::contact::{DecisionContext, Scope};
 use domain::decision::Outgoing;
 use domain::event::EventData;
 use domain::health::{Cause, Proof};
@@ -228,7 +228,7 @@ fn cart_changed(task: Task<'_>, head: &CartHead) -> Skip {
     judged.err().unwrap_or_else(|| Reason::NotLatestCart.into())
 }
 
-fn forbidden(known: &Known, marketing: bool) -> Skip {
+fn forbidden(known: &DecisionContext, marketing: bool) -> Skip {
     let of_marketing = || known.suppression(Scope::Marketing).filter(|_| marketing);
     match (known.suppression(Scope::All).or_else(of_marketing), known.unreachable_until) {
         (Some(suppression), _) => Skip::new(Reason::Suppressed, suppression.to_string()),

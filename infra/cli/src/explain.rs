@@ -2,7 +2,7 @@
 
 use domain::audit::Audit;
 use domain::config::LiveConfig;
-use domain::contact::Known;
+use domain::contact::DecisionContext;
 use domain::event::Event;
 use domain::id::EventId;
 use domain::phone::Phone;
@@ -64,7 +64,7 @@ async fn explain_phone(typed: &str, live: &LiveConfig, stack: &Stack, output: Ou
     output.say(&json!({"events": documents(&all), "number": number}), |lang| {
         words(&all, lang) + &number::words(&phone, &known, now, (lang, output))
     });
-    if all.is_empty() && known == Known::default() {
+    if all.is_empty() && known == DecisionContext::default() {
         return Err(Failure::No("the ledger knows nothing of it".to_owned()));
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! A number, and what is known of it besides the messages.
 
 use domain::config::Site;
-use domain::contact::{Known, Lift, Lifted, Scope, Source, Suppression};
+use domain::contact::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
 use domain::phone::Phone;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub(crate) fn read(typed: &str, site: &Site) -> Result<Phone, Failure> {
 }
 
 /// What is known of a number, for programs.
-pub(crate) fn document(phone: &Phone, contact: &str, known: &Known, output: Output) -> Value {
+pub(crate) fn document(phone: &Phone, contact: &str, known: &DecisionContext, output: Output) -> Value {
     json!({
         "phone": output.phone(phone.as_e164()), "contact": contact, "suppressions": known.suppressions,
         "lifted": known.lifts, "unreachable_until": known.unreachable_until, "marketing_consent": known.marketing_consent,
@@ -26,7 +26,7 @@ pub(crate) fn document(phone: &Phone, contact: &str, known: &Known, output: Outp
 }
 
 /// The same in words.
-pub(crate) fn words(phone: &Phone, known: &Known, now: Timestamp, (lang, output): (Lang, Output)) -> String {
+pub(crate) fn words(phone: &Phone, known: &DecisionContext, now: Timestamp, (lang, output): (Lang, Output)) -> String {
     let mut lines: Vec<String> = known.suppressions.iter().map(|one| suppression_words(one, lang)).collect();
     if let Some(until) = known.unreachable_until.filter(|until| *until > now) {
         let unreachable = lang.of("non raggiungibile da WhatsApp, escluso fino al", "WhatsApp cannot reach it, until");

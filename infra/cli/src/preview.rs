@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::check::check;
 use domain::config::{Account, LiveConfig, Site};
-use domain::contact::Known;
+use domain::contact::DecisionContext;
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::id::{EventId, MappingId, ObjectId, SiteId};
@@ -171,11 +171,13 @@ async fn known(
     planned: &PlannedMessage,
     live: &LiveConfig,
     stack: Option<&Stack>,
-) -> Result<Known, Failure> {
-    let (Some(stack), Some(person)) = (stack, event.recipient(&planned.recipient)) else { return Ok(Known::default()) };
+) -> Result<DecisionContext, Failure> {
+    let (Some(stack), Some(person)) = (stack, event.recipient(&planned.recipient)) else {
+        return Ok(DecisionContext::default());
+    };
     let country = live.site.country(person.country.as_deref());
     let Ok(phone) = Phone::parse(person.phone.as_deref().unwrap_or_default(), country) else {
-        return Ok(Known::default());
+        return Ok(DecisionContext::default());
     };
     let contact = stack.contact(live, &phone).await?;
     let person = stack.contact_secret().await?.person_key(&live.site.id, &person.id);

@@ -125,7 +125,7 @@ pub enum Lifted {
 
 /// What is known of a recipient besides the event, read when it may matter. The default knows nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct DecisionContext {
     /// The number's suppressions.
     pub suppressions: Vec<Suppression>,
     /// The suppressions that operators lifted, the oldest first.
@@ -152,7 +152,7 @@ pub struct Known {
     pub collects_until: Option<Timestamp>,
 }
 
-impl Known {
+impl DecisionContext {
     /// The oldest suppression of a scope.
     #[must_use]
     pub fn suppression(&self, scope: Scope) -> Option<&Suppression> {

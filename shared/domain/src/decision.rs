@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cart;
 use crate::config::{Account, LiveConfig};
-use crate::contact::{Known, Scope};
+use crate::contact::{DecisionContext, Scope};
 use crate::event::{Event, EventData};
 use crate::id::AccountId;
 use crate::language::{self, Language};
@@ -81,7 +81,7 @@ pub fn decide<'a>(
     event: &'a Event,
     message: &PlannedMessage,
     config: &'a LiveConfig,
-    known: &Known,
+    known: &DecisionContext,
     now: Timestamp,
 ) -> Result<Outgoing<'a>, Halt> {
     if !config.site.active {
@@ -153,7 +153,7 @@ fn not_before(
     event: &Event,
     mapping: &Mapping,
     config: &LiveConfig,
-    known: &Known,
+    known: &DecisionContext,
     (now, useful_until): (Timestamp, Timestamp),
 ) -> Option<(Timestamp, WaitReason)> {
     let held = held_until(event, mapping).or(known.collects_until).filter(|until| *until > now);
@@ -189,7 +189,7 @@ pub fn held_until(event: &Event, mapping: &Mapping) -> Option<Timestamp> {
 }
 
 /// Until when a message is of use: counted from the event, or from the moment a person asked for it again.
-fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &Known) -> Timestamp {
+fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &DecisionContext) -> Timestamp {
     match (known.asked_at, &event.data) {
         (Some(at), _) => at + mapping.useful_for().duration(),
         (None, EventData::CartAbandoned { cart, .. }) => cart::useful_until(cart, &known.cart, mapping, &config.site),
@@ -199,7 +199,7 @@ fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &K
 
 /// The field "Opt Out Whatsapp". An event that does not give it knows nothing of it: then a recorded
 /// opt-out counts, however old it is. An event that says "no" counts more than an older record.
-fn has_not_opted_out(event: &Event, recipient: &Person, known: &Known) -> Result<(), Skip> {
+fn has_not_opted_out(event: &Event, recipient: &Person, known: &DecisionContext) -> Result<(), Skip> {
     let counts = |at: &Timestamp| recipient.whatsapp_opt_out.is_none() || *at >= people_as_of(event);
     match known.opted_out_at.filter(counts) {
         _ if recipient.whatsapp_opt_out == Some(true) => Err(Reason::OptedOut.into()),
@@ -209,7 +209,7 @@ fn has_not_opted_out(event: &Event, recipient: &Person, known: &Known) -> Result
 }
 
 /// Suppression and unreachability: what forbids every message to the number.
-fn may_be_written_to(known: &Known, now: Timestamp) -> Result<(), Skip> {
+fn may_be_written_to(known: &DecisionContext, now: Timestamp) -> Result<(), Skip> {
     if let Some(suppression) = known.suppression(Scope::All) {
         return Err(Skip::new(Reason::Suppressed, suppression.to_string()));
     }
@@ -299,7 +299,7 @@ fn usable_template<'a>(
 }
 
 /// Marketing needs a consent, that of the event before the recorded one, and no suppression of its own.
-fn may_send_category(template: &Template, recipient: &Person, known: &Known) -> Result<(), Skip> {
+fn may_send_category(template: &Template, recipient: &Person, known: &DecisionContext) -> Result<(), Skip> {
     match &template.category {
         // Others are refused where the template is looked up.
         Category::Utility | Category::Other(_) => return Ok(()),

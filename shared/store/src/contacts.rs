@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use domain::contact::Known;
+use domain::contact::DecisionContext;
 use jiff::Timestamp;
 
 use crate::error::StoreError;
@@ -68,11 +68,11 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn known(&self, contact: &str, person: &str) -> Result<Known, StoreError> {
+    pub async fn known(&self, contact: &str, person: &str) -> Result<DecisionContext, StoreError> {
         let items = self.items(&[contact, person]).await?;
         let mut known = match items.get(contact) {
             Some(item) => of_number(&Reading::of(item))?,
-            None => Known::default(),
+            None => DecisionContext::default(),
         };
         if let Some(item) = items.get(person) {
             known.opted_out_at = opted_out(&Reading::of(item))?;

@@ -83,7 +83,7 @@ pub enum Recorded {
     /// It is new: the plan given is the plan.
     New,
     /// It was recorded before: its plan of then counts.
-    Known(Plan),
+    Existing(Plan),
     /// Its id was recorded before with another content: the first one counts, this one is kept as a conflict.
     Conflict,
 }
@@ -141,7 +141,7 @@ impl Ledger {
         let old = Reading::of(old);
         // What the bridge raises again may know its people better by then: nobody sent another content.
         if old.required("content_hash")? == hash || event.id.is_reserved() {
-            return Ok(Recorded::Known(old.json("plan")?.unwrap_or_default()));
+            return Ok(Recorded::Existing(old.json("plan")?.unwrap_or_default()));
         }
         self.put_conflict(record, &pk, &hash, now).await?;
         Ok(Recorded::Conflict)

@@ -174,7 +174,7 @@ impl Replay<'_> {
                     EventRecord { site: &site, event, received_at, plan: &plan, retention_days: RETENTION_DAYS };
                 match ledger.record_event(record, at(60)).await.unwrap() {
                     Recorded::New => Outcome::Done,
-                    Recorded::Known(known) if known == plan => Outcome::Refused,
+                    Recorded::Existing(known) if known == plan => Outcome::Refused,
                     other => panic!("{other:?}"),
                 }
             }

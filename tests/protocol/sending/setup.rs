@@ -1,7 +1,7 @@
 //! What a check is about: the messages, the trouble they may meet, and how the protocol is broken on purpose.
 
 use domain::codes::{self, Class};
-use domain::contact::{Known, Scope, Source, Suppression};
+use domain::contact::{DecisionContext, Scope, Source, Suppression};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::occasion::{Guards, Moment, guards};
@@ -125,8 +125,8 @@ impl Setup {
 
     /// Until when a message is of use, or why it is not sent.
     pub(crate) fn decision(&self, send: SendId, is_late: bool, is_suppressed: bool) -> Result<Timestamp, Reason> {
-        let unknowing = self.sends[send].decisions[usize::from(is_late)];
-        match unknowing {
+        let context = self.sends[send].decisions[usize::from(is_late)];
+        match context {
             // The claim looks at the number itself: only a skip needs to know more.
             Err(reason) if reason.comes_after_suppression() => {
                 self.sends[send].decisions[usize::from(is_late) + 2 * usize::from(is_suppressed)]
@@ -157,7 +157,7 @@ fn send(event: &Event, repeats: Option<SendId>) -> Send {
     let stop = Suppression { scope: Scope::All, source: Source::Stop, since: at(30), reason: String::new() };
     let decided = |is_late, suppressions: &[Suppression]| {
         let asked_at = repeats.map(|_| at(60));
-        let known = Known { suppressions: suppressions.to_vec(), asked_at, ..Known::default() };
+        let known = DecisionContext { suppressions: suppressions.to_vec(), asked_at, ..DecisionContext::default() };
         match decide(event, &planned, &live, &known, now(is_late)) {
             Ok(outgoing) => Ok(outgoing.useful_until),
             Err(Halt::Skip(skip)) => Err(skip.reason),

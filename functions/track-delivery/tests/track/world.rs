@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use domain::config::{Account, LiveConfig, Site};
-use domain::contact::{Known, Lift, Lifted, Scope, Source};
+use domain::contact::{DecisionContext, Lift, Lifted, Scope, Source};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::id::{AccountId, MappingId, ObjectId, SiteId};
@@ -175,7 +175,7 @@ impl World {
     }
 
     /// What is known of a number at a site.
-    pub(crate) async fn known(&self, site: &str, number: &str) -> Known {
+    pub(crate) async fn known(&self, site: &str, number: &str) -> DecisionContext {
         self.contacts.of_contact(&contact(site, number)).await.unwrap()
     }
 
@@ -195,7 +195,7 @@ impl World {
         let event = event("e", ANNA, now);
         let (mapping, recipient) = (MappingId::parse("orders").unwrap(), ObjectId::parse("C7").unwrap());
         let planned = PlannedMessage { mapping, recipient };
-        match decide(&event, &planned, &live, &Known::default(), now) {
+        match decide(&event, &planned, &live, &DecisionContext::default(), now) {
             Ok(_) => None,
             Err(Halt::Skip(skip)) => Some(Ok(skip.reason)),
             Err(Halt::Wait { waiting, .. }) => Some(Err(waiting.why.to_string())),

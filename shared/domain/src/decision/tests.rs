@@ -92,10 +92,10 @@ fn with(change: impl FnOnce(&mut LiveConfig)) -> LiveConfig {
 
 /// What becomes of the only message or skip: the text to be sent, or the reason with its detail.
 fn outcome(event: &Event, config: &LiveConfig) -> Result<String, (String, String)> {
-    outcome_knowing(event, config, &Known::default())
+    outcome_knowing(event, config, &DecisionContext::default())
 }
 
-fn outcome_knowing(event: &Event, config: &LiveConfig, known: &Known) -> Result<String, (String, String)> {
+fn outcome_knowing(event: &Event, config: &LiveConfig, known: &DecisionContext) -> Result<String, (String, String)> {
     let planned: Plan = plan(event, config);
     let said = |skip: &Skip| (skip.reason.to_string(), skip.detail.clone());
     match (planned.messages.as_slice(), planned.skips.as_slice()) {
@@ -120,7 +120,8 @@ fn an_order_is_told_to_its_holder() {
     let event = order(&[]);
     let config = config();
     let planned = plan(&event, &config);
-    let outgoing = decide(&event, planned.messages.first().unwrap(), &config, &Known::default(), now()).unwrap();
+    let outgoing =
+        decide(&event, planned.messages.first().unwrap(), &config, &DecisionContext::default(), now()).unwrap();
     assert_eq!(outgoing.phone.as_e164(), "+393401234567");
     assert_eq!((outgoing.template, outgoing.language.as_str()), ("avviso", "it"));
 }
@@ -210,7 +211,8 @@ fn marketing_needs_consent_and_unknown_is_no() {
     let agreed = order(&[("/data/customer/marketing_consent", json!(true))]);
     for (config, expected) in [(&marketing, true), (&config(), false)] {
         let planned = plan(&agreed, config);
-        let outgoing = decide(&agreed, planned.messages.first().unwrap(), config, &Known::default(), now()).unwrap();
+        let outgoing =
+            decide(&agreed, planned.messages.first().unwrap(), config, &DecisionContext::default(), now()).unwrap();
         assert_eq!(outgoing.marketing, expected);
     }
     assert!(outcome(&order(&[("/data/customer/marketing_consent", json!(true))]), &marketing).is_ok());
@@ -221,10 +223,11 @@ fn a_mapping_switched_off_after_the_plan_sends_nothing() {
     let event = order(&[]);
     let planned = plan(&event, &config());
     let off = with(|config| config.mappings[0].enabled = false);
-    let halt = decide(&event, planned.messages.first().unwrap(), &off, &Known::default(), now()).unwrap_err();
+    let halt = decide(&event, planned.messages.first().unwrap(), &off, &DecisionContext::default(), now()).unwrap_err();
     assert_eq!(halt, Reason::MappingDisabled.into());
     let inactive = with(|config| config.site.active = false);
-    let halt = decide(&event, planned.messages.first().unwrap(), &inactive, &Known::default(), now()).unwrap_err();
+    let halt =
+        decide(&event, planned.messages.first().unwrap(), &inactive, &DecisionContext::default(), now()).unwrap_err();
     assert_eq!(halt, Reason::SiteInactive.into());
 }
 
@@ -244,7 +247,7 @@ fn the_language_is_the_sessions_then_the_persons_then_the_countrys_then_the_site
     let language = |changes: &[(&str, Value)]| {
         let event = order(changes);
         let planned = plan(&event, &config);
-        decide(&event, planned.messages.first().unwrap(), &config, &Known::default(), now())
+        decide(&event, planned.messages.first().unwrap(), &config, &DecisionContext::default(), now())
             .unwrap()
             .language
             .as_str()
@@ -297,14 +300,14 @@ fn a_plan_is_read_back_as_it_was_written() {
     assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), planned);
 }
 
-fn suppressed(scope: Scope) -> Known {
+fn suppressed(scope: Scope) -> DecisionContext {
     let source = crate::contact::Source::Stop;
     let suppression = crate::contact::Suppression { scope, source, since: now(), reason: String::new() };
-    Known { suppressions: vec![suppression], ..Known::default() }
+    DecisionContext { suppressions: vec![suppression], ..DecisionContext::default() }
 }
 
 #[track_caller]
-fn check_knowing(known: &Known, config: &LiveConfig, reason: &str, detail: &str) {
+fn check_knowing(known: &DecisionContext, config: &LiveConfig, reason: &str, detail: &str) {
     let expected = Err((reason.to_owned(), detail.to_owned()));
     assert_eq!(outcome_knowing(&order(&[]), config, known), expected);
 }
@@ -313,17 +316,17 @@ fn check_knowing(known: &Known, config: &LiveConfig, reason: &str, detail: &str)
 fn what_is_known_of_the_number_forbids() {
     let hour = jiff::SignedDuration::from_hours(1);
     check_knowing(&suppressed(Scope::All), &config(), "suppressed", "all, stop, 2026-11-22");
-    let left_alone = |until| Known { unreachable_until: Some(until), ..Known::default() };
+    let left_alone = |until| DecisionContext { unreachable_until: Some(until), ..DecisionContext::default() };
     check_knowing(&left_alone(now() + hour), &config(), "unreachable", "2026-11-22T11:00:00Z");
     assert!(outcome_knowing(&order(&[]), &config(), &left_alone(now())).is_ok(), "the month is over");
-    let opted_out = Known { opted_out_at: Some(now()), ..suppressed(Scope::All) };
+    let opted_out = DecisionContext { opted_out_at: Some(now()), ..suppressed(Scope::All) };
     check_knowing(&opted_out, &config(), "opted_out", "2026-11-22T10:00:00Z");
 }
 
 #[test]
 fn only_an_explicit_no_that_is_newer_overrides_a_recorded_opt_out() {
     let hour = jiff::SignedDuration::from_hours(1);
-    let opted_out = |at| Known { opted_out_at: Some(at), ..Known::default() };
+    let opted_out = |at| DecisionContext { opted_out_at: Some(at), ..DecisionContext::default() };
     let said = |value: Value| order(&[("/data/customer/whatsapp_opt_out", value)]);
     let happened_at = order(&[]).occurred_at;
     let goes = |event: &Event, at| outcome_knowing(event, &config(), &opted_out(at)).is_ok();
@@ -338,10 +341,10 @@ fn only_an_explicit_no_that_is_newer_overrides_a_recorded_opt_out() {
 fn marketing_needs_consent_and_no_suppression_of_its_own() {
     let marketing = with(|config| config.templates[0].1.category = Category::Marketing);
     assert!(outcome_knowing(&order(&[]), &config(), &suppressed(Scope::Marketing)).is_ok(), "a utility template");
-    let consent = |consent| Known { marketing_consent: consent, ..Known::default() };
+    let consent = |consent| DecisionContext { marketing_consent: consent, ..DecisionContext::default() };
     check_knowing(&consent(None), &marketing, "consent_missing", "avviso");
     assert!(outcome_knowing(&order(&[]), &marketing, &consent(Some(true))).is_ok());
-    let both = Known { marketing_consent: Some(true), ..suppressed(Scope::Marketing) };
+    let both = DecisionContext { marketing_consent: Some(true), ..suppressed(Scope::Marketing) };
     check_knowing(&both, &marketing, "suppressed", "marketing, stop, 2026-11-22");
     let refused = order(&[("/data/customer/marketing_consent", json!(false))]);
     let outcome = outcome_knowing(&refused, &marketing, &consent(Some(true)));
@@ -370,7 +373,7 @@ fn a_paused_site_and_a_held_template_wait_and_too_late_is_too_late() {
     assert!(outcome(&order(&[]), &hold("2026-11-22T10:00:00Z")).is_ok(), "the hold is over");
     let late = order(&[("/occurred_at", json!("2026-11-20T09:00:00Z"))]);
     check(&late, &paused, "expired", "2026-11-22T09:00:00Z");
-    let asked = Known { asked_at: Some(now()), ..Known::default() };
+    let asked = DecisionContext { asked_at: Some(now()), ..DecisionContext::default() };
     assert!(outcome_knowing(&late, &config(), &asked).is_ok(), "a person asked for it now");
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::contact::{Known, Lift, Lifted, Scope, Source, Suppression};
+use domain::contact::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
 use domain::id::SiteId;
 use jiff::Timestamp;
 
@@ -23,7 +23,7 @@ pub struct SuppressedContact {
     /// The pseudonym.
     pub contact: String,
     /// What is known of it.
-    pub known: Known,
+    pub known: DecisionContext,
 }
 
 impl Contacts {
@@ -112,9 +112,9 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn of_contact(&self, contact: &str) -> Result<Known, StoreError> {
+    pub async fn of_contact(&self, contact: &str) -> Result<DecisionContext, StoreError> {
         let items = self.items(&[contact]).await?;
-        items.get(contact).map_or_else(|| Ok(Known::default()), |item| of_number(&Reading::of(item)))
+        items.get(contact).map_or_else(|| Ok(DecisionContext::default()), |item| of_number(&Reading::of(item)))
     }
 
     /// The sites of numbers, by their pseudonyms; a number of which nothing is known yet is left out.
@@ -170,19 +170,19 @@ pub(super) fn detail_attribute(scope: Scope, source: Source) -> String {
 }
 
 /// Reads what is known of a number.
-pub(crate) fn of_number(reading: &Reading<'_>) -> Result<Known, StoreError> {
+pub(crate) fn of_number(reading: &Reading<'_>) -> Result<DecisionContext, StoreError> {
     let mut suppressions = Vec::new();
     for scope in Scope::ALL {
         for source in Source::ALL {
             suppressions.extend(reading.json::<Suppression>(&detail_attribute(scope, source))?);
         }
     }
-    Ok(Known {
+    Ok(DecisionContext {
         suppressions,
         lifts: lifts(reading)?,
         unreachable_until: reading.time("unreachable_until")?,
         marketing_consent: flag(reading.item, "marketing_consent"),
-        ..Known::default()
+        ..DecisionContext::default()
     })
 }
 

@@ -27,7 +27,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::cart::CartHead;
-use domain::contact::{Known, Scope};
+use domain::contact::{DecisionContext, Scope};
 use domain::files::Files;
 use domain::key::{MessageId, request_token};
 use domain::occasion::Guards;
@@ -59,7 +59,7 @@ pub enum Claimed {
     /// The recipient opted out: when.
     OptedOut(Timestamp),
     /// The number must not be written to: what is known of it.
-    Forbidden(Box<Known>),
+    Forbidden(Box<DecisionContext>),
     /// A newer event of the same subject was told: when it happened.
     Superseded(Timestamp),
     /// The same occasion was told before: by which message.

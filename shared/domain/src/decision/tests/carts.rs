@@ -14,7 +14,7 @@ fn carts() -> LiveConfig {
 }
 
 /// What becomes of the notice of a cart that was left some minutes ago.
-fn notice(minutes: i64, known: &Known) -> Result<String, (String, String)> {
+fn notice(minutes: i64, known: &DecisionContext) -> Result<String, (String, String)> {
     let left_at = now() - SignedDuration::from_mins(minutes);
     let left_at = json!(left_at.to_string());
     let event =
@@ -25,24 +25,25 @@ fn notice(minutes: i64, known: &Known) -> Result<String, (String, String)> {
 #[test]
 fn a_cart_waits_for_the_sites_interval() {
     let waits = Err(("wait: cart_interval".to_owned(), String::new()));
-    assert_eq!(notice(0, &Known::default()), waits);
-    assert_eq!(notice(59, &Known::default()), waits);
-    assert!(notice(60, &Known::default()).is_ok());
-    assert!(notice(61, &Known::default()).is_ok());
+    assert_eq!(notice(0, &DecisionContext::default()), waits);
+    assert_eq!(notice(59, &DecisionContext::default()), waits);
+    assert!(notice(60, &DecisionContext::default()).is_ok());
+    assert!(notice(61, &DecisionContext::default()).is_ok());
 }
 
 #[test]
 fn a_person_may_have_the_notice_of_a_cart_sent_before_it_is_due() {
-    assert!(notice(10, &Known { at_once: true, ..Known::default() }).is_ok());
-    assert!(notice(10, &Known { asked_at: Some(now()), ..Known::default() }).is_ok());
+    assert!(notice(10, &DecisionContext { at_once: true, ..DecisionContext::default() }).is_ok());
+    assert!(notice(10, &DecisionContext { asked_at: Some(now()), ..DecisionContext::default() }).is_ok());
 }
 
 #[test]
 fn who_asks_for_a_notice_again_knows_of_newer_carts_but_not_of_an_order() {
     let newer = CartHead { newest: Some(now()), ..CartHead::default() };
     let closed = CartHead { closed_at: Some(now()), ..CartHead::default() };
-    let asked = |cart: &CartHead| Known { asked_at: Some(now()), cart: cart.clone(), ..Known::default() };
-    let unasked = |cart: &CartHead| Known { cart: cart.clone(), ..Known::default() };
+    let asked =
+        |cart: &CartHead| DecisionContext { asked_at: Some(now()), cart: cart.clone(), ..DecisionContext::default() };
+    let unasked = |cart: &CartHead| DecisionContext { cart: cart.clone(), ..DecisionContext::default() };
     assert_eq!(notice(90, &unasked(&newer)).unwrap_err().0, "not_latest_cart");
     assert!(notice(90, &asked(&newer)).is_ok());
     for known in [unasked(&closed), asked(&closed)] {

@@ -15,7 +15,7 @@ fn waits(hold_for: Option<&str>, quiet: Option<(&str, &str)>, useful_for: &str) 
 }
 
 /// The moment and the reason of a wait.
-fn waiting(config: &LiveConfig, known: &Known) -> Option<(String, WaitReason)> {
+fn waiting(config: &LiveConfig, known: &DecisionContext) -> Option<(String, WaitReason)> {
     let event = order(&[]);
     let planned = plan(&event, config);
     match decide(&event, planned.messages.first().unwrap(), config, known, now()) {
@@ -28,7 +28,7 @@ fn waiting(config: &LiveConfig, known: &Known) -> Option<(String, WaitReason)> {
 #[track_caller]
 fn check_wait(config: &LiveConfig, expected: Option<(&str, WaitReason)>) {
     let expected = expected.map(|(until, why)| (until.to_owned(), why));
-    assert_eq!(waiting(config, &Known::default()), expected);
+    assert_eq!(waiting(config, &DecisionContext::default()), expected);
 }
 
 #[test]
@@ -68,14 +68,14 @@ fn a_hold_that_ends_in_quiet_hours_longer_than_the_message_is_of_use_expires() {
 
 #[test]
 fn a_person_who_asks_for_a_message_now_ends_its_hold_and_its_quiet_hours() {
-    let now = Known { at_once: true, ..Known::default() };
+    let now = DecisionContext { at_once: true, ..DecisionContext::default() };
     assert_eq!(waiting(&waits(Some("90m"), Some(("10:30", "12:00")), "2d"), &now), None);
 }
 
 #[test]
 fn files_wait_until_their_collection_ends() {
     let hour = SignedDuration::from_hours(1);
-    let collects = |until| Known { collects_until: Some(until), ..Known::default() };
+    let collects = |until| DecisionContext { collects_until: Some(until), ..DecisionContext::default() };
     let config = waits(None, None, "2d");
     assert_eq!(waiting(&config, &collects(now() + hour)), Some(("2026-11-22T11:00:00Z".to_owned(), WaitReason::Hold)));
     assert_eq!(waiting(&config, &collects(now())), None);
