@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::cart::CartHead;
+use domain::cart::CartHistory;
 use domain::config::LiveConfig;
 use domain::contact::DecisionContext;
 use domain::decision::{Halt, decide};
@@ -153,8 +153,8 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
 }
 
 /// What is known of the cart and of the customer's others, on events of carts.
-async fn carts(task: Task<'_>) -> Result<CartHead, Failure> {
-    let Some(keys) = task.sender.carts else { return Ok(CartHead::default()) };
+async fn carts(task: Task<'_>) -> Result<CartHistory, Failure> {
+    let Some(keys) = task.sender.carts else { return Ok(CartHistory::default()) };
     Ok(task.sender.app.contacts.carts(keys, &task.record.planned.mapping).await?)
 }
 

@@ -1,7 +1,7 @@
 //! The call: slot, claim, call, settle; and what the answer calls for.
 
 use domain::backoff;
-use domain::cart::{self, CartHead};
+use domain::cart::{self, CartHistory};
 use domain::codes::{self, Action};
 use domain::config::TemplateHold;
 use domain::contact::{DecisionContext, Scope};
@@ -218,7 +218,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
 }
 
 /// Why a cart that was to be told of is not: as the decision would say now.
-fn cart_changed(task: Task<'_>, head: &CartHead) -> Skip {
+fn cart_changed(task: Task<'_>, head: &CartHistory) -> Skip {
     let EventData::CartAbandoned { cart, .. } = &task.sender.event.data else { return Reason::Cancelled.into() };
     let id = task.record.id().to_string();
     let judged = match task.asked_at {

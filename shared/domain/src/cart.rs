@@ -20,7 +20,7 @@ pub const NOTICE_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is known of the carts of a customer, and of one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CartHead {
+pub struct CartHistory {
     /// When the newest cart was left.
     pub newest: Option<Timestamp>,
     /// When the first cart of the last row was left, unless somebody was told of that row.
@@ -39,10 +39,10 @@ pub struct CartHead {
 /// first of its row. An order ends the row that was left before it. An interval of the mapping's own may be longer than
 /// the site's longest postponement.
 #[must_use]
-pub fn due_at(abandoned_at: Timestamp, head: &CartHead, mapping: Option<&Mapping>, site: &Site) -> Timestamp {
+pub fn due_at(abandoned_at: Timestamp, history: &CartHistory, mapping: Option<&Mapping>, site: &Site) -> Timestamp {
     let own = mapping.and_then(|mapping| mapping.cart_interval);
     let own = own.map(|minutes| SignedDuration::from_mins(i64::from(minutes)));
-    let first = head.first.filter(|first| head.closed_at.is_none_or(|closed_at| closed_at < *first));
+    let first = history.first.filter(|first| history.closed_at.is_none_or(|closed_at| closed_at < *first));
     let interval = abandoned_at.saturating_add(own.unwrap_or(interval(site))).unwrap_or(Timestamp::MAX);
     let longest = own.map_or(postponed_max(site), |own| own.max(postponed_max(site)));
     let longest = first.unwrap_or(abandoned_at).saturating_add(longest).unwrap_or(Timestamp::MAX);
@@ -63,8 +63,8 @@ pub fn postponed_max(site: &Site) -> SignedDuration {
 
 /// Until when a message about a cart is of use: counted from when it is due.
 #[must_use]
-pub fn useful_until(cart: &Cart, head: &CartHead, mapping: &Mapping, site: &Site) -> Timestamp {
-    let due = due_at(cart.abandoned_at, head, Some(mapping), site);
+pub fn useful_until(cart: &Cart, history: &CartHistory, mapping: &Mapping, site: &Site) -> Timestamp {
+    let due = due_at(cart.abandoned_at, history, Some(mapping), site);
     due.saturating_add(mapping.useful_for().duration()).unwrap_or(Timestamp::MAX)
 }
 
@@ -72,8 +72,8 @@ pub fn useful_until(cart: &Cart, head: &CartHead, mapping: &Mapping, site: &Site
 ///
 /// # Errors
 /// The customer ordered, emptied the cart or took it up again.
-pub fn still_left(cart: &Cart, head: &CartHead) -> Result<(), Skip> {
-    match head.closed_at.max(head.ended_at).filter(|at| *at >= cart.abandoned_at) {
+pub fn still_left(cart: &Cart, history: &CartHistory) -> Result<(), Skip> {
+    match history.closed_at.max(history.ended_at).filter(|at| *at >= cart.abandoned_at) {
         Some(at) => Err(Skip::new(Reason::Cancelled, at.to_string())),
         None => Ok(()),
     }
@@ -84,15 +84,15 @@ pub fn still_left(cart: &Cart, head: &CartHead) -> Result<(), Skip> {
 ///
 /// # Errors
 /// Why not.
-pub fn judge(cart: &Cart, head: &CartHead, (message, at): (&str, Timestamp)) -> Result<(), Skip> {
-    still_left(cart, head)?;
-    if let Some(newest) = head.newest.filter(|at| *at > cart.abandoned_at) {
+pub fn judge(cart: &Cart, history: &CartHistory, (message, at): (&str, Timestamp)) -> Result<(), Skip> {
+    still_left(cart, history)?;
+    if let Some(newest) = history.newest.filter(|at| *at > cart.abandoned_at) {
         return Err(Skip::new(Reason::NotLatestCart, newest.to_string()));
     }
-    let by_another = head.notified_by.as_deref() != Some(message);
+    let by_another = history.notified_by.as_deref() != Some(message);
     // What was left before the last notice was told by it, or gave way to what was: it is not news when it is raised again.
     let too_soon = |told: &Timestamp| at.duration_since(*told) < NOTICE_EVERY || cart.abandoned_at <= *told;
-    if let Some(told) = head.notified_at.filter(|told| by_another && too_soon(told)) {
+    if let Some(told) = history.notified_at.filter(|told| by_another && too_soon(told)) {
         return Err(Skip::new(Reason::NotLatestCart, told.to_string()));
     }
     Ok(())
@@ -100,20 +100,20 @@ pub fn judge(cart: &Cart, head: &CartHead, (message, at): (&str, Timestamp)) -> 
 
 /// What an event says of the carts of a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change<'a> {
+pub struct CartUpdate<'a> {
     /// Whose carts.
     pub customer: &'a ObjectId,
     /// Their record, where the event has it: it says with which number.
     pub person: Option<&'a Person>,
     /// What.
-    pub what: What<'a>,
+    pub change: CartChange<'a>,
     /// When it was so.
     pub at: Timestamp,
 }
 
 /// What can be said of a customer's carts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What<'a> {
+pub enum CartChange<'a> {
     /// A cart was left.
     Left(&'a ObjectId),
     /// Whatever was in any cart until then is no longer to be told of; the cart that was ordered, if the event names it.
@@ -125,20 +125,21 @@ pub enum What<'a> {
 /// What an event says of the carts of a customer; `None` where it says nothing. An order closes what was left before it
 /// was made. What an agent leaves is none of the customer's.
 #[must_use]
-pub fn change<'a>(event: &'a Event, site: &Site) -> Option<Change<'a>> {
+pub fn change<'a>(event: &'a Event, site: &Site) -> Option<CartUpdate<'a>> {
     let at = event.occurred_at;
     match &event.data {
         EventData::CartAbandoned { cart, customer } if !cart.created_by_agent && !customer.is_agent => {
-            let (person, what) = (Some(customer.as_ref()), What::Left(&cart.id));
-            Some(Change { customer: &customer.id, person, what, at: cart.abandoned_at })
+            let (person, change) = (Some(customer.as_ref()), CartChange::Left(&cart.id));
+            Some(CartUpdate { customer: &customer.id, person, change, at: cart.abandoned_at })
         }
         EventData::CartClosed { cart, customer, reason } => {
-            let what = if *reason == CartEnd::Ordered { What::Ordered(Some(cart)) } else { What::Ended(cart) };
-            Some(Change { customer, person: None, what, at })
+            let change =
+                if *reason == CartEnd::Ordered { CartChange::Ordered(Some(cart)) } else { CartChange::Ended(cart) };
+            Some(CartUpdate { customer, person: None, change, at })
         }
         EventData::OrderStatusChanged { order, customer } if is_created(order) => {
             let at = at.min(made_by(order, site));
-            Some(Change { customer: &customer.id, person: Some(customer), what: What::Ordered(None), at })
+            Some(CartUpdate { customer: &customer.id, person: Some(customer), change: CartChange::Ordered(None), at })
         }
         _ => None,
     }
@@ -201,37 +202,40 @@ mod tests {
         }
     }
 
-    fn judged(minute: i64, head: &CartHead, now: i64) -> String {
-        match judge(&cart(minute), head, ("m-1", at(now))) {
-            Ok(()) => format!("at {}", due_at(at(minute), head, None, &site()).duration_since(at(0)).as_mins()),
+    fn judged(minute: i64, history: &CartHistory, now: i64) -> String {
+        match judge(&cart(minute), history, ("m-1", at(now))) {
+            Ok(()) => format!("at {}", due_at(at(minute), history, None, &site()).duration_since(at(0)).as_mins()),
             Err(skip) => skip.reason.to_string(),
         }
     }
 
     #[test]
     fn a_cart_is_told_after_the_interval_and_only_the_newest() {
-        let head = CartHead { newest: Some(at(10)), first: Some(at(0)), ..CartHead::default() };
-        assert_eq!(judged(10, &head, 20), "at 190");
-        assert_eq!(judged(0, &head, 180), "not_latest_cart");
+        let history = CartHistory { newest: Some(at(10)), first: Some(at(0)), ..CartHistory::default() };
+        assert_eq!(judged(10, &history, 20), "at 190");
+        assert_eq!(judged(0, &history, 180), "not_latest_cart");
     }
 
     #[test]
     fn a_cart_that_keeps_changing_is_told_after_the_longest_postponement() {
-        let head = CartHead { newest: Some(at(1_400)), first: Some(at(0)), ..CartHead::default() };
-        assert_eq!(judged(1_400, &head, 1_401), "at 1440");
-        let ordered = CartHead { closed_at: Some(at(0)), ..head };
+        let history = CartHistory { newest: Some(at(1_400)), first: Some(at(0)), ..CartHistory::default() };
+        assert_eq!(judged(1_400, &history, 1_401), "at 1440");
+        let ordered = CartHistory { closed_at: Some(at(0)), ..history };
         assert_eq!(judged(1_400, &ordered, 1_401), "at 1580", "an order ends the row");
     }
 
     #[test]
     fn what_was_closed_or_just_told_is_not_told() {
-        let closed = |minute| CartHead { closed_at: Some(at(minute)), ..CartHead::default() };
+        let closed = |minute| CartHistory { closed_at: Some(at(minute)), ..CartHistory::default() };
         assert_eq!(judged(10, &closed(10), 300), "cancelled");
         assert_eq!(judged(10, &closed(9), 300), "at 190", "it was filled again afterwards");
-        let ended = |minute| CartHead { ended_at: Some(at(minute)), ..closed(9) };
+        let ended = |minute| CartHistory { ended_at: Some(at(minute)), ..closed(9) };
         assert_eq!([9, 10].map(|minute| judged(10, &ended(minute), 300)), ["at 190", "cancelled"]);
-        let told =
-            |by: &str| CartHead { notified_at: Some(at(0)), notified_by: Some(by.to_owned()), ..CartHead::default() };
+        let told = |by: &str| CartHistory {
+            notified_at: Some(at(0)),
+            notified_by: Some(by.to_owned()),
+            ..CartHistory::default()
+        };
         assert_eq!(judged(10, &told("m-0"), 1_439), "not_latest_cart");
         assert_eq!(judged(10, &told("m-0"), 1_440), "at 190");
         assert_eq!(judged(10, &told("m-1"), 300), "at 190", "its own next try");
@@ -241,8 +245,8 @@ mod tests {
     fn a_notice_is_due_after_the_interval_or_the_longest_postponement_of_its_row() {
         let site = Site { cart_interval: 60, cart_max_postponement: 100, ..site() };
         let due = |left: i64, first: Option<i64>, closed: Option<i64>| {
-            let head = CartHead { first: first.map(at), closed_at: closed.map(at), ..CartHead::default() };
-            due_at(at(left), &head, None, &site).duration_since(at(0)).as_mins()
+            let history = CartHistory { first: first.map(at), closed_at: closed.map(at), ..CartHistory::default() };
+            due_at(at(left), &history, None, &site).duration_since(at(0)).as_mins()
         };
         assert_eq!(due(500, None, None), 560);
         assert_eq!(due(500, Some(480), None), 560);
@@ -263,8 +267,8 @@ mod tests {
         };
         let site = Site { cart_interval: 60, cart_max_postponement: 100, ..site() };
         let due = |first: Option<i64>, minutes: u16| {
-            let head = CartHead { first: first.map(at), ..CartHead::default() };
-            due_at(at(500), &head, Some(&mapping(minutes)), &site).duration_since(at(0)).as_mins()
+            let history = CartHistory { first: first.map(at), ..CartHistory::default() };
+            due_at(at(500), &history, Some(&mapping(minutes)), &site).duration_since(at(0)).as_mins()
         };
         assert_eq!(due(None, 30), 530);
         assert_eq!(due(None, 1_440), 1_940, "longer than the site's longest postponement");
@@ -278,22 +282,22 @@ mod tests {
                              "active_since": "2020-01-01T00:00:00Z", "templates": {}, "useful_for": "12h"});
         let mapping: Mapping = serde_json::from_value(mapping).unwrap();
         let site = Site { cart_interval: 60, cart_max_postponement: 100, ..site() };
-        let until = useful_until(&cart(500), &CartHead::default(), &mapping, &site);
+        let until = useful_until(&cart(500), &CartHistory::default(), &mapping, &site);
         assert_eq!(until, at(560 + 12 * 60));
-        let postponed = CartHead { first: Some(at(450)), ..CartHead::default() };
+        let postponed = CartHistory { first: Some(at(450)), ..CartHistory::default() };
         assert_eq!(useful_until(&cart(500), &postponed, &mapping, &site), at(550 + 12 * 60));
     }
 
     /// What an event says, in short; `at` counts the minutes from the beginning.
     fn said(kind: &str, occurred_at: i64, data: &serde_json::Value) -> Option<String> {
         let event = event(kind, at(occurred_at), data);
-        let Change { customer, what, at: when, .. } = change(&event, &site())?;
-        let what = match what {
-            What::Left(_) => "left".to_owned(),
-            What::Ordered(_) => "ordered".to_owned(),
-            What::Ended(cart) => format!("{cart} ended"),
+        let CartUpdate { customer, change, at: when, .. } = change(&event, &site())?;
+        let change = match change {
+            CartChange::Left(_) => "left".to_owned(),
+            CartChange::Ordered(_) => "ordered".to_owned(),
+            CartChange::Ended(cart) => format!("{cart} ended"),
         };
-        Some(format!("{customer} {what} at {}", when.duration_since(at(0)).as_mins()))
+        Some(format!("{customer} {change} at {}", when.duration_since(at(0)).as_mins()))
     }
 
     #[test]
@@ -348,7 +352,7 @@ mod tests {
         ) {
             let site = Site { cart_interval: interval, cart_max_postponement: longest, ..site() };
             let (abandoned_at, first) = (at(left), at(left - since));
-            let due = due_at(abandoned_at, &CartHead { first: Some(first), ..CartHead::default() }, None, &site);
+            let due = due_at(abandoned_at, &CartHistory { first: Some(first), ..CartHistory::default() }, None, &site);
             prop_assert!(due >= abandoned_at);
             prop_assert!(due <= abandoned_at + SignedDuration::from_mins(i64::from(interval)));
             prop_assert!(due == abandoned_at || due <= first + SignedDuration::from_mins(i64::from(longest)));

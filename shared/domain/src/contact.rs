@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::cart::CartHead;
+use crate::cart::CartHistory;
 use crate::files::Files;
 
 /// How long a number that WhatsApp could not deliver to is left alone.
@@ -139,7 +139,7 @@ pub struct DecisionContext {
     /// A newer state of the same subject is held for the same mapping and recipient: when it was entered.
     pub newer_at: Option<Timestamp>,
     /// What is known of the carts of the customer, on events of carts.
-    pub cart: CartHead,
+    pub cart: CartHistory,
     /// The message's own id, by which a notice of a cart is known as its own.
     pub message: String,
     /// A person asked to send the message again: when. It is of use from then on.

@@ -18,7 +18,7 @@
 
 use std::collections::HashMap;
 
-use domain::cart::{CartHead, Change, What, interval, postponed_max};
+use domain::cart::{CartChange, CartHistory, CartUpdate, interval, postponed_max};
 use domain::config::Site;
 use domain::id::MappingId;
 use domain::key::{CartKeys, cart_key, carts_of_number_key, ended_cart_key, left_cart_key};
@@ -83,24 +83,26 @@ impl Contacts {
     pub async fn change_cart(
         &self,
         site: &Site,
-        change: &Change<'_>,
+        change: &CartUpdate<'_>,
         contact: Option<&str>,
         following: Following,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (customer, all) = (change.customer, cart_key(&site.id, change.customer));
         let of_number = |contact| carts_of_number_key(&site.id, customer, contact);
-        let (number, writes): (Option<String>, &[Write]) = match change.what {
-            What::Left(cart) => {
+        let (number, writes): (Option<String>, &[Write]) = match change.change {
+            CartChange::Left(cart) => {
                 let key = of_number(contact.unwrap_or_default());
                 if !following.only_known {
                     self.keep_number(&left_cart_key(&site.id, customer, cart), &key, now).await?;
                 }
                 (Some(key), if following.is_planned { &[CONTINUES, BEGINS, PRECEDES] } else { &[BESIDES] })
             }
-            What::Ordered(None) => (contact.map(of_number), &[ORDERED]),
-            What::Ordered(Some(cart)) => (self.number_of(&left_cart_key(&site.id, customer, cart)).await?, &[ORDERED]),
-            What::Ended(cart) => {
+            CartChange::Ordered(None) => (contact.map(of_number), &[ORDERED]),
+            CartChange::Ordered(Some(cart)) => {
+                (self.number_of(&left_cart_key(&site.id, customer, cart)).await?, &[ORDERED])
+            }
+            CartChange::Ended(cart) => {
                 if following.only_known && self.items(&[&all]).await?.is_empty() {
                     return Ok(());
                 }
@@ -145,7 +147,7 @@ impl Contacts {
         &self,
         key: &str,
         Write { set, on }: Write,
-        (site, Change { at, .. }): (&Site, &Change<'_>),
+        (site, CartUpdate { at, .. }): (&Site, &CartUpdate<'_>),
         (following, now): (Following, Timestamp),
     ) -> Result<bool, StoreError> {
         let condition = if following.only_known { format!("attribute_exists(pk) AND ({on})") } else { on.to_owned() };
@@ -184,10 +186,10 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn carts(&self, keys: &CartKeys, mapping: &MappingId) -> Result<CartHead, StoreError> {
+    pub async fn carts(&self, keys: &CartKeys, mapping: &MappingId) -> Result<CartHistory, StoreError> {
         let items = self.items(&[&keys.all, &keys.of_number, &keys.ended]).await?;
         let [all, of_number, ended] = [&keys.all, &keys.of_number, &keys.ended].map(|key| items.get(key));
-        CartItems { all, of_number, ended }.head(keys.by_number, mapping)
+        CartItems { all, of_number, ended }.history(keys.by_number, mapping)
     }
 }
 
@@ -255,23 +257,23 @@ pub(crate) struct CartItems<'a> {
 
 impl CartItems<'_> {
     /// What they say to a mapping.
-    pub(crate) fn head(self, by_number: bool, mapping: &MappingId) -> Result<CartHead, StoreError> {
-        let mut head = CartHead::default();
+    pub(crate) fn history(self, by_number: bool, mapping: &MappingId) -> Result<CartHistory, StoreError> {
+        let mut history = CartHistory::default();
         if let Some(item) = if by_number { self.of_number } else { self.all } {
             let reading = Reading::of(item);
-            head.newest = reading.time("newest")?.max(reading.time("newest_besides")?);
-            head.first = reading.time("first_left")?;
-            head.closed_at = reading.time("closed_at")?;
+            history.newest = reading.time("newest")?.max(reading.time("newest_besides")?);
+            history.first = reading.time("first_left")?;
+            history.closed_at = reading.time("closed_at")?;
             let notice = Notice::of(mapping).read(&reading)?.max(Notice::of_any().read(&reading)?);
-            (head.notified_at, head.notified_by) = notice.map_or((None, None), |(at, by)| (Some(at), by));
+            (history.notified_at, history.notified_by) = notice.map_or((None, None), |(at, by)| (Some(at), by));
         }
         if let Some(item) = self.all {
-            head.closed_at = head.closed_at.max(Reading::of(item).time("closed_all_at")?);
+            history.closed_at = history.closed_at.max(Reading::of(item).time("closed_all_at")?);
         }
         if let Some(item) = self.ended {
-            head.ended_at = Reading::of(item).time("ended_at")?;
+            history.ended_at = Reading::of(item).time("ended_at")?;
         }
-        Ok(head)
+        Ok(history)
     }
 }
 
@@ -290,13 +292,13 @@ mod tests {
 
     #[test]
     fn what_an_older_version_wrote_counts_for_every_mapping() {
-        let head = |all: &Item, mapping: &str| {
+        let history = |all: &Item, mapping: &str| {
             let items = CartItems { all: Some(all), ..CartItems::default() };
-            items.head(false, &MappingId::parse(mapping).unwrap()).unwrap()
+            items.history(false, &MappingId::parse(mapping).unwrap()).unwrap()
         };
         let moments = [("newest", 3), ("first_left", 2), ("closed_at", 1), ("notified_at", 4)];
         let old = item(&moments, &[("notified_by", "m-0")]);
-        let expected = CartHead {
+        let expected = CartHistory {
             newest: Some(at(3)),
             first: Some(at(2)),
             closed_at: Some(at(1)),
@@ -304,13 +306,13 @@ mod tests {
             notified_at: Some(at(4)),
             notified_by: Some("m-0".to_owned()),
         };
-        assert_eq!(head(&old, "one"), expected);
-        assert_eq!(head(&old, "other"), expected);
+        assert_eq!(history(&old, "one"), expected);
+        assert_eq!(history(&old, "other"), expected);
         let new = item(&[("notified_at/one", 6)], &[("notified_by/one", "m-1")]);
         let both = old.into_iter().chain(new).collect();
-        assert_eq!(head(&both, "other"), expected);
-        let own = CartHead { notified_at: Some(at(6)), notified_by: Some("m-1".to_owned()), ..expected };
-        assert_eq!(head(&both, "one"), own);
+        assert_eq!(history(&both, "other"), expected);
+        let own = CartHistory { notified_at: Some(at(6)), notified_by: Some("m-1".to_owned()), ..expected };
+        assert_eq!(history(&both, "one"), own);
     }
 
     #[test]
@@ -319,9 +321,9 @@ mod tests {
         let of_number = item(&[("newest", 3), ("closed_at", 1)], &[]);
         let items = CartItems { all: Some(&all), of_number: Some(&of_number), ended: None };
         let mapping = MappingId::parse("one").unwrap();
-        let expected = CartHead { newest: Some(at(3)), closed_at: Some(at(2)), ..CartHead::default() };
-        assert_eq!(items.head(true, &mapping).unwrap(), expected);
-        let known = items.head(false, &mapping).unwrap();
+        let expected = CartHistory { newest: Some(at(3)), closed_at: Some(at(2)), ..CartHistory::default() };
+        assert_eq!(items.history(true, &mapping).unwrap(), expected);
+        let known = items.history(false, &mapping).unwrap();
         assert_eq!((known.newest, known.closed_at, known.notified_at), (Some(at(9)), Some(at(8)), Some(at(7))));
     }
 

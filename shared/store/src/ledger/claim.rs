@@ -26,7 +26,7 @@ mod verdict;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use domain::cart::CartHead;
+use domain::cart::CartHistory;
 use domain::contact::{DecisionContext, Scope};
 use domain::files::Files;
 use domain::key::{MessageId, request_token};
@@ -67,7 +67,7 @@ pub enum Claimed {
     /// The recipient withdrew the consent to marketing after the event happened.
     ConsentWithdrawn,
     /// The cart ended, the customer ordered, has a newer one, or was told of one lately: what is known of their carts.
-    CartChanged(CartHead),
+    CartChanged(CartHistory),
     /// The activity is over, or does not have the reminder at that moment any more: by which event.
     ActivityChanged(String),
     /// Another file joined those it tells.

@@ -2,7 +2,7 @@
 
 use super::plans::example;
 use super::*;
-use crate::cart::CartHead;
+use crate::cart::CartHistory;
 use crate::event::EventType;
 
 /// The demo's configuration with a mapping of carts that are due an hour after they were left.
@@ -39,11 +39,14 @@ fn a_person_may_have_the_notice_of_a_cart_sent_before_it_is_due() {
 
 #[test]
 fn who_asks_for_a_notice_again_knows_of_newer_carts_but_not_of_an_order() {
-    let newer = CartHead { newest: Some(now()), ..CartHead::default() };
-    let closed = CartHead { closed_at: Some(now()), ..CartHead::default() };
-    let asked =
-        |cart: &CartHead| DecisionContext { asked_at: Some(now()), cart: cart.clone(), ..DecisionContext::default() };
-    let unasked = |cart: &CartHead| DecisionContext { cart: cart.clone(), ..DecisionContext::default() };
+    let newer = CartHistory { newest: Some(now()), ..CartHistory::default() };
+    let closed = CartHistory { closed_at: Some(now()), ..CartHistory::default() };
+    let asked = |cart: &CartHistory| DecisionContext {
+        asked_at: Some(now()),
+        cart: cart.clone(),
+        ..DecisionContext::default()
+    };
+    let unasked = |cart: &CartHistory| DecisionContext { cart: cart.clone(), ..DecisionContext::default() };
     assert_eq!(notice(90, &unasked(&newer)).unwrap_err().0, "not_latest_cart");
     assert!(notice(90, &asked(&newer)).is_ok());
     for known in [unasked(&closed), asked(&closed)] {

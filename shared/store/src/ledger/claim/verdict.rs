@@ -52,8 +52,8 @@ pub(super) fn verdict(claim: &Claim<'_>, refused: &Refused<Guarded>, now: Timest
         let items = [Guarded::Carts, Guarded::CartsOfNumber, Guarded::Cart].map(|guarded| refused.by(guarded));
         if items.iter().any(Option::is_some) {
             let [all, of_number, ended] = items;
-            let head = CartItems { all, of_number, ended }.head(guard.keys.by_number, &guard.mapping)?;
-            return Ok(Claimed::CartChanged(head));
+            let history = CartItems { all, of_number, ended }.history(guard.keys.by_number, &guard.mapping)?;
+            return Ok(Claimed::CartChanged(history));
         }
     }
     if let Some(old) = refused.by(Guarded::Activity) {
