@@ -13,7 +13,7 @@ use domain::job::Job;
 use domain::key::{ContactSecret, activity_key, event_key};
 use domain::person::{PersonRecord, bring_up_to_date, people_of};
 use domain::reason::{Reason, Skip};
-use domain::reminder::{moment_saved, raised, taken_back};
+use domain::reminder::{raised, saved_fingerprint, taken_back};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -97,7 +97,7 @@ fn fate<'a>(
         saved => saved?,
     };
     let Some(saved) = saved else { return Ok(None) };
-    let stands = |head: &&ActivityHead| moment_saved(&saved, id).is_some_and(|moment| head.has(&moment));
+    let stands = |head: &&ActivityHead| saved_fingerprint(&saved, id).is_some_and(|fingerprint| head.has(&fingerprint));
     let Some(head) = head.filter(stands) else {
         // What is over is forgotten in time: then only the event is left that saved it.
         let by = head.map_or(event, |head| &head.event).clone();

@@ -9,7 +9,7 @@ use domain::job::Job;
 use domain::key::{activity_key, reminder_key};
 use domain::person::{Person, bring_up_to_date, people_of};
 use domain::plan::Plan;
-use domain::reminder::{Kept, Standing, due_moment, moment, raised, standing, to_keep};
+use domain::reminder::{Kept, Standing, event_version, raised, reminder_fingerprint, standing, to_keep};
 use jiff::Timestamp;
 use serde_json::Value;
 use store::ledger::is_erased;
@@ -22,14 +22,14 @@ use crate::record::Failure;
 /// Follows an event of an activity: its head first, then what is to be kept. Handled again it does the same again.
 pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
     let Some((activity, standing)) = standing(event) else { return Ok(()) };
-    let (site, moment) = (&live.site.id, moment(event, received_at));
+    let (site, version) = (&live.site.id, event_version(event, received_at));
     let mut kept = if standing == Standing::Saved { to_keep(event, live.site.morning) } else { Vec::new() };
     let last = last_of(&kept).max(app.clock.now());
     let key = activity_key(site, activity);
-    if let Some(head) = app.contacts.put_activity(&key, event, (moment, standing), last).await? {
+    if let Some(head) = app.contacts.put_activity(&key, event, (version, standing), last).await? {
         tracing::info!(%site, event.id = %event.id, "a newer event of the activity is known");
         // What the newer one left as it was may have been due before that one happened: then only this one has it kept.
-        kept.retain(|kept| head.has(&kept.moment));
+        kept.retain(|kept| head.has(&kept.fingerprint));
     }
     let last = last_of(&kept).max(app.clock.now());
     let reminders = kept.len();
@@ -40,7 +40,7 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
     for kept in kept {
         let (site, event, activity) = (site.clone(), event.id.clone(), activity.clone());
         let item = ReminderItem { site, event, activity, reminder: kept.id, due_at: kept.due_at };
-        app.schedule.put_reminder(&item, moment).await?;
+        app.schedule.put_reminder(&item, version).await?;
     }
     tracing::info!(%site, event.id = %event.id, reminders, "followed an event of an activity");
     Ok(())
@@ -69,9 +69,10 @@ pub(crate) async fn renewed(
     if !event.id.is_reserved() {
         return Ok(None);
     }
-    let (key, moment) = (activity_key(site, &activity.id), due_moment(activity, &reminder.id, reminder.minutes_before));
+    let (key, fingerprint) =
+        (activity_key(site, &activity.id), reminder_fingerprint(activity, &reminder.id, reminder.minutes_before));
     let mut heads = app.contacts.activities(std::slice::from_ref(&key)).await?;
-    let head = heads.remove(&key).transpose()?.filter(|head| head.has(&moment));
+    let head = heads.remove(&key).transpose()?.filter(|head| head.has(&fingerprint));
     let saved_by = event.document.pointer("/data/saved_by").and_then(Value::as_str);
     let Some(by) = head.map(|head| head.event).filter(|by| saved_by != Some(by.as_str())) else { return Ok(None) };
     let saved = app.ledger.recorded(site, &by).await?.filter(|saved| !is_erased(&saved.document));

@@ -26,7 +26,7 @@ pub(crate) async fn newer(task: Task<'_>) -> Result<Option<Timestamp>, Failure> 
     let Some(state) = state(event).filter(|_| waits && task.asked_at.is_none()) else { return Ok(None) };
     let guards = guards(task.record.site, mapping, event, &task.record.planned.recipient, received_at);
     let Some(head) = &guards.head else { return Ok(None) };
-    let newer = app.contacts.hold(&held_key(head), (guards.moment, &state), task.now()).await?;
+    let newer = app.contacts.hold(&held_key(head), (guards.version, &state), task.now()).await?;
     let same = |newer: &Held| newer.state.as_deref() == Some(&*state) && mapping.repeat() == Repeat::OncePerState;
     Ok(newer.filter(|newer| !same(newer)).map(|newer| newer.entered_at))
 }
@@ -43,7 +43,7 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
         for recipient in recipients(event, mapping.recipient_rule) {
             let guards = guards(&live.site.id, mapping, event, &recipient.id, received_at);
             if let Some(head) = &guards.head {
-                app.contacts.hold(&held_key(head), (guards.moment, &state), app.clock.now()).await?;
+                app.contacts.hold(&held_key(head), (guards.version, &state), app.clock.now()).await?;
             }
         }
     }

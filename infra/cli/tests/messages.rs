@@ -5,7 +5,7 @@ mod bridge;
 
 use anyhow::{Context, Result};
 use domain::health::Cause;
-use domain::occasion::Moment;
+use domain::occasion::EventVersion;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::ledger::{DeadLetter, DeadQueue};
@@ -84,7 +84,11 @@ async fn what_waits_is_shown_fired_and_cancelled() -> Result<()> {
         reminder: domain::id::ObjectId::parse("R1")?,
         due_at: at + SignedDuration::from_hours(24),
     };
-    bridge.world.schedule.put_reminder(&reminder, Moment { version: None, occurred_at: at, received_at: at }).await?;
+    bridge
+        .world
+        .schedule
+        .put_reminder(&reminder, EventVersion { version: None, occurred_at: at, received_at: at })
+        .await?;
     let listed = bridge.ok(&["schedule", "list"]).await?;
     assert_eq!((&listed["reminders"][0]["activity"], &listed["waiting"]), (&json!("A1"), &json!([])), "{listed}");
     assert_eq!(bridge.run(&["schedule", "cancel", "x"], "").await?.code, 2);

@@ -15,7 +15,7 @@ use crate::mapping::Mapping;
 use crate::message::{Facts, State};
 use crate::order_state::{self, OrderState};
 use crate::reason::{Reason, Skip};
-use crate::reminder::{due_moment, people_as_of, starts};
+use crate::reminder::{people_as_of, reminder_fingerprint, starts};
 
 /// How often a mapping tells the same recipient of the same subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ impl Repeat {
 /// Where an event stands among those of its subject: newer is the higher version, else the later to happen, else the
 /// later to be received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
+pub struct EventVersion {
     /// The document's version, where Passweb counts them.
     pub version: Option<u64>,
     /// When it happened.
@@ -60,7 +60,7 @@ pub struct Moment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guards {
     /// Where the event stands.
-    pub moment: Moment,
+    pub version: EventVersion,
     /// The head to be overtaken by nothing older; `None` where order does not matter.
     pub head: Option<String>,
     /// The occasion to be told once; `None` where every event is told.
@@ -120,7 +120,7 @@ pub struct ActivityGuard {
 /// By what a reminder stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stands {
-    /// One that the bridge raised: the activity is not over, and still has it at its [`due_moment`].
+    /// One that the bridge raised: the activity is not over, and still has it at its [`reminder_fingerprint`].
     AtMoment(String),
     /// One that Passweb raised, because Passweb says so: unless something newer than that says that the activity is over
     /// or [`starts`] at another time.
@@ -131,18 +131,18 @@ pub enum Stands {
 #[must_use]
 pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &ObjectId, received_at: Timestamp) -> Guards {
     let (state, version) = state_of(event);
-    let moment = Moment { version, occurred_at: event.occurred_at, received_at };
+    let version = EventVersion { version, occurred_at: event.occurred_at, received_at };
     let names = [mapping.id.as_str(), &event.subject(), recipient.as_str()];
     let (people_as_of, says) = (people_as_of(event), Says::of(event, recipient));
     // A reminder is told once for its moment, whether Passweb raises it or we do.
     if let EventData::ActivityReminder { activity, reminder, .. } = &event.data {
-        let due = due_moment(activity, &reminder.id, reminder.minutes_before);
+        let due = reminder_fingerprint(activity, &reminder.id, reminder.minutes_before);
         let occasion = Some(occasion_key(site, names, "reminder", &due));
         let key = activity_key(site, &activity.id);
         let stands = if event.id.is_reserved() { Stands::AtMoment(due) } else { Stands::AsSaid(starts(activity)) };
         let activity = Some(ActivityGuard { key, stands });
         return Guards {
-            moment,
+            version,
             head: None,
             occasion,
             occasions_besides: Vec::new(),
@@ -166,7 +166,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         _ => None,
     };
     let head = state.map(|_| head_key(site, names));
-    Guards { moment, head, occasion, occasions_besides: Vec::new(), cart, activity: None, people_as_of, says }
+    Guards { version, head, occasion, occasions_besides: Vec::new(), cart, activity: None, people_as_of, says }
 }
 
 /// Until when a head or an occasion is remembered from now on that was met again; `None` if it is not past half of its

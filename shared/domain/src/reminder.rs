@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::event::{Activity, ActivityTime, DueReminder, Event, EventData, Reminder};
 use crate::id::ObjectId;
 use crate::key::reminder_event_id;
-use crate::occasion::Moment;
+use crate::occasion::EventVersion;
 use crate::plan::{Plan, PlannedSkip};
 use crate::reason::Skip;
 
@@ -61,14 +61,14 @@ pub struct Kept {
     pub id: ObjectId,
     /// When it is due.
     pub due_at: Timestamp,
-    /// By what it stands: its [`due_moment`].
-    pub moment: String,
+    /// By what it stands: its [`reminder_fingerprint`].
+    pub fingerprint: String,
 }
 
 /// What a reminder is told once for, and by what it stands: its id, the activity's start and the lead. An edit of anything
 /// else leaves it as it was.
 #[must_use]
-pub fn due_moment(activity: &Activity, reminder: &ObjectId, minutes_before: u64) -> String {
+pub fn reminder_fingerprint(activity: &Activity, reminder: &ObjectId, minutes_before: u64) -> String {
     format!("{reminder}/{}/{minutes_before}", starts(activity))
 }
 
@@ -82,21 +82,21 @@ pub fn starts(activity: &Activity) -> String {
     }
 }
 
-/// The [`due_moment`] of a reminder as an event saved it; `None` if that event has no such reminder to tell.
+/// The [`reminder_fingerprint`] of a reminder as an event saved it; `None` if that event has no such reminder to tell.
 #[must_use]
-pub fn moment_saved(saved: &Event, reminder: &ObjectId) -> Option<String> {
+pub fn saved_fingerprint(saved: &Event, reminder: &ObjectId) -> Option<String> {
     let (activity, mut reminders) = (saved.activity()?, told(saved));
     let reminder = reminders.find(|known| known.id == *reminder)?;
-    Some(due_moment(activity, &reminder.id, reminder.minutes_before))
+    Some(reminder_fingerprint(activity, &reminder.id, reminder.minutes_before))
 }
 
-/// The [`due_moment`]s that an event leaves to stand: those of every reminder to be told, also of those that were due
+/// The [`reminder_fingerprint`]s that an event leaves to stand: those of every reminder to be told, also of those that were due
 /// before it happened. Empty where the activity is over.
 #[must_use]
-pub fn moments(saved: &Event) -> BTreeSet<String> {
+pub fn fingerprints(saved: &Event) -> BTreeSet<String> {
     let stands = matches!(standing(saved), Some((_, Standing::Saved)));
     let Some(activity) = saved.activity().filter(|_| stands) else { return BTreeSet::new() };
-    told(saved).map(|reminder| due_moment(activity, &reminder.id, reminder.minutes_before)).collect()
+    told(saved).map(|reminder| reminder_fingerprint(activity, &reminder.id, reminder.minutes_before)).collect()
 }
 
 /// The reminders on which WhatsApp was ticked, by somebody who may notify. None for other events.
@@ -115,8 +115,8 @@ pub fn to_keep(event: &Event, morning: Time) -> Vec<Kept> {
     let Some(activity) = event.activity() else { return Vec::new() };
     let due = told(event).filter_map(|reminder| {
         let due_at = due_at(activity, reminder.minutes_before, morning)?;
-        let moment = due_moment(activity, &reminder.id, reminder.minutes_before);
-        Some(Kept { id: reminder.id.clone(), due_at, moment })
+        let fingerprint = reminder_fingerprint(activity, &reminder.id, reminder.minutes_before);
+        Some(Kept { id: reminder.id.clone(), due_at, fingerprint })
     });
     due.filter(|kept| kept.due_at >= event.occurred_at).collect()
 }
@@ -153,9 +153,9 @@ fn is_over(state: &str) -> bool {
 
 /// Where an event stands among those of its activity.
 #[must_use]
-pub fn moment(event: &Event, received_at: Timestamp) -> Moment {
+pub fn event_version(event: &Event, received_at: Timestamp) -> EventVersion {
     let version = event.activity().and_then(|activity| activity.version);
-    Moment { version, occurred_at: event.occurred_at, received_at }
+    EventVersion { version, occurred_at: event.occurred_at, received_at }
 }
 
 /// Where a reminder that the bridge raised says when the event happened that saved its activity.
@@ -364,21 +364,21 @@ mod tests {
             {"id": "r3", "minutes_before": 525_600, "notify": ["whatsapp"]},
         ]);
         let event = saved("2026-11-24T15:00:00+01:00", &reminders);
-        let known = moments(&event).into_iter().collect::<Vec<_>>();
+        let known = fingerprints(&event).into_iter().collect::<Vec<_>>();
         // The occasion of a reminder is made of it: another form would tell every reminder again.
         assert_eq!(known, ["r1/At(2026-11-24T14:00:00Z)/60", "r3/At(2026-11-24T14:00:00Z)/525600"]);
         let id = |text: &str| ObjectId::parse(text).unwrap();
-        assert_eq!(moment_saved(&event, &id("r3")).as_ref(), known.last());
-        assert_eq!(moment_saved(&event, &id("r2")), None);
-        assert_eq!(to_keep(&event, MORNING)[0].moment, known[0]);
+        assert_eq!(saved_fingerprint(&event, &id("r3")).as_ref(), known.last());
+        assert_eq!(saved_fingerprint(&event, &id("r2")), None);
+        assert_eq!(to_keep(&event, MORNING)[0].fingerprint, known[0]);
         let changed = |pointer: &str, value: Value| {
             let mut document = event.document.clone();
             *document.pointer_mut(pointer).unwrap() = value;
-            moments(&Event::parse(document, event.occurred_at).unwrap())
+            fingerprints(&Event::parse(document, event.occurred_at).unwrap())
         };
-        assert_eq!(changed("/data/activity/subject", json!("Riunione")), moments(&event));
+        assert_eq!(changed("/data/activity/subject", json!("Riunione")), fingerprints(&event));
         let moved = changed("/data/activity/starts_at", json!("2026-11-24T15:30:00+01:00"));
-        assert!(moved.is_disjoint(&moments(&event)));
+        assert!(moved.is_disjoint(&fingerprints(&event)));
         assert!(changed("/data/activity/state", json!("Completata")).is_empty());
         assert!(changed("/data/reminders", json!([])).is_empty());
     }

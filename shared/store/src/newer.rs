@@ -2,7 +2,7 @@
 //! the later to be received.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::occasion::Moment;
+use domain::occasion::EventVersion;
 
 use crate::item::{number, time};
 
@@ -15,8 +15,8 @@ pub(crate) struct Newer {
 }
 
 impl Newer {
-    pub(crate) fn than(moment: Moment) -> Self {
-        let Moment { version, occurred_at, received_at } = moment;
+    pub(crate) fn than(version: EventVersion) -> Self {
+        let EventVersion { version, occurred_at, received_at } = version;
         let mut attributes = vec![("occurred_at", time(occurred_at)), ("received_at", time(received_at))];
         let Some(version) = version else {
             let condition =

@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use domain::id::{AccountId, EventId, ObjectId, SiteId};
 use domain::job::MessageJob;
 use domain::key::{MessageId, reminder_key};
-use domain::occasion::Moment;
+use domain::occasion::EventVersion;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -270,9 +270,9 @@ impl Schedule {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn put_reminder(&self, reminder: &ReminderItem, moment: Moment) -> Result<(), StoreError> {
+    pub async fn put_reminder(&self, reminder: &ReminderItem, version: EventVersion) -> Result<(), StoreError> {
         let key = reminder_key(&reminder.site, &reminder.activity, &reminder.reminder);
-        let newer = Newer::than(moment);
+        let newer = Newer::than(version);
         let mut request = self
             .client
             .put_item()

@@ -99,7 +99,7 @@ impl Setup {
     /// Whether an event has its reminder kept: what a newer event left as it was, too.
     fn is_to_be_kept(&self, event: usize, outcome: Option<Outcome>) -> bool {
         let Some((moment, _)) = &self.events[event].kept else { return false };
-        let is_left = |head: usize| self.events[head].moments.contains(moment);
+        let is_left = |head: usize| self.events[head].fingerprints.contains(moment);
         let stands = match outcome {
             Some(Outcome::Newer(head)) => is_left(head),
             _ => true,

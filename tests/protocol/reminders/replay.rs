@@ -107,7 +107,7 @@ impl Replay<'_> {
             }
             Write::Head(no) => {
                 let saved = &self.setup.events[no];
-                let standing = (saved.moment, saved.standing);
+                let standing = (saved.version, saved.standing);
                 let head = self.world.contacts.put_activity(&key, &saved.event, standing, at(0)).await.unwrap();
                 head.map_or(Outcome::Done, |head| Outcome::Newer(self.event_of(&head)))
             }
@@ -115,7 +115,7 @@ impl Replay<'_> {
                 let saved = &self.setup.events[no];
                 let (event, due_at) = (saved.event.id.clone(), self.setup.dues[saved.kept.as_ref().unwrap().1]);
                 let item = ReminderItem { site, event, activity: activity(), reminder: reminder(), due_at };
-                self.world.schedule.put_reminder(&item, saved.moment).await.unwrap();
+                self.world.schedule.put_reminder(&item, saved.version).await.unwrap();
                 Outcome::Done
             }
             Write::Claim(raised) => self.claim(raised).await,

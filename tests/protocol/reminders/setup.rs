@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use domain::event::Event;
 use domain::id::ObjectId;
 use domain::key::reminder_key;
-use domain::occasion::{Guards, Moment, guards};
+use domain::occasion::{EventVersion, Guards, guards};
 use domain::plan::{Plan, plan};
-use domain::reminder::{Kept, Standing, moment, moment_saved, moments, raised, standing, to_keep};
+use domain::reminder::{Kept, Standing, event_version, fingerprints, raised, saved_fingerprint, standing, to_keep};
 use jiff::Timestamp;
 use jiff::civil::time;
 
@@ -50,10 +50,10 @@ pub(crate) enum Mutation {
 #[derive(Clone, Debug)]
 pub(crate) struct Saved {
     pub(crate) event: Event,
-    pub(crate) moment: Moment,
+    pub(crate) version: EventVersion,
     pub(crate) standing: Standing,
     /// By what its reminders stand.
-    pub(crate) moments: BTreeSet<String>,
+    pub(crate) fingerprints: BTreeSet<String>,
     /// By what its reminder stands, and when it is due.
     pub(crate) kept: Option<(String, DueNo)>,
 }
@@ -85,10 +85,10 @@ impl Setup {
         let no = |due_at| dues.iter().position(|due| *due == due_at).unwrap();
         let saved = |(event, kept): (&Event, &Option<Kept>)| Saved {
             event: event.clone(),
-            moment: moment(event, event.occurred_at),
+            version: event_version(event, event.occurred_at),
             standing: standing(event).unwrap().1,
-            moments: moments(event),
-            kept: kept.as_ref().map(|kept| (kept.moment.clone(), no(kept.due_at))),
+            fingerprints: fingerprints(event),
+            kept: kept.as_ref().map(|kept| (kept.fingerprint.clone(), no(kept.due_at))),
         };
         let raised = events.iter().map(|event| dues.iter().map(|due_at| raise(event, *due_at)).collect()).collect();
         Self { events: events.iter().zip(&kept).map(saved).collect(), dues, raised, bounds, mutation: None }
@@ -101,7 +101,7 @@ impl Setup {
     /// Whether one event counts more than another: it is newer, and of two that happened at once a deletion does.
     pub(crate) fn counts_more(&self, one: EventNo, other: EventNo) -> bool {
         let key = |no: EventNo| {
-            let Saved { moment: Moment { version, occurred_at, received_at }, standing, .. } = &self.events[no];
+            let Saved { version: EventVersion { version, occurred_at, received_at }, standing, .. } = &self.events[no];
             (*version, *occurred_at, *standing == Standing::Over, *received_at)
         };
         key(one) > key(other)
@@ -109,7 +109,7 @@ impl Setup {
 
     /// By what the reminder of an event stands; `None` of one that has none.
     pub(crate) fn moment_of(&self, event: EventNo) -> Option<String> {
-        moment_saved(&self.events[event].event, &reminder())
+        saved_fingerprint(&self.events[event].event, &reminder())
     }
 
     /// What is raised from an event at a moment.

@@ -112,7 +112,7 @@ impl State {
 
     /// Whether the activity has a reminder at a moment, by its head.
     pub(crate) fn has(&self, setup: &Setup, moment: &str) -> bool {
-        self.head.is_some_and(|head| setup.events[head].moments.contains(moment))
+        self.head.is_some_and(|head| setup.events[head].fingerprints.contains(moment))
     }
 
     /// Applies a write as the store does.
@@ -175,7 +175,8 @@ impl State {
         self.occasions.insert(occasion.clone(), raised);
         *self.told.entry(moment.clone()).or_default() += 1;
         let newest = self.newest(setup, self.known.iter().copied());
-        self.told_what_does_not_stand |= newest.is_some_and(|newest| !setup.events[newest].moments.contains(moment));
+        self.told_what_does_not_stand |=
+            newest.is_some_and(|newest| !setup.events[newest].fingerprints.contains(moment));
         Outcome::Done
     }
 

@@ -4,7 +4,7 @@ use domain::codes::{self, Class};
 use domain::contact::{DecisionContext, Scope, Source, Suppression};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
-use domain::occasion::{Guards, Moment, guards};
+use domain::occasion::{EventVersion, Guards, guards};
 use domain::plan::{PlannedMessage, plan};
 use domain::reason::Reason;
 use jiff::Timestamp;
@@ -119,8 +119,8 @@ impl Setup {
 
     /// Whether one send is newer than another of the same subject.
     pub(crate) fn is_newer(&self, one: SendId, other: SendId) -> bool {
-        let order = |Moment { version, occurred_at, received_at }| (version, occurred_at, received_at);
-        order(self.sends[one].guards.moment) > order(self.sends[other].guards.moment)
+        let order = |EventVersion { version, occurred_at, received_at }| (version, occurred_at, received_at);
+        order(self.sends[one].guards.version) > order(self.sends[other].guards.version)
     }
 
     /// Until when a message is of use, or why it is not sent.

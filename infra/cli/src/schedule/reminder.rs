@@ -11,7 +11,7 @@ use domain::key::{activity_key, event_key, reminder_event_id};
 use domain::person::Person;
 use domain::plan::Plan;
 use domain::reason::Reason;
-use domain::reminder::{due_at, moment_saved, raised};
+use domain::reminder::{due_at, raised, saved_fingerprint};
 use serde_json::{Value, json};
 use store::contacts::ActivityHead;
 use store::ledger::{RecordedEvent, is_erased};
@@ -88,9 +88,11 @@ impl Kept {
         let ReminderItem { event, reminder, .. } = &self.reminder;
         let head = heads.get(&self.activity()).map(Result::as_ref).transpose().map_err(Clone::clone)?;
         let saved = self.saved(event, recorded)?;
-        let moment = saved.as_ref().and_then(|saved| moment_saved(saved, reminder));
-        let (saved, standing) = match (head, &moment) {
-            (Some(head), Some(moment)) if head.has(moment) => (self.saved(&head.event, recorded)?, Standing::Stands),
+        let fingerprint = saved.as_ref().and_then(|saved| saved_fingerprint(saved, reminder));
+        let (saved, standing) = match (head, &fingerprint) {
+            (Some(head), Some(fingerprint)) if head.has(fingerprint) => {
+                (self.saved(&head.event, recorded)?, Standing::Stands)
+            }
             (Some(head), _) if head.over => (saved, Standing::Over),
             (Some(_), Some(_)) => (saved, Standing::Changed),
             (_, _) => (saved, Standing::Lost),

@@ -68,12 +68,12 @@ fn a_state_has_one_name_however_it_is_written() {
 
 #[test]
 fn a_version_orders_the_events_of_a_subject() {
-    assert_eq!(guards_with(None, &order("EVASO")).moment.version, Some(7));
-    assert_eq!(guards_with(None, &activity("Completata")).moment.version, Some(3));
-    assert_eq!(guards_with(None, &event(EventType::ActivityReminder, &[])).moment.version, Some(2));
-    assert_eq!(guards_with(None, &event(EventType::FileUploaded, &[])).moment.version, None);
-    let moment = guards_with(None, &order("EVASO")).moment;
-    assert_eq!((moment.occurred_at, moment.received_at), (order("EVASO").occurred_at, received_at()));
+    assert_eq!(guards_with(None, &order("EVASO")).version.version, Some(7));
+    assert_eq!(guards_with(None, &activity("Completata")).version.version, Some(3));
+    assert_eq!(guards_with(None, &event(EventType::ActivityReminder, &[])).version.version, Some(2));
+    assert_eq!(guards_with(None, &event(EventType::FileUploaded, &[])).version.version, None);
+    let version = guards_with(None, &order("EVASO")).version;
+    assert_eq!((version.occurred_at, version.received_at), (order("EVASO").occurred_at, received_at()));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::event::Event;
 use domain::id::EventId;
-use domain::occasion::Moment;
-use domain::reminder::{Standing, moments, starts};
+use domain::occasion::EventVersion;
+use domain::reminder::{Standing, fingerprints, starts};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Contacts, flag};
@@ -28,15 +28,15 @@ pub struct ActivityHead {
     pub event: EventId,
     /// Whether it is over: then it has no reminders.
     pub over: bool,
-    /// By what its reminders stand ([`domain::reminder::due_moment`]), those that were due before the event included.
-    pub moments: BTreeSet<String>,
+    /// By what its reminders stand ([`domain::reminder::reminder_fingerprint`]), those that were due before the event included.
+    pub fingerprints: BTreeSet<String>,
 }
 
 impl ActivityHead {
     /// Whether a reminder stands: the activity is not over and has it at the same moment.
     #[must_use]
-    pub fn has(&self, moment: &str) -> bool {
-        !self.over && self.moments.contains(moment)
+    pub fn has(&self, version: &str) -> bool {
+        !self.over && self.fingerprints.contains(version)
     }
 }
 
@@ -51,12 +51,12 @@ impl Contacts {
         &self,
         key: &str,
         event: &Event,
-        (moment, standing): (Moment, Standing),
+        (version, standing): (EventVersion, Standing),
         until: Timestamp,
     ) -> Result<Option<ActivityHead>, StoreError> {
-        let newer = Newer::than(moment);
+        let newer = Newer::than(version);
         let remembered = until.saturating_add(REMEMBERED_FOR).unwrap_or(until).as_second();
-        let moments = moments(event);
+        let fingerprints = fingerprints(event);
         let mut request = self
             .client
             .put_item()
@@ -65,7 +65,7 @@ impl Contacts {
             .item("event_id", text(event.id.as_str()))
             .item("is_over", AttributeValue::Bool(standing == Standing::Over))
             .item("expires_at", number(remembered))
-            .condition_expression(format!("attribute_not_exists(pk) OR {}", condition(&newer, moment, standing)))
+            .condition_expression(format!("attribute_not_exists(pk) OR {}", condition(&newer, version, standing)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         if let Some(activity) = event.activity() {
             request = request.item("starts", text(starts(activity)));
@@ -74,8 +74,8 @@ impl Contacts {
             request = request.expression_attribute_values(":no", AttributeValue::Bool(false));
         }
         // A set has at least one member.
-        if !moments.is_empty() {
-            request = request.item("moments", AttributeValue::Ss(moments.into_iter().collect()));
+        if !fingerprints.is_empty() {
+            request = request.item("moments", AttributeValue::Ss(fingerprints.into_iter().collect()));
         }
         for (name, value) in newer.attributes {
             request = request.expression_attribute_values(format!(":{name}"), value.clone()).item(name, value);
@@ -100,9 +100,9 @@ impl Contacts {
 }
 
 /// That an event counts more than the one that is known. Of two that happened at once a deletion does.
-fn condition(newer: &Newer, moment: Moment, standing: Standing) -> String {
+fn condition(newer: &Newer, version: EventVersion, standing: Standing) -> String {
     let newer = newer.condition;
-    match (standing, moment.version) {
+    match (standing, version.version) {
         (Standing::Over, None) => format!("({newer}) OR occurred_at = :occurred_at"),
         (Standing::Over, Some(_)) => format!(
             "({newer}) OR ((attribute_not_exists(doc_version) OR doc_version = :doc_version) \
@@ -118,6 +118,7 @@ fn condition(newer: &Newer, moment: Moment, standing: Standing) -> String {
 fn activity_head(item: &Item) -> Result<ActivityHead, StoreError> {
     let reading = Reading::of(item);
     let event = EventId::parse(reading.required("event_id")?).map_err(|error| reading.fault("event_id", error))?;
-    let moments = item.get("moments").and_then(|moments| moments.as_ss().ok()).into_iter().flatten().cloned().collect();
-    Ok(ActivityHead { event, over: flag(item, "is_over") == Some(true), moments })
+    let fingerprints =
+        item.get("moments").and_then(|fingerprints| fingerprints.as_ss().ok()).into_iter().flatten().cloned().collect();
+    Ok(ActivityHead { event, over: flag(item, "is_over") == Some(true), fingerprints })
 }

@@ -1,6 +1,6 @@
 //! The newest state that waits of a subject, for one mapping and recipient: an older one that waits too gives way.
 
-use domain::occasion::{Moment, renewal};
+use domain::occasion::{EventVersion, renewal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Contacts, is_older};
@@ -49,10 +49,10 @@ impl Contacts {
     pub async fn hold(
         &self,
         key: &str,
-        (moment, state): (Moment, &str),
+        (version, state): (EventVersion, &str),
         now: Timestamp,
     ) -> Result<Option<Held>, StoreError> {
-        let newer = Newer::than(moment);
+        let newer = Newer::than(version);
         let remembered = now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second();
         let mut request = self
             .client

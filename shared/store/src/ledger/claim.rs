@@ -215,7 +215,7 @@ impl Claims {
                 .with(Guarded::Cart, self.check_cart(cart)?);
         }
         if let Some(activity) = &guards.activity {
-            transaction = transaction.with(Guarded::Activity, self.check_activity(activity, guards.moment)?);
+            transaction = transaction.with(Guarded::Activity, self.check_activity(activity, guards.version)?);
         }
         if let Some(collection) = claim.collection {
             transaction = transaction.with(Guarded::Collection, self.ledger.end_collection(collection)?);

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::key::MessageId;
-use domain::occasion::{ActivityGuard, Guards, Moment, Stands, renewal};
+use domain::occasion::{ActivityGuard, EventVersion, Guards, Stands, renewal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::message::conditional;
@@ -26,7 +26,7 @@ impl Claims {
         id: &MessageId,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        let newer = Newer::than(claim.guards.moment);
+        let newer = Newer::than(claim.guards.version);
         let condition = format!("attribute_not_exists(pk) OR message = :message OR {}", newer.condition);
         // An update and no put: what the head was stays known, in case the claim is taken back.
         let mut set = "SET message = :message, #owner = :owner, expires_at = :expires_at, \
@@ -39,7 +39,7 @@ impl Claims {
         for (name, _) in &newer.attributes {
             set.push_str(&format!(", {name} = :{name}"));
         }
-        if claim.guards.moment.version.is_none() {
+        if claim.guards.version.version.is_none() {
             set.push_str(" REMOVE doc_version");
         }
         let update = Update::builder()
@@ -87,11 +87,11 @@ impl Claims {
         Ok(())
     }
 
-    /// The activity of a reminder still has it. `moment` is where the reminder's event stands.
+    /// The activity of a reminder still has it. `version` is where the reminder's event stands.
     pub(super) fn check_activity(
         &self,
         activity: &ActivityGuard,
-        moment: Moment,
+        version: EventVersion,
     ) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.contacts)
@@ -103,7 +103,7 @@ impl Claims {
                 .condition_expression("attribute_not_exists(pk) OR (is_over = :no AND contains(moments, :due))")
                 .expression_attribute_values(":due", text(due)),
             Stands::AsSaid(starts) => {
-                let newer = Newer::than(moment);
+                let newer = Newer::than(version);
                 let check = check
                     .condition_expression(format!(
                         "attribute_not_exists(pk) OR (is_over = :no AND (attribute_not_exists(starts) OR starts = :starts)) \
