@@ -97,8 +97,9 @@ fn fate<'a>(
         saved => saved?,
     };
     let Some(saved) = saved else { return Ok(None) };
-    let stands = |head: &&ActivityHead| saved_fingerprint(&saved, id).is_some_and(|fingerprint| head.has(&fingerprint));
-    let Some(head) = head.filter(stands) else {
+    let still_valid =
+        |head: &&ActivityHead| saved_fingerprint(&saved, id).is_some_and(|fingerprint| head.has(&fingerprint));
+    let Some(head) = head.filter(still_valid) else {
         // What is over is forgotten in time: then only the event is left that saved it.
         let by = head.map_or(event, |head| &head.event).clone();
         tracing::info!(%site, event.id = %event, by.id = %by, "a reminder does not stand any more");

@@ -9,7 +9,7 @@ use domain::job::Job;
 use domain::key::{activity_key, reminder_key};
 use domain::person::{Person, bring_up_to_date, people_of};
 use domain::plan::Plan;
-use domain::reminder::{Kept, Standing, event_version, raised, reminder_fingerprint, standing, to_keep};
+use domain::reminder::{ActivityStatus, Kept, activity_status, event_version, raised, reminder_fingerprint, to_keep};
 use jiff::Timestamp;
 use serde_json::Value;
 use store::ledger::is_erased;
@@ -21,12 +21,13 @@ use crate::record::Failure;
 
 /// Follows an event of an activity: its head first, then what is to be kept. Handled again it does the same again.
 pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
-    let Some((activity, standing)) = standing(event) else { return Ok(()) };
+    let Some((activity, activity_status)) = activity_status(event) else { return Ok(()) };
     let (site, version) = (&live.site.id, event_version(event, received_at));
-    let mut kept = if standing == Standing::Saved { to_keep(event, live.site.morning) } else { Vec::new() };
+    let mut kept =
+        if activity_status == ActivityStatus::Saved { to_keep(event, live.site.morning) } else { Vec::new() };
     let last = last_of(&kept).max(app.clock.now());
     let key = activity_key(site, activity);
-    if let Some(head) = app.contacts.put_activity(&key, event, (version, standing), last).await? {
+    if let Some(head) = app.contacts.put_activity(&key, event, (version, activity_status), last).await? {
         tracing::info!(%site, event.id = %event.id, "a newer event of the activity is known");
         // What the newer one left as it was may have been due before that one happened: then only this one has it kept.
         kept.retain(|kept| head.has(&kept.fingerprint));

@@ -114,17 +114,17 @@ pub struct ActivityGuard {
     /// The item of the activity.
     pub key: String,
     /// By what the reminder stands.
-    pub stands: Stands,
+    pub basis: ReminderBasis,
 }
 
 /// By what a reminder stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stands {
+pub enum ReminderBasis {
     /// One that the bridge raised: the activity is not over, and still has it at its [`reminder_fingerprint`].
-    AtMoment(String),
+    Fingerprint(String),
     /// One that Passweb raised, because Passweb says so: unless something newer than that says that the activity is over
     /// or [`starts`] at another time.
-    AsSaid(String),
+    Start(String),
 }
 
 /// The guards of one message.
@@ -139,8 +139,12 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         let due = reminder_fingerprint(activity, &reminder.id, reminder.minutes_before);
         let occasion = Some(occasion_key(site, names, "reminder", &due));
         let key = activity_key(site, &activity.id);
-        let stands = if event.id.is_reserved() { Stands::AtMoment(due) } else { Stands::AsSaid(starts(activity)) };
-        let activity = Some(ActivityGuard { key, stands });
+        let basis = if event.id.is_reserved() {
+            ReminderBasis::Fingerprint(due)
+        } else {
+            ReminderBasis::Start(starts(activity))
+        };
+        let activity = Some(ActivityGuard { key, basis });
         return Guards {
             version,
             head: None,

@@ -94,8 +94,8 @@ pub fn saved_fingerprint(saved: &Event, reminder: &ObjectId) -> Option<String> {
 /// before it happened. Empty where the activity is over.
 #[must_use]
 pub fn fingerprints(saved: &Event) -> BTreeSet<String> {
-    let stands = matches!(standing(saved), Some((_, Standing::Saved)));
-    let Some(activity) = saved.activity().filter(|_| stands) else { return BTreeSet::new() };
+    let basis = matches!(activity_status(saved), Some((_, ActivityStatus::Saved)));
+    let Some(activity) = saved.activity().filter(|_| basis) else { return BTreeSet::new() };
     told(saved).map(|reminder| reminder_fingerprint(activity, &reminder.id, reminder.minutes_before)).collect()
 }
 
@@ -123,7 +123,7 @@ pub fn to_keep(event: &Event, morning: Time) -> Vec<Kept> {
 
 /// What an event says of its activity: it stands from now on as it was saved, or it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum ActivityStatus {
     /// Its reminders are those of this event.
     Saved,
     /// It has none any more: deleted, cancelled or completed.
@@ -132,15 +132,15 @@ pub enum Standing {
 
 /// What an event says of the reminders of an activity, with the activity; `None` where it says nothing.
 #[must_use]
-pub fn standing(event: &Event) -> Option<(&ObjectId, Standing)> {
+pub fn activity_status(event: &Event) -> Option<(&ObjectId, ActivityStatus)> {
     match &event.data {
         EventData::ActivitySaved { activity, .. } => {
-            let standing = if is_over(&activity.state) { Standing::Over } else { Standing::Saved };
-            Some((&activity.id, standing))
+            let activity_status = if is_over(&activity.state) { ActivityStatus::Over } else { ActivityStatus::Saved };
+            Some((&activity.id, activity_status))
         }
-        EventData::ActivityDeleted { activity } => Some((activity, Standing::Over)),
+        EventData::ActivityDeleted { activity } => Some((activity, ActivityStatus::Over)),
         EventData::ActivityStatusChanged(change) if is_over(&change.new_state) => {
-            Some((&change.activity.id, Standing::Over))
+            Some((&change.activity.id, ActivityStatus::Over))
         }
         _ => None,
     }
@@ -329,7 +329,7 @@ mod tests {
             |event: &Event| to_keep(event, MORNING).into_iter().map(|kept| kept.id.to_string()).collect::<Vec<_>>();
         let event = saved("2026-11-24T15:00:00+01:00", &reminders);
         assert_eq!(ids(&event), ["r1"]);
-        assert_eq!(standing(&event).unwrap().1, Standing::Saved);
+        assert_eq!(activity_status(&event).unwrap().1, ActivityStatus::Saved);
     }
 
     #[test]
@@ -341,17 +341,17 @@ mod tests {
                 *document.pointer_mut(pointer).unwrap() = value.clone();
             }
             let event = Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
-            standing(&event).map(|(activity, standing)| (activity.to_string(), standing))
+            activity_status(&event).map(|(activity, activity_status)| (activity.to_string(), activity_status))
         };
         let changed = |state: &str| example("activity.status_changed", &[("/data/new_state", json!(state))]);
-        let over = Some(("A1-3".to_owned(), Standing::Over));
+        let over = Some(("A1-3".to_owned(), ActivityStatus::Over));
         assert_eq!(["Completata", "ANNULLATA"].map(changed), [over.clone(), over]);
         assert_eq!(["Pianificata", "Scaduta", "In attesa"].map(changed), [None, None, None]);
-        assert_eq!(example("activity.deleted", &[]).unwrap().1, Standing::Over);
-        assert_eq!(example("activity.saved", &[]).unwrap().1, Standing::Saved);
+        assert_eq!(example("activity.deleted", &[]).unwrap().1, ActivityStatus::Over);
+        assert_eq!(example("activity.saved", &[]).unwrap().1, ActivityStatus::Saved);
         assert_eq!(
             example("activity.saved", &[("/data/activity/state", json!("Annullata"))]).unwrap().1,
-            Standing::Over
+            ActivityStatus::Over
         );
         assert_eq!(example("activity.acknowledged", &[]), None);
     }

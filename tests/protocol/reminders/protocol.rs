@@ -1,6 +1,6 @@
 //! What may happen next to an activity's reminder.
 
-use domain::reminder::Standing;
+use domain::reminder::ActivityStatus;
 use stateright::{Model, Property};
 
 use super::setup::{Mutation, Setup};
@@ -100,11 +100,11 @@ impl Setup {
     fn is_to_be_kept(&self, event: usize, outcome: Option<Outcome>) -> bool {
         let Some((moment, _)) = &self.events[event].kept else { return false };
         let is_left = |head: usize| self.events[head].fingerprints.contains(moment);
-        let stands = match outcome {
+        let basis = match outcome {
             Some(Outcome::Newer(head)) => is_left(head),
             _ => true,
         };
-        stands && self.events[event].standing == Standing::Saved
+        basis && self.events[event].activity_status == ActivityStatus::Saved
     }
 
     /// Whether the activity still has the reminder of an item, and what follows.

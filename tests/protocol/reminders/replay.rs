@@ -107,8 +107,8 @@ impl Replay<'_> {
             }
             Write::Head(no) => {
                 let saved = &self.setup.events[no];
-                let standing = (saved.version, saved.standing);
-                let head = self.world.contacts.put_activity(&key, &saved.event, standing, at(0)).await.unwrap();
+                let activity_status = (saved.version, saved.activity_status);
+                let head = self.world.contacts.put_activity(&key, &saved.event, activity_status, at(0)).await.unwrap();
                 head.map_or(Outcome::Done, |head| Outcome::Newer(self.event_of(&head)))
             }
             Write::Keep(no) => {

@@ -7,7 +7,9 @@ use domain::id::ObjectId;
 use domain::key::reminder_key;
 use domain::occasion::{EventVersion, Guards, guards};
 use domain::plan::{Plan, plan};
-use domain::reminder::{Kept, Standing, event_version, fingerprints, raised, saved_fingerprint, standing, to_keep};
+use domain::reminder::{
+    ActivityStatus, Kept, activity_status, event_version, fingerprints, raised, saved_fingerprint, to_keep,
+};
 use jiff::Timestamp;
 use jiff::civil::time;
 
@@ -51,7 +53,7 @@ pub(crate) enum Mutation {
 pub(crate) struct Saved {
     pub(crate) event: Event,
     pub(crate) version: EventVersion,
-    pub(crate) standing: Standing,
+    pub(crate) activity_status: ActivityStatus,
     /// By what its reminders stand.
     pub(crate) fingerprints: BTreeSet<String>,
     /// By what its reminder stands, and when it is due.
@@ -86,7 +88,7 @@ impl Setup {
         let saved = |(event, kept): (&Event, &Option<Kept>)| Saved {
             event: event.clone(),
             version: event_version(event, event.occurred_at),
-            standing: standing(event).unwrap().1,
+            activity_status: activity_status(event).unwrap().1,
             fingerprints: fingerprints(event),
             kept: kept.as_ref().map(|kept| (kept.fingerprint.clone(), no(kept.due_at))),
         };
@@ -101,8 +103,9 @@ impl Setup {
     /// Whether one event counts more than another: it is newer, and of two that happened at once a deletion does.
     pub(crate) fn counts_more(&self, one: EventNo, other: EventNo) -> bool {
         let key = |no: EventNo| {
-            let Saved { version: EventVersion { version, occurred_at, received_at }, standing, .. } = &self.events[no];
-            (*version, *occurred_at, *standing == Standing::Over, *received_at)
+            let Saved { version: EventVersion { version, occurred_at, received_at }, activity_status, .. } =
+                &self.events[no];
+            (*version, *occurred_at, *activity_status == ActivityStatus::Over, *received_at)
         };
         key(one) > key(other)
     }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::occasion::Stands;
-use domain::reminder::Standing;
+use domain::occasion::ReminderBasis;
+use domain::reminder::ActivityStatus;
 
 use super::setup::{Bounds, DueNo, EventNo, Mutation, Setup};
 
@@ -157,7 +157,7 @@ impl State {
     fn claim(&mut self, setup: &Setup, raised: RaisedNo) -> Outcome {
         let is = |mutation| setup.mutation == Some(mutation);
         let guards = &setup.raised(raised.0, raised.1).unwrap().guards;
-        let Some(Stands::AtMoment(moment)) = guards.activity.as_ref().map(|activity| &activity.stands) else {
+        let Some(ReminderBasis::Fingerprint(moment)) = guards.activity.as_ref().map(|activity| &activity.basis) else {
             panic!("the bridge raised it")
         };
         let occasion = guards.occasion.as_ref().unwrap();
@@ -193,7 +193,7 @@ impl State {
     /// Whether the reminder of the newest event was told.
     pub(crate) fn what_stands_was_told(&self, setup: &Setup) -> bool {
         let newest = self.newest(setup, 0..setup.events.len()).unwrap();
-        let moment = setup.moment_of(newest).filter(|_| setup.events[newest].standing == Standing::Saved);
+        let moment = setup.moment_of(newest).filter(|_| setup.events[newest].activity_status == ActivityStatus::Saved);
         moment.is_none_or(|moment| self.told.get(&moment) == Some(&1))
     }
 }

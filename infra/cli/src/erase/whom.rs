@@ -7,7 +7,7 @@ use domain::event::{Event, EventData};
 use domain::id::ObjectId;
 use domain::person::people_of;
 use domain::phone::Phone;
-use domain::reminder::{Standing, standing, to_keep};
+use domain::reminder::{ActivityStatus, activity_status, to_keep};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -137,8 +137,9 @@ impl<'a> Whom<'a> {
     /// Whether an activity still has a reminder to come for somebody else.
     fn reminds_others(&self, event: &Event, now: Timestamp) -> bool {
         let EventData::ActivitySaved { reminders, assignees, .. } = &event.data else { return false };
-        let standing = matches!(standing(event), Some((_, Standing::Saved)));
-        let to_come = to_keep(event, self.site.morning).into_iter().filter(|kept| standing && kept.due_at >= now);
+        let activity_status = matches!(activity_status(event), Some((_, ActivityStatus::Saved)));
+        let to_come =
+            to_keep(event, self.site.morning).into_iter().filter(|kept| activity_status && kept.due_at >= now);
         to_come.filter_map(|kept| reminders.iter().find(|reminder| reminder.id == kept.id)).any(|reminder| {
             let recipients = reminder.owner.as_ref().map_or(assignees.as_slice(), std::slice::from_ref);
             recipients.iter().any(|person| !self.ids.contains(&person.id))

@@ -38,13 +38,13 @@ pub(super) struct Looked {
     saved_by: EventId,
     /// The event it raises at its moment, as far as that one can be read.
     event: Option<Event>,
-    standing: Standing,
+    validity: Validity,
 }
 
 /// Whether a reminder will be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Stands,
+enum Validity {
+    Valid,
     /// Its activity is deleted, cancelled or completed.
     Over,
     /// A newer event of its activity counts.
@@ -80,26 +80,26 @@ impl Kept {
 
     /// Whether its activity still has it at its moment: by which event that saved it, what it raises then, and how it
     /// stands.
-    fn stands(
+    fn validity_of(
         &self,
         heads: &Each<ActivityHead>,
         recorded: &Each<RecordedEvent>,
-    ) -> Result<(EventId, Option<Event>, Standing), StoreError> {
+    ) -> Result<(EventId, Option<Event>, Validity), StoreError> {
         let ReminderItem { event, reminder, .. } = &self.reminder;
         let head = heads.get(&self.activity()).map(Result::as_ref).transpose().map_err(Clone::clone)?;
         let saved = self.saved(event, recorded)?;
         let fingerprint = saved.as_ref().and_then(|saved| saved_fingerprint(saved, reminder));
-        let (saved, standing) = match (head, &fingerprint) {
+        let (saved, validity) = match (head, &fingerprint) {
             (Some(head), Some(fingerprint)) if head.has(fingerprint) => {
-                (self.saved(&head.event, recorded)?, Standing::Stands)
+                (self.saved(&head.event, recorded)?, Validity::Valid)
             }
-            (Some(head), _) if head.over => (saved, Standing::Over),
-            (Some(_), Some(_)) => (saved, Standing::Changed),
-            (_, _) => (saved, Standing::Lost),
+            (Some(head), _) if head.over => (saved, Validity::Over),
+            (Some(_), Some(_)) => (saved, Validity::Changed),
+            (_, _) => (saved, Validity::Lost),
         };
         let event = saved.as_ref().and_then(|saved| self.raises(saved));
-        let standing = if event.is_none() && standing == Standing::Stands { Standing::Lost } else { standing };
-        Ok((saved.map_or_else(|| self.reminder.event.clone(), |saved| saved.id), event, standing))
+        let validity = if event.is_none() && validity == Validity::Valid { Validity::Lost } else { validity };
+        Ok((saved.map_or_else(|| self.reminder.event.clone(), |saved| saved.id), event, validity))
     }
 
     /// The event it raises at its moment, from the event that saved its activity.
@@ -111,11 +111,11 @@ impl Kept {
     }
 }
 
-impl Standing {
+impl Validity {
     /// Why it will not be told, as programs read it; `None` if it will.
     fn name(self) -> Option<&'static str> {
         match self {
-            Self::Stands => None,
+            Self::Valid => None,
             Self::Over => Some("over"),
             Self::Changed => Some("changed"),
             Self::TakenBack => Some("taken_back"),
@@ -127,7 +127,7 @@ impl Standing {
 
     fn words(self, lang: Lang) -> &'static str {
         match self {
-            Self::Stands => "",
+            Self::Valid => "",
             Self::Over => lang.of(
                 "Non verrà inviato: l'attività è conclusa, annullata o eliminata.",
                 "It will not be told: the activity is over.",
@@ -165,14 +165,14 @@ impl Looked {
         let known = stack.ledger.recorded_all(&looked_at.iter().filter_map(raised).collect::<Vec<_>>()).await?;
         for looked in &mut looked_at {
             let Ok(known) = raised(looked).and_then(|key| known.get(&key).cloned()).transpose() else {
-                looked.standing = Standing::Unreadable;
+                looked.validity = Validity::Unreadable;
                 continue;
             };
             match known {
                 // What becomes of it its event says.
-                Some(_) if looked.standing == Standing::Unreadable => {}
-                Some(known) if is_taken_back(&known.plan) => looked.standing = Standing::TakenBack,
-                Some(_) => looked.standing = Standing::Raised,
+                Some(_) if looked.validity == Validity::Unreadable => {}
+                Some(known) if is_taken_back(&known.plan) => looked.validity = Validity::TakenBack,
+                Some(_) => looked.validity = Validity::Raised,
                 None => {}
             }
         }
@@ -182,11 +182,11 @@ impl Looked {
     /// Whether the activity still has a reminder at its moment, and the event it raises then: from the newest that saved
     /// the activity.
     fn look(kept: Kept, heads: &Each<ActivityHead>, recorded: &Each<RecordedEvent>) -> Self {
-        match kept.stands(heads, recorded) {
-            Ok((saved_by, event, standing)) => Self { kept, saved_by, event, standing },
+        match kept.validity_of(heads, recorded) {
+            Ok((saved_by, event, validity)) => Self { kept, saved_by, event, validity },
             Err(_) => {
                 let saved_by = kept.reminder.event.clone();
-                Self { kept, saved_by, event: None, standing: Standing::Unreadable }
+                Self { kept, saved_by, event: None, validity: Validity::Unreadable }
             }
         }
     }
@@ -219,7 +219,7 @@ impl Looked {
         json!({
             "id": self.id(), "event": event, "activity": activity, "reminder": reminder, "due_at": due_at,
             "minutes_before": minutes_before, "starts_at": starts_at, "time_zone": time_zone,
-            "recipients": recipients, "stands": self.standing == Standing::Stands, "why": self.standing.name(),
+            "recipients": recipients, "stands": self.validity == Validity::Valid, "why": self.validity.name(),
         })
     }
 
@@ -246,8 +246,8 @@ impl Looked {
         if !people.is_empty() {
             words += &wrapped(&format!("{} {}.", lang.of("Destinatari:", "To"), people.join(", ")), 4);
         }
-        if self.standing != Standing::Stands {
-            words += &wrapped(self.standing.words(lang), 4);
+        if self.validity != Validity::Valid {
+            words += &wrapped(self.validity.words(lang), 4);
         }
         words
     }

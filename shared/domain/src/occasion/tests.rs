@@ -109,7 +109,7 @@ fn the_dedup_key_follows_the_mappings_repeat() {
 fn a_reminder_and_a_cart_are_checked_against_what_they_are_about() {
     let reminder = guards_with(Some("every"), &event(EventType::ActivityReminder, &[]));
     assert!(reminder.occasion.is_some(), "a reminder is sent once whatever the mapping repeats");
-    assert!(matches!(reminder.activity.unwrap().stands, Stands::AsSaid(_)));
+    assert!(matches!(reminder.activity.unwrap().basis, ReminderBasis::Start(_)));
     assert_eq!(reminder.cart, None);
     let abandoned = event(EventType::CartAbandoned, &[]);
     let cart = guards_with(None, &abandoned).cart.unwrap();

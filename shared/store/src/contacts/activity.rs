@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use domain::event::Event;
 use domain::id::EventId;
 use domain::occasion::EventVersion;
-use domain::reminder::{Standing, fingerprints, starts};
+use domain::reminder::{ActivityStatus, fingerprints, starts};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Contacts, flag};
@@ -51,7 +51,7 @@ impl Contacts {
         &self,
         key: &str,
         event: &Event,
-        (version, standing): (EventVersion, Standing),
+        (version, activity_status): (EventVersion, ActivityStatus),
         until: Timestamp,
     ) -> Result<Option<ActivityHead>, StoreError> {
         let newer = Newer::than(version);
@@ -63,14 +63,17 @@ impl Contacts {
             .table_name(&self.table)
             .item("pk", text(key))
             .item("event_id", text(event.id.as_str()))
-            .item("is_over", AttributeValue::Bool(standing == Standing::Over))
+            .item("is_over", AttributeValue::Bool(activity_status == ActivityStatus::Over))
             .item("expires_at", number(remembered))
-            .condition_expression(format!("attribute_not_exists(pk) OR {}", condition(&newer, version, standing)))
+            .condition_expression(format!(
+                "attribute_not_exists(pk) OR {}",
+                condition(&newer, version, activity_status)
+            ))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         if let Some(activity) = event.activity() {
             request = request.item("starts", text(starts(activity)));
         }
-        if standing == Standing::Saved {
+        if activity_status == ActivityStatus::Saved {
             request = request.expression_attribute_values(":no", AttributeValue::Bool(false));
         }
         // A set has at least one member.
@@ -100,16 +103,16 @@ impl Contacts {
 }
 
 /// That an event counts more than the one that is known. Of two that happened at once a deletion does.
-fn condition(newer: &Newer, version: EventVersion, standing: Standing) -> String {
+fn condition(newer: &Newer, version: EventVersion, activity_status: ActivityStatus) -> String {
     let newer = newer.condition;
-    match (standing, version.version) {
-        (Standing::Over, None) => format!("({newer}) OR occurred_at = :occurred_at"),
-        (Standing::Over, Some(_)) => format!(
+    match (activity_status, version.version) {
+        (ActivityStatus::Over, None) => format!("({newer}) OR occurred_at = :occurred_at"),
+        (ActivityStatus::Over, Some(_)) => format!(
             "({newer}) OR ((attribute_not_exists(doc_version) OR doc_version = :doc_version) \
              AND occurred_at = :occurred_at)"
         ),
-        (Standing::Saved, None) => format!("({newer}) AND (is_over = :no OR occurred_at < :occurred_at)"),
-        (Standing::Saved, Some(_)) => {
+        (ActivityStatus::Saved, None) => format!("({newer}) AND (is_over = :no OR occurred_at < :occurred_at)"),
+        (ActivityStatus::Saved, Some(_)) => {
             format!("({newer}) AND (is_over = :no OR occurred_at < :occurred_at OR doc_version < :doc_version)")
         }
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use store::ledger::EventRecord;
 use store::schedule::ReminderItem;
 
-use super::{Kept, Looked, Standing, is_taken_back};
+use super::{Kept, Looked, Validity, is_taken_back};
 use crate::failure::Failure;
 use crate::output::{Lang, Output};
 use crate::schedule::waiting;
@@ -31,11 +31,11 @@ async fn find(id: &EventId, stack: &Stack) -> Result<Looked, Failure> {
 }
 
 /// Why a reminder that does not stand is left as it is.
-fn refused(standing: Standing, id: &EventId) -> Failure {
-    let why = standing.words(Lang::En);
-    Failure::No(match standing {
-        Standing::TakenBack | Standing::Raised => format!("{why} Look at bridge explain --event {id}"),
-        Standing::Stands | Standing::Over | Standing::Changed | Standing::Lost | Standing::Unreadable => why.to_owned(),
+fn refused(validity: Validity, id: &EventId) -> Failure {
+    let why = validity.words(Lang::En);
+    Failure::No(match validity {
+        Validity::TakenBack | Validity::Raised => format!("{why} Look at bridge explain --event {id}"),
+        Validity::Valid | Validity::Over | Validity::Changed | Validity::Lost | Validity::Unreadable => why.to_owned(),
     })
 }
 
@@ -43,18 +43,18 @@ fn refused(standing: Standing, id: &EventId) -> Failure {
 /// put again by a repeated event, it meets that event when it fires.
 pub(in crate::schedule) async fn cancel(id: &EventId, stack: &Stack, output: Output) -> Result<(), Failure> {
     let looked = find(id, stack).await?;
-    match (looked.standing, &looked.event) {
-        (Standing::Stands, Some(event)) => record(event, &looked.kept, stack).await?,
+    match (looked.validity, &looked.event) {
+        (Validity::Valid, Some(event)) => record(event, &looked.kept, stack).await?,
         // The item may have been put again since, or a crash came between both steps.
-        (Standing::TakenBack, _) => {}
+        (Validity::TakenBack, _) => {}
         // Nothing can be recorded of one that nobody can read; it goes all the same, or it would stay for ever.
-        (Standing::Unreadable, _) => {}
-        (standing, _) => return Err(refused(standing, id)),
+        (Validity::Unreadable, _) => {}
+        (validity, _) => return Err(refused(validity, id)),
     }
     // If it was moved meanwhile it is another reminder, by another id.
     stack.schedule.remove(&looked.kept.item).await?;
     let ReminderItem { activity, reminder, due_at, .. } = &looked.kept.reminder;
-    let recorded = looked.standing != Standing::Unreadable;
+    let recorded = looked.validity != Validity::Unreadable;
     let (outcome, reason) = if recorded { (Some("skipped"), Some(Reason::Cancelled)) } else { (None, None) };
     let document = json!({
         "event": id, "activity": activity, "reminder": reminder, "due_at": due_at, "outcome": outcome, "reason": reason,
@@ -83,7 +83,7 @@ async fn record(event: &Event, kept: &Kept, stack: &Stack) -> Result<(), Failure
     // Whoever was first counts: the sweep may have raised it meanwhile.
     let recorded = stack.ledger.plan(site, &event.id).await?;
     if !recorded.is_some_and(|plan| is_taken_back(&plan)) {
-        return Err(refused(Standing::Raised, &event.id));
+        return Err(refused(Validity::Raised, &event.id));
     }
     stack.ledger.keep_event(site, &event.id, due_at).await?;
     Ok(())
@@ -92,8 +92,8 @@ async fn record(event: &Event, kept: &Kept, stack: &Stack) -> Result<(), Failure
 /// Moves a reminder to now: the next sweep raises it, and the claim keeps it from being told again at its own moment.
 pub(in crate::schedule) async fn fire_now(id: &EventId, stack: &Stack, output: Output) -> Result<(), Failure> {
     let looked = find(id, stack).await?;
-    if looked.standing != Standing::Stands {
-        return Err(refused(looked.standing, id));
+    if looked.validity != Validity::Valid {
+        return Err(refused(looked.validity, id));
     }
     let now = stack.clock.now();
     if !stack.schedule.move_reminder(&looked.kept.item, now).await? {

@@ -23,7 +23,7 @@ impl Claims {
         let CartKeys { all, of_number, by_number, .. } = &cart.keys;
         // What closes all carts is kept with all of them.
         let open = "(attribute_not_exists(closed_all_at) OR closed_all_at < :left_at)";
-        let counts = cart_stands(cart.asked);
+        let counts = cart_is_valid(cart.asked);
         let (all_condition, of_number_condition) = if *by_number {
             (Some(open.to_owned()), Some(counts))
         } else {
@@ -93,7 +93,7 @@ impl Claims {
 
 /// The condition on which a cart is one to be told of; whoever asks for it knows of newer carts and of notices. Older
 /// versions kept one notice for all mappings.
-fn cart_stands(asked: bool) -> String {
+fn cart_is_valid(asked: bool) -> String {
     let open = "(attribute_not_exists(closed_at) OR closed_at < :left_at)";
     let newest = "(attribute_not_exists(#at) OR (#at <= :before AND #at < :left_at) OR #by = :message) \
          AND (attribute_not_exists(notified_at) OR (notified_at <= :before AND notified_at < :left_at) \

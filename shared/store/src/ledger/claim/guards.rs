@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::key::MessageId;
-use domain::occasion::{ActivityGuard, EventVersion, Guards, Stands, renewal};
+use domain::occasion::{ActivityGuard, EventVersion, Guards, ReminderBasis, renewal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::message::conditional;
@@ -98,11 +98,11 @@ impl Claims {
             .key("pk", text(&activity.key))
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let check = match &activity.stands {
-            Stands::AtMoment(due) => check
+        let check = match &activity.basis {
+            ReminderBasis::Fingerprint(due) => check
                 .condition_expression("attribute_not_exists(pk) OR (is_over = :no AND contains(moments, :due))")
                 .expression_attribute_values(":due", text(due)),
-            Stands::AsSaid(starts) => {
+            ReminderBasis::Start(starts) => {
                 let newer = Newer::than(version);
                 let check = check
                     .condition_expression(format!(
