@@ -105,9 +105,9 @@ async fn what_the_claim_of_a_message_never_called_took_is_given_back() {
     tell(&world, &before).await;
     let event = order_status_changed("e-1");
     let guards = world.guards(&event, MAPPING, "C7").await.unwrap();
-    let (head, occasion) = (guards.head.unwrap(), guards.occasion.unwrap());
+    let (latest, occasion) = (guards.latest.unwrap(), guards.occasion.unwrap());
     let newest = async || {
-        let mut item = world.contact_item(&head).await.unwrap().unwrap();
+        let mut item = world.contact_item(&latest).await.unwrap().unwrap();
         item.retain(|name, _| !name.starts_with("before_"));
         item
     };
@@ -278,7 +278,7 @@ async fn heads_and_dedup_keys_are_kept_for_two_years_and_renewed_past_half_their
     let two_years = SignedDuration::from_hours(730 * 24);
     let event = order_status_changed("e-1");
     let guards = world.guards(&event, MAPPING, "C7").await.unwrap();
-    let keys = [guards.head.unwrap(), guards.occasion.unwrap()];
+    let keys = [guards.latest.unwrap(), guards.occasion.unwrap()];
     let expiries = async || {
         let mut expiries = Vec::new();
         for key in &keys {

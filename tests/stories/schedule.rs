@@ -256,8 +256,8 @@ async fn a_site_whose_settings_cannot_be_read_keeps_no_other_waiting() {
     // A reminder of it that does not stand any more, in each shard and older than the others.
     let gone = activity(0, world.clock.now());
     put_event(&world, &other, &gone).await;
-    let head = activity_key(&other, &ObjectId::parse("A0").unwrap());
-    world.put_item("Contacts", &[("pk", &head), ("event_id", "a-0")]).await.unwrap();
+    let latest = activity_key(&other, &ObjectId::parse("A0").unwrap());
+    world.put_item("Contacts", &[("pk", &latest), ("event_id", "a-0")]).await.unwrap();
     let due_at = "2026-11-22T09:00:00.000000000Z";
     let reminder = json!({"site": other, "event": "a-0", "activity": "A0", "reminder": "r1", "due_at": due_at});
     for shard in 0..SHARDS {

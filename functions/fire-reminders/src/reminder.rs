@@ -17,7 +17,7 @@ use domain::reminder::{raised, saved_fingerprint, taken_back};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
-use store::contacts::ActivityHead;
+use store::contacts::LatestActivity;
 use store::ledger::{EventRecord, RecordedEvent, is_erased};
 use store::schedule::{DueItem, ReminderItem};
 use store::{Each, StoreError};
@@ -59,14 +59,14 @@ pub(crate) async fn raise(app: &App, due: &[(&DueItem, &ReminderItem)]) -> Resul
         return Ok(Vec::new());
     }
     let activities: Vec<String> = due.iter().map(|(_, due)| activity_key(&due.site, &due.activity)).collect();
-    let heads = app.contacts.activities(&activities).await?;
+    let latest = app.contacts.activities(&activities).await?;
     let events = due.iter().zip(&activities).flat_map(|((_, due), key)| {
-        let newest = heads.get(key).and_then(|head| head.as_ref().ok()).filter(|head| !head.over);
-        std::iter::once(&due.event).chain(newest.map(|head| &head.event)).map(|event| event_key(&due.site, event))
+        let newest = latest.get(key).and_then(|latest| latest.as_ref().ok()).filter(|latest| !latest.over);
+        std::iter::once(&due.event).chain(newest.map(|latest| &latest.event)).map(|event| event_key(&due.site, event))
     });
     let recorded = app.ledger.recorded_all(&events.collect::<Vec<_>>()).await?;
     let mut fates: Vec<Outcome<Fate<'_>>> =
-        due.iter().zip(&activities).map(|((item, due), key)| fate(&heads, &recorded, key, item, due)).collect();
+        due.iter().zip(&activities).map(|((item, due), key)| fate(&latest, &recorded, key, item, due)).collect();
     let secret = app.contact_secret().await?;
     let people = fates.iter_mut().flatten().flatten().flat_map(|fate| match fate {
         Fate::Raised { reminder, document, .. } => keys_of(&secret, &reminder.site, document),
@@ -80,17 +80,17 @@ pub(crate) async fn raise(app: &App, due: &[(&DueItem, &ReminderItem)]) -> Resul
 
 /// Whether the activity still has the reminder at its moment, and what follows.
 fn fate<'a>(
-    heads: &Each<ActivityHead>,
+    latest: &Each<LatestActivity>,
     recorded: &Each<RecordedEvent>,
     activity: &str,
     item: &DueItem,
     reminder: &'a ReminderItem,
 ) -> Outcome<Fate<'a>> {
     let ReminderItem { site, event, reminder: id, due_at, .. } = reminder;
-    let head = heads.get(activity).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
+    let latest = latest.get(activity).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
     let saved = match readable(recorded, site, event) {
         // Nobody is to be reminded of what is over, whatever its event says.
-        Err(SweepError::Unreadable { .. }) if head.is_some_and(|head| head.over) => {
+        Err(SweepError::Unreadable { .. }) if latest.is_some_and(|latest| latest.over) => {
             tracing::warn!(%site, event.id = %event, "a reminder of an activity that is over cannot be recorded");
             return Ok(None);
         }
@@ -98,14 +98,14 @@ fn fate<'a>(
     };
     let Some(saved) = saved else { return Ok(None) };
     let still_valid =
-        |head: &&ActivityHead| saved_fingerprint(&saved, id).is_some_and(|fingerprint| head.has(&fingerprint));
-    let Some(head) = head.filter(still_valid) else {
+        |latest: &&LatestActivity| saved_fingerprint(&saved, id).is_some_and(|fingerprint| latest.has(&fingerprint));
+    let Some(latest) = latest.filter(still_valid) else {
         // What is over is forgotten in time: then only the event is left that saved it.
-        let by = head.map_or(event, |head| &head.event).clone();
+        let by = latest.map_or(event, |latest| &latest.event).clone();
         tracing::info!(%site, event.id = %event, by.id = %by, "a reminder does not stand any more");
         return Ok(raised(&saved, &item.key, id, *due_at).map(|document| Fate::Gone { reminder, document, by }));
     };
-    let Some(newest) = readable(recorded, site, &head.event)? else { return Ok(None) };
+    let Some(newest) = readable(recorded, site, &latest.event)? else { return Ok(None) };
     let document = raised(&newest, &item.key, id, *due_at);
     Ok(document.map(|document| Fate::Raised { reminder, saved_at: newest.occurred_at, document }))
 }

@@ -31,7 +31,7 @@ pub(crate) fn guards_of(task: Task<'_>, files: Option<&Files>) -> Option<Guards>
     if task.asked_at.is_some() {
         // A person wants it sent again: that it was told, and that something newer was, is known to them.
         let cart = guards.cart.map(|cart| CartGuard { asked: true, ..cart });
-        return Some(Guards { head: None, occasion: None, cart, ..guards });
+        return Some(Guards { latest: None, occasion: None, cart, ..guards });
     }
     if let Some(files) = files {
         guards.occasions_besides = occasions(site, mapping, event, &planned.recipient, files);

@@ -16,7 +16,7 @@ use store::ledger::is_erased;
 use store::schedule::ReminderItem;
 
 use crate::App;
-use crate::people::latest;
+use crate::people::latest_records;
 use crate::record::Failure;
 
 /// Follows an event of an activity: its head first, then what is to be kept. Handled again it does the same again.
@@ -27,10 +27,10 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
         if activity_status == ActivityStatus::Saved { to_keep(event, live.site.morning) } else { Vec::new() };
     let last = last_of(&kept).max(app.clock.now());
     let key = activity_key(site, activity);
-    if let Some(head) = app.contacts.put_activity(&key, event, (version, activity_status), last).await? {
+    if let Some(latest) = app.contacts.put_activity(&key, event, (version, activity_status), last).await? {
         tracing::info!(%site, event.id = %event.id, "a newer event of the activity is known");
         // What the newer one left as it was may have been due before that one happened: then only this one has it kept.
-        kept.retain(|kept| head.has(&kept.fingerprint));
+        kept.retain(|kept| latest.has(&kept.fingerprint));
     }
     let last = last_of(&kept).max(app.clock.now());
     let reminders = kept.len();
@@ -72,10 +72,12 @@ pub(crate) async fn renewed(
     }
     let (key, fingerprint) =
         (activity_key(site, &activity.id), reminder_fingerprint(activity, &reminder.id, reminder.minutes_before));
-    let mut heads = app.contacts.activities(std::slice::from_ref(&key)).await?;
-    let head = heads.remove(&key).transpose()?.filter(|head| head.has(&fingerprint));
+    let mut latest = app.contacts.activities(std::slice::from_ref(&key)).await?;
+    let latest = latest.remove(&key).transpose()?.filter(|latest| latest.has(&fingerprint));
     let saved_by = event.document.pointer("/data/saved_by").and_then(Value::as_str);
-    let Some(by) = head.map(|head| head.event).filter(|by| saved_by != Some(by.as_str())) else { return Ok(None) };
+    let Some(by) = latest.map(|latest| latest.event).filter(|by| saved_by != Some(by.as_str())) else {
+        return Ok(None);
+    };
     let saved = app.ledger.recorded(site, &by).await?.filter(|saved| !is_erased(&saved.document));
     let Some(saved) = saved else { return Ok(None) };
     let read = |document, received_at| {
@@ -85,7 +87,7 @@ pub(crate) async fn renewed(
     let item = reminder_key(site, &activity.id, &reminder.id);
     let Some(mut own) = raised(&saved, &item, &reminder.id, event.occurred_at) else { return Ok(None) };
     let people: Vec<ObjectId> = people_of(&mut own).map(|(id, _)| id).collect();
-    let latest = latest(app, site, people).await?;
+    let latest = latest_records(app, site, people).await?;
     bring_up_to_date(&mut own, saved.occurred_at, &latest);
     let mut document = own.clone();
     if let Some(id) = document.get_mut("id") {

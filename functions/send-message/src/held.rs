@@ -25,8 +25,8 @@ pub(crate) async fn newer(task: Task<'_>) -> Result<Option<Timestamp>, Failure> 
         mapping.hold_for.is_some() || is_quiet().is_some() || (keeps_waiting(mapping) && task.record.attempt > 0);
     let Some(state) = state(event).filter(|_| waits && task.asked_at.is_none()) else { return Ok(None) };
     let guards = guards(task.record.site, mapping, event, &task.record.planned.recipient, received_at);
-    let Some(head) = &guards.head else { return Ok(None) };
-    let newer = app.contacts.hold(&held_key(head), (guards.version, &state), task.now()).await?;
+    let Some(latest) = &guards.latest else { return Ok(None) };
+    let newer = app.contacts.hold(&held_key(latest), (guards.version, &state), task.now()).await?;
     let same = |newer: &Held| newer.state.as_deref() == Some(&*state) && mapping.repeat() == Repeat::OncePerState;
     Ok(newer.filter(|newer| !same(newer)).map(|newer| newer.entered_at))
 }
@@ -42,8 +42,8 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
     for mapping in holding {
         for recipient in recipients(event, mapping.recipient_rule) {
             let guards = guards(&live.site.id, mapping, event, &recipient.id, received_at);
-            if let Some(head) = &guards.head {
-                app.contacts.hold(&held_key(head), (guards.version, &state), app.clock.now()).await?;
+            if let Some(latest) = &guards.latest {
+                app.contacts.hold(&held_key(latest), (guards.version, &state), app.clock.now()).await?;
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::App;
 use crate::record::Failure;
 
 /// What was last said of these people, in as few reads as DynamoDB allows; of whom nothing was said is left out.
-pub(crate) async fn latest(
+pub(crate) async fn latest_records(
     app: &App,
     site: &SiteId,
     people: impl IntoIterator<Item = ObjectId>,

@@ -25,7 +25,7 @@ use crate::agenda::{self, Renewed};
 use crate::held;
 use crate::message::{Probe, Sender, Task, deal_with, job_of, record_skip};
 use crate::pacer::Pacer;
-use crate::people::latest;
+use crate::people::latest_records;
 use crate::volume::Volume;
 use crate::{App, dice};
 
@@ -230,7 +230,7 @@ async fn as_said_since(
     received_at: Timestamp,
     people: impl Iterator<Item = ObjectId>,
 ) -> Result<Event, Failure> {
-    let (as_of, latest) = (people_as_of(&event), latest(app, site, people).await?);
+    let (as_of, latest) = (people_as_of(&event), latest_records(app, site, people).await?);
     let mut document = event.document;
     bring_up_to_date(&mut document, as_of, &latest);
     Event::parse_any(document, received_at).map_err(|error| Failure::Dead(error.to_string()))

@@ -210,7 +210,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
         Claimed::Forbidden(known) => forbidden(&known, outgoing.marketing),
         Claimed::Superseded(at) => Skip::new(Reason::Superseded, at.to_string()),
         Claimed::ConsentWithdrawn => Skip::new(Reason::ConsentMissing, outgoing.template),
-        Claimed::CartChanged(head) => cart_changed(task, &head),
+        Claimed::CartChanged(latest) => cart_changed(task, &latest),
         Claimed::ActivityChanged(by) => Skip::new(Reason::Cancelled, by),
         Claimed::AlreadyNotified(by) => already_notified(&by, None),
     };
@@ -218,12 +218,12 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
 }
 
 /// Why a cart that was to be told of is not: as the decision would say now.
-fn cart_changed(task: Task<'_>, head: &CartHistory) -> Skip {
+fn cart_changed(task: Task<'_>, latest: &CartHistory) -> Skip {
     let EventData::CartAbandoned { cart, .. } = &task.sender.event.data else { return Reason::Cancelled.into() };
     let id = task.record.id().to_string();
     let judged = match task.asked_at {
-        Some(_) => cart::still_left(cart, head),
-        None => cart::judge(cart, head, (&id, task.now())),
+        Some(_) => cart::still_left(cart, latest),
+        None => cart::judge(cart, latest, (&id, task.now())),
     };
     judged.err().unwrap_or_else(|| Reason::NotLatestCart.into())
 }

@@ -44,14 +44,14 @@ pub fn message_key(mapping: &MappingId, recipient: &ObjectId, occasion: u32) -> 
 
 /// The item that remembers the newest event told of a subject, for one mapping and recipient.
 #[must_use]
-pub fn head_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3]) -> String {
+pub fn latest_event_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3]) -> String {
     format!("SUBJECT#{}", hash(&[site.as_str(), mapping, subject, recipient]))
 }
 
 /// The item that remembers the newest event held of a subject, by its head's key.
 #[must_use]
-pub fn held_key(head: &str) -> String {
-    format!("HELD#{}", hash(&[head]))
+pub fn held_key(latest: &str) -> String {
+    format!("HELD#{}", hash(&[latest]))
 }
 
 /// The item that remembers that an occasion was told: `what` says of which kind, `value` which one.
@@ -300,13 +300,13 @@ mod tests {
         for other in ["", "x.y", &id.event, &format!("{id}0"), &id.to_string().to_uppercase()] {
             assert_eq!(MessageId::parse(other), None, "{other}");
         }
-        let head = head_key(&site, ["orders", "order:1320", "C7"]);
+        let latest = latest_event_key(&site, ["orders", "order:1320", "C7"]);
         let item = reminder_key(&site, &person, &person);
         let due_at = "2026-11-24T14:00:00Z".parse().unwrap();
         insta::assert_snapshot!(code_key(&site, "OC1/1320"), @"demo#code:f63f87f8e07552b016d7048f5e1916dd");
         assert_eq!(code_key(&site, " oc1/1320"), code_key(&site, "OC1/1320"));
         let keys = [
-            held_key(&head),
+            held_key(&latest),
             occasion_key(&site, ["orders", "order:1320", "C7"], "state", "Evaso"),
             collection_key(&site, ["files", "Listini", "C9", "C7"]),
             activity_key(&site, &person),
@@ -315,7 +315,7 @@ mod tests {
             left_cart_key(&site, &person, &person),
             carts_of_number_key(&site, &person, "c0ffee"),
             reminder_event_id(&item, due_at, &event),
-            head,
+            latest,
             item,
         ];
         insta::assert_snapshot!(keys.join("\n"), @r"

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::activity_state::{self, ActivityState};
 use crate::event::{Event, EventData, EventType};
 use crate::id::{MappingId, ObjectId, SiteId};
-use crate::key::{CartKeys, activity_key, head_key, occasion_key};
+use crate::key::{CartKeys, activity_key, latest_event_key, occasion_key};
 use crate::mapping::Mapping;
 use crate::message::{Facts, State};
 use crate::order_state::{self, OrderState};
@@ -62,7 +62,7 @@ pub struct Guards {
     /// Where the event stands.
     pub version: EventVersion,
     /// The head to be overtaken by nothing older; `None` where order does not matter.
-    pub head: Option<String>,
+    pub latest: Option<String>,
     /// The occasion to be told once; `None` where every event is told.
     pub occasion: Option<String>,
     /// Occasions that are told with it: those of the other files it names.
@@ -147,7 +147,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         let activity = Some(ActivityGuard { key, basis });
         return Guards {
             version,
-            head: None,
+            latest: None,
             occasion,
             occasions_besides: Vec::new(),
             cart: None,
@@ -169,8 +169,8 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         }
         _ => None,
     };
-    let head = state.map(|_| head_key(site, names));
-    Guards { version, head, occasion, occasions_besides: Vec::new(), cart, activity: None, people_as_of, says }
+    let latest = state.map(|_| latest_event_key(site, names));
+    Guards { version, latest, occasion, occasions_besides: Vec::new(), cart, activity: None, people_as_of, says }
 }
 
 /// Until when a head or an occasion is remembered from now on that was met again; `None` if it is not past half of its

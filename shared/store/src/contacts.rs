@@ -41,7 +41,7 @@ use crate::ledger::PAIR_AHEAD;
 use crate::many;
 use crate::transaction::again;
 
-pub use activity::ActivityHead;
+pub use activity::LatestActivity;
 pub use cart::Following;
 pub(crate) use cart::{CARTS_REMEMBERED_FOR, CartItems, Notice};
 pub use choice::Choice;

@@ -81,9 +81,9 @@ impl Setup {
         let run = state.runs.remove(place);
         let outcome = run.write(state).map(|write| write_to(state, self, write, log));
         let next = match run {
-            Run::Event(Record::Saved(event)) => Some(Run::Head(event)),
+            Run::Event(Record::Saved(event)) => Some(Run::LatestEvent(event)),
             Run::Event(Record::Raised(raised)) => (!state.raised[&raised]).then_some(Run::Tell(raised)),
-            Run::Head(event) => self.is_to_be_kept(event, outcome).then_some(Run::Keep(event)),
+            Run::LatestEvent(event) => self.is_to_be_kept(event, outcome).then_some(Run::Keep(event)),
             Run::Keep(_) | Run::Tell(_) => None,
             Run::Look(item) => Some(self.look(state, item)),
             Run::Raise(item, raised) => {
@@ -99,9 +99,9 @@ impl Setup {
     /// Whether an event has its reminder kept: what a newer event left as it was, too.
     fn is_to_be_kept(&self, event: usize, outcome: Option<Outcome>) -> bool {
         let Some((moment, _)) = &self.events[event].kept else { return false };
-        let is_left = |head: usize| self.events[head].fingerprints.contains(moment);
+        let is_left = |latest: usize| self.events[latest].fingerprints.contains(moment);
         let basis = match outcome {
-            Some(Outcome::Newer(head)) => is_left(head),
+            Some(Outcome::Newer(latest)) => is_left(latest),
             _ => true,
         };
         basis && self.events[event].activity_status == ActivityStatus::Saved
@@ -110,10 +110,10 @@ impl Setup {
     /// Whether the activity still has the reminder of an item, and what follows.
     fn look(&self, state: &State, item: Item) -> Run {
         let moment = self.moment_of(item.0);
-        let head = state.head.filter(|_| moment.is_some_and(|moment| state.has(self, &moment)));
-        match head {
-            Some(head) if self.mutation == Some(Mutation::RemovedFirst) => Run::Remove(item, Some((head, item.1))),
-            Some(head) => Run::Raise(item, (head, item.1)),
+        let latest = state.latest.filter(|_| moment.is_some_and(|moment| state.has(self, &moment)));
+        match latest {
+            Some(latest) if self.mutation == Some(Mutation::RemovedFirst) => Run::Remove(item, Some((latest, item.1))),
+            Some(latest) => Run::Raise(item, (latest, item.1)),
             None => Run::Gone(item),
         }
     }
@@ -129,7 +129,7 @@ impl Run {
         match self {
             Self::Event(Record::Saved(event)) => Some(Write::Saved(event)),
             Self::Event(Record::Raised(raised)) => Some(Write::Raised(raised, false)),
-            Self::Head(event) => Some(Write::Head(event)),
+            Self::LatestEvent(event) => Some(Write::LatestEvent(event)),
             Self::Keep(event) => Some(Write::Keep(event)),
             Self::Tell(raised) => Some(Write::Claim(raised)),
             Self::Gone(item) => Some(Write::Raised(item, true)),
@@ -142,7 +142,7 @@ impl Run {
     fn record(self) -> Option<Record> {
         match self {
             Self::Event(record) => Some(record),
-            Self::Head(event) | Self::Keep(event) => Some(Record::Saved(event)),
+            Self::LatestEvent(event) | Self::Keep(event) => Some(Record::Saved(event)),
             Self::Tell(raised) => Some(Record::Raised(raised)),
             Self::Look(_) | Self::Raise(..) | Self::Gone(_) | Self::Remove(..) => None,
         }

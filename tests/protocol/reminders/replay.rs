@@ -6,7 +6,7 @@ use domain::key::{MessageId, activity_key};
 use domain::reason::{Reason, Skip};
 use domain::reminder::taken_back;
 use stateright::Model;
-use store::contacts::ActivityHead;
+use store::contacts::LatestActivity;
 use store::ledger::{Claim, Claimed, EventRecord, MessageRecord, Recorded, Sending};
 use store::schedule::{Due, DueItem, ReminderItem};
 
@@ -105,11 +105,12 @@ impl Replay<'_> {
                 let record = EventRecord { site: &site, event, received_at, plan, retention_days: RETENTION_DAYS };
                 done(self.world.ledger.record_event(record, at(60)).await.unwrap() == Recorded::New)
             }
-            Write::Head(no) => {
+            Write::LatestEvent(no) => {
                 let saved = &self.setup.events[no];
                 let activity_status = (saved.version, saved.activity_status);
-                let head = self.world.contacts.put_activity(&key, &saved.event, activity_status, at(0)).await.unwrap();
-                head.map_or(Outcome::Done, |head| Outcome::Newer(self.event_of(&head)))
+                let latest =
+                    self.world.contacts.put_activity(&key, &saved.event, activity_status, at(0)).await.unwrap();
+                latest.map_or(Outcome::Done, |latest| Outcome::Newer(self.event_of(&latest)))
             }
             Write::Keep(no) => {
                 let saved = &self.setup.events[no];
@@ -123,8 +124,8 @@ impl Replay<'_> {
         }
     }
 
-    fn event_of(&self, head: &ActivityHead) -> usize {
-        self.setup.events.iter().position(|saved| saved.event.id == head.event).unwrap()
+    fn event_of(&self, latest: &LatestActivity) -> usize {
+        self.setup.events.iter().position(|saved| saved.event.id == latest.event).unwrap()
     }
 
     fn record<'a>(&'a self, site: &'a domain::id::SiteId, raised: RaisedNo) -> MessageRecord<'a> {
@@ -172,9 +173,9 @@ impl Replay<'_> {
     /// The tables are those of the model.
     async fn compare(&self, state: &State, trace: &str) {
         let key = activity_key(&site(), &activity());
-        let mut heads = self.world.contacts.activities(std::slice::from_ref(&key)).await.unwrap();
-        let head = heads.remove(&key).map(|head| self.event_of(&head.unwrap()));
-        assert_eq!(head, state.head, "{trace}");
+        let mut latest = self.world.contacts.activities(std::slice::from_ref(&key)).await.unwrap();
+        let latest = latest.remove(&key).map(|latest| self.event_of(&latest.unwrap()));
+        assert_eq!(latest, state.latest, "{trace}");
         let item = self.due().await.map(|item| match item.what {
             Due::Reminder(reminder) => (reminder.event, reminder.due_at),
             other => panic!("{other:?}"),

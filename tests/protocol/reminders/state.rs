@@ -25,7 +25,7 @@ pub(crate) enum Run {
     /// An execution records its event.
     Event(Record),
     /// It says how the activity stands.
-    Head(EventNo),
+    LatestEvent(EventNo),
     /// It has the reminder kept.
     Keep(EventNo),
     /// It claims the message of a reminder and calls.
@@ -46,7 +46,7 @@ pub(crate) enum Write {
     Saved(EventNo),
     /// A raised event; whether its messages are left out.
     Raised(RaisedNo, bool),
-    Head(EventNo),
+    LatestEvent(EventNo),
     Keep(EventNo),
     Claim(RaisedNo),
     Remove(Item),
@@ -74,7 +74,7 @@ pub(crate) struct State {
     pub(crate) saved: BTreeSet<EventNo>,
     /// Raised events that are recorded, and whether they tell nobody.
     pub(crate) raised: BTreeMap<RaisedNo, bool>,
-    pub(crate) head: Option<EventNo>,
+    pub(crate) latest: Option<EventNo>,
     pub(crate) item: Option<Item>,
     /// Occasions that are taken, by what took them.
     pub(crate) occasions: BTreeMap<String, RaisedNo>,
@@ -98,7 +98,7 @@ impl State {
             in_flight: Vec::new(),
             saved: BTreeSet::new(),
             raised: BTreeMap::new(),
-            head: None,
+            latest: None,
             item: None,
             occasions: BTreeMap::new(),
             decided: BTreeSet::new(),
@@ -112,7 +112,7 @@ impl State {
 
     /// Whether the activity has a reminder at a moment, by its head.
     pub(crate) fn has(&self, setup: &Setup, moment: &str) -> bool {
-        self.head.is_some_and(|head| setup.events[head].fingerprints.contains(moment))
+        self.latest.is_some_and(|latest| setup.events[latest].fingerprints.contains(moment))
     }
 
     /// Applies a write as the store does.
@@ -126,14 +126,14 @@ impl State {
                 self.raised.entry(raised).or_insert(tells_nobody);
                 done(is_new)
             }
-            Write::Head(event) => {
+            Write::LatestEvent(event) => {
                 self.known.insert(event);
-                match self.head {
-                    Some(head) if setup.counts_more(head, event) && !is(Mutation::HeadWithoutOrder) => {
-                        Outcome::Newer(head)
+                match self.latest {
+                    Some(latest) if setup.counts_more(latest, event) && !is(Mutation::HeadWithoutOrder) => {
+                        Outcome::Newer(latest)
                     }
                     _ => {
-                        self.head = Some(event);
+                        self.latest = Some(event);
                         Outcome::Done
                     }
                 }
@@ -169,7 +169,7 @@ impl State {
         if is_told && !is(Mutation::ClaimWithoutOccasion) {
             return Outcome::AlreadyNotified;
         }
-        if self.head.is_some() && !self.has(setup, moment) && !is(Mutation::ClaimWithoutActivity) {
+        if self.latest.is_some() && !self.has(setup, moment) && !is(Mutation::ClaimWithoutActivity) {
             return Outcome::ActivityChanged;
         }
         self.occasions.insert(occasion.clone(), raised);

@@ -289,11 +289,11 @@ impl Replay<'_> {
                 let owner = self.world.of_contacts(occasion, "owner").await;
                 assert_eq!(owner, told.map(|(_, owner)| owner.to_string()), "{trace}");
             }
-            if let Some(head) = &self.spec(send).guards.head {
-                let by = self.world.of_contacts(head, "message").await;
-                assert_eq!(by, tables.head.map(|head| self.id(head.by.0).to_string()), "{trace}");
-                let owner = self.world.of_contacts(head, "owner").await;
-                assert_eq!(owner, tables.head.map(|head| head.by.1.to_string()), "{trace}");
+            if let Some(latest) = &self.spec(send).guards.latest {
+                let by = self.world.of_contacts(latest, "message").await;
+                assert_eq!(by, tables.latest.map(|latest| self.id(latest.by.0).to_string()), "{trace}");
+                let owner = self.world.of_contacts(latest, "owner").await;
+                assert_eq!(owner, tables.latest.map(|latest| latest.by.1.to_string()), "{trace}");
             }
         }
     }

@@ -151,7 +151,7 @@ fn send(event: &Event, repeats: Option<SendId>) -> Send {
     let planned = plan(event, &live).messages.remove(0);
     let first = guards(&site(), &live.mappings[0], event, &planned.recipient, event.occurred_at);
     let guards = match repeats {
-        Some(_) => Guards { head: None, occasion: None, ..first },
+        Some(_) => Guards { latest: None, occasion: None, ..first },
         None => first,
     };
     let stop = Suppression { scope: Scope::All, source: Source::Stop, since: at(30), reason: String::new() };

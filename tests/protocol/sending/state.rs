@@ -152,7 +152,7 @@ impl State {
             item.owner.is_some() && item.answer != Some(Kept::NotAccepted)
         };
         let is_newer = |other: &SendId| setup.is_newer(*other, send) && is_claimed(*other);
-        setup.sends[send].guards.head.is_some() && (0..setup.sends.len()).any(|other| is_newer(&other))
+        setup.sends[send].guards.latest.is_some() && (0..setup.sends.len()).any(|other| is_newer(&other))
     }
 
     /// Whether nothing more happens by itself.
@@ -209,9 +209,9 @@ impl State {
         for (_, owner) in state.tables.occasions.iter_mut().flatten() {
             names.rename(owner);
         }
-        if let Some(head) = &mut state.tables.head {
-            names.rename(&mut head.by.1);
-            head.before.iter_mut().for_each(|(_, owner)| names.rename(owner));
+        if let Some(latest) = &mut state.tables.latest {
+            names.rename(&mut latest.by.1);
+            latest.before.iter_mut().for_each(|(_, owner)| names.rename(owner));
         }
         // Which of two executions is which does not count: they are alike but for the names of their owners.
         state.runs.sort_by_key(|run| run.without_owner());

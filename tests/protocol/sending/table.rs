@@ -114,7 +114,7 @@ pub(crate) enum Outcome {
 
 /// The newest send that was claimed, in which attempt, and what it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Head {
+pub(crate) struct LatestEvent {
     pub(crate) by: (SendId, Owner),
     pub(crate) before: Option<(SendId, Owner)>,
 }
@@ -126,7 +126,7 @@ pub(crate) struct Tables {
     pub(crate) items: Vec<Item>,
     /// The occasion, where the sends share one: which send took it, in which attempt.
     pub(crate) occasions: Vec<Option<(SendId, Owner)>>,
-    pub(crate) head: Option<Head>,
+    pub(crate) latest: Option<LatestEvent>,
     pub(crate) schedule: Vec<Option<Record>>,
     pub(crate) is_suppressed: bool,
     /// The owners whose claim was written: DynamoDB answers the same token with the same answer.
@@ -176,7 +176,7 @@ impl Tables {
             events: vec![false; sends],
             items: vec![Item::default(); sends],
             occasions: vec![None; sends],
-            head: None,
+            latest: None,
             schedule: vec![None; sends],
             is_suppressed: false,
             tokens: BTreeSet::new(),
@@ -266,7 +266,7 @@ impl Tables {
         if self.is_suppressed && !is(Mutation::ClaimWithoutStop) {
             return Outcome::Suppressed;
         }
-        if spec.guards.head.is_some() && self.head.is_some_and(|head| setup.is_newer(head.by.0, send)) {
+        if spec.guards.latest.is_some() && self.latest.is_some_and(|latest| setup.is_newer(latest.by.0, send)) {
             return Outcome::Superseded;
         }
         let is_told = occasion.is_some_and(|(by, _)| by != send);
@@ -275,8 +275,8 @@ impl Tables {
         }
         let item = &mut self.items[send];
         (item.owner, item.answer, item.waits, item.is_open) = (Some(owner), None, false, true);
-        if spec.guards.head.is_some() {
-            self.head = Some(Head { by: (send, owner), before: self.head.map(|head| head.by) });
+        if spec.guards.latest.is_some() {
+            self.latest = Some(LatestEvent { by: (send, owner), before: self.latest.map(|latest| latest.by) });
         }
         self.tokens.insert(owner);
         if spec.guards.occasion.is_some() {
@@ -309,11 +309,11 @@ impl Tables {
             Some(Kept::NotAccepted) => {}
             Some(Kept::Accepted | Kept::Refused) => return false,
         }
-        if let Some(Head { by, before }) = self.head
+        if let Some(LatestEvent { by, before }) = self.latest
             && by == (send, owner)
-            && setup.sends[send].guards.head.is_some()
+            && setup.sends[send].guards.latest.is_some()
         {
-            self.head = before.map(|by| Head { by, before: None });
+            self.latest = before.map(|by| LatestEvent { by, before: None });
         }
         self.give_back(setup, send, owner);
         true

@@ -142,7 +142,7 @@ impl World {
             text: "Ciao.",
         };
         let guards = guards(&site, &live.mappings[0], &event, &planned.recipient, now);
-        let guards = Guards { head: None, occasion: None, ..guards };
+        let guards = Guards { latest: None, occasion: None, ..guards };
         let person = secret().person_key(&site, &planned.recipient);
         let claim = Claim {
             message: &message,

@@ -183,11 +183,11 @@ impl LeftCart {
         let contact = secret.contact_of(site, &customer);
         let keys = CartKeys::new(&site.id, [&customer.id, &cart.id], contact.as_deref());
         let keys = stack.contacts.cart_keys(keys, &secret.person_key(&site.id, &customer.id)).await?;
-        let Some(head) = readable(stack.contacts.carts(&keys, &waits.job.mapping).await)? else { return Ok(None) };
-        let due_at = cart::due_at(cart.abandoned_at, &head, mapping, site);
-        let gone = cart::judge(&cart, &head, (&waits.id().to_string(), due_at)).err().map(|skip| skip.reason);
+        let Some(latest) = readable(stack.contacts.carts(&keys, &waits.job.mapping).await)? else { return Ok(None) };
+        let due_at = cart::due_at(cart.abandoned_at, &latest, mapping, site);
+        let gone = cart::judge(&cart, &latest, (&waits.id().to_string(), due_at)).err().map(|skip| skip.reason);
         let own = mapping.and_then(|mapping| mapping.cart_interval);
-        Ok(Some(Self { left_at: cart.abandoned_at, first: head.first, own, gone }))
+        Ok(Some(Self { left_at: cart.abandoned_at, first: latest.first, own, gone }))
     }
 
     /// How its moment follows from when it was left.

@@ -13,7 +13,7 @@ use domain::plan::Plan;
 use domain::reason::Reason;
 use domain::reminder::{due_at, raised, saved_fingerprint};
 use serde_json::{Value, json};
-use store::contacts::ActivityHead;
+use store::contacts::LatestActivity;
 use store::ledger::{RecordedEvent, is_erased};
 use store::schedule::{DueItem, ReminderItem};
 use store::{Each, StoreError};
@@ -82,18 +82,18 @@ impl Kept {
     /// stands.
     fn validity_of(
         &self,
-        heads: &Each<ActivityHead>,
+        latest: &Each<LatestActivity>,
         recorded: &Each<RecordedEvent>,
     ) -> Result<(EventId, Option<Event>, Validity), StoreError> {
         let ReminderItem { event, reminder, .. } = &self.reminder;
-        let head = heads.get(&self.activity()).map(Result::as_ref).transpose().map_err(Clone::clone)?;
+        let latest = latest.get(&self.activity()).map(Result::as_ref).transpose().map_err(Clone::clone)?;
         let saved = self.saved(event, recorded)?;
         let fingerprint = saved.as_ref().and_then(|saved| saved_fingerprint(saved, reminder));
-        let (saved, validity) = match (head, &fingerprint) {
-            (Some(head), Some(fingerprint)) if head.has(fingerprint) => {
-                (self.saved(&head.event, recorded)?, Validity::Valid)
+        let (saved, validity) = match (latest, &fingerprint) {
+            (Some(latest), Some(fingerprint)) if latest.has(fingerprint) => {
+                (self.saved(&latest.event, recorded)?, Validity::Valid)
             }
-            (Some(head), _) if head.over => (saved, Validity::Over),
+            (Some(latest), _) if latest.over => (saved, Validity::Over),
             (Some(_), Some(_)) => (saved, Validity::Changed),
             (_, _) => (saved, Validity::Lost),
         };
@@ -155,12 +155,12 @@ impl Validity {
 impl Looked {
     /// Looks at reminders, in their order.
     pub(super) async fn at(all: Vec<Kept>, stack: &Stack) -> Result<Vec<Self>, Failure> {
-        let heads = stack.contacts.activities(&all.iter().map(Kept::activity).collect::<Vec<_>>()).await?;
-        let newest = |kept: &Kept| Some(kept.in_ledger(&heads.get(&kept.activity())?.as_ref().ok()?.event));
+        let latest = stack.contacts.activities(&all.iter().map(Kept::activity).collect::<Vec<_>>()).await?;
+        let newest = |kept: &Kept| Some(kept.in_ledger(&latest.get(&kept.activity())?.as_ref().ok()?.event));
         let wanted =
             all.iter().flat_map(|kept| std::iter::once(kept.in_ledger(&kept.reminder.event)).chain(newest(kept)));
         let recorded = stack.ledger.recorded_all(&wanted.collect::<Vec<_>>()).await?;
-        let mut looked_at: Vec<Self> = all.into_iter().map(|kept| Self::look(kept, &heads, &recorded)).collect();
+        let mut looked_at: Vec<Self> = all.into_iter().map(|kept| Self::look(kept, &latest, &recorded)).collect();
         let raised = |looked: &Self| Some(looked.kept.in_ledger(&looked.event.as_ref()?.id));
         let known = stack.ledger.recorded_all(&looked_at.iter().filter_map(raised).collect::<Vec<_>>()).await?;
         for looked in &mut looked_at {
@@ -181,8 +181,8 @@ impl Looked {
 
     /// Whether the activity still has a reminder at its moment, and the event it raises then: from the newest that saved
     /// the activity.
-    fn look(kept: Kept, heads: &Each<ActivityHead>, recorded: &Each<RecordedEvent>) -> Self {
-        match kept.validity_of(heads, recorded) {
+    fn look(kept: Kept, latest: &Each<LatestActivity>, recorded: &Each<RecordedEvent>) -> Self {
+        match kept.validity_of(latest, recorded) {
             Ok((saved_by, event, validity)) => Self { kept, saved_by, event, validity },
             Err(_) => {
                 let saved_by = kept.reminder.event.clone();

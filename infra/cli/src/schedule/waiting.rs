@@ -95,7 +95,7 @@ pub(super) async fn of_event(id: &EventId, stack: &Stack) -> Result<Waiting, Fai
 /// The reminder that raises an event. Its id does not say where it is: everything is looked through, first for one that
 /// tells the event it was put by, which is nearly every one, then for one whose activity was saved since.
 pub(super) async fn reminder(id: &EventId, stack: &Stack) -> Result<Option<Kept>, Failure> {
-    for by_head in [false, true] {
+    for by_latest in [false, true] {
         for shard in 0..SHARDS {
             let mut pages = stack.schedule.due_pages(shard, Timestamp::MAX, ITEMS_AT_ONCE);
             while let Some(page) = pages.next().await {
@@ -104,11 +104,11 @@ pub(super) async fn reminder(id: &EventId, stack: &Stack) -> Result<Option<Kept>
                     Due::Message { .. } | Due::Lane(_) => None,
                 });
                 let mut kept: Vec<Kept> = kept.collect();
-                let keys: Vec<String> = kept.iter().map(Kept::activity).filter(|_| by_head).collect();
-                let heads = stack.contacts.activities(&keys).await?;
+                let keys: Vec<String> = kept.iter().map(Kept::activity).filter(|_| by_latest).collect();
+                let latest = stack.contacts.activities(&keys).await?;
                 let raises = |kept: &Kept| {
-                    let head = heads.get(&kept.activity()).and_then(|head| head.as_ref().ok());
-                    let saved_by = head.map_or(&kept.reminder.event, |head| &head.event);
+                    let latest = latest.get(&kept.activity()).and_then(|latest| latest.as_ref().ok());
+                    let saved_by = latest.map_or(&kept.reminder.event, |latest| &latest.event);
                     reminder_event_id(&kept.item.key, kept.reminder.due_at, saved_by) == id.as_str()
                 };
                 if let Some(place) = kept.iter().position(raises) {

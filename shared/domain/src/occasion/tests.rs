@@ -53,7 +53,7 @@ fn only_orders_and_activities_have_states_that_supersede_one_another() {
     for (kind, has_state) in states {
         let expected = matches!(kind, EventType::OrderStatusChanged | EventType::ActivityStatusChanged);
         assert_eq!(has_state, expected, "{kind}");
-        assert_eq!(guards_with(None, &event(kind, &[])).head.is_some(), expected, "{kind}");
+        assert_eq!(guards_with(None, &event(kind, &[])).latest.is_some(), expected, "{kind}");
     }
 }
 

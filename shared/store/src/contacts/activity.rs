@@ -23,7 +23,7 @@ const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// How an activity stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActivityHead {
+pub struct LatestActivity {
     /// The event that said so last.
     pub event: EventId,
     /// Whether it is over: then it has no reminders.
@@ -32,7 +32,7 @@ pub struct ActivityHead {
     pub fingerprints: BTreeSet<String>,
 }
 
-impl ActivityHead {
+impl LatestActivity {
     /// Whether a reminder stands: the activity is not over and has it at the same moment.
     #[must_use]
     pub fn has(&self, version: &str) -> bool {
@@ -53,7 +53,7 @@ impl Contacts {
         event: &Event,
         (version, activity_status): (EventVersion, ActivityStatus),
         until: Timestamp,
-    ) -> Result<Option<ActivityHead>, StoreError> {
+    ) -> Result<Option<LatestActivity>, StoreError> {
         let newer = Newer::than(version);
         let remembered = until.saturating_add(REMEMBERED_FOR).unwrap_or(until).as_second();
         let fingerprints = fingerprints(event);
@@ -86,7 +86,7 @@ impl Contacts {
         let Err(error) = again(|| request.clone().send()).await else { return Ok(None) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) if failed.item().is_some() => {
-                failed.item().map(activity_head).transpose()
+                failed.item().map(latest_activity).transpose()
             }
             _ => Err(error.into()),
         }
@@ -96,9 +96,9 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn activities(&self, keys: &[String]) -> Result<Each<ActivityHead>, StoreError> {
+    pub async fn activities(&self, keys: &[String]) -> Result<Each<LatestActivity>, StoreError> {
         let items = self.items(keys).await?;
-        Ok(items.into_iter().map(|(key, item)| (key, activity_head(&item))).collect())
+        Ok(items.into_iter().map(|(key, item)| (key, latest_activity(&item))).collect())
     }
 }
 
@@ -118,10 +118,10 @@ fn condition(newer: &Newer, version: EventVersion, activity_status: ActivityStat
     }
 }
 
-fn activity_head(item: &Item) -> Result<ActivityHead, StoreError> {
+fn latest_activity(item: &Item) -> Result<LatestActivity, StoreError> {
     let reading = Reading::of(item);
     let event = EventId::parse(reading.required("event_id")?).map_err(|error| reading.fault("event_id", error))?;
     let fingerprints =
         item.get("moments").and_then(|fingerprints| fingerprints.as_ss().ok()).into_iter().flatten().cloned().collect();
-    Ok(ActivityHead { event, over: flag(item, "is_over") == Some(true), fingerprints })
+    Ok(LatestActivity { event, over: flag(item, "is_over") == Some(true), fingerprints })
 }

@@ -118,7 +118,7 @@ enum Guarded {
     /// The recipient's number, with its slot.
     Number,
     /// The newest event told of the subject.
-    Head,
+    LatestEvent,
     /// What is told once.
     Occasion,
     /// The customer's carts.
@@ -201,8 +201,8 @@ impl Claims {
             .with(Guarded::Message, self.claim_message(claim, &id, now)?)
             .with(Guarded::Person, self.check_person(claim)?)
             .with(Guarded::Number, self.take_slot(claim, slot, now)?);
-        if let Some(head) = &guards.head {
-            transaction = transaction.with(Guarded::Head, self.put_head(head, claim, &id, now)?);
+        if let Some(latest) = &guards.latest {
+            transaction = transaction.with(Guarded::LatestEvent, self.put_latest(latest, claim, &id, now)?);
         }
         if let Some(occasion) = &guards.occasion {
             transaction = transaction.with(Guarded::Occasion, self.put_occasion(occasion, claim, &id, now)?);

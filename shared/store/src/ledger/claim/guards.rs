@@ -19,7 +19,7 @@ use crate::transaction::Refused;
 
 impl Claims {
     /// The newest event told; refused if it is newer than ours, unless it is this message's own.
-    pub(super) fn put_head(
+    pub(super) fn put_latest(
         &self,
         key: &str,
         claim: &Claim<'_>,
@@ -75,13 +75,13 @@ impl Claims {
             let seconds = item.get("expires_at")?.as_n().ok()?.parse().ok()?;
             Timestamp::from_second(seconds).ok()
         };
-        let met = [Guarded::Head, Guarded::Occasion].into_iter().filter_map(expires_at).min();
+        let met = [Guarded::LatestEvent, Guarded::Occasion].into_iter().filter_map(expires_at).min();
         if met.and_then(|expires_at| renewal(expires_at, now, claim.remember_for)).is_none() {
             return Ok(());
         }
         // Of the two that are written together one alone may have been met.
-        let Guards { head, occasion, .. } = claim.guards;
-        for key in head.iter().chain(occasion) {
+        let Guards { latest, occasion, .. } = claim.guards;
+        for key in latest.iter().chain(occasion) {
             renew(&self.ledger.client, &self.contacts, key, (now, claim.remember_for)).await?;
         }
         Ok(())

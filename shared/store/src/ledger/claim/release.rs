@@ -74,8 +74,8 @@ impl Claims {
             Some(NOT_ACCEPTED) => {}
             Some(_) => return Ok(false),
         }
-        if let Some(head) = &guards.head {
-            self.restore_head(head, &id, owner).await?;
+        if let Some(latest) = &guards.latest {
+            self.restore_latest(latest, &id, owner).await?;
         }
         self.give_back(guards, &id, owner).await?;
         Ok(true)
@@ -158,11 +158,11 @@ impl Claims {
     }
 
     /// Makes the head what it was before a claim wrote it, if it is still that claim's.
-    async fn restore_head(&self, key: &str, id: &MessageId, owner: &str) -> Result<(), StoreError> {
+    async fn restore_latest(&self, key: &str, id: &MessageId, owner: &str) -> Result<(), StoreError> {
         let request = self.ledger.client.get_item().table_name(&self.contacts).consistent_read(true);
         let Some(item) = request.key("pk", text(key)).send().await?.item else { return Ok(()) };
         let condition = "message = :message AND #owner = :owner";
-        let Some(before) = head_before(&item)? else {
+        let Some(before) = latest_before(&item)? else {
             let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(key));
             let request = request.condition_expression(condition).expression_attribute_names("#owner", "owner");
             let request = request.expression_attribute_values(":message", text(id.to_string()));
@@ -186,7 +186,7 @@ impl Claims {
 }
 
 /// The head before the one an item holds; `None` if there was none.
-fn head_before(item: &Item) -> Result<Option<Item>, StoreError> {
+fn latest_before(item: &Item) -> Result<Option<Item>, StoreError> {
     if Reading::of(item).text("before_message")?.is_none_or(str::is_empty) {
         return Ok(None);
     }

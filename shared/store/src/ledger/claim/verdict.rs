@@ -42,7 +42,7 @@ pub(super) fn verdict(claim: &Claim<'_>, refused: &Refused<Guarded>, now: Timest
             return Ok(Claimed::ConsentWithdrawn);
         }
     }
-    if let Some(old) = refused.by(Guarded::Head) {
+    if let Some(old) = refused.by(Guarded::LatestEvent) {
         return Ok(Claimed::Superseded(Reading::of(old).time("occurred_at")?.unwrap_or_default()));
     }
     if let Some(old) = refused.by(Guarded::Occasion) {
