@@ -18,7 +18,7 @@ use store::ledger::MessageRecord;
 use crate::App;
 use crate::files::Together;
 use crate::record::{Failure, Invocation};
-use crate::{aftermath, files, held, send, wait};
+use crate::{aftermath, files, pending, send, wait};
 
 /// What the messages of one event share.
 #[derive(Clone, Copy)]
@@ -120,7 +120,7 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
         return files::follow(task, carrier, facts.as_ref()).await;
     }
     let planned = task.record.planned;
-    let (cart, newer_at, message) = (carts(task).await?, held::newer(task).await?, task.record.id().to_string());
+    let (cart, newer_at, message) = (carts(task).await?, pending::newer(task).await?, task.record.id().to_string());
     let (asked_at, at_once) = (task.asked_at, task.at_once);
     let (files, collects_until) = (together.files().cloned(), together.until(task));
     let context = DecisionContext {

@@ -22,9 +22,9 @@ use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded,
 use store::schedule::Lane;
 
 use crate::agenda::{self, Renewed};
-use crate::held;
 use crate::message::{Probe, Sender, Task, deal_with, job_of, record_skip};
 use crate::pacer::Pacer;
+use crate::pending;
 use crate::people::latest_records;
 use crate::volume::Volume;
 use crate::{App, dice};
@@ -185,7 +185,7 @@ async fn event(
         app.contacts.put_person(&key, customer, event.occurred_at, kept_until).await?;
     }
     agenda::follow(app, &live, &event, received_at).await?;
-    held::follow(app, &live, &event, received_at).await?;
+    pending::follow(app, &live, &event, received_at).await?;
     follow_cart(app, &live, &event, &stored).await?;
     let renewed = if waited { agenda::renewed(app, site, &event, received_at).await? } else { None };
     if let Some(renewed) = &renewed {

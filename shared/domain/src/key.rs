@@ -50,7 +50,7 @@ pub fn latest_event_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3])
 
 /// The item that remembers the newest event held of a subject, by its head's key.
 #[must_use]
-pub fn held_key(latest: &str) -> String {
+pub fn pending_state_key(latest: &str) -> String {
     format!("HELD#{}", hash(&[latest]))
 }
 
@@ -306,7 +306,7 @@ mod tests {
         insta::assert_snapshot!(code_key(&site, "OC1/1320"), @"demo#code:f63f87f8e07552b016d7048f5e1916dd");
         assert_eq!(code_key(&site, " oc1/1320"), code_key(&site, "OC1/1320"));
         let keys = [
-            held_key(&latest),
+            pending_state_key(&latest),
             occasion_key(&site, ["orders", "order:1320", "C7"], "state", "Evaso"),
             collection_key(&site, ["files", "Listini", "C9", "C7"]),
             activity_key(&site, &person),

@@ -2,12 +2,12 @@
 
 use domain::config::LiveConfig;
 use domain::event::Event;
-use domain::key::held_key;
+use domain::key::pending_state_key;
 use domain::mapping::Mapping;
 use domain::occasion::{Repeat, guards, state, takes_back};
 use domain::plan::recipients;
 use jiff::Timestamp;
-use store::contacts::Held;
+use store::contacts::PendingState;
 
 use crate::App;
 use crate::message::{Sender, Task};
@@ -26,8 +26,9 @@ pub(crate) async fn newer(task: Task<'_>) -> Result<Option<Timestamp>, Failure> 
     let Some(state) = state(event).filter(|_| waits && task.asked_at.is_none()) else { return Ok(None) };
     let guards = guards(task.record.site, mapping, event, &task.record.planned.recipient, received_at);
     let Some(latest) = &guards.latest else { return Ok(None) };
-    let newer = app.contacts.hold(&held_key(latest), (guards.version, &state), task.now()).await?;
-    let same = |newer: &Held| newer.state.as_deref() == Some(&*state) && mapping.repeat() == Repeat::OncePerState;
+    let newer = app.contacts.put_pending(&pending_state_key(latest), (guards.version, &state), task.now()).await?;
+    let same =
+        |newer: &PendingState| newer.state.as_deref() == Some(&*state) && mapping.repeat() == Repeat::OncePerState;
     Ok(newer.filter(|newer| !same(newer)).map(|newer| newer.entered_at))
 }
 
@@ -43,7 +44,7 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
         for recipient in recipients(event, mapping.recipient_rule) {
             let guards = guards(&live.site.id, mapping, event, &recipient.id, received_at);
             if let Some(latest) = &guards.latest {
-                app.contacts.hold(&held_key(latest), (guards.version, &state), app.clock.now()).await?;
+                app.contacts.put_pending(&pending_state_key(latest), (guards.version, &state), app.clock.now()).await?;
             }
         }
     }

@@ -15,7 +15,7 @@ const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(15 * 24);
 
 /// A state that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct PendingState {
     /// When it was entered.
     pub entered_at: Timestamp,
     /// Its name, as far as it was kept.
@@ -46,12 +46,12 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn hold(
+    pub async fn put_pending(
         &self,
         key: &str,
         (version, state): (EventVersion, &str),
         now: Timestamp,
-    ) -> Result<Option<Held>, StoreError> {
+    ) -> Result<Option<PendingState>, StoreError> {
         let newer = Newer::than(version);
         let remembered = now.saturating_add(REMEMBERED_FOR).unwrap_or(now).as_second();
         let mut request = self
@@ -71,7 +71,7 @@ impl Contacts {
                 let items = self.items(&[key]).await?;
                 let Some(reading) = items.get(key).map(Reading::of) else { return Ok(None) };
                 let state = reading.text("held_state")?.map(str::to_owned);
-                Ok(reading.time("occurred_at")?.map(|entered_at| Held { entered_at, state }))
+                Ok(reading.time("occurred_at")?.map(|entered_at| PendingState { entered_at, state }))
             }
             Err(error) => Err(error.into()),
         }
