@@ -16,7 +16,7 @@ use kit::World;
 use serde_json::Value;
 
 use passweb::{ACTIVITIES, PEOPLE, Passweb};
-use rules::{Activity, CART_INTERVAL_MINUTES, CART_POSTPONED_MINUTES_MAX, Model, Outcome, Reminder, Said, What};
+use rules::{Activity, CART_INTERVAL_MINUTES, CART_POSTPONED_MINUTES_MAX, Dated, Model, Outcome, Reminder, What};
 
 /// Steps in all.
 const STEPS: u64 = 10_000;
@@ -74,8 +74,8 @@ struct Play {
     passweb: Passweb,
     trace: Trace,
     /// Events that come later, in another order.
-    held: Vec<Said>,
-    past: Vec<Said>,
+    held: Vec<Dated>,
+    past: Vec<Dated>,
     /// Messages of the phone that were compared.
     seen: usize,
     swept: Timestamp,
@@ -110,7 +110,7 @@ impl Play {
         self.world.clock.now()
     }
 
-    async fn hear(&mut self, said: &Said) {
+    async fn hear(&mut self, said: &Dated) {
         self.trace.tell(format!("{} {}: {} of {}", self.now(), said.id, brief(&said.what), said.at));
         self.world.accept(&said.document).await.unwrap();
         self.model.hear(said, self.now());
@@ -118,7 +118,7 @@ impl Play {
     }
 
     /// Says something now, or later in another order.
-    async fn say(&mut self, said: Said) {
+    async fn say(&mut self, said: Dated) {
         if self.passweb.draw(6) == 0 {
             self.held.push(said);
             return;
@@ -279,7 +279,7 @@ impl Play {
 
     /// An event about something that is due, and whether that stands all the same. `None` where nothing is due, or where
     /// some of it would stand and some would not.
-    fn happens(&mut self, now: Timestamp) -> Option<(Said, bool)> {
+    fn happens(&mut self, now: Timestamp) -> Option<(Dated, bool)> {
         let due = |(_, (_, reminder)): &(_, &(_, Reminder))| reminder.due <= now;
         let Some(id) = self.model.items.iter().find(due).map(|((id, _), _)| id.clone()) else {
             let customer = self.model.left(|due| due <= now)?;

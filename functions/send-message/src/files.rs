@@ -147,7 +147,7 @@ pub(crate) async fn join(
             // Another may have begun anew by the next try.
             Joined::CarrierGone => gone = Some(collection.carrier),
             joined @ (Joined::Waits | Joined::Decided) => {
-                return wait::said(task, &waiting, joined == Joined::Waits).await;
+                return wait::log_wait(task, &waiting, joined == Joined::Waits).await;
             }
         }
     }

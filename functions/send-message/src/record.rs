@@ -12,7 +12,7 @@ use domain::mapping::Mapping;
 use domain::person::bring_up_to_date;
 use domain::plan::{Plan, PlannedMessage, plan};
 use domain::reason::{Reason, Skip};
-use domain::reminder::people_as_of;
+use domain::reminder::contact_data_as_of;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use runtime::batch::{Deadline, TryAgain};
@@ -198,7 +198,7 @@ async fn event(
     let event = match &renewed {
         None if waited => {
             let recipients = stored.messages.iter().map(|planned| planned.recipient.clone());
-            as_said_since(app, site, event, received_at, recipients).await?
+            with_latest_contact_data(app, site, event, received_at, recipients).await?
         }
         _ => event,
     };
@@ -223,14 +223,14 @@ async fn event(
 }
 
 /// An event as it would be with what was said of some of its people since it happened.
-async fn as_said_since(
+async fn with_latest_contact_data(
     app: &App,
     site: &SiteId,
     event: Event,
     received_at: Timestamp,
     people: impl Iterator<Item = ObjectId>,
 ) -> Result<Event, Failure> {
-    let (as_of, latest) = (people_as_of(&event), latest_records(app, site, people).await?);
+    let (as_of, latest) = (contact_data_as_of(&event), latest_records(app, site, people).await?);
     let mut document = event.document;
     bring_up_to_date(&mut document, as_of, &latest);
     Event::parse_any(document, received_at).map_err(|error| Failure::Dead(error.to_string()))
@@ -310,7 +310,8 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
         Some(_) if job.asked_at.is_some() => {}
         Some(renewed) => renewed.remind_others(app, site, &recorded.plan).await?,
         None if waited => {
-            event = as_said_since(app, site, event, received_at, std::iter::once(job.recipient.clone())).await?;
+            event =
+                with_latest_contact_data(app, site, event, received_at, std::iter::once(job.recipient.clone())).await?;
         }
         None => {}
     }

@@ -53,10 +53,10 @@ pub(crate) async fn for_some_time(
     }
     // The successor is on its way: were this record put back too, there would be two.
     match app.ledger.wait(task.record, &waiting, task.now()).await {
-        Ok(waits) => match said(task, &waiting, waits).await {
+        Ok(waits) => match log_wait(task, &waiting, waits).await {
             // The successor finds what this record cannot do.
             Err(Failure::Again(cause)) => tracing::info!(cause, "a successor goes on with the message"),
-            said => said?,
+            logged => logged?,
         },
         Err(error) => {
             let (site, id) = (task.record.site, task.record.id());
@@ -88,7 +88,7 @@ pub(crate) async fn park(
     let job = task.successor();
     let parked = Parked { message: task.record, waiting, place, job: &job, useful_until };
     let waits = task.sender.app.parking.park(parked, task.now()).await?;
-    said(task, waiting, waits).await
+    log_wait(task, waiting, waits).await
 }
 
 /// Puts a message back whose claim was not answered in time. The record says that its owner did not call the provider;
@@ -105,7 +105,7 @@ pub(crate) async fn uncalled(task: Task<'_>, owner: &str) -> Result<(), Failure>
 }
 
 /// Says that a message waits. One that was decided meanwhile does not: what follows from its answer happens.
-pub(crate) async fn said(task: Task<'_>, waiting: &Waiting, waits: bool) -> Result<(), Failure> {
+pub(crate) async fn log_wait(task: Task<'_>, waiting: &Waiting, waits: bool) -> Result<(), Failure> {
     let (site, id) = (task.record.site, task.record.id());
     if waits {
         tracing::info!(%site, message.id = %id, why = %waiting.why, until = %waiting.until, "a message waits");

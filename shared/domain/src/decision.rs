@@ -14,7 +14,7 @@ use crate::person::Person;
 use crate::phone::{Phone, PhoneError};
 use crate::plan::PlannedMessage;
 use crate::reason::{Reason, Skip};
-use crate::reminder::people_as_of;
+use crate::reminder::contact_data_as_of;
 use crate::render::{self, Filled, FilledButton, FilledHeader, Locale, Rendered};
 use crate::template::{Category, Content, Parts, Template, TemplateStatus};
 use crate::variable::Context;
@@ -200,7 +200,7 @@ fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &D
 /// The field "Opt Out Whatsapp". An event that does not give it knows nothing of it: then a recorded
 /// opt-out counts, however old it is. An event that says "no" counts more than an older record.
 fn has_not_opted_out(event: &Event, recipient: &Person, known: &DecisionContext) -> Result<(), Skip> {
-    let counts = |at: &Timestamp| recipient.whatsapp_opt_out.is_none() || *at >= people_as_of(event);
+    let counts = |at: &Timestamp| recipient.whatsapp_opt_out.is_none() || *at >= contact_data_as_of(event);
     match known.opted_out_at.filter(counts) {
         _ if recipient.whatsapp_opt_out == Some(true) => Err(Reason::OptedOut.into()),
         Some(at) => Err(Skip::new(Reason::OptedOut, at.to_string())),

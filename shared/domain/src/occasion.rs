@@ -15,7 +15,7 @@ use crate::mapping::Mapping;
 use crate::message::{Facts, State};
 use crate::order_state::{self, OrderState};
 use crate::reason::{Reason, Skip};
-use crate::reminder::{people_as_of, reminder_fingerprint, starts};
+use crate::reminder::{contact_data_as_of, reminder_fingerprint, starts};
 
 /// How often a mapping tells the same recipient of the same subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,21 +72,21 @@ pub struct Guards {
     /// The activity of a reminder.
     pub activity: Option<ActivityGuard>,
     /// As of when the event knows its people: what was said of the recipient from then on is looked at.
-    pub people_as_of: Timestamp,
+    pub contact_data_as_of: Timestamp,
     /// What the event itself says of the recipient, which counts more than an older record.
-    pub says: Says,
+    pub explicit: ExplicitPreferences,
 }
 
 /// Which of a recipient's wishes an event gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Says {
+pub struct ExplicitPreferences {
     /// Whether it gives `whatsapp_opt_out`.
     pub opt_out: bool,
     /// Whether it gives `marketing_consent`.
     pub consent: bool,
 }
 
-impl Says {
+impl ExplicitPreferences {
     fn of(event: &Event, recipient: &ObjectId) -> Self {
         let Some(person) = event.recipient(recipient) else { return Self::default() };
         Self { opt_out: person.whatsapp_opt_out.is_some(), consent: person.marketing_consent.is_some() }
@@ -133,7 +133,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     let (state, version) = state_of(event);
     let version = EventVersion { version, occurred_at: event.occurred_at, received_at };
     let names = [mapping.id.as_str(), &event.subject(), recipient.as_str()];
-    let (people_as_of, says) = (people_as_of(event), Says::of(event, recipient));
+    let (contact_data_as_of, explicit) = (contact_data_as_of(event), ExplicitPreferences::of(event, recipient));
     // A reminder is told once for its moment, whether Passweb raises it or we do.
     if let EventData::ActivityReminder { activity, reminder, .. } = &event.data {
         let due = reminder_fingerprint(activity, &reminder.id, reminder.minutes_before);
@@ -152,8 +152,8 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
             occasions_besides: Vec::new(),
             cart: None,
             activity,
-            people_as_of,
-            says,
+            contact_data_as_of,
+            explicit,
         };
     }
     let occasion = match mapping.repeat() {
@@ -170,7 +170,16 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         _ => None,
     };
     let latest = state.map(|_| latest_event_key(site, names));
-    Guards { version, latest, occasion, occasions_besides: Vec::new(), cart, activity: None, people_as_of, says }
+    Guards {
+        version,
+        latest,
+        occasion,
+        occasions_besides: Vec::new(),
+        cart,
+        activity: None,
+        contact_data_as_of,
+        explicit,
+    }
 }
 
 /// Until when a head or an occasion is remembered from now on that was met again; `None` if it is not past half of its

@@ -91,7 +91,7 @@ fn filled(text: Option<String>) -> Option<String> {
 
 /// A value that an event gave, and when it was true.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said<T> {
+pub struct Dated<T> {
     /// The value.
     pub value: T,
     /// When it was true.
@@ -111,11 +111,11 @@ pub struct PersonRecord {
     /// The language the person asked for.
     pub language: Option<String>,
     /// Whether they opted out of WhatsApp.
-    pub whatsapp_opt_out: Option<Said<bool>>,
+    pub whatsapp_opt_out: Option<Dated<bool>>,
     /// Consent to marketing.
-    pub marketing_consent: Option<Said<bool>>,
+    pub marketing_consent: Option<Dated<bool>>,
     /// The user groups they are in.
-    pub groups: Option<Said<Vec<String>>>,
+    pub groups: Option<Dated<Vec<String>>>,
 }
 
 impl PersonRecord {
@@ -124,9 +124,10 @@ impl PersonRecord {
     fn since(&self, as_of: Timestamp) -> impl Iterator<Item = (&'static str, Value)> {
         let is_newer = self.occurred_at > as_of;
         let text = |text: &Option<String>| text.as_ref().filter(|_| is_newer).map(|text| json!(text));
-        let flag =
-            |said: &Option<Said<bool>>| said.as_ref().filter(|said| said.at > as_of).map(|said| json!(said.value));
-        let groups = self.groups.as_ref().filter(|said| said.at > as_of).map(|said| json!(said.value));
+        let flag = |dated: &Option<Dated<bool>>| {
+            dated.as_ref().filter(|dated| dated.at > as_of).map(|dated| json!(dated.value))
+        };
+        let groups = self.groups.as_ref().filter(|dated| dated.at > as_of).map(|dated| json!(dated.value));
         let fields = [
             ("phone", is_newer.then(|| json!(self.phone))),
             ("country", text(&self.country)),
@@ -274,9 +275,9 @@ mod tests {
             phone: None,
             country: Some("DE".to_owned()),
             language: None,
-            whatsapp_opt_out: Some(Said { value: true, at: at("2026-11-22T10:00:00Z") }),
-            marketing_consent: Some(Said { value: false, at: at("2026-11-22T10:00:00Z") }),
-            groups: Some(Said { value: vec!["Agenti".to_owned()], at: at("2026-11-22T10:00:00Z") }),
+            whatsapp_opt_out: Some(Dated { value: true, at: at("2026-11-22T10:00:00Z") }),
+            marketing_consent: Some(Dated { value: false, at: at("2026-11-22T10:00:00Z") }),
+            groups: Some(Dated { value: vec!["Agenti".to_owned()], at: at("2026-11-22T10:00:00Z") }),
         };
         let latest = BTreeMap::from([(ObjectId::parse("7").unwrap(), latest)]);
         let anna = json!({"id": "7", "first_name": "Anna", "phone": "340", "country": "IT", "language": "it"});
@@ -306,9 +307,9 @@ mod tests {
             phone: Some("333".to_owned()),
             country: None,
             language: None,
-            whatsapp_opt_out: Some(Said { value: true, at: at("2026-11-22T08:00:00Z") }),
+            whatsapp_opt_out: Some(Dated { value: true, at: at("2026-11-22T08:00:00Z") }),
             marketing_consent: None,
-            groups: Some(Said { value: Vec::new(), at: at("2026-11-22T09:30:00Z") }),
+            groups: Some(Dated { value: Vec::new(), at: at("2026-11-22T09:30:00Z") }),
         };
         let latest = BTreeMap::from([(ObjectId::parse("7").unwrap(), latest)]);
         let document = |anna: Value| json!({"data": {"customer": anna}});

@@ -164,7 +164,7 @@ const SAVED_AT: &str = "/data/saved_at";
 /// As of when an event knows the people it names: a reminder that the bridge raised knows them as the saving of its
 /// activity did. What was said of a person since counts more than what the event says.
 #[must_use]
-pub fn people_as_of(event: &Event) -> Timestamp {
+pub fn contact_data_as_of(event: &Event) -> Timestamp {
     let saved_at = event.document.pointer(SAVED_AT).filter(|_| event.id.is_reserved());
     saved_at.and_then(Value::as_str).and_then(|at| at.parse().ok()).unwrap_or(event.occurred_at)
 }
@@ -408,9 +408,9 @@ mod tests {
         let mut event = saved("2026-11-24T15:00:00+01:00", &reminders);
         let [kept] = to_keep(&event, MORNING).try_into().unwrap();
         let document = raised(&event, "item", &kept.id, kept.due_at).unwrap();
-        assert_eq!(people_as_of(&Event::parse_any(document, kept.due_at).unwrap()), event.occurred_at);
+        assert_eq!(contact_data_as_of(&Event::parse_any(document, kept.due_at).unwrap()), event.occurred_at);
         event.document["data"]["saved_at"] = json!("2020-01-01T00:00:00Z");
-        assert_eq!(people_as_of(&event), event.occurred_at);
+        assert_eq!(contact_data_as_of(&event), event.occurred_at);
     }
 
     #[test]

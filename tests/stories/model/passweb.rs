@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use kit::World;
 use serde_json::{Value, json};
 
-use super::rules::{Activity, Person, Reminder, Said, What, due, valid};
+use super::rules::{Activity, Dated, Person, Reminder, What, due, valid};
 
 /// Activities at once.
 pub(super) const ACTIVITIES: usize = 10;
@@ -69,10 +69,10 @@ impl Passweb {
         (self.draw(10) > 0).then(|| format!("+39340{number}"))
     }
 
-    fn said(&mut self, kind: &str, at: Timestamp, data: Value, what: What) -> Said {
+    fn said(&mut self, kind: &str, at: Timestamp, data: Value, what: What) -> Dated {
         let id = format!("{}-{}", kind.replace('.', "-"), self.next_serial());
         let document = json!({"id": id, "type": kind, "occurred_at": at.to_string(), "data": data});
-        Said { id, at, what, document }
+        Dated { id, at, what, document }
     }
 
     fn person(&self, number: usize) -> Value {
@@ -90,7 +90,7 @@ impl Passweb {
     }
 
     /// A new activity, or one that was moved (`what` 0), has other reminders (2, 3), both (1), or another text.
-    pub(super) fn save(&mut self, place: usize, what: u64, at: Timestamp) -> Said {
+    pub(super) fn save(&mut self, place: usize, what: u64, at: Timestamp) -> Dated {
         let known = self.agenda[place].clone();
         let serial = self.next_serial();
         let mut activity = known.clone().unwrap_or_else(|| {
@@ -193,7 +193,7 @@ impl Passweb {
     }
 
     /// An activity is deleted, or its state says that it is over.
-    pub(super) fn end(&mut self, place: usize, at: Timestamp) -> Option<Said> {
+    pub(super) fn end(&mut self, place: usize, at: Timestamp) -> Option<Dated> {
         let mut activity = self.agenda[place].take()?;
         if self.draw(2) == 0 {
             let data = json!({"activity": {"id": activity.id}});
@@ -210,7 +210,7 @@ impl Passweb {
     }
 
     /// Passweb raises a reminder itself, maybe before its time.
-    pub(super) fn raise(&mut self, place: usize, at: Timestamp) -> Option<Said> {
+    pub(super) fn raise(&mut self, place: usize, at: Timestamp) -> Option<Dated> {
         let mut activity = self.agenda[place].clone()?;
         let reminder = activity.reminders.iter().find(|reminder| reminder.ticked)?.clone();
         activity.people.clone_from(&self.people);
@@ -223,7 +223,7 @@ impl Passweb {
     }
 
     /// A customer leaves a cart, maybe the one of before; now and then an agent does.
-    pub(super) fn leave(&mut self, customer: usize, at: Timestamp) -> Said {
+    pub(super) fn leave(&mut self, customer: usize, at: Timestamp) -> Dated {
         let left = at - MINUTE * [0, 0, 5, 30][self.index(4)];
         let items = self.next_serial();
         if self.draw(3) > 0 {
@@ -241,7 +241,7 @@ impl Passweb {
     }
 
     /// A cart is ordered, emptied or taken up again, or an order enters a state: a new order closes what was left before.
-    pub(super) fn close(&mut self, customer: usize, at: Timestamp) -> Said {
+    pub(super) fn close(&mut self, customer: usize, at: Timestamp) -> Dated {
         let (cart, order) = (self.carts[customer].clone(), self.next_serial());
         if self.draw(2) == 0 {
             let reason = ["ordered", "emptied", "recovered"][self.index(3)];
@@ -268,7 +268,7 @@ impl Passweb {
     }
 
     /// A person has another number or none, wants no messages or wants them again.
-    pub(super) fn update(&mut self, person: usize, at: Timestamp) -> Said {
+    pub(super) fn update(&mut self, person: usize, at: Timestamp) -> Dated {
         if self.draw(2) == 0 {
             self.people[person].phone = self.phone();
         } else {

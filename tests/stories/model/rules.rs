@@ -96,7 +96,7 @@ pub(super) enum What {
 
 /// An event as Passweb says it, and when it happened.
 #[derive(Clone, Debug)]
-pub(super) struct Said {
+pub(super) struct Dated {
     pub(super) id: String,
     pub(super) at: Timestamp,
     pub(super) what: What,
@@ -222,7 +222,7 @@ fn cart_due(left: Timestamp, first: Timestamp) -> Timestamp {
 
 impl Model {
     /// An event is handled.
-    pub(super) fn hear(&mut self, said: &Said, now: Timestamp) {
+    pub(super) fn hear(&mut self, said: &Dated, now: Timestamp) {
         match &said.what {
             What::Saved(activity) => {
                 let rank = Rank { version: activity.version, at: said.at, received: now };

@@ -162,15 +162,15 @@ fn already_notified_says_so_of_a_message_that_failed_or_is_unknown() {
 
 #[test]
 fn an_event_says_which_wishes_of_its_recipient_it_gives() {
-    let says = |opt_out: Value, consent: Value| {
+    let explicit = |opt_out: Value, consent: Value| {
         let changes = [("/data/customer/whatsapp_opt_out", opt_out), ("/data/customer/marketing_consent", consent)];
         let event = event(EventType::OrderStatusChanged, &changes);
         let recipient = event.recipients()[0].id.clone();
-        let Says { opt_out, consent } = Says::of(&event, &recipient);
+        let ExplicitPreferences { opt_out, consent } = ExplicitPreferences::of(&event, &recipient);
         (opt_out, consent)
     };
-    assert_eq!(says(json!(null), json!(null)), (false, false));
-    assert_eq!(says(json!(false), json!(null)), (true, false));
-    assert_eq!(says(json!(null), json!(true)), (false, true));
-    assert_eq!(guards_with(None, &order("EVASO")).says, Says::default(), "nobody's");
+    assert_eq!(explicit(json!(null), json!(null)), (false, false));
+    assert_eq!(explicit(json!(false), json!(null)), (true, false));
+    assert_eq!(explicit(json!(null), json!(true)), (false, true));
+    assert_eq!(guards_with(None, &order("EVASO")).explicit, ExplicitPreferences::default(), "nobody's");
 }

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::language::Language;
-use domain::person::{Person, PersonRecord, Said};
+use domain::person::{Dated, Person, PersonRecord};
 use jiff::Timestamp;
 
 use super::{Contacts, flag};
@@ -36,14 +36,14 @@ impl Contacts {
         occurred_at: Timestamp,
         kept_until: Timestamp,
     ) -> Result<(), StoreError> {
-        let choices = said([
+        let choices = dated([
             ("whatsapp_opt_out", person.whatsapp_opt_out.map(AttributeValue::Bool)),
             ("marketing_consent", person.marketing_consent.map(AttributeValue::Bool)),
         ]);
         if !choices.is_empty() {
             // What an older version kept there goes.
             let texts = TEXTS.map(|name| (name, None));
-            self.put_newest(key, New { texts, said: choices, kept_until: None }, occurred_at).await?;
+            self.put_newest(key, New { texts, dated: choices, kept_until: None }, occurred_at).await?;
         }
         let groups = person.groups.as_ref().map(|groups| AttributeValue::L(groups.iter().map(text).collect()));
         let language = person.language.as_ref().map(Language::as_str);
@@ -54,16 +54,16 @@ impl Contacts {
                 (country_name, person.country.as_deref()),
                 (language_name, language),
             ],
-            said: said([("groups", groups)]),
+            dated: dated([("groups", groups)]),
             kept_until: Some(kept_until),
         };
         self.put_newest(&record_key(key), new, occurred_at).await
     }
 
-    /// Writes an item as it was at `occurred_at`. Of an item that is older than the known one, only those of `said` are
+    /// Writes an item as it was at `occurred_at`. Of an item that is older than the known one, only those of `dated` are
     /// written that nothing newer was said of.
     async fn put_newest(&self, key: &str, new: New<'_>, occurred_at: Timestamp) -> Result<(), StoreError> {
-        let New { texts, said, kept_until } = new;
+        let New { texts, dated, kept_until } = new;
         let mut sets = vec!["occurred_at = :at".to_owned()];
         let mut gone = Vec::new();
         let mut request = self.update_person(key, occurred_at);
@@ -81,7 +81,7 @@ impl Contacts {
                 None => gone.push(format!("#{name}")),
             }
         }
-        for (name, value) in &said {
+        for (name, value) in &dated {
             sets.push(set(name));
             request = with(request, name, value);
         }
@@ -92,7 +92,7 @@ impl Contacts {
         if unless_refused(request).await? {
             return Ok(());
         }
-        for (name, value) in &said {
+        for (name, value) in &dated {
             let request = with(self.update_person(key, occurred_at), name, value)
                 .update_expression(format!("SET {}", set(name)))
                 .condition_expression(format!(
@@ -133,7 +133,7 @@ struct New<'a> {
     /// Those that are `None` are taken away.
     texts: [(&'static str, Option<&'a str>); 3],
     /// What has a moment of its own, as far as the event gives it.
-    said: Vec<(&'static str, AttributeValue)>,
+    dated: Vec<(&'static str, AttributeValue)>,
     /// When the item expires; `None` for one that is kept for good.
     kept_until: Option<Timestamp>,
 }
@@ -144,7 +144,7 @@ pub(super) fn record_key(person: &str) -> String {
 }
 
 /// What an event gives.
-fn said<const N: usize>(fields: [(&'static str, Option<AttributeValue>); N]) -> Vec<(&'static str, AttributeValue)> {
+fn dated<const N: usize>(fields: [(&'static str, Option<AttributeValue>); N]) -> Vec<(&'static str, AttributeValue)> {
     fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
@@ -185,7 +185,7 @@ fn person_record(choices: Option<&Item>, record: Option<&Item>) -> Result<Person
     let occurred_at = moment(&of_record)?;
     // A `false` of an older version may stand for an absent field.
     let opt_out = said_at(&of_choices, "whatsapp_opt_out")?.or(opted_out(&of_choices)?);
-    let opt_out = opt_out.and_then(|at| Some(Said { value: flag(choices, "whatsapp_opt_out")?, at }));
+    let opt_out = opt_out.and_then(|at| Some(Dated { value: flag(choices, "whatsapp_opt_out")?, at }));
     let consent_at = said_at(&of_choices, "marketing_consent")?.map_or_else(|| moment(&of_choices), Ok)?;
     let groups_at = said_at(&of_record, "groups")?.unwrap_or(occurred_at);
     let text = |name: &str| Ok::<_, StoreError>(of_record.text(name)?.map(str::to_owned));
@@ -195,8 +195,8 @@ fn person_record(choices: Option<&Item>, record: Option<&Item>) -> Result<Person
         country: text("country")?,
         language: text("language")?,
         whatsapp_opt_out: opt_out,
-        marketing_consent: flag(choices, "marketing_consent").map(|value| Said { value, at: consent_at }),
-        groups: groups(record).map(|value| Said { value, at: groups_at }),
+        marketing_consent: flag(choices, "marketing_consent").map(|value| Dated { value, at: consent_at }),
+        groups: groups(record).map(|value| Dated { value, at: groups_at }),
     })
 }
 
@@ -238,7 +238,7 @@ mod tests {
         ]);
         let record = person_record(Some(&item), None).unwrap();
         assert_eq!((record.occurred_at, record.phone.as_deref()), (at, Some("340 1234567")));
-        assert_eq!(record.marketing_consent, Some(Said { value: true, at }));
+        assert_eq!(record.marketing_consent, Some(Dated { value: true, at }));
     }
 
     #[test]
@@ -252,6 +252,6 @@ mod tests {
         ]);
         let record = person_record(Some(&item), None).unwrap();
         assert_eq!((record.occurred_at, &record.phone), (Timestamp::MIN, &None));
-        assert_eq!(record.whatsapp_opt_out, Some(Said { value: true, at }));
+        assert_eq!(record.whatsapp_opt_out, Some(Dated { value: true, at }));
     }
 }

@@ -276,13 +276,13 @@ impl Claims {
     /// The recipient: a recorded opt-out refuses, unless the event itself says something newer. So does a consent that
     /// was withdrawn, of marketing.
     fn check_person(&self, claim: &Claim<'_>) -> Result<TransactWriteItem, StoreError> {
-        let Guards { people_as_of, says, .. } = claim.guards;
+        let Guards { contact_data_as_of, explicit, .. } = claim.guards;
         let mut condition = format!(
             "(attribute_not_exists(whatsapp_opt_out) OR whatsapp_opt_out = :no{})",
-            or_older("whatsapp_opt_out", says.opt_out)
+            or_older("whatsapp_opt_out", explicit.opt_out)
         );
         if claim.marketing {
-            let older = or_older("marketing_consent", says.consent);
+            let older = or_older("marketing_consent", explicit.consent);
             condition.push_str(&format!(
                 " AND (attribute_not_exists(marketing_consent) OR marketing_consent <> :no{older})"
             ));
@@ -293,7 +293,7 @@ impl Claims {
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         if condition.contains(":people_as_of") {
-            check = check.expression_attribute_values(":people_as_of", time(*people_as_of));
+            check = check.expression_attribute_values(":people_as_of", time(*contact_data_as_of));
         }
         let check = check.condition_expression(condition);
         let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;

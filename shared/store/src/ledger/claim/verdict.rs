@@ -22,9 +22,9 @@ pub(super) fn verdict(claim: &Claim<'_>, refused: &Refused<Guarded>, now: Timest
         return Ok(if is_ours { Claimed::Ours } else { Claimed::Theirs(Box::new(old)) });
     }
     if let Some(old) = refused.by(Guarded::Person) {
-        let Guards { people_as_of, says, .. } = claim.guards;
+        let Guards { contact_data_as_of, explicit, .. } = claim.guards;
         let opted_out = opted_out(&Reading::of(old))?;
-        return Ok(match opted_out.filter(|at| !says.opt_out || at >= people_as_of) {
+        return Ok(match opted_out.filter(|at| !explicit.opt_out || at >= contact_data_as_of) {
             Some(at) => Claimed::OptedOut(at),
             None => Claimed::ConsentWithdrawn,
         });
