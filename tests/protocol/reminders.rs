@@ -76,7 +76,7 @@ fn breaks_of_the_reminders_protocol_are_found() {
     let two = Bounds { doubles: 1, sweeps: 1, ..two() };
     finds(Mutation::HeadWithoutOrder, &cancelled(), two, protocol::STANDS);
     finds(Mutation::ClaimWithoutActivity, &cancelled(), two, protocol::STANDS);
-    finds(Mutation::ClaimWithoutOccasion, &moved_back(), two, protocol::ONCE);
+    finds(Mutation::ClaimWithoutDedupKey, &moved_back(), two, protocol::ONCE);
     finds(Mutation::RemovedFirst, &moved(), two, protocol::TOLD);
     finds(Mutation::RemovedWithoutContent, &moved(), two, protocol::TOLD);
 }

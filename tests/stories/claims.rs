@@ -105,7 +105,7 @@ async fn what_the_claim_of_a_message_never_called_took_is_given_back() {
     tell(&world, &before).await;
     let event = order_status_changed("e-1");
     let guards = world.guards(&event, MAPPING, "C7").await.unwrap();
-    let (latest, occasion) = (guards.latest.unwrap(), guards.occasion.unwrap());
+    let (latest, dedup_key) = (guards.latest.unwrap(), guards.dedup_key.unwrap());
     let newest = async || {
         let mut item = world.contact_item(&latest).await.unwrap().unwrap();
         item.retain(|name, _| !name.starts_with("before_"));
@@ -116,12 +116,12 @@ async fn what_the_claim_of_a_message_never_called_took_is_given_back() {
 
     lose_a_claim(&world, &event).await;
     assert_ne!(newest().await, told_before);
-    assert!(world.contact_item(&occasion).await.unwrap().is_some());
+    assert!(world.contact_item(&dedup_key).await.unwrap().is_some());
     world.contacts.suppress(&site, &contact, &by_operator(&world)).await.unwrap();
     world.pass(MINUTE * 10).await.unwrap();
     assert!(matches!(state(&world, "e-1").await, State::Skipped(skip) if skip.reason == Reason::Suppressed));
     assert_eq!(newest().await, told_before);
-    assert_eq!(world.contact_item(&occasion).await.unwrap(), None);
+    assert_eq!(world.contact_item(&dedup_key).await.unwrap(), None);
     assert_eq!(world.requests().await.unwrap().len(), 1);
     world.finish().await.unwrap();
 }
@@ -278,7 +278,7 @@ async fn heads_and_dedup_keys_are_kept_for_two_years_and_renewed_past_half_their
     let two_years = SignedDuration::from_hours(730 * 24);
     let event = order_status_changed("e-1");
     let guards = world.guards(&event, MAPPING, "C7").await.unwrap();
-    let keys = [guards.latest.unwrap(), guards.occasion.unwrap()];
+    let keys = [guards.latest.unwrap(), guards.dedup_key.unwrap()];
     let expiries = async || {
         let mut expiries = Vec::new();
         for key in &keys {

@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::task::Poll;
 
 use domain::contact::{Scope, Source, Suppression};
+use domain::guards::Repeat;
 use domain::health::{Cause, Proof};
 use domain::mapping::UsefulFor;
 use domain::message::{State, WaitReason};
-use domain::occasion::Repeat;
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{World, file_uploaded};

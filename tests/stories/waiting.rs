@@ -1,10 +1,10 @@
 //! Messages that do not go at once: nothing is lost, nothing is sent twice, and the oldest goes first.
 
+use domain::guards::Repeat;
 use domain::health::{Cause, Proof};
 use domain::id::AccountId;
 use domain::mapping::UsefulFor;
 use domain::message::{State, WaitReason};
-use domain::occasion::Repeat;
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{EVENTS_DEAD_ARN, World, message_sent, order_status_changed};

@@ -6,11 +6,11 @@
 
 use domain::codes::{self, Action, Consequence, consequence};
 use domain::contact::{Scope, Source, Suppression, UNREACHABLE_FOR};
-use domain::files::{Files, occasions};
+use domain::files::{Files, dedup_keys};
+use domain::guards::{CartGuard, Guards, guards};
 use domain::health::Proof;
 use domain::id::AccountId;
 use domain::message::{Answer, State};
-use domain::occasion::{CartGuard, Guards, guards};
 use jiff::Timestamp;
 use store::contacts::Choice;
 use store::ledger::Reported;
@@ -31,10 +31,10 @@ pub(crate) fn guards_of(task: Task<'_>, files: Option<&Files>) -> Option<Guards>
     if task.asked_at.is_some() {
         // A person wants it sent again: that it was told, and that something newer was, is known to them.
         let cart = guards.cart.map(|cart| CartGuard { asked: true, ..cart });
-        return Some(Guards { latest: None, occasion: None, cart, ..guards });
+        return Some(Guards { latest: None, dedup_key: None, cart, ..guards });
     }
     if let Some(files) = files {
-        guards.occasions_besides = occasions(site, mapping, event, &planned.recipient, files);
+        guards.other_dedup_keys = dedup_keys(site, mapping, event, &planned.recipient, files);
     }
     Some(guards)
 }

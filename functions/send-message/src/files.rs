@@ -3,11 +3,11 @@
 use domain::contact::DecisionContext;
 use domain::decision::{Halt, decide};
 use domain::files::{Collection, Files, action, collected_in, collected_until, fate, leaves_others};
+use domain::guards::already_notified;
 use domain::job::MessageJob;
 use domain::key::{MessageId, message_key};
 use domain::mapping::UsefulFor;
 use domain::message::{Facts, State, WaitReason, Waiting};
-use domain::occasion::already_notified;
 use domain::reason::{Reason, Skip};
 use jiff::{SignedDuration, Timestamp};
 use store::ledger::{Joined, Parked, StoredCollection};
@@ -158,8 +158,8 @@ pub(crate) async fn join(
 /// for good told nobody: the claim takes the occasion away from it.
 async fn told_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
     let Sender { app, live, .. } = task.sender;
-    let Some(occasion) = aftermath::guards_of(task, None).and_then(|guards| guards.occasion) else { return Ok(None) };
-    let by = app.contacts.told_by(&occasion, live.site.remember_for(), task.now()).await?;
+    let Some(dedup_key) = aftermath::guards_of(task, None).and_then(|guards| guards.dedup_key) else { return Ok(None) };
+    let by = app.contacts.told_by(&dedup_key, live.site.remember_for(), task.now()).await?;
     let Some(by) = by.filter(|by| *by != task.record.id().to_string()) else { return Ok(None) };
     let told = match MessageId::parse(&by) {
         Some(id) => app.ledger.message(&id).await?,

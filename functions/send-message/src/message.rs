@@ -65,13 +65,13 @@ impl Probe {
 impl Task<'_> {
     /// The record that brings the message back: put back once more than this one, and without its pass.
     pub(crate) fn successor(&self) -> MessageJob {
-        let MessageRecord { site, event, planned, occasion, attempt, .. } = self.record;
+        let MessageRecord { site, event, planned, send_number, attempt, .. } = self.record;
         MessageJob {
             site: (*site).clone(),
             event: event.id.clone(),
             mapping: planned.mapping.clone(),
             recipient: planned.recipient.clone(),
-            occasion: *occasion,
+            send_number: *send_number,
             asked_at: self.asked_at,
             attempt: attempt.saturating_add(1),
             last_error: self.last_error.cloned(),
@@ -94,7 +94,7 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
         event: event.id.clone(),
         mapping: planned.mapping.clone(),
         recipient: planned.recipient.clone(),
-        occasion: 1,
+        send_number: 1,
         asked_at: None,
         attempt: 0,
         last_error: None,

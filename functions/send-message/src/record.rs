@@ -205,7 +205,7 @@ async fn event(
     let sender = Sender { app, live: &live, event: &event, carts: carts.as_ref(), received_at, invocation };
     let probe = Probe::default();
     let one = |planned| {
-        let record = MessageRecord { site, event: &event, planned, occasion: 1, attempt: 0, retention_days };
+        let record = MessageRecord { site, event: &event, planned, send_number: 1, attempt: 0, retention_days };
         let renewed = renewed.as_ref();
         let probe = &probe;
         async move {
@@ -320,7 +320,7 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
         site,
         event: &event,
         planned: &planned,
-        occasion: job.occasion,
+        send_number: job.send_number,
         attempt: job.attempt,
         retention_days: live.site.retention_days,
     };

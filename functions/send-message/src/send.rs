@@ -7,11 +7,11 @@ use domain::config::TemplateHold;
 use domain::contact::{DecisionContext, Scope};
 use domain::decision::Outgoing;
 use domain::event::EventData;
+use domain::guards::{Guards, already_notified};
 use domain::health::{Cause, Proof};
 use domain::job::{LastError, SendPermit};
 use domain::key::MessageId;
 use domain::message::{Answer, Facts, Failure as Refusal, State, WaitReason};
-use domain::occasion::{Guards, already_notified};
 use domain::reason::{Reason, Skip};
 use jiff::{SignedDuration, Timestamp};
 use provider::SendError;
@@ -143,10 +143,11 @@ async fn attempt(task: Task<'_>, claim: Claim<'_>) -> Result<Attempt, Failure> {
         Some(id) => app.ledger.message(&id).await?,
         None => None,
     };
-    let Some(occasion) = claim.guards.occasion.as_ref().filter(|_| told.as_ref().is_some_and(Facts::is_refused)) else {
+    let Some(dedup_key) = claim.guards.dedup_key.as_ref().filter(|_| told.as_ref().is_some_and(Facts::is_refused))
+    else {
         return Ok(Attempt::Notified(already_notified(by, told.as_ref())));
     };
-    app.claims.take_away(occasion, by).await?;
+    app.claims.take_away(dedup_key, by).await?;
     attempt_once(task, claim, now).await
 }
 

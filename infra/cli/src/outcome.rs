@@ -27,7 +27,7 @@ pub(crate) struct Outcome {
     pub(crate) provider_id: Option<String>,
     /// Which time it is that a person chose to send it, from 2.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) occasion: Option<u32>,
+    pub(crate) send_number: Option<u32>,
     /// What it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) waiting: Option<Waiting>,
@@ -99,7 +99,7 @@ pub(crate) fn explained(event: &StoredEvent, live: &LiveConfig, now: Timestamp, 
         detail: filled(&planned.skip.detail),
         message_id: None,
         provider_id: None,
-        occasion: None,
+        send_number: None,
         waiting: None,
         statuses: Vec::new(),
         resolved: None,
@@ -168,7 +168,7 @@ fn of_message(message: &StoredMessage, output: Output) -> Outcome {
         detail,
         message_id: Some(message.id.to_string()),
         provider_id,
-        occasion: Some(message.occasion).filter(|occasion| *occasion > 1),
+        send_number: Some(message.send_number).filter(|send_number| *send_number > 1),
         waiting: match &state {
             State::Waiting(waiting) => Some(waiting.clone()),
             _ => None,
@@ -204,7 +204,7 @@ impl Explained {
             .outcomes
             .iter()
             .map(|outcome| {
-                let again = outcome.occasion.map(|occasion| format!(" ({occasion}ª)")).unwrap_or_default();
+                let again = outcome.send_number.map(|send_number| format!(" ({send_number}ª)")).unwrap_or_default();
                 let word = word(&outcome.outcome, lang).to_owned() + &again;
                 [name(&outcome.mapping), name(&outcome.recipient), name(&outcome.phone), word]
             })

@@ -26,15 +26,15 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
     ask::confirmed(&question(&state, &message, output), command.yes, output)?;
 
     let of_message = |one: &&StoredMessage| is_same(one, &message);
-    let last = event.messages.iter().filter(of_message).map(|one| one.occasion).max().unwrap_or(message.occasion);
-    let occasion = last.saturating_add(1);
+    let last = event.messages.iter().filter(of_message).map(|one| one.send_number).max().unwrap_or(message.send_number);
+    let send_number = last.saturating_add(1);
     let asked_at = stack.clock.now();
     let job = MessageJob {
         site: live.site.id.clone(),
         event: EventId::parse(&event.id).map_err(|error| Failure::No(format!("the event's id {error}")))?,
         mapping: message.mapping.clone(),
         recipient: message.recipient.clone(),
-        occasion,
+        send_number,
         asked_at: Some(asked_at),
         attempt: 0,
         last_error: None,
@@ -44,11 +44,11 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
         uncalled: None,
     };
     stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
-    let key = message_key(&message.mapping, &message.recipient, occasion);
+    let key = message_key(&message.mapping, &message.recipient, send_number);
     let id = MessageId { event: message.id.event.clone(), message: key };
     let document = json!({
         "message_id": id.to_string(), "event": event.id, "mapping": message.mapping, "recipient": message.recipient,
-        "occasion": occasion, "asked_at": asked_at, "first": state.to_string(),
+        "occasion": send_number, "asked_at": asked_at, "first": state.to_string(),
     });
     output.say(&document, |lang| {
         lang.of(

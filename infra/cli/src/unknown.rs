@@ -69,7 +69,7 @@ fn as_document(unknown: &Unknown, output: Output) -> Value {
     let (at, cause) = when(answer);
     json!({
         "message_id": message.id.to_string(), "event": event, "mapping": message.mapping,
-        "recipient": message.recipient, "occasion": message.occasion,
+        "recipient": message.recipient, "occasion": message.send_number,
         "phone": message.phone.as_deref().map(|phone| output.phone(phone)), "at": at, "cause": cause,
     })
 }

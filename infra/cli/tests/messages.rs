@@ -4,8 +4,8 @@
 mod bridge;
 
 use anyhow::{Context, Result};
+use domain::guards::EventVersion;
 use domain::health::Cause;
-use domain::occasion::EventVersion;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::ledger::{DeadLetter, DeadQueue};

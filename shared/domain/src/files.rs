@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::event::{Event, EventData, File, FileAction};
+use crate::guards::{Repeat, already_notified};
 use crate::id::{MappingId, ObjectId, SiteId};
-use crate::key::{MessageId, collection_key, occasion_key};
+use crate::key::{MessageId, collection_key, dedup_key};
 use crate::mapping::Mapping;
 use crate::message::{Facts, State};
-use crate::occasion::{Repeat, already_notified};
 use crate::reason::{BY_OPERATOR, Reason, Skip};
 
 /// Files whose names are kept; of more there is only the number.
@@ -151,13 +151,13 @@ pub fn collected_until(mapping: &Mapping, event: &Event, now: Timestamp) -> Opti
 /// The occasions that a message tells besides its own: those of the other files it names, where the mapping tells what
 /// an actor does with a file only once.
 #[must_use]
-pub fn occasions(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &ObjectId, files: &Files) -> Vec<String> {
+pub fn dedup_keys(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &ObjectId, files: &Files) -> Vec<String> {
     let Some(action) = action(event).filter(|_| mapping.repeat() == Repeat::OncePerActor) else { return Vec::new() };
     let others = files.named.iter().filter(|named| named.id != action.file.id);
     let of_file = |named: &Named| {
         let subject = format!("file:{}", named.id);
         let names = [mapping.id.as_str(), &subject, recipient.as_str()];
-        occasion_key(site, names, "actor", action.actor.id.as_str())
+        dedup_key(site, names, "actor", action.actor.id.as_str())
     };
     others.map(of_file).collect()
 }

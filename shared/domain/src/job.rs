@@ -47,7 +47,8 @@ pub struct MessageJob {
     pub recipient: ObjectId,
     /// 1, or the number of times a person chose to send it again, and one.
     #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub occasion: u32,
+    #[serde(rename = "occasion")]
+    pub send_number: u32,
     /// When a person asked to send it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,

@@ -35,11 +35,11 @@ pub fn event_key(site: &SiteId, event: &EventId) -> String {
     hash(&[site.as_str(), event.as_str()])
 }
 
-/// The name of a message within its event: one template for one recipient through one mapping, `occasion` counting from
+/// The name of a message within its event: one template for one recipient through one mapping, `dedup_key` counting from
 /// 1 the times a person chose to send it again.
 #[must_use]
-pub fn message_key(mapping: &MappingId, recipient: &ObjectId, occasion: u32) -> String {
-    hash(&[mapping.as_str(), recipient.as_str(), &occasion.to_string()])
+pub fn message_key(mapping: &MappingId, recipient: &ObjectId, send_number: u32) -> String {
+    hash(&[mapping.as_str(), recipient.as_str(), &send_number.to_string()])
 }
 
 /// The item that remembers the newest event told of a subject, for one mapping and recipient.
@@ -56,7 +56,7 @@ pub fn pending_state_key(latest: &str) -> String {
 
 /// The item that remembers that an occasion was told: `what` says of which kind, `value` which one.
 #[must_use]
-pub fn occasion_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3], what: &str, value: &str) -> String {
+pub fn dedup_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3], what: &str, value: &str) -> String {
     format!("TOLD#{}", hash(&[site.as_str(), mapping, subject, recipient, what, value]))
 }
 
@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(code_key(&site, " oc1/1320"), code_key(&site, "OC1/1320"));
         let keys = [
             pending_state_key(&latest),
-            occasion_key(&site, ["orders", "order:1320", "C7"], "state", "Evaso"),
+            dedup_key(&site, ["orders", "order:1320", "C7"], "state", "Evaso"),
             collection_key(&site, ["files", "Listini", "C9", "C7"]),
             activity_key(&site, &person),
             cart_key(&site, &person),

@@ -11,9 +11,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventData, EventType, Order, OrderKind};
+use crate::guards::Repeat;
 use crate::id::{AccountId, MappingId};
 use crate::language::Language;
-use crate::occasion::Repeat;
 use crate::order_state::same_state;
 use crate::person::Person;
 use crate::quiet::QuietHours;

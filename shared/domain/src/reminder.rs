@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use crate::event::{Activity, ActivityTime, DueReminder, Event, EventData, Reminder};
+use crate::guards::EventVersion;
 use crate::id::ObjectId;
 use crate::key::reminder_event_id;
-use crate::occasion::EventVersion;
 use crate::plan::{Plan, PlannedSkip};
 use crate::reason::Skip;
 

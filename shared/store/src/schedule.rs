@@ -16,10 +16,10 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use domain::guards::EventVersion;
 use domain::id::{AccountId, EventId, ObjectId, SiteId};
 use domain::job::MessageJob;
 use domain::key::{MessageId, reminder_key};
-use domain::occasion::EventVersion;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::event::Event;
+use domain::guards::{Guards, guards};
 use domain::id::{EventId, ObjectId};
 use domain::key::MessageId;
-use domain::occasion::{Guards, guards};
 use serde_json::Value;
 use store::tables::table_name;
 

@@ -131,7 +131,7 @@ impl Replay<'_> {
     fn record<'a>(&'a self, site: &'a domain::id::SiteId, raised: RaisedNo) -> MessageRecord<'a> {
         let Raised { event, plan, .. } = self.raised(raised);
         let planned = &plan.messages[0];
-        MessageRecord { site, event, planned, occasion: 1, attempt: 0, retention_days: RETENTION_DAYS }
+        MessageRecord { site, event, planned, send_number: 1, attempt: 0, retention_days: RETENTION_DAYS }
     }
 
     fn id(&self, raised: RaisedNo) -> MessageId {
@@ -188,8 +188,8 @@ impl Replay<'_> {
             let facts = self.world.ledger.message(&self.id(*raised)).await.unwrap();
             assert_eq!(facts.is_some(), state.decided.contains(raised), "{trace}");
         }
-        for (occasion, by) in &state.occasions {
-            let message = self.world.of_contacts(occasion, "message").await;
+        for (dedup_key, by) in &state.dedup_keys {
+            let message = self.world.of_contacts(dedup_key, "message").await;
             assert_eq!(message, Some(self.id(*by).to_string()), "{trace}");
         }
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::event::Event;
+use domain::guards::{EventVersion, Guards, guards};
 use domain::id::ObjectId;
 use domain::key::reminder_key;
-use domain::occasion::{EventVersion, Guards, guards};
 use domain::plan::{Plan, plan};
 use domain::reminder::{
     ActivityStatus, Kept, activity_status, event_version, fingerprints, raised, saved_fingerprint, to_keep,
@@ -41,7 +41,7 @@ pub(crate) enum Mutation {
     /// Whatever event is handled last counts.
     HeadWithoutOrder,
     ClaimWithoutActivity,
-    ClaimWithoutOccasion,
+    ClaimWithoutDedupKey,
     /// The sweep takes its item out of the schedule before the record is in the queue.
     RemovedFirst,
     /// The sweep takes out what was put again meanwhile, too.

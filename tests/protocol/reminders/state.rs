@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::occasion::ReminderBasis;
+use domain::guards::ReminderBasis;
 use domain::reminder::ActivityStatus;
 
 use super::setup::{Bounds, DueNo, EventNo, Mutation, Setup};
@@ -77,7 +77,7 @@ pub(crate) struct State {
     pub(crate) latest: Option<EventNo>,
     pub(crate) item: Option<Item>,
     /// Occasions that are taken, by what took them.
-    pub(crate) occasions: BTreeMap<String, RaisedNo>,
+    pub(crate) dedup_keys: BTreeMap<String, RaisedNo>,
     /// Messages that were sent or skipped.
     pub(crate) decided: BTreeSet<RaisedNo>,
     /// How many moments are over.
@@ -100,7 +100,7 @@ impl State {
             raised: BTreeMap::new(),
             latest: None,
             item: None,
-            occasions: BTreeMap::new(),
+            dedup_keys: BTreeMap::new(),
             decided: BTreeSet::new(),
             passed: 0,
             left: setup.bounds,
@@ -160,19 +160,19 @@ impl State {
         let Some(ReminderBasis::Fingerprint(moment)) = guards.activity.as_ref().map(|activity| &activity.basis) else {
             panic!("the bridge raised it")
         };
-        let occasion = guards.occasion.as_ref().unwrap();
+        let dedup_key = guards.dedup_key.as_ref().unwrap();
         if self.decided.contains(&raised) {
             return Outcome::Theirs;
         }
-        let is_told = self.occasions.get(occasion).is_some_and(|by| *by != raised);
+        let is_told = self.dedup_keys.get(dedup_key).is_some_and(|by| *by != raised);
         self.decided.insert(raised);
-        if is_told && !is(Mutation::ClaimWithoutOccasion) {
+        if is_told && !is(Mutation::ClaimWithoutDedupKey) {
             return Outcome::AlreadyNotified;
         }
         if self.latest.is_some() && !self.has(setup, moment) && !is(Mutation::ClaimWithoutActivity) {
             return Outcome::ActivityChanged;
         }
-        self.occasions.insert(occasion.clone(), raised);
+        self.dedup_keys.insert(dedup_key.clone(), raised);
         *self.told.entry(moment.clone()).or_default() += 1;
         let newest = self.newest(setup, self.known.iter().copied());
         self.told_what_does_not_stand |=

@@ -7,7 +7,7 @@ use super::setup::{Bounds, Mutation, Setup};
 use super::state::State;
 
 const TWICE: &str = "nothing is sent twice";
-const OCCASION: &str = "no occasion is told twice";
+const DEDUP_KEY: &str = "no occasion is told twice";
 const CLAIMS: &str = "no claim takes what it may not";
 const LOST: &str = "every message ends";
 
@@ -37,7 +37,7 @@ fn a_claim_that_does_not_look_for_a_stop_is_found() {
 
 #[test]
 fn a_claim_that_does_not_look_at_the_occasion_is_found() {
-    finds(Mutation::ClaimWithoutOccasion, Setup::repeated(calm()), OCCASION);
+    finds(Mutation::ClaimWithoutDedupKey, Setup::repeated(calm()), DEDUP_KEY);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_settling_write_without_its_owner_is_found() {
 #[test]
 fn an_occasion_given_back_by_another_attempt_is_found() {
     let bounds = Bounds { executions: 2, lost: 1, not_accepted: 1, ..calm() };
-    finds(Mutation::GiveBackWithoutOwner, Setup::repeated(bounds), OCCASION);
+    finds(Mutation::GiveBackWithoutOwner, Setup::repeated(bounds), DEDUP_KEY);
 }
 
 #[test]

@@ -230,7 +230,7 @@ impl Setup {
 
     /// What a claim does whose occasion another send has: one that was refused for good does not keep it.
     fn notified(&self, state: &State, send: SendId, owner: Owner) -> Step {
-        let told = state.tables.occasions[self.sends[send].occasion_of];
+        let told = state.tables.dedup_keys[self.sends[send].dedup_key_of];
         match told.filter(|(by, _)| state.tables.items[*by].facts().is_refused()) {
             Some((of, _)) => Step::TakeAway { owner, of },
             None => Step::Skip(Reason::AlreadyNotified),

@@ -49,7 +49,7 @@ async fn traces_of_two_states_end_equally_in_the_store() {
 #[tokio::test]
 #[should_panic(expected = "trace")]
 async fn a_model_that_differs_from_the_store_is_found() {
-    replay(&Setup::repeated(trouble()).with(Mutation::ClaimWithoutOccasion), 2).await;
+    replay(&Setup::repeated(trouble()).with(Mutation::ClaimWithoutDedupKey), 2).await;
 }
 
 /// More of everything than every state could be looked at with.
@@ -117,8 +117,8 @@ impl Replay<'_> {
 
     fn record<'a>(&'a self, site: &'a domain::id::SiteId, send: SendId, attempt: u8) -> MessageRecord<'a> {
         let Send { event, planned, repeats, .. } = self.spec(send);
-        let occasion = if repeats.is_some() { 2 } else { 1 };
-        MessageRecord { site, event, planned, occasion, attempt: attempt.into(), retention_days: RETENTION_DAYS }
+        let send_number = if repeats.is_some() { 2 } else { 1 };
+        MessageRecord { site, event, planned, send_number, attempt: attempt.into(), retention_days: RETENTION_DAYS }
     }
 
     fn job(&self, record: Record) -> MessageJob {
@@ -129,7 +129,7 @@ impl Replay<'_> {
             event: event.id.clone(),
             mapping: planned.mapping.clone(),
             recipient: planned.recipient.clone(),
-            occasion: if repeats.is_some() { 2 } else { 1 },
+            send_number: if repeats.is_some() { 2 } else { 1 },
             asked_at: repeats.map(|_| at(60)),
             attempt: record.attempt.into(),
             last_error: (times > 0).then(|| LastError {
@@ -194,8 +194,8 @@ impl Replay<'_> {
                 done(self.world.claims.release(&record, guards, &owner, at(60)).await.unwrap())
             }
             Write::TakeAway(send) => {
-                if let Some(occasion) = &self.spec(send).guards.occasion {
-                    self.world.claims.take_away(occasion, &self.id(send).to_string()).await.unwrap();
+                if let Some(dedup_key) = &self.spec(send).guards.dedup_key {
+                    self.world.claims.take_away(dedup_key, &self.id(send).to_string()).await.unwrap();
                 }
                 Outcome::Done
             }
@@ -282,11 +282,11 @@ impl Replay<'_> {
                 other => panic!("{other:?}"),
             });
             assert_eq!(job, tables.schedule[send].map(|record| self.job(record)), "{trace}");
-            if let Some(occasion) = &self.spec(send).guards.occasion {
-                let told = tables.occasions[self.spec(send).occasion_of];
-                let by = self.world.of_contacts(occasion, "message").await;
+            if let Some(dedup_key) = &self.spec(send).guards.dedup_key {
+                let told = tables.dedup_keys[self.spec(send).dedup_key_of];
+                let by = self.world.of_contacts(dedup_key, "message").await;
                 assert_eq!(by, told.map(|(by, _)| self.id(by).to_string()), "{trace}");
-                let owner = self.world.of_contacts(occasion, "owner").await;
+                let owner = self.world.of_contacts(dedup_key, "owner").await;
                 assert_eq!(owner, told.map(|(_, owner)| owner.to_string()), "{trace}");
             }
             if let Some(latest) = &self.spec(send).guards.latest {

@@ -4,7 +4,7 @@ use domain::codes::{self, Class};
 use domain::contact::{DecisionContext, Scope, Source, Suppression};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
-use domain::occasion::{EventVersion, Guards, guards};
+use domain::guards::{EventVersion, Guards, guards};
 use domain::plan::{PlannedMessage, plan};
 use domain::reason::Reason;
 use jiff::Timestamp;
@@ -23,7 +23,7 @@ pub(crate) struct Send {
     pub(crate) planned: PlannedMessage,
     pub(crate) guards: Guards,
     /// The first send of the same occasion.
-    pub(crate) occasion_of: SendId,
+    pub(crate) dedup_key_of: SendId,
     /// The send that a person has sent again by this one.
     pub(crate) repeats: Option<SendId>,
     /// What the decision says in time and too late, without and with a STOP.
@@ -62,7 +62,7 @@ pub(crate) struct Bounds {
 pub(crate) enum Mutation {
     ClaimWithoutCondition,
     ClaimWithoutStop,
-    ClaimWithoutOccasion,
+    ClaimWithoutDedupKey,
     SettleWithoutOwner,
     GiveBackWithoutOwner,
     /// The sweep has what stayed `sending` tried again.
@@ -108,8 +108,8 @@ impl Setup {
     fn of(events: &[Event], bounds: Bounds) -> Self {
         let mut sends: Vec<Send> = events.iter().map(|event| send(event, None)).collect();
         for place in 0..sends.len() {
-            let of_same = |one: &Send| one.guards.occasion == sends[place].guards.occasion;
-            sends[place].occasion_of = sends.iter().position(of_same).unwrap();
+            let of_same = |one: &Send| one.guards.dedup_key == sends[place].guards.dedup_key;
+            sends[place].dedup_key_of = sends.iter().position(of_same).unwrap();
         }
         if bounds.resends > 0 {
             sends.push(send(&events[0], Some(0)));
@@ -151,7 +151,7 @@ fn send(event: &Event, repeats: Option<SendId>) -> Send {
     let planned = plan(event, &live).messages.remove(0);
     let first = guards(&site(), &live.mappings[0], event, &planned.recipient, event.occurred_at);
     let guards = match repeats {
-        Some(_) => Guards { latest: None, occasion: None, ..first },
+        Some(_) => Guards { latest: None, dedup_key: None, ..first },
         None => first,
     };
     let stop = Suppression { scope: Scope::All, source: Source::Stop, since: at(30), reason: String::new() };
@@ -170,5 +170,5 @@ fn send(event: &Event, repeats: Option<SendId>) -> Send {
         decided(false, std::slice::from_ref(&stop)),
         decided(true, std::slice::from_ref(&stop)),
     ];
-    Send { event: event.clone(), planned, guards, occasion_of: 0, repeats, decisions }
+    Send { event: event.clone(), planned, guards, dedup_key_of: 0, repeats, decisions }
 }

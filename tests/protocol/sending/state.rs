@@ -193,7 +193,7 @@ impl State {
     pub(crate) fn no_occasion_is_told_twice(&self, setup: &Setup) -> bool {
         let mut told: BTreeMap<SendId, u8> = BTreeMap::new();
         for (send, calls) in setup.sends.iter().zip(&self.calls).filter(|(send, _)| send.repeats.is_none()) {
-            *told.entry(send.occasion_of).or_default() += calls;
+            *told.entry(send.dedup_key_of).or_default() += calls;
         }
         told.values().all(|calls| *calls <= 1)
     }
@@ -206,7 +206,7 @@ impl State {
         for item in &mut state.tables.items {
             names.rename_if(&mut item.owner);
         }
-        for (_, owner) in state.tables.occasions.iter_mut().flatten() {
+        for (_, owner) in state.tables.dedup_keys.iter_mut().flatten() {
             names.rename(owner);
         }
         if let Some(latest) = &mut state.tables.latest {

@@ -125,7 +125,7 @@ pub(crate) struct Tables {
     pub(crate) events: Vec<bool>,
     pub(crate) items: Vec<Item>,
     /// The occasion, where the sends share one: which send took it, in which attempt.
-    pub(crate) occasions: Vec<Option<(SendId, Owner)>>,
+    pub(crate) dedup_keys: Vec<Option<(SendId, Owner)>>,
     pub(crate) latest: Option<LatestEvent>,
     pub(crate) schedule: Vec<Option<Record>>,
     pub(crate) is_suppressed: bool,
@@ -175,7 +175,7 @@ impl Tables {
         Self {
             events: vec![false; sends],
             items: vec![Item::default(); sends],
-            occasions: vec![None; sends],
+            dedup_keys: vec![None; sends],
             latest: None,
             schedule: vec![None; sends],
             is_suppressed: false,
@@ -209,8 +209,8 @@ impl Tables {
             }
             Write::Release { send, owner } => done(self.release(setup, send, owner)),
             Write::TakeAway(send) => {
-                let occasion = &mut self.occasions[setup.sends[send].occasion_of];
-                *occasion = occasion.filter(|(by, _)| *by != send);
+                let dedup_key = &mut self.dedup_keys[setup.sends[send].dedup_key_of];
+                *dedup_key = dedup_key.filter(|(by, _)| *by != send);
                 Outcome::Done
             }
             Write::Wait { send, attempt } => done(self.waits(send, attempt)),
@@ -259,7 +259,7 @@ impl Tables {
             return Outcome::Ours;
         }
         let (spec, item) = (&setup.sends[send], &self.items[send]);
-        let occasion = self.occasions[spec.occasion_of];
+        let dedup_key = self.dedup_keys[spec.dedup_key_of];
         if !item.is_undecided(attempt) && !is(Mutation::ClaimWithoutCondition) {
             return Outcome::Theirs;
         }
@@ -269,8 +269,8 @@ impl Tables {
         if spec.guards.latest.is_some() && self.latest.is_some_and(|latest| setup.is_newer(latest.by.0, send)) {
             return Outcome::Superseded;
         }
-        let is_told = occasion.is_some_and(|(by, _)| by != send);
-        if spec.guards.occasion.is_some() && is_told && !is(Mutation::ClaimWithoutOccasion) {
+        let is_told = dedup_key.is_some_and(|(by, _)| by != send);
+        if spec.guards.dedup_key.is_some() && is_told && !is(Mutation::ClaimWithoutDedupKey) {
             return Outcome::AlreadyNotified;
         }
         let item = &mut self.items[send];
@@ -279,16 +279,16 @@ impl Tables {
             self.latest = Some(LatestEvent { by: (send, owner), before: self.latest.map(|latest| latest.by) });
         }
         self.tokens.insert(owner);
-        if spec.guards.occasion.is_some() {
-            self.occasions[spec.occasion_of] = Some((send, owner));
+        if spec.guards.dedup_key.is_some() {
+            self.dedup_keys[spec.dedup_key_of] = Some((send, owner));
         }
         Outcome::Ours
     }
 
     fn give_back(&mut self, setup: &Setup, send: SendId, owner: Owner) {
         let is_by_any = setup.mutation == Some(Mutation::GiveBackWithoutOwner);
-        let occasion = &mut self.occasions[setup.sends[send].occasion_of];
-        *occasion = occasion.filter(|(by, of)| *by != send || (*of != owner && !is_by_any));
+        let dedup_key = &mut self.dedup_keys[setup.sends[send].dedup_key_of];
+        *dedup_key = dedup_key.filter(|(by, of)| *by != send || (*of != owner && !is_by_any));
     }
 
     /// Takes a claim back, unless something says that more came of it than that.

@@ -62,9 +62,9 @@ async fn a_cart_is_told_again_when_a_person_asks_unless_it_was_closed() {
     let world = World::start().await.unwrap();
     tell(&world, &left("k-1", "K1", world.clock.now())).await;
     world.pass(HOUR * 4).await.unwrap();
-    let again = |occasion: u32| {
+    let again = |send_number: u32| {
         json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
-               "recipient": "C7", "occasion": occasion, "asked_at": world.clock.now().to_string()})
+               "recipient": "C7", "occasion": send_number, "asked_at": world.clock.now().to_string()})
         .to_string()
     };
     world.enqueue(&again(2)).await.unwrap();

@@ -8,11 +8,11 @@ use domain::config::{Account, LiveConfig, Site};
 use domain::contact::{DecisionContext, Lift, Lifted, Scope, Source};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
+use domain::guards::{Guards, guards};
 use domain::id::{AccountId, MappingId, ObjectId, SiteId};
 use domain::key::{ContactSecret, MessageId};
 use domain::language::Language;
 use domain::message::{Answer, State};
-use domain::occasion::{Guards, guards};
 use domain::phone::{Country, Phone};
 use domain::plan::{PlannedMessage, plan};
 use domain::reason::Reason;
@@ -132,7 +132,7 @@ impl World {
         self.ledger.record_event(record, now).await.unwrap();
         let planned = &planned.messages[0];
         let message =
-            MessageRecord { site: &site, event: &event, planned, occasion: 1, attempt: 0, retention_days: 90 };
+            MessageRecord { site: &site, event: &event, planned, send_number: 1, attempt: 0, retention_days: 90 };
         let contact = contact("demo", number);
         let sending = Sending {
             account: "main",
@@ -142,7 +142,7 @@ impl World {
             text: "Ciao.",
         };
         let guards = guards(&site, &live.mappings[0], &event, &planned.recipient, now);
-        let guards = Guards { latest: None, occasion: None, ..guards };
+        let guards = Guards { latest: None, dedup_key: None, ..guards };
         let person = secret().person_key(&site, &planned.recipient);
         let claim = Claim {
             message: &message,

@@ -50,8 +50,8 @@ struct LeftCart {
 
 impl Waits {
     fn id(&self) -> MessageId {
-        let MessageJob { site, event, mapping, recipient, occasion, .. } = &self.job;
-        MessageId { event: event_key(site, event), message: message_key(mapping, recipient, *occasion) }
+        let MessageJob { site, event, mapping, recipient, send_number, .. } = &self.job;
+        MessageId { event: event_key(site, event), message: message_key(mapping, recipient, *send_number) }
     }
 }
 
@@ -70,7 +70,7 @@ impl Explained {
 
     pub(super) fn document(&self) -> Value {
         let Waits { item, job, useful_until } = &self.waits;
-        let MessageJob { event, mapping, recipient, occasion, .. } = job;
+        let MessageJob { event, mapping, recipient, send_number, .. } = job;
         let moment = item.due_at.parse::<Timestamp>().ok();
         let (due_at, happened_at) = if item.lane.is_none() { (moment, None) } else { (None, moment) };
         let waiting = match &self.state {
@@ -80,7 +80,7 @@ impl Explained {
         let detail = waiting.map(|waiting| waiting.detail.as_str()).filter(|detail| !detail.is_empty());
         json!({
             "message_id": self.waits.id().to_string(), "event": event, "mapping": mapping, "recipient": recipient,
-            "occasion": occasion, "due_at": due_at, "lane": item.lane.as_ref().map(|lane| &lane.account),
+            "occasion": send_number, "due_at": due_at, "lane": item.lane.as_ref().map(|lane| &lane.account),
             "occurred_at": happened_at, "useful_until": useful_until,
             "why": waiting.map(|waiting| waiting.why), "detail": detail,
         })

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::event::Event;
+use domain::guards::EventVersion;
 use domain::id::EventId;
-use domain::occasion::EventVersion;
 use domain::reminder::{ActivityStatus, fingerprints, starts};
 use jiff::{SignedDuration, Timestamp};
 

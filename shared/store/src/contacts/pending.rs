@@ -1,6 +1,6 @@
 //! The newest state that waits of a subject, for one mapping and recipient: an older one that waits too gives way.
 
-use domain::occasion::{EventVersion, renewal};
+use domain::guards::{EventVersion, renewal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Contacts, is_older};
@@ -29,15 +29,15 @@ impl Contacts {
     /// [`StoreError`].
     pub async fn told_by(
         &self,
-        occasion: &str,
+        dedup_key: &str,
         remember_for: SignedDuration,
         now: Timestamp,
     ) -> Result<Option<String>, StoreError> {
-        let items = self.items(&[occasion]).await?;
-        let Some(reading) = items.get(occasion).map(Reading::of) else { return Ok(None) };
+        let items = self.items(&[dedup_key]).await?;
+        let Some(reading) = items.get(dedup_key).map(Reading::of) else { return Ok(None) };
         let expires_at = reading.number("expires_at")?.and_then(|second| Timestamp::from_second(second.into()).ok());
         if expires_at.and_then(|expires_at| renewal(expires_at, now, remember_for)).is_some() {
-            renew(&self.client, &self.table, occasion, (now, remember_for)).await?;
+            renew(&self.client, &self.table, dedup_key, (now, remember_for)).await?;
         }
         Ok(reading.text("message")?.map(str::to_owned))
     }

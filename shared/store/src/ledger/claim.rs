@@ -29,8 +29,8 @@ use aws_sdk_dynamodb::types::{
 use domain::cart::CartHistory;
 use domain::contact::{DecisionContext, Scope};
 use domain::files::Files;
+use domain::guards::Guards;
 use domain::key::{MessageId, request_token};
-use domain::occasion::Guards;
 use jiff::{SignedDuration, Timestamp};
 
 use super::collect::StoredCollection;
@@ -120,7 +120,7 @@ enum Guarded {
     /// The newest event told of the subject.
     LatestEvent,
     /// What is told once.
-    Occasion,
+    DedupKey,
     /// The customer's carts.
     Carts,
     /// Those of them that were left with the same number.
@@ -204,8 +204,8 @@ impl Claims {
         if let Some(latest) = &guards.latest {
             transaction = transaction.with(Guarded::LatestEvent, self.put_latest(latest, claim, &id, now)?);
         }
-        if let Some(occasion) = &guards.occasion {
-            transaction = transaction.with(Guarded::Occasion, self.put_occasion(occasion, claim, &id, now)?);
+        if let Some(dedup_key) = &guards.dedup_key {
+            transaction = transaction.with(Guarded::DedupKey, self.put_dedup_key(dedup_key, claim, &id, now)?);
         }
         if let Some(cart) = &guards.cart {
             let [all, of_number] = self.put_cart_notice(cart, &id, now)?;
@@ -220,8 +220,8 @@ impl Claims {
         if let Some(collection) = claim.collection {
             transaction = transaction.with(Guarded::Collection, self.ledger.end_collection(collection)?);
         }
-        for occasion in &guards.occasions_besides {
-            let put = written(remembered(&self.contacts, occasion, claim, &id, now))?;
+        for dedup_key in &guards.other_dedup_keys {
+            let put = written(remembered(&self.contacts, dedup_key, claim, &id, now))?;
             transaction = transaction.with(Guarded::OtherFile, put);
         }
         Ok(transaction)

@@ -13,7 +13,7 @@ use domain::reason::Skip;
 use serde_json::{Value, json as document};
 
 use super::collect::OPEN;
-use super::message::{FIRST_OCCASION, STATUSES, conditional, facts, sort_key, status_attribute};
+use super::message::{FIRST_SEND, STATUSES, conditional, facts, sort_key, status_attribute};
 use super::{EVENT, Ledger, Parking};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text};
@@ -141,7 +141,7 @@ impl Ledger {
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":mapping", text(planned.mapping.as_str()))
             .expression_attribute_values(":recipient", text(planned.recipient.as_str()))
-            .expression_attribute_values(":occasion", number(FIRST_OCCASION))
+            .expression_attribute_values(":occasion", number(FIRST_SEND))
             .expression_attribute_values(":skipped", json(skip)?);
         for name in ["site", "event_id", "day", "subject", "at", "expires_at"] {
             let value = event.get(name).ok_or_else(|| reading.fault(name, "is missing"))?;
@@ -279,7 +279,7 @@ fn without_words(answer: Answer) -> Answer {
 
 fn planned_id(event: &Item, planned: &PlannedMessage) -> Result<MessageId, StoreError> {
     let event = Reading::of(event).required("pk")?.to_owned();
-    Ok(MessageId { event, message: message_key(&planned.mapping, &planned.recipient, FIRST_OCCASION) })
+    Ok(MessageId { event, message: message_key(&planned.mapping, &planned.recipient, FIRST_SEND) })
 }
 
 fn sort_text(item: &Item) -> Option<&str> {

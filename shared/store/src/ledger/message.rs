@@ -20,7 +20,7 @@ use crate::item::{Item, Reading, json, number, text, time};
 use crate::transaction::again;
 
 /// A first send; higher numbers are resends a person chose.
-pub(super) const FIRST_OCCASION: u32 = 1;
+pub(super) const FIRST_SEND: u32 = 1;
 
 /// A message as it stands in its event's partition: everything about it that does not change.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct MessageRecord<'a> {
     /// Which mapping and recipient.
     pub planned: &'a PlannedMessage,
     /// 1, or the number of times a person chose to send it again, and one.
-    pub occasion: u32,
+    pub send_number: u32,
     /// How often the record that brings it was put back: of two records of one message the one with the lower number is
     /// out of date, and writes nothing.
     pub attempt: u32,
@@ -65,7 +65,7 @@ impl MessageRecord<'_> {
     pub fn id(&self) -> MessageId {
         MessageId {
             event: event_key(self.site, &self.event.id),
-            message: message_key(&self.planned.mapping, &self.planned.recipient, self.occasion),
+            message: message_key(&self.planned.mapping, &self.planned.recipient, self.send_number),
         }
     }
 }
@@ -237,7 +237,7 @@ pub(super) fn identity(message: &MessageRecord<'_>, id: &MessageId, now: Timesta
         (":subject", text(subject_key(message.site, message.event))),
         (":now", time(now)),
         (":expires_at", expiry(now, message.retention_days)),
-        (":occasion", number(message.occasion)),
+        (":occasion", number(message.send_number)),
         (":attempt", number(message.attempt)),
         (":retry", text(NOT_ACCEPTED)),
     ];

@@ -12,7 +12,7 @@ use domain::plan::Plan;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::message::{FIRST_OCCASION, facts};
+use super::message::{FIRST_SEND, facts};
 use super::{EVENT, Ledger, SHARDS};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, text, time};
@@ -55,7 +55,7 @@ pub struct StoredMessage {
     /// To whom: the person's id.
     pub recipient: ObjectId,
     /// 1, or the number of times a person chose to send it again, and one.
-    pub occasion: u32,
+    pub send_number: u32,
     /// What is known of it.
     pub facts: Facts,
     /// The number it went to, E.164; only of what was claimed.
@@ -246,13 +246,13 @@ impl Ledger {
         }
         let Some(mut event) = event else { return Ok(None) };
         for planned in &event.plan.messages {
-            let message = message_key(&planned.mapping, &planned.recipient, FIRST_OCCASION);
+            let message = message_key(&planned.mapping, &planned.recipient, FIRST_SEND);
             if !messages.iter().any(|known| known.id.message == message) {
                 messages.push(StoredMessage {
                     id: MessageId { event: key.to_owned(), message },
                     mapping: planned.mapping.clone(),
                     recipient: planned.recipient.clone(),
-                    occasion: FIRST_OCCASION,
+                    send_number: FIRST_SEND,
                     facts: Facts::default(),
                     phone: None,
                     text: None,
@@ -267,7 +267,7 @@ impl Ledger {
 
 /// Where a message stands among those of its event.
 fn place(message: &StoredMessage) -> (&MappingId, &ObjectId, u32) {
-    (&message.mapping, &message.recipient, message.occasion)
+    (&message.mapping, &message.recipient, message.send_number)
 }
 
 /// The UTC days from one moment to another, as the index names them.
@@ -310,7 +310,7 @@ fn stored_message(item: &Item) -> Result<StoredMessage, StoreError> {
         },
         mapping: MappingId::parse(reading.required("mapping")?).map_err(fault("mapping"))?,
         recipient: ObjectId::parse(reading.required("recipient")?).map_err(fault("recipient"))?,
-        occasion: reading.number("occasion")?.unwrap_or(FIRST_OCCASION),
+        send_number: reading.number("occasion")?.unwrap_or(FIRST_SEND),
         facts: facts(item)?,
         phone: reading.text("phone")?.map(str::to_owned),
         text: reading.text("text")?.map(str::to_owned),

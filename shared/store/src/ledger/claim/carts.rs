@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use domain::cart::NOTICE_EVERY;
+use domain::guards::CartGuard;
 use domain::key::{CartKeys, MessageId};
-use domain::occasion::CartGuard;
 use jiff::Timestamp;
 
 use super::Claims;

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
+use domain::guards::{CartGuard, Guards};
 use domain::key::MessageId;
-use domain::occasion::{CartGuard, Guards};
 
 use super::super::message::conditional;
 use super::Claims;
@@ -21,8 +21,8 @@ impl Claims {
     /// [`StoreError`].
     pub async fn give_back(&self, guards: &Guards, id: &MessageId, owner: &str) -> Result<(), StoreError> {
         self.give_back_notice(guards, id).await?;
-        for occasion in guards.occasion.iter().chain(&guards.occasions_besides) {
-            self.forget_occasion(occasion, id, owner).await?;
+        for dedup_key in guards.dedup_key.iter().chain(&guards.other_dedup_keys) {
+            self.forget_dedup_key(dedup_key, id, owner).await?;
         }
         Ok(())
     }
@@ -71,14 +71,14 @@ impl Claims {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn take_away(&self, occasion: &str, of: &str) -> Result<(), StoreError> {
-        let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(occasion));
+    pub async fn take_away(&self, dedup_key: &str, of: &str) -> Result<(), StoreError> {
+        let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(dedup_key));
         let request = request.condition_expression("message = :message");
         forget(request.expression_attribute_values(":message", text(of))).await
     }
 
-    async fn forget_occasion(&self, occasion: &str, id: &MessageId, owner: &str) -> Result<(), StoreError> {
-        let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(occasion));
+    async fn forget_dedup_key(&self, dedup_key: &str, id: &MessageId, owner: &str) -> Result<(), StoreError> {
+        let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(dedup_key));
         // A later claim of the same message may have taken it again, and been accepted.
         let request = request.condition_expression("message = :message AND #owner = :owner");
         let request =

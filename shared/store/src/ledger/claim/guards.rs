@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
+use domain::guards::{ActivityGuard, EventVersion, Guards, ReminderBasis, renewal};
 use domain::key::MessageId;
-use domain::occasion::{ActivityGuard, EventVersion, Guards, ReminderBasis, renewal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::message::conditional;
@@ -75,13 +75,13 @@ impl Claims {
             let seconds = item.get("expires_at")?.as_n().ok()?.parse().ok()?;
             Timestamp::from_second(seconds).ok()
         };
-        let met = [Guarded::LatestEvent, Guarded::Occasion].into_iter().filter_map(expires_at).min();
+        let met = [Guarded::LatestEvent, Guarded::DedupKey].into_iter().filter_map(expires_at).min();
         if met.and_then(|expires_at| renewal(expires_at, now, claim.remember_for)).is_none() {
             return Ok(());
         }
         // Of the two that are written together one alone may have been met.
-        let Guards { latest, occasion, .. } = claim.guards;
-        for key in latest.iter().chain(occasion) {
+        let Guards { latest, dedup_key, .. } = claim.guards;
+        for key in latest.iter().chain(dedup_key) {
             renew(&self.ledger.client, &self.contacts, key, (now, claim.remember_for)).await?;
         }
         Ok(())
@@ -122,7 +122,7 @@ impl Claims {
     }
 
     /// The occasion; refused if another message told it.
-    pub(super) fn put_occasion(
+    pub(super) fn put_dedup_key(
         &self,
         key: &str,
         claim: &Claim<'_>,

@@ -2,9 +2,9 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
+use domain::guards::Guards;
 use domain::key::{MessageId, message_key};
 use domain::message::{Answer, Failure};
-use domain::occasion::Guards;
 use jiff::Timestamp;
 
 use super::super::MessageRecord;
@@ -133,8 +133,8 @@ impl Claims {
 
     /// Of an `unknown` message a person may have chosen to send it again.
     fn not_sent_again(&self, message: &MessageRecord<'_>) -> Result<TransactWriteItem, StoreError> {
-        let MessageRecord { planned, occasion, .. } = message;
-        let next = message_key(&planned.mapping, &planned.recipient, occasion.saturating_add(1));
+        let MessageRecord { planned, send_number, .. } = message;
+        let next = message_key(&planned.mapping, &planned.recipient, send_number.saturating_add(1));
         let next = MessageId { message: next, ..message.id() };
         let check = ConditionCheck::builder()
             .table_name(&self.ledger.table)

@@ -1,7 +1,7 @@
 //! What a refused claim says.
 
 use domain::contact::Scope;
-use domain::occasion::Guards;
+use domain::guards::Guards;
 use jiff::Timestamp;
 
 use super::super::status::reported;
@@ -45,7 +45,7 @@ pub(super) fn verdict(claim: &Claim<'_>, refused: &Refused<Guarded>, now: Timest
     if let Some(old) = refused.by(Guarded::LatestEvent) {
         return Ok(Claimed::Superseded(Reading::of(old).time("occurred_at")?.unwrap_or_default()));
     }
-    if let Some(old) = refused.by(Guarded::Occasion) {
+    if let Some(old) = refused.by(Guarded::DedupKey) {
         return Ok(Claimed::AlreadyNotified(Reading::of(old).required("message")?.to_owned()));
     }
     if let Some(guard) = &claim.guards.cart {

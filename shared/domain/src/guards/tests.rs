@@ -94,7 +94,7 @@ fn only_a_cancellation_takes_back_earlier_states() {
 
 #[test]
 fn the_dedup_key_follows_the_mappings_repeat() {
-    let key = |repeat, event: &Event| guards_with(repeat, event).occasion;
+    let key = |repeat, event: &Event| guards_with(repeat, event).dedup_key;
     assert_eq!(key(Some("every"), &order("EVASO")), None);
     assert_eq!(key(None, &order("EVASO")), key(Some("once_per_state"), &order("Evaso")));
     assert_ne!(key(None, &order("EVASO")), key(None, &order("BOLLATO")));
@@ -108,7 +108,7 @@ fn the_dedup_key_follows_the_mappings_repeat() {
 #[test]
 fn a_reminder_and_a_cart_are_checked_against_what_they_are_about() {
     let reminder = guards_with(Some("every"), &event(EventType::ActivityReminder, &[]));
-    assert!(reminder.occasion.is_some(), "a reminder is sent once whatever the mapping repeats");
+    assert!(reminder.dedup_key.is_some(), "a reminder is sent once whatever the mapping repeats");
     assert!(matches!(reminder.activity.unwrap().basis, ReminderBasis::Start(_)));
     assert_eq!(reminder.cart, None);
     let abandoned = event(EventType::CartAbandoned, &[]);

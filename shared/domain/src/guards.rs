@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::activity_state::{self, ActivityState};
 use crate::event::{Event, EventData, EventType};
 use crate::id::{MappingId, ObjectId, SiteId};
-use crate::key::{CartKeys, activity_key, latest_event_key, occasion_key};
+use crate::key::{CartKeys, activity_key, dedup_key, latest_event_key};
 use crate::mapping::Mapping;
 use crate::message::{Facts, State};
 use crate::order_state::{self, OrderState};
@@ -64,9 +64,9 @@ pub struct Guards {
     /// The head to be overtaken by nothing older; `None` where order does not matter.
     pub latest: Option<String>,
     /// The occasion to be told once; `None` where every event is told.
-    pub occasion: Option<String>,
+    pub dedup_key: Option<String>,
     /// Occasions that are told with it: those of the other files it names.
-    pub occasions_besides: Vec<String>,
+    pub other_dedup_keys: Vec<String>,
     /// The carts of the customer, on events of carts.
     pub cart: Option<CartGuard>,
     /// The activity of a reminder.
@@ -137,7 +137,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     // A reminder is told once for its moment, whether Passweb raises it or we do.
     if let EventData::ActivityReminder { activity, reminder, .. } = &event.data {
         let due = reminder_fingerprint(activity, &reminder.id, reminder.minutes_before);
-        let occasion = Some(occasion_key(site, names, "reminder", &due));
+        let dedup_key = Some(dedup_key(site, names, "reminder", &due));
         let key = activity_key(site, &activity.id);
         let basis = if event.id.is_reserved() {
             ReminderBasis::Fingerprint(due)
@@ -148,18 +148,18 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         return Guards {
             version,
             latest: None,
-            occasion,
-            occasions_besides: Vec::new(),
+            dedup_key,
+            other_dedup_keys: Vec::new(),
             cart: None,
             activity,
             contact_data_as_of,
             explicit,
         };
     }
-    let occasion = match mapping.repeat() {
+    let dedup_key = match mapping.repeat() {
         Repeat::Every => None,
-        Repeat::OncePerState => state.as_ref().map(|state| occasion_key(site, names, "state", state)),
-        Repeat::OncePerActor => event.actor().map(|actor| occasion_key(site, names, "actor", actor.id.as_str())),
+        Repeat::OncePerState => state.as_ref().map(|state| dedup_key(site, names, "state", state)),
+        Repeat::OncePerActor => event.actor().map(|actor| dedup_key(site, names, "actor", actor.id.as_str())),
     };
     let cart = match &event.data {
         EventData::CartAbandoned { cart, customer } => {
@@ -173,8 +173,8 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     Guards {
         version,
         latest,
-        occasion,
-        occasions_besides: Vec::new(),
+        dedup_key,
+        other_dedup_keys: Vec::new(),
         cart,
         activity: None,
         contact_data_as_of,
