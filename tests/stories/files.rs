@@ -64,8 +64,8 @@ async fn files_of_one_folder_are_told_in_one_message_with_count_and_names() {
         world.pass(MINUTE).await.unwrap();
     }
     let State::Waiting(waiting) = state(&world, 2).await else { panic!() };
-    let carrier = world.facts("f-1", MAPPING, "P1").await.unwrap();
-    assert!(matches!(carrier.state(), State::Waiting(own) if own.why == WaitReason::Hold && own.until < waiting.until));
+    let digest = world.facts("f-1", MAPPING, "P1").await.unwrap();
+    assert!(matches!(digest.state(), State::Waiting(own) if own.why == WaitReason::Hold && own.until < waiting.until));
     world.pass(MINUTE * 12).await.unwrap();
     let texts = world.texts().await.unwrap();
     assert!(
@@ -203,10 +203,10 @@ async fn a_sender_killed_anywhere_tells_each_file_once() {
     world.pass(MINUTE * 30).await.unwrap();
     let texts = world.texts().await.unwrap();
     assert!(texts.len() <= 1, "{texts:?}");
-    let carrier = state(&world, 0).await;
+    let digest = state(&world, 0).await;
     match texts.as_slice() {
         [text] => assert!(text.contains(&format!(" {}", killed + 1)), "{killed}: {text}"),
-        _ => assert_eq!(carrier, State::Unknown),
+        _ => assert_eq!(digest, State::Unknown),
     }
     for number in 0..=killed {
         let state = state(&world, number).await;
@@ -320,11 +320,11 @@ async fn two_that_find_their_carrier_gone_at_the_same_moment_are_told_together()
         let id = domain::id::EventId::parse(&format!("f-{}", stop * 10)).unwrap();
         let mapping = domain::id::MappingId::parse(MAPPING).unwrap();
         let recipient = domain::id::ObjectId::parse("P1").unwrap();
-        let carrier = domain::key::MessageId {
+        let digest = domain::key::MessageId {
             event: domain::key::event_key(&world.site().unwrap(), &id),
             message: domain::key::message_key(&mapping, &recipient, 1),
         };
-        assert!(world.parking().cancel(&carrier, &Reason::Expired.into()).await.unwrap());
+        assert!(world.parking().cancel(&digest, &Reason::Expired.into()).await.unwrap());
         for place in 1..=2 {
             world.accept(&of_folder(stop, place)).await.unwrap();
         }

@@ -35,7 +35,7 @@ enum Change {
     /// The same, and a person confirmed the mapping.
     Confirmed(Value),
     /// Another event was told before.
-    Told(Value),
+    Fixed(Value),
 }
 
 struct Story {
@@ -181,7 +181,7 @@ fn of_events() -> Vec<Story> {
         story(
             Reason::Superseded,
             "2026-11-22T09:15:00Z",
-            Change::Told(with(
+            Change::Fixed(with(
                 with(order_status_changed("e-0"), "/data/order/status", json!("EVASO")),
                 "/data/order/version",
                 json!(8),
@@ -191,7 +191,7 @@ fn of_events() -> Vec<Story> {
         story(
             Reason::AlreadyNotified,
             &told_before,
-            Change::Told(order_status_changed("e-0")),
+            Change::Fixed(order_status_changed("e-0")),
             order("/data/order/version", json!(4)),
         ),
     ]
@@ -233,7 +233,7 @@ async fn apply(world: &World, change: &Change) {
             changed(template.clone()).await;
             confirm(world, "stato-ordine").await;
         }
-        Change::Told(event) => tell(world, event).await,
+        Change::Fixed(event) => tell(world, event).await,
     }
 }
 

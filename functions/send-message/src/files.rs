@@ -2,7 +2,7 @@
 
 use domain::contact::DecisionContext;
 use domain::decision::{Halt, decide};
-use domain::files::{Collection, Files, action, collected_in, collected_until, fate, leaves_others};
+use domain::files::{Collection, Files, action, collected_in, collected_until, fate, releases_members};
 use domain::guards::already_notified;
 use domain::job::MessageJob;
 use domain::key::{MessageId, message_key};
@@ -28,34 +28,34 @@ const JOIN_TRIES: u32 = 30;
 
 /// Where a message stands among those that are told together.
 #[derive(Debug)]
-pub(crate) enum Together {
+pub(crate) enum DigestRole {
     /// Its mapping collects nothing.
     No,
     /// It is to join what is collected under a key, or to begin it.
     Joins(String),
     /// It tells these files, which it was claimed with before or tells again.
-    Told(Option<Files>),
+    Fixed(Option<Files>),
     /// It tells what is collected, which can still be joined.
-    Carries(Collection, StoredCollection),
+    Digest(Collection, StoredCollection),
     /// Another message tells its file, as far as that is known.
-    CarriedBy(MessageId, Option<Facts>),
+    MemberOf(MessageId, Option<Facts>),
 }
 
-impl Together {
+impl DigestRole {
     /// The files it tells, if there may be more than its own.
     pub(crate) fn files(&self) -> Option<&Files> {
         match self {
-            Self::Told(files) => files.as_ref(),
-            Self::Carries(collection, _) => Some(&collection.files),
-            Self::No | Self::Joins(_) | Self::CarriedBy(..) => None,
+            Self::Fixed(files) => files.as_ref(),
+            Self::Digest(collection, _) => Some(&collection.files),
+            Self::No | Self::Joins(_) | Self::MemberOf(..) => None,
         }
     }
 
     /// The collection its claim ends.
     pub(crate) fn open(&self) -> Option<&StoredCollection> {
         match self {
-            Self::Carries(_, stored) => Some(stored),
-            Self::No | Self::Joins(_) | Self::Told(_) | Self::CarriedBy(..) => None,
+            Self::Digest(_, stored) => Some(stored),
+            Self::No | Self::Joins(_) | Self::Fixed(_) | Self::MemberOf(..) => None,
         }
     }
 
@@ -66,42 +66,42 @@ impl Together {
                 let mapping = task.sender.live.mapping(&task.record.planned.mapping)?;
                 collected_until(mapping, task.sender.event, task.now())
             }
-            Self::Carries(collection, _) => Some(collection.until),
-            Self::No | Self::Told(_) | Self::CarriedBy(..) => None,
+            Self::Digest(collection, _) => Some(collection.until),
+            Self::No | Self::Fixed(_) | Self::MemberOf(..) => None,
         }
     }
 }
 
 /// Where a message stands among those that are told together.
-pub(crate) async fn together(task: Task<'_>) -> Result<Together, Failure> {
+pub(crate) async fn digest_role(task: Task<'_>) -> Result<DigestRole, Failure> {
     let (sender, planned, ledger) = (task.sender, task.record.planned, &task.sender.app.ledger);
     let Some(key) = collected_in(task.record.site, &planned.mapping, sender.event, &planned.recipient) else {
-        return Ok(Together::No);
+        return Ok(DigestRole::No);
     };
     let own = task.record.id();
     // What was collected stays so, also if the mapping holds nothing any more.
     let holds = sender.live.mapping(&planned.mapping).is_some_and(|mapping| mapping.hold_for.is_some());
-    let alone = |key| if holds { Together::Joins(key) } else { Together::No };
+    let alone = |key| if holds { DigestRole::Joins(key) } else { DigestRole::No };
     if task.asked_at.is_some() {
         // Sent again, it tells what it told.
         let first = MessageId { message: message_key(&planned.mapping, &planned.recipient, 1), ..own };
         let files = ledger.message(&first).await?.and_then(|facts| facts.files);
-        return Ok(Together::Told(files));
+        return Ok(DigestRole::Fixed(files));
     }
-    match task.with {
+    match task.digest {
         None => Ok(alone(key)),
-        Some(carrier) if *carrier == own => {
+        Some(digest) if *digest == own => {
             if let Some(stored) = ledger.collection(&key).await?
-                && let Some(collection) = stored.collection.clone().filter(|known| known.carrier == own)
+                && let Some(collection) = stored.collection.clone().filter(|known| known.digest == own)
             {
-                return Ok(Together::Carries(collection, stored));
+                return Ok(DigestRole::Digest(collection, stored));
             }
-            Ok(Together::Told(ledger.message(&own).await?.and_then(|facts| facts.files)))
+            Ok(DigestRole::Fixed(ledger.message(&own).await?.and_then(|facts| facts.files)))
         }
-        Some(carrier) => match ledger.message(carrier).await? {
+        Some(digest) => match ledger.message(digest).await? {
             // Whatever kept the carrier from going was about the carrier: this one is decided by itself.
-            Some(facts) if leaves_others(&facts) => Ok(alone(key)),
-            facts => Ok(Together::CarriedBy(carrier.clone(), facts)),
+            Some(facts) if releases_members(&facts) => Ok(alone(key)),
+            facts => Ok(DigestRole::MemberOf(digest.clone(), facts)),
         },
     }
 }
@@ -126,26 +126,26 @@ pub(crate) async fn join(
         let known = app.ledger.collection(&key).await?;
         let before = known.as_ref().map(|known| known.version);
         let collection = match known.and_then(|known| known.collection) {
-            Some(mut collection) if gone.as_ref() != Some(&collection.carrier) => {
+            Some(mut collection) if gone.as_ref() != Some(&collection.digest) => {
                 // It may have begun it itself, and not have heard so: who joined since stays in it.
                 collection.files.add(&action.file);
                 collection
             }
-            _ => Collection { carrier: own.clone(), until: waiting.until, files: Files::of(&action.file) },
+            _ => Collection { digest: own.clone(), until: waiting.until, files: Files::of(&action.file) },
         };
         let until = collection.until.max(task.now());
-        let waiting = match collection.carrier == own {
+        let waiting = match collection.digest == own {
             true => Waiting { until, ..waiting.clone() },
-            false => carried(&collection.carrier, until),
+            false => waits_for_digest(&collection.digest, until),
         };
-        let job = MessageJob { with: Some(collection.carrier.clone()), ..task.successor() };
+        let job = MessageJob { digest: Some(collection.digest.clone()), ..task.successor() };
         let place = Place::Until(waiting.until);
         let useful_until = useful_until.max(waiting.until);
         let parked = Parked { message: task.record, waiting: &waiting, place: &place, job: &job, useful_until };
         match app.parking.join(parked, (&key, &collection), before, task.now()).await? {
             Joined::Changed => {}
             // Another may have begun anew by the next try.
-            Joined::CarrierGone => gone = Some(collection.carrier),
+            Joined::DigestGone => gone = Some(collection.digest),
             joined @ (Joined::Waits | Joined::Decided) => {
                 return wait::log_wait(task, &waiting, joined == Joined::Waits).await;
             }
@@ -169,11 +169,11 @@ async fn told_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
 }
 
 /// Has a message that another one carries end as that one did, or wait for it.
-pub(crate) async fn follow(task: Task<'_>, carrier: &MessageId, facts: Option<&Facts>) -> Result<(), Failure> {
+pub(crate) async fn follow(task: Task<'_>, digest: &MessageId, facts: Option<&Facts>) -> Result<(), Failure> {
     let Some(facts) = facts else {
-        return record_skip(task, &Skip::new(Reason::Cancelled, carrier.to_string())).await;
+        return record_skip(task, &Skip::new(Reason::Cancelled, digest.to_string())).await;
     };
-    if let Some(skip) = fate(carrier, facts) {
+    if let Some(skip) = fate(digest, facts) {
         return record_skip(task, &skip).await;
     }
     let now = task.now();
@@ -185,14 +185,14 @@ pub(crate) async fn follow(task: Task<'_>, carrier: &MessageId, facts: Option<&F
     };
     // Something keeps the carrier from ever ending.
     if long_ago(useful_until(task)) && !may_end {
-        return record_skip(task, &Skip::new(Reason::Expired, carrier.to_string())).await;
+        return record_skip(task, &Skip::new(Reason::Expired, digest.to_string())).await;
     }
     let latest = now.saturating_add(LOOKS_EVERY).unwrap_or(now);
     let due = match facts.state() {
         State::Waiting(waiting) => waiting.until.clamp(now, latest),
         _ => now,
     };
-    let waiting = carried(carrier, due);
+    let waiting = waits_for_digest(digest, due);
     wait::park(task, &waiting, &Place::Until(waiting.until), waiting.until).await
 }
 
@@ -204,7 +204,7 @@ fn useful_until(task: Task<'_>) -> Timestamp {
 }
 
 /// What a message waits for that another one carries, which is due at a moment.
-fn carried(carrier: &MessageId, due: Timestamp) -> Waiting {
+fn waits_for_digest(digest: &MessageId, due: Timestamp) -> Waiting {
     let until = due.saturating_add(LOOKS_AFTER).unwrap_or(due);
-    Waiting { until, why: WaitReason::Hold, detail: carrier.to_string() }
+    Waiting { until, why: WaitReason::Hold, detail: digest.to_string() }
 }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use store::ledger::MessageRecord;
 
 use crate::App;
-use crate::files::Together;
+use crate::files::DigestRole;
 use crate::record::{Failure, Invocation};
 use crate::{aftermath, files, pending, send, wait};
 
@@ -42,7 +42,7 @@ pub(crate) struct Task<'a> {
     pub(crate) probe: &'a Probe,
     pub(crate) last_error: Option<&'a LastError>,
     pub(crate) at_once: bool,
-    pub(crate) with: Option<&'a MessageId>,
+    pub(crate) digest: Option<&'a MessageId>,
     /// The owner of a claim that surely was not followed by a call.
     pub(crate) uncalled: Option<&'a str>,
 }
@@ -77,7 +77,7 @@ impl Task<'_> {
             last_error: self.last_error.cloned(),
             permit: None,
             at_once: self.at_once,
-            with: self.with.cloned(),
+            digest: self.digest.cloned(),
             uncalled: self.uncalled.map(str::to_owned),
         }
     }
@@ -100,7 +100,7 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
         last_error: None,
         permit: None,
         at_once: false,
-        with: None,
+        digest: None,
         uncalled: None,
     })
 }
@@ -115,14 +115,14 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
     if let Some(owner) = task.uncalled {
         Box::pin(aftermath::release(task, owner)).await?;
     }
-    let together = files::together(task).await?;
-    if let Together::CarriedBy(carrier, facts) = &together {
-        return files::follow(task, carrier, facts.as_ref()).await;
+    let digest_role = files::digest_role(task).await?;
+    if let DigestRole::MemberOf(digest, facts) = &digest_role {
+        return files::follow(task, digest, facts.as_ref()).await;
     }
     let planned = task.record.planned;
     let (cart, newer_at, message) = (carts(task).await?, pending::newer(task).await?, task.record.id().to_string());
     let (asked_at, at_once) = (task.asked_at, task.at_once);
-    let (files, collects_until) = (together.files().cloned(), together.until(task));
+    let (files, collects_until) = (digest_role.files().cloned(), digest_role.until(task));
     let context = DecisionContext {
         asked_at,
         at_once,
@@ -141,10 +141,10 @@ pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
         decided => decided,
     };
     match decided {
-        Ok(outgoing) => send::send(task, &outgoing, &together).await,
+        Ok(outgoing) => send::send(task, &outgoing, &digest_role).await,
         Err(Halt::Skip(skip)) => record_skip(task, &skip).await,
-        Err(Halt::Wait { waiting, useful_until }) => match together {
-            Together::Joins(key) if waiting.why == WaitReason::Hold => {
+        Err(Halt::Wait { waiting, useful_until }) => match digest_role {
+            DigestRole::Joins(key) if waiting.why == WaitReason::Hold => {
                 files::join(task, key, (waiting, useful_until), &context).await
             }
             _ => wait::for_decision(task, waiting, useful_until).await,

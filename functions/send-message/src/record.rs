@@ -210,8 +210,8 @@ async fn event(
         let probe = &probe;
         async move {
             let (record, at_once) = (&record, false);
-            let (asked_at, permit, last_error, with, uncalled) = (None, None, None, None, None);
-            let task = Task { sender, record, asked_at, permit, probe, last_error, at_once, with, uncalled };
+            let (asked_at, permit, last_error, digest, uncalled) = (None, None, None, None, None);
+            let task = Task { sender, record, asked_at, permit, probe, last_error, at_once, digest, uncalled };
             deal_as_of_now(task, renewed).await
         }
     };
@@ -325,8 +325,8 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
         retention_days: live.site.retention_days,
     };
     let MessageJob { asked_at, permit, at_once, .. } = *job;
-    let (last_error, with, uncalled) = (job.last_error.as_ref(), job.with.as_ref(), job.uncalled.as_deref());
-    let task = Task { sender, record: &record, asked_at, permit, probe, last_error, at_once, with, uncalled };
+    let (last_error, digest, uncalled) = (job.last_error.as_ref(), job.digest.as_ref(), job.uncalled.as_deref());
+    let task = Task { sender, record: &record, asked_at, permit, probe, last_error, at_once, digest, uncalled };
     deal_as_of_now(task, renewed.as_ref()).await
 }
 

@@ -19,7 +19,7 @@ use store::StoreError;
 use store::ledger::{Claim, Claimed, Sending};
 use store::schedule::Lane;
 
-use crate::files::Together;
+use crate::files::DigestRole;
 use crate::message::{Sender, Task, record_skip};
 use crate::pacer::Turn;
 use crate::record::Failure;
@@ -52,7 +52,7 @@ impl Sender<'_> {
 }
 
 /// Takes a slot, claims the message, calls the provider and settles it.
-pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Together) -> Result<(), Failure> {
+pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &DigestRole) -> Result<(), Failure> {
     let Sender { app, live, invocation, .. } = task.sender;
     let (site, account) = (&live.site.id, &outgoing.account.id);
     let lane = Lane { site: site.clone(), account: account.clone() };
@@ -74,7 +74,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Tog
     let token = token.map_err(|error| Failure::Again(error.to_string()))?;
     let contacts = app.contact_secret().await?;
     let planned = task.record.planned;
-    let guards = aftermath::guards_of(task, together.files());
+    let guards = aftermath::guards_of(task, digest_role.files());
     let guards = guards.ok_or_else(|| Failure::Again("the mapping is gone".to_owned()))?;
     let (contact, owner) = (contacts.contact_key(site, &outgoing.phone), app.owner(invocation.id));
     let sending = Sending {
@@ -104,8 +104,8 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, together: &Tog
         probe,
         guards: &guards,
         remember_for: live.site.remember_for(),
-        files: together.files(),
-        collection: together.open(),
+        files: digest_role.files(),
+        collection: digest_role.open(),
     };
     let claimed_at = app.clock.now();
     match Box::pin(attempt(task, claim)).await? {

@@ -40,7 +40,7 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
         last_error: None,
         permit: None,
         at_once: false,
-        with: None,
+        digest: None,
         uncalled: None,
     };
     stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::Unreachable(error.to_string()))?;

@@ -482,12 +482,12 @@ async fn files_that_are_told_together_are_taken_back_together() -> Result<()> {
         set(&mut event, "/data/file/id", json!(format!("F{number}")))?;
         tell(&bridge, &event).await?;
     }
-    let (carrier, joined) = (id_of(&bridge, "f-1").await?, id_of(&bridge, "f-2").await?);
+    let (digest, joined) = (id_of(&bridge, "f-1").await?, id_of(&bridge, "f-2").await?);
     for command in ["cancel", "fire-now"] {
         let refused = bridge.run(&["schedule", command, &joined], "").await?;
-        assert!(refused.code == 1 && refused.err.contains(&carrier), "{refused:?}");
+        assert!(refused.code == 1 && refused.err.contains(&digest), "{refused:?}");
     }
-    bridge.ok(&["schedule", "cancel", &carrier]).await?;
+    bridge.ok(&["schedule", "cancel", &digest]).await?;
     later(&bridge, HOUR).await?;
     for event in ["f-1", "f-2"] {
         assert_eq!(outcome(&bridge, event).await?, ["skipped", "cancelled"], "{event}");
@@ -498,9 +498,9 @@ async fn files_that_are_told_together_are_taken_back_together() -> Result<()> {
         set(&mut event, "/data/file/id", json!(format!("F{number}")))?;
         tell(&bridge, &event).await?;
     }
-    let (carrier, joined) = (id_of(&bridge, "f-3").await?, id_of(&bridge, "f-4").await?);
-    let (carrier, skip) = (domain::key::MessageId::parse(&carrier).context("no id")?, Reason::Expired.into());
-    bridge.world.parking().cancel(&carrier, &skip).await?;
+    let (digest, joined) = (id_of(&bridge, "f-3").await?, id_of(&bridge, "f-4").await?);
+    let (digest, skip) = (domain::key::MessageId::parse(&digest).context("no id")?, Reason::Expired.into());
+    bridge.world.parking().cancel(&digest, &skip).await?;
     bridge.ok(&["schedule", "cancel", &joined]).await?;
     later(&bridge, HOUR).await?;
     assert_eq!(told(&bridge).await?, 0);

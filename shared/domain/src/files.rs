@@ -56,7 +56,8 @@ pub struct Named {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collection {
     /// The message.
-    pub carrier: MessageId,
+    #[serde(rename = "carrier")]
+    pub digest: MessageId,
     /// When it goes, if nothing else holds it.
     pub until: Timestamp,
     /// The files.
@@ -165,8 +166,8 @@ pub fn dedup_keys(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &O
 /// Whether a message left those that joined it to themselves: it tells nobody, for a reason of its own. One that a person
 /// took back was taken back with all it would have told.
 #[must_use]
-pub fn leaves_others(carrier: &Facts) -> bool {
-    match carrier.state() {
+pub fn releases_members(digest: &Facts) -> bool {
+    match digest.state() {
         State::Skipped(skip) => (skip.reason, skip.detail.as_str()) != (Reason::Cancelled, BY_OPERATOR),
         _ => false,
     }
@@ -174,12 +175,12 @@ pub fn leaves_others(carrier: &Facts) -> bool {
 
 /// What becomes of a message that joined another: `None` while that one is open, else why it is not sent itself.
 #[must_use]
-pub fn fate(carrier: &MessageId, facts: &Facts) -> Option<Skip> {
+pub fn fate(digest: &MessageId, facts: &Facts) -> Option<Skip> {
     match facts.state() {
         State::Pending | State::Waiting(_) | State::Sending => None,
-        State::Skipped(skip) => Some(Skip::new(skip.reason, carrier.to_string())),
+        State::Skipped(skip) => Some(Skip::new(skip.reason, digest.to_string())),
         // One that failed was this file's message too, and nothing sends it again by itself.
-        _ => Some(already_notified(&carrier.to_string(), Some(facts))),
+        _ => Some(already_notified(&digest.to_string(), Some(facts))),
     }
 }
 
@@ -195,7 +196,7 @@ mod tests {
     #[test]
     fn who_joined_ends_as_the_carrier_or_is_left_to_itself() {
         use crate::message::{Answer, Failure};
-        let carrier = MessageId { event: "e".to_owned(), message: "m".to_owned() };
+        let digest = MessageId { event: "e".to_owned(), message: "m".to_owned() };
         let at = "2026-11-22T10:00:00Z".parse().unwrap();
         let skipped = |reason, detail: &str| Facts { skipped: Some(Skip::new(reason, detail)), ..Facts::default() };
         let answered = |answer| Facts { answer: Some(answer), ..Facts::default() };
@@ -210,8 +211,8 @@ mod tests {
             answered(Answer::Refused { at, failure }),
             answered(Answer::Unknown { at, cause: "cut".to_owned(), details: None }),
         ] {
-            let fate = fate(&carrier, &facts).map(|skip| format!("{} {}", skip.reason, skip.detail));
-            seen.push(match leaves_others(&facts) {
+            let fate = fate(&digest, &facts).map(|skip| format!("{} {}", skip.reason, skip.detail));
+            seen.push(match releases_members(&facts) {
                 true => "by itself".to_owned(),
                 false => fate.unwrap_or_else(|| "waits".to_owned()),
             });

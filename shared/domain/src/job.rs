@@ -68,7 +68,8 @@ pub struct MessageJob {
     pub at_once: bool,
     /// The message that tells the file of this one too, itself included; absent: it tells its file alone, so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub with: Option<MessageId>,
+    #[serde(rename = "with")]
+    pub digest: Option<MessageId>,
     /// The owner of a claim that surely was not followed by a call: the answer to the claim was lost, and this record was
     /// put back by that owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]

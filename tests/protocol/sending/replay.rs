@@ -139,7 +139,7 @@ impl Replay<'_> {
             }),
             permit: None,
             at_once: false,
-            with: None,
+            digest: None,
             uncalled: record.proof.map(|owner| owner.to_string()),
         }
     }

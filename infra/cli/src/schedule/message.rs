@@ -3,7 +3,7 @@
 use domain::cart;
 use domain::config::{LiveConfig, Site};
 use domain::event::{Event, EventData};
-use domain::files::leaves_others;
+use domain::files::releases_members;
 use domain::job::{Job, MessageJob};
 use domain::key::{CartKeys, MessageId, event_key, message_key};
 use domain::mapping::Mapping;
@@ -251,11 +251,11 @@ pub(super) async fn cancel(typed: &str, stack: &Stack, output: Output) -> Result
 /// What one message tells of several files is taken back, or sent, with that message: the others only wait to see what
 /// becomes of it. One whose message came to nothing is decided by itself.
 async fn goes_alone(id: &MessageId, item: &DueItem, stack: &Stack) -> Result<(), Failure> {
-    let Due::Message { job: MessageJob { with: Some(carrier), .. }, .. } = &item.what else { return Ok(()) };
-    if carrier == id || stack.ledger.message(carrier).await?.is_some_and(|facts| leaves_others(&facts)) {
+    let Due::Message { job: MessageJob { digest: Some(digest), .. }, .. } = &item.what else { return Ok(()) };
+    if digest == id || stack.ledger.message(digest).await?.is_some_and(|facts| releases_members(&facts)) {
         return Ok(());
     }
-    Err(Failure::No(format!("its file is in the message {carrier}: name that one")))
+    Err(Failure::No(format!("its file is in the message {digest}: name that one")))
 }
 
 /// Puts a message into the queue as one that does not wait for its interval, its hold and the end of quiet hours.

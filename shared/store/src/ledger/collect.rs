@@ -40,7 +40,7 @@ enum Guarded {
     /// The collection.
     Collection,
     /// The message that carries the collection.
-    Carrier,
+    Digest,
 }
 
 /// What came of joining a collection.
@@ -53,7 +53,7 @@ pub enum Joined {
     /// Another message joined at the same moment, or the carrier left.
     Changed,
     /// The carrier is decided: it tells nobody any more.
-    CarrierGone,
+    DigestGone,
 }
 
 impl Ledger {
@@ -142,9 +142,9 @@ impl Parking {
             .with(Guarded::Message, self.waits(parked, now)?)
             .with(Guarded::Schedule, self.put(parked)?)
             .with(Guarded::Collection, self.ledger.put_collection(parked, (key, collection), before)?);
-        let carrier = &collection.carrier;
-        if *carrier != parked.message.id() {
-            transaction = transaction.with(Guarded::Carrier, self.ledger.still_open(carrier)?);
+        let digest = &collection.digest;
+        if *digest != parked.message.id() {
+            transaction = transaction.with(Guarded::Digest, self.ledger.still_open(digest)?);
         }
         let refused = match transaction.write(&self.ledger.client, None, &a_while()).await? {
             Written::All => return Ok(Joined::Waits),
@@ -153,8 +153,8 @@ impl Parking {
         if refused.by(Guarded::Message).is_some() {
             return Ok(Joined::Decided);
         }
-        if refused.by(Guarded::Carrier).is_some() {
-            return Ok(Joined::CarrierGone);
+        if refused.by(Guarded::Digest).is_some() {
+            return Ok(Joined::DigestGone);
         }
         Ok(Joined::Changed)
     }

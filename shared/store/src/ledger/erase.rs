@@ -301,7 +301,7 @@ fn trace(item: &Item) -> Result<Option<Trace>, StoreError> {
     }
     if sk == OPEN {
         let collection: Option<Collection> = reading.json("collected")?;
-        return Ok(collection.map(|collection| Trace::Collection(entry(), collection.carrier.event)));
+        return Ok(collection.map(|collection| Trace::Collection(entry(), collection.digest.event)));
     }
     if sk == EVENT {
         let document: Value = reading.json("event")?.unwrap_or_default();
