@@ -211,10 +211,10 @@ async fn a_sweep_looks_for_the_message_of_every_report_that_waits() {
         world.ledger.put_orphan(&site, &id, Status::Sent, "{}", world.clock.now()).await.unwrap();
     }
     world.clock.advance(SignedDuration::from_secs(1));
-    let notice = json!({"notice": "status.1", "site": "demo", "phone_number_id": "106540352242922",
+    let platform_event = json!({"notice": "status.1", "site": "demo", "phone_number_id": "106540352242922",
         "provider_id": provider_id, "status": "delivered", "at": world.clock.now()});
     let now = world.clock.now();
-    world.ledger.put_orphan(&site, &provider_id, Status::Delivered, &notice.to_string(), now).await.unwrap();
+    world.ledger.put_orphan(&site, &provider_id, Status::Delivered, &platform_event.to_string(), now).await.unwrap();
     assert_eq!(world.sweep().await.unwrap().joined, 1);
     world.deliver_reports().await.unwrap();
     assert_eq!(state(&world, "e-1").await, State::Delivered);
@@ -230,9 +230,13 @@ async fn a_report_kept_for_another_site_of_the_number_finds_its_message_later() 
     for (site, number) in [("outlet", "106540352242922"), ("other", "333")] {
         let (site, now) = (SiteId::parse(site).unwrap(), world.clock.now());
         world.hooks.add_sender(&site, number, "102290129340398").await.unwrap();
-        let notice = json!({"notice": "status.1", "site": site, "phone_number_id": number,
+        let platform_event = json!({"notice": "status.1", "site": site, "phone_number_id": number,
             "provider_id": provider_id, "status": "delivered", "at": now});
-        world.ledger.put_orphan(&site, &provider_id, Status::Delivered, &notice.to_string(), now).await.unwrap();
+        world
+            .ledger
+            .put_orphan(&site, &provider_id, Status::Delivered, &platform_event.to_string(), now)
+            .await
+            .unwrap();
     }
     assert_eq!(world.sweep().await.unwrap().joined, 1);
     world.deliver_reports().await.unwrap();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use domain::id::SiteId;
-use domain::notice::{Notice, Queued};
+use domain::platform_event::{PlatformEvent, Queued};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use runtime::batch::Deadline;
@@ -56,7 +56,7 @@ async fn join(app: &App, orphan: &Orphan, senders: &Senders, now: Timestamp) -> 
         app.ledger.postpone_orphan(orphan, now).await?;
         return Ok(false);
     }
-    app.statuses.send_body(&orphan.notice).await?;
+    app.statuses.send_body(&orphan.platform_event).await?;
     app.ledger.drop_orphan(orphan).await?;
     Ok(true)
 }
@@ -66,7 +66,9 @@ async fn is_known(app: &App, orphan: &Orphan, senders: &Senders) -> Result<bool,
     if app.ledger.message_of_provider(&orphan.site, &orphan.provider_id).await?.is_some() {
         return Ok(true);
     }
-    let Ok(Queued { notice: Notice::Status { phone_number_id, .. }, .. }) = serde_json::from_str(&orphan.notice) else {
+    let Ok(Queued { platform_event: PlatformEvent::Status { phone_number_id, .. }, .. }) =
+        serde_json::from_str(&orphan.platform_event)
+    else {
         return Ok(false);
     };
     for site in sites_of(app, &phone_number_id, senders).await? {

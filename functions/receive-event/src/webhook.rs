@@ -59,12 +59,12 @@ pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(Stat
         parsed = parse(&document, &hook, now);
     }
     tell(&hook, &parsed);
-    let queued = app.statuses.send_all(&parsed.notices).await;
+    let queued = app.statuses.send_all(&parsed.platform_events).await;
     let refused: Vec<_> = queued.into_iter().filter_map(Result::err).collect();
     if let Some(first) = refused.first() {
         return Err(Problem::not_all_queued(first, refused.len()));
     }
-    Ok((StatusCode::OK, json!({"received": parsed.notices.len()})))
+    Ok((StatusCode::OK, json!({"received": parsed.platform_events.len()})))
 }
 
 /// Whether a request may speak for a webhook, by the very bytes it brought.
@@ -108,8 +108,8 @@ async fn secret(app: &App, hook: &Hook, pointer: &str, now: Timestamp) -> Result
 
 /// Says what came, and nothing of what it says.
 fn tell(hook: &Hook, parsed: &Parsed) {
-    let (site, notices, ignored) = (&hook.site, parsed.notices.len(), parsed.ignored);
-    tracing::info!(%site, notices, ignored, "took a webhook");
+    let (site, platform_events, ignored) = (&hook.site, parsed.platform_events.len(), parsed.ignored);
+    tracing::info!(%site, platform_events, ignored, "took a webhook");
     if parsed.foreign > 0 {
         tracing::warn!(%site, foreign = parsed.foreign, "left out changes of numbers or accounts that are not the site's");
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::credential::webhook_id;
 use domain::id::SiteId;
-use domain::notice::Notice;
+use domain::platform_event::PlatformEvent;
 use domain::webhook::{Hook, Mode};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -83,17 +83,17 @@ impl World {
     }
 
     /// Takes what the statuses queue holds.
-    async fn notices(&self) -> Vec<Notice> {
+    async fn platform_events(&self) -> Vec<PlatformEvent> {
         let sqs = self.emulators.sqs();
-        let mut notices = Vec::new();
+        let mut platform_events = Vec::new();
         loop {
             let request = sqs.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
             let messages = request.send().await.unwrap().messages.unwrap_or_default();
             if messages.is_empty() {
-                return notices;
+                return platform_events;
             }
             for message in messages {
-                notices.push(serde_json::from_str(message.body().unwrap()).unwrap());
+                platform_events.push(serde_json::from_str(message.body().unwrap()).unwrap());
                 let handle = message.receipt_handle().unwrap();
                 sqs.delete_message().queue_url(&self.queue_url).receipt_handle(handle).send().await.unwrap();
             }
@@ -149,11 +149,11 @@ async fn every_status_of_a_signed_webhook_is_in_the_queue() {
     let world = World::start(Mode::Signature).await;
     assert_eq!(world.post_signed(&statuses("111", 1000)).await, (200, json!({"received": 1000})));
     let mut ids: Vec<String> = world
-        .notices()
+        .platform_events()
         .await
         .into_iter()
-        .map(|notice| match notice {
-            Notice::Status { provider_id, .. } => provider_id,
+        .map(|platform_event| match platform_event {
+            PlatformEvent::Status { provider_id, .. } => provider_id,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -189,7 +189,7 @@ async fn a_static_token_is_taken_in_the_header_of_the_site() {
     for headers in [[("x-token", "another")], [("x-hub-signature-256", signed.as_str())], [("authorization", TOKEN)]] {
         assert_eq!(world.post(&headers, document.as_bytes()).await.0, 401, "{headers:?}");
     }
-    assert_eq!(world.notices().await.len(), 1);
+    assert_eq!(world.platform_events().await.len(), 1);
 }
 
 #[tokio::test]

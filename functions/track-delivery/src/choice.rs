@@ -3,7 +3,7 @@
 use domain::contact::{Scope, Source, Suppression};
 use domain::id::SiteId;
 use domain::key::ContactSecret;
-use domain::notice::{Preference, Word};
+use domain::platform_event::{Preference, Word};
 use jiff::Timestamp;
 use store::contacts::Choice;
 

@@ -2,7 +2,7 @@
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::id::SiteId;
-use domain::notice::{Notice, Queued};
+use domain::platform_event::{PlatformEvent, Queued};
 use runtime::batch::TryAgain;
 use store::StoreError;
 use store::ledger::{DeadLetter, DeadQueue};
@@ -41,10 +41,10 @@ pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain
             return bury(app, &record, None, &cause).await;
         }
     };
-    match apply(app, queued.notice.clone(), body).await {
+    match apply(app, queued.platform_event.clone(), body).await {
         Ok(()) => Ok(()),
         Err(Failure::Again(cause)) => put_back(app, &record, queued, &cause).await,
-        Err(Failure::Dead(cause)) => bury(app, &record, Some(queued.notice.site()), &cause).await,
+        Err(Failure::Dead(cause)) => bury(app, &record, Some(queued.platform_event.site()), &cause).await,
     }
 }
 
@@ -52,7 +52,7 @@ pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain
 /// 14 days of it the notice is a dead letter.
 async fn put_back(app: &App, record: &SqsMessage, queued: Queued, cause: &str) -> Result<(), TryAgain> {
     let now = app.clock.now();
-    let site = queued.notice.site().clone();
+    let site = queued.platform_event.site().clone();
     if queued.is_over(now) {
         let cause = format!("{cause}; the notice could not be applied for 14 days");
         return bury(app, record, Some(&site), &cause).await;
@@ -68,9 +68,9 @@ async fn put_back(app: &App, record: &SqsMessage, queued: Queued, cause: &str) -
     })
 }
 
-async fn apply(app: &App, notice: Notice, body: &str) -> Result<(), Failure> {
-    match notice {
-        Notice::Status {
+async fn apply(app: &App, platform_event: PlatformEvent, body: &str) -> Result<(), Failure> {
+    match platform_event {
+        PlatformEvent::Status {
             site,
             phone_number_id,
             provider_id,
@@ -86,22 +86,22 @@ async fn apply(app: &App, notice: Notice, body: &str) -> Result<(), Failure> {
             let report = Report { site, phone_number_id, provider_id, message, status, at, failure, category, aliases };
             status::apply(app, &report, body).await
         }
-        Notice::Word { site, phone_number_id, from, at, word } => {
+        PlatformEvent::Word { site, phone_number_id, from, at, word } => {
             choice::apply(app, &site, &phone_number_id, &from, &choice::of_word(word, at)).await
         }
-        Notice::Preference { site, phone_number_id, from, at, value } => {
+        PlatformEvent::Preference { site, phone_number_id, from, at, value } => {
             choice::apply(app, &site, &phone_number_id, &from, &choice::of_preference(value, at)).await
         }
-        Notice::NumberChanged { site, phone_number_id, from, to } => {
+        PlatformEvent::NumberChanged { site, phone_number_id, from, to } => {
             choice::carry_over(app, &site, &phone_number_id, (&from, &to)).await
         }
-        Notice::Template { site, waba_id, name, language, change } => {
+        PlatformEvent::Template { site, waba_id, name, language, change } => {
             for site in app.sharing(&site).await? {
                 template::apply(app, &site, &waba_id, (&name, &language), &change).await?;
             }
             Ok(())
         }
-        Notice::Account { site, waba_id, phone_number_id, event, stops, lifts, at, until, .. } => {
+        PlatformEvent::Account { site, waba_id, phone_number_id, event, stops, lifts, at, until, .. } => {
             let at = at.unwrap_or_else(|| app.clock.now());
             let sites = app.sharing(&site).await?;
             let mut report = account::Report { site, waba_id, phone_number_id, event, stops, lifts, at, until };

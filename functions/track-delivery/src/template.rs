@@ -3,7 +3,7 @@
 
 use domain::id::SiteId;
 use domain::language::Language;
-use domain::notice::Change;
+use domain::platform_event::Change;
 use domain::template::{Category, Content, Template, TemplateStatus};
 use store::config::TemplateKey;
 

@@ -1,7 +1,7 @@
 //! `bridge dead`: records nobody could process.
 
 use domain::job::Job;
-use domain::notice::Queued;
+use domain::platform_event::Queued;
 use queue::NotQueued;
 use serde_json::{Value, json};
 use store::ledger::{DeadQueue, KeptBody, KeptLetter};
@@ -101,7 +101,7 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
         };
         let sent = match letter.queue {
             DeadQueue::Events => redrive_event(body, stack).await,
-            DeadQueue::Statuses => redrive_notice(body, stack).await,
+            DeadQueue::Statuses => redrive_platform_event(body, stack).await,
         };
         sent.map_err(|error| Failure::Unreachable(error.to_string()))?;
         stack.ledger.mark_redriven(letter, stack.clock.now()).await?;
@@ -127,7 +127,7 @@ async fn redrive_event(body: &str, stack: &Stack) -> Result<(), NotQueued> {
 }
 
 /// As [`redrive_event`], of a notice: the time for which it is put back begins anew.
-async fn redrive_notice(body: &str, stack: &Stack) -> Result<(), NotQueued> {
+async fn redrive_platform_event(body: &str, stack: &Stack) -> Result<(), NotQueued> {
     match serde_json::from_str::<Queued>(body) {
         Ok(queued) => stack.statuses.send_after(&Queued { put_back_since: None, ..queued }, 0).await,
         Err(_) => stack.statuses.send_body(body).await,

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::SiteId;
-use crate::notice::Notice;
+use crate::platform_event::PlatformEvent;
 use change::Change;
 use values::{items, moment, text};
 
@@ -56,7 +56,7 @@ pub enum Mode {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
     /// What is to be dealt with, in the document's order.
-    pub notices: Vec<Notice>,
+    pub platform_events: Vec<PlatformEvent>,
     /// Changes that name a number or an account that is not the site's, or none at all.
     pub foreign: usize,
     /// What the bridge has no use for: inbound texts above all, which go nowhere.

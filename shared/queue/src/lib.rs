@@ -6,7 +6,7 @@ mod sender;
 
 use aws_sdk_sqs::Client;
 use domain::job::Job;
-use domain::notice::{Notice, Queued};
+use domain::platform_event::{PlatformEvent, Queued};
 
 use sender::{Record, Sender};
 
@@ -67,16 +67,18 @@ impl StatusesQueue {
     }
 
     /// Puts several notices into the queue, in as few calls as SQS allows, and answers for each in the order given.
-    pub async fn send_all(&self, notices: &[Notice]) -> Vec<Result<(), NotQueued>> {
-        self.0.send_all(notices.iter().map(|notice| Record::now(body::of(notice))).collect()).await
+    pub async fn send_all(&self, platform_events: &[PlatformEvent]) -> Vec<Result<(), NotQueued>> {
+        self.0
+            .send_all(platform_events.iter().map(|platform_event| Record::now(body::of(platform_event))).collect())
+            .await
     }
 
     /// Puts a notice back; nobody gets it before so many seconds are over.
     ///
     /// # Errors
     /// [`NotQueued`].
-    pub async fn send_after(&self, notice: &Queued, delay_s: u16) -> Result<(), NotQueued> {
-        let record = Record { body: body::of(notice), delay_s };
+    pub async fn send_after(&self, platform_event: &Queued, delay_s: u16) -> Result<(), NotQueued> {
+        let record = Record { body: body::of(platform_event), delay_s };
         self.0.send_all(vec![record]).await.into_iter().collect()
     }
 

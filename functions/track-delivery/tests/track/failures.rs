@@ -122,10 +122,10 @@ async fn the_end_of_a_ban_has_the_account_probed_at_once_whichever_notice_comes_
         world.advance(3_600);
         let ban = account("DISABLED_UPDATE", true, began);
         let end = account("ACCOUNT_RECONNECTED", false, world.now());
-        let (expected, notices) =
+        let (expected, platform_events) =
             if in_order { (Some(("DISABLED_UPDATE".to_owned(), 0)), [ban, end]) } else { (None, [end, ban]) };
-        for notice in notices {
-            world.deliver(&[notice]).await;
+        for platform_event in platform_events {
+            world.deliver(&[platform_event]).await;
         }
         assert_eq!(world.stop("demo").await, expected);
     }

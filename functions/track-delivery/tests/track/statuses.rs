@@ -14,21 +14,21 @@ pub(crate) const CASES: u8 = 48;
 
 /// A status of the message of an event, as the webhook of `demo` brings it.
 pub(crate) fn status(event_id: &str, id: Option<&MessageId>, status: &str, at: jiff::Timestamp) -> Value {
-    let mut notice = json!({
+    let mut platform_event = json!({
         "notice": "status.1", "site": "demo", "phone_number_id": "111", "provider_id": format!("wamid.{event_id}"),
         "status": status, "at": at, "category": "utility"
     });
     if let Some(id) = id {
-        notice["message"] = json!(id.to_string());
+        platform_event["message"] = json!(id.to_string());
     }
-    notice
+    platform_event
 }
 
 /// A failure with its code.
 pub(crate) fn failed(event_id: &str, id: &MessageId, code: &str, at: jiff::Timestamp) -> Value {
-    let mut notice = status(event_id, Some(id), "failed", at);
-    notice["failure"] = json!({"code": code, "details": "Message undeliverable"});
-    notice
+    let mut platform_event = status(event_id, Some(id), "failed", at);
+    platform_event["failure"] = json!({"code": code, "details": "Message undeliverable"});
+    platform_event
 }
 
 /// Every order, repetition and batching of the same statuses ends in the same state: whatever arrived last counts, and
@@ -46,14 +46,14 @@ async fn statuses_converge_whatever_their_order() {
         let (event_id, number) = (format!("e{number}"), format!("39{number}"));
         let id = world.send(&event_id, &number).await;
         for batch in &batches {
-            let notices: Vec<Value> = batch
+            let platform_events: Vec<Value> = batch
                 .iter()
                 .map(|name| match *name {
                     "failed" => failed(&event_id, &id, "131026", world.now()),
                     name => status(&event_id, Some(&id), name, world.now()),
                 })
                 .collect();
-            assert_eq!(world.deliver(&notices).await, Vec::<String>::new());
+            assert_eq!(world.deliver(&platform_events).await, Vec::<String>::new());
         }
         let said: Vec<&str> = batches.iter().flatten().copied().collect();
         let expected = match () {
@@ -132,7 +132,7 @@ async fn a_status_that_comes_before_its_message_waits_for_it() {
     let id = world.send("e1", ANNA).await;
     assert_eq!(world.state(&id).await, State::Sent);
     // As the schedule does, once it finds the message.
-    world.deliver(&[serde_json::from_str(&orphans[0].notice).unwrap()]).await;
+    world.deliver(&[serde_json::from_str(&orphans[0].platform_event).unwrap()]).await;
     assert_eq!(world.state(&id).await, State::Delivered);
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Parsed;
 use super::change::Change;
 use super::values::{items, moment, short, text, word};
-use crate::notice::Notice;
+use crate::platform_event::PlatformEvent;
 
 /// The restriction of what the bridge does: to write to people who did not write before.
 const OURS: &str = "RESTRICTED_BIZ_INITIATED_MESSAGING";
@@ -25,7 +25,7 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     let event = named.unwrap_or_else(|| change.field.to_owned());
     let is_update = change.field == "account_update";
     let effect = if is_update { effect(&event, change) } else { Effect::None };
-    parsed.notices.push(Notice::Account {
+    parsed.platform_events.push(PlatformEvent::Account {
         site: change.hook.site.clone(),
         waba_id,
         phone_number_id,

@@ -7,7 +7,7 @@ use super::change::Change;
 use super::values::{contact, id, items, short, text, word};
 use super::word::of_message;
 use crate::message::{Failure, Status};
-use crate::notice::{Notice, Preference};
+use crate::platform_event::{PlatformEvent, Preference};
 
 /// Longest `biz_opaque_callback_data` (Meta's bound), in characters: a longer one is none of ours.
 const OPAQUE_CHARS_MAX: usize = 512;
@@ -27,14 +27,14 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     let (statuses, messages) = (items(change.get("statuses")), items(change.get("messages")));
     for (index, status) in statuses.iter().enumerate() {
         match read_status(change, status, &number) {
-            Ok(Some(notice)) => parsed.notices.push(notice),
+            Ok(Some(platform_event)) => parsed.platform_events.push(platform_event),
             Ok(None) => parsed.ignored += 1,
             Err(detail) => parsed.odd(&format!("{}/value/statuses/{index}", change.pointer), &detail),
         }
     }
     for (index, message) in messages.iter().enumerate() {
         match read_message(change, message, &number) {
-            Ok(Some(notice)) => parsed.notices.push(notice),
+            Ok(Some(platform_event)) => parsed.platform_events.push(platform_event),
             Ok(None) => parsed.ignored += 1,
             Err(detail) => parsed.odd(&format!("{}/value/messages/{index}", change.pointer), detail),
         }
@@ -62,7 +62,7 @@ pub(super) fn read_preferences(change: &Change<'_>, parsed: &mut Parsed) {
         };
         let from = contact(choice.get("wa_id")).or_else(|| contact(choice.get("user_id"))).or_else(|| sole(change));
         match (value, from) {
-            (Some(value), Some(from)) => parsed.notices.push(Notice::Preference {
+            (Some(value), Some(from)) => parsed.platform_events.push(PlatformEvent::Preference {
                 site: change.hook.site.clone(),
                 phone_number_id: number.clone(),
                 from,
@@ -78,7 +78,7 @@ pub(super) fn read_preferences(change: &Change<'_>, parsed: &mut Parsed) {
 }
 
 /// Reads a status; `None` for one that says nothing of a delivery.
-fn read_status(change: &Change<'_>, status: &Value, number: &str) -> Result<Option<Notice>, String> {
+fn read_status(change: &Change<'_>, status: &Value, number: &str) -> Result<Option<PlatformEvent>, String> {
     let reported = match status.get("status").and_then(Value::as_str).unwrap_or_default() {
         "sent" => Status::Sent,
         "delivered" => Status::Delivered,
@@ -92,7 +92,7 @@ fn read_status(change: &Change<'_>, status: &Value, number: &str) -> Result<Opti
     let provider_id = id(status.get("id")).ok_or("has no id")?;
     let opaque = text(status.get("biz_opaque_callback_data"));
     let category = word(status.pointer("/pricing/category"));
-    Ok(Some(Notice::Status {
+    Ok(Some(PlatformEvent::Status {
         site: change.hook.site.clone(),
         phone_number_id: number.to_owned(),
         provider_id,
@@ -128,13 +128,13 @@ fn failure(status: &Value) -> Failure {
     }
 }
 
-fn read_message(change: &Change<'_>, message: &Value, number: &str) -> Result<Option<Notice>, &'static str> {
-    if let Some(notice) = read_changed_number(change, message, number)? {
-        return Ok(Some(notice));
+fn read_message(change: &Change<'_>, message: &Value, number: &str) -> Result<Option<PlatformEvent>, &'static str> {
+    if let Some(platform_event) = read_changed_number(change, message, number)? {
+        return Ok(Some(platform_event));
     }
     let Some(word) = of_message(message) else { return Ok(None) };
     let from = sender(message).or_else(|| sole(change)).ok_or("is a word of nobody")?;
-    Ok(Some(Notice::Word {
+    Ok(Some(PlatformEvent::Word {
         site: change.hook.site.clone(),
         phone_number_id: number.to_owned(),
         from,
@@ -144,7 +144,11 @@ fn read_message(change: &Change<'_>, message: &Value, number: &str) -> Result<Op
 }
 
 /// A person's new number; older documents name the change and the fields otherwise.
-fn read_changed_number(change: &Change<'_>, message: &Value, number: &str) -> Result<Option<Notice>, &'static str> {
+fn read_changed_number(
+    change: &Change<'_>,
+    message: &Value,
+    number: &str,
+) -> Result<Option<PlatformEvent>, &'static str> {
     let Some(system) = message.get("system") else { return Ok(None) };
     if !matches!(system.get("type").and_then(Value::as_str), Some("user_changed_number" | "customer_changed_number")) {
         return Ok(None);
@@ -153,7 +157,7 @@ fn read_changed_number(change: &Change<'_>, message: &Value, number: &str) -> Re
     // Not the contact beside it: that may be the new number already.
     let (from, to) = sender(message).zip(to).ok_or("is a changed number without both numbers")?;
     let (site, phone_number_id) = (change.hook.site.clone(), number.to_owned());
-    Ok((from != to).then_some(Notice::NumberChanged { site, phone_number_id, from, to }))
+    Ok((from != to).then_some(PlatformEvent::NumberChanged { site, phone_number_id, from, to }))
 }
 
 /// Who wrote a message: the number, or what stands for it.

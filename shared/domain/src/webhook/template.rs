@@ -3,7 +3,7 @@
 use super::Parsed;
 use super::change::Change;
 use super::values::{short, text, word};
-use crate::notice::{self, Notice};
+use crate::platform_event::{self, PlatformEvent};
 
 /// Longest reason that is kept, in characters.
 const REASON_CHARS_MAX: usize = 500;
@@ -19,7 +19,7 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
         return parsed.odd(change.pointer, "names no template");
     };
     match what(change) {
-        Ok(Some(what)) => parsed.notices.push(Notice::Template {
+        Ok(Some(what)) => parsed.platform_events.push(PlatformEvent::Template {
             site: change.hook.site.clone(),
             waba_id,
             name,
@@ -32,28 +32,28 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     }
 }
 
-fn what(change: &Change<'_>) -> Result<Option<notice::Change>, &'static str> {
+fn what(change: &Change<'_>) -> Result<Option<platform_event::Change>, &'static str> {
     // Meta's own sample brings a quality under the name of a status.
     if let Some(score) = word(change.get("new_quality_score")) {
-        return Ok(Some(notice::Change::Quality { score }));
+        return Ok(Some(platform_event::Change::Quality { score }));
     }
     match change.field {
         "message_template_status_update" => {
             let event = word(change.get("event")).ok_or("is a status without its word")?;
-            Ok(Some(notice::Change::Status { event, reason: reason(change) }))
+            Ok(Some(platform_event::Change::Status { event, reason: reason(change) }))
         }
         "template_category_update" => category(change),
-        "message_template_components_update" => Ok(Some(notice::Change::Components)),
+        "message_template_components_update" => Ok(Some(platform_event::Change::Components)),
         _ => Err("is a quality without its score"),
     }
 }
 
 /// A category that changed; nothing while the change is only announced: then `new_category` is the present one, and the
 /// coming one stands under `correct_category`.
-fn category(change: &Change<'_>) -> Result<Option<notice::Change>, &'static str> {
+fn category(change: &Change<'_>) -> Result<Option<platform_event::Change>, &'static str> {
     let announced = word(change.get("correct_category")).is_some() && word(change.get("previous_category")).is_none();
     let category = word(change.get("new_category")).ok_or("is a category without its name")?;
-    Ok((!announced).then(|| notice::Change::Category { category: category.to_ascii_uppercase() }))
+    Ok((!announced).then(|| platform_event::Change::Category { category: category.to_ascii_uppercase() }))
 }
 
 /// Why, in as many of Meta's words as there are; `NONE` is its word for no reason.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::notice::Word;
 use crate::order_state::folded;
+use crate::platform_event::Word;
 
 /// Words that stop everything. Meta does nothing about them by itself.
 const STOP: [&str; 7] = ["stop", "basta", "ferma", "cancella", "annulla", "disiscrivi", "unsubscribe"];

@@ -46,7 +46,7 @@ pub struct Orphan {
     /// The provider's id of the message.
     pub provider_id: String,
     /// The report, as it stood in the queue.
-    pub notice: String,
+    pub platform_event: String,
     pk: String,
     sk: String,
     since: Timestamp,
@@ -129,7 +129,7 @@ impl Ledger {
         site: &SiteId,
         provider_id: &str,
         status: Status,
-        notice: &str,
+        platform_event: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let request = self.client.put_item().table_name(&self.table);
@@ -138,7 +138,7 @@ impl Ledger {
             .item("sk", text(status_attribute(status)))
             .item("site", text(site.as_str()))
             .item("provider_id", text(provider_id))
-            .item("notice", text(notice))
+            .item("notice", text(platform_event))
             .item("orphaned_at", time(now))
             .item("open_shard", text(ORPHANS))
             .item("open_since", time(now))
@@ -249,7 +249,7 @@ fn orphan(item: &Item) -> Result<Orphan, StoreError> {
     Ok(Orphan {
         site: SiteId::parse(reading.required("site")?).map_err(|error| reading.fault("site", error))?,
         provider_id: reading.required("provider_id")?.to_owned(),
-        notice: reading.required("notice")?.to_owned(),
+        platform_event: reading.required("notice")?.to_owned(),
         pk: reading.required("pk")?.to_owned(),
         sk: reading.required("sk")?.to_owned(),
         since: reading.time("orphaned_at")?.ok_or_else(|| reading.fault("orphaned_at", "is missing"))?,

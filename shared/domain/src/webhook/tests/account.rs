@@ -4,14 +4,14 @@ use super::*;
 
 #[track_caller]
 fn check(value: Value, expected: &str) {
-    let notice = notice("account_update", value);
-    let effect = match (notice["stops"].as_bool(), notice["lifts"].as_bool()) {
+    let platform_event = platform_event("account_update", value);
+    let effect = match (platform_event["stops"].as_bool(), platform_event["lifts"].as_bool()) {
         (Some(true), None) => "stops",
         (Some(false), Some(true)) => "lifts",
         (Some(false), None) => "nothing",
         other => panic!("{other:?}"),
     };
-    assert_eq!(effect, expected, "{notice}");
+    assert_eq!(effect, expected, "{platform_event}");
 }
 
 fn restricted(kind: &str, expiration: &Value) -> Value {
@@ -58,7 +58,7 @@ fn only_a_restriction_of_messages_that_the_business_begins_stops_and_none_that_i
         {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": later},
         {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": past},
     ]});
-    assert_eq!(notice("account_update", both)["until"], json!("2026-11-30T00:53:19Z"));
+    assert_eq!(platform_event("account_update", both)["until"], json!("2026-11-30T00:53:19Z"));
 }
 
 #[test]
@@ -66,8 +66,8 @@ fn an_update_has_the_time_of_its_entry_but_none_that_is_still_to_come() {
     let at = |time: Value| {
         let change = json!({"field": "account_update", "value": {"event": "ACCOUNT_DELETED"}});
         let document = json!({"entry": [{"id": "222", "time": time, "changes": [change]}]});
-        let notices = parse(&document, &hook(), received_at()).notices;
-        serde_json::to_value(&notices[0]).unwrap()["at"].clone()
+        let platform_events = parse(&document, &hook(), received_at()).platform_events;
+        serde_json::to_value(&platform_events[0]).unwrap()["at"].clone()
     };
     assert_eq!(at(json!(1_790_000_000)), json!("2026-09-21T14:13:20Z"));
     for time in [Value::Null, json!(1_999_999_999), json!(1_795_338_900_000_u64)] {
@@ -78,15 +78,16 @@ fn an_update_has_the_time_of_its_entry_but_none_that_is_still_to_come() {
 #[test]
 fn what_the_business_may_do_is_told_in_either_type() {
     for limit in [json!(2000), json!("TIER_2K")] {
-        let notice = notice("business_capability_update", json!({"max_daily_conversations_per_business": limit}));
+        let platform_event =
+            platform_event("business_capability_update", json!({"max_daily_conversations_per_business": limit}));
         let details = json!({"max_daily_conversations_per_business": limit}).to_string();
         let expected = json!({"notice": "account.1", "site": "demo", "waba_id": "222",
             "event": "business_capability_update", "details": details, "stops": false});
-        assert_eq!(notice, expected);
+        assert_eq!(platform_event, expected);
     }
     let value =
         json!({"display_phone_number": "390212345678", "event": "THROUGHPUT_UPGRADE", "current_limit": "TIER_1K"});
-    assert_eq!(notice("phone_number_quality_update", value)["event"], "THROUGHPUT_UPGRADE");
+    assert_eq!(platform_event("phone_number_quality_update", value)["event"], "THROUGHPUT_UPGRADE");
 }
 
 #[test]
@@ -95,5 +96,5 @@ fn the_account_named_inside_is_the_one_that_counts() {
     assert_eq!(parsed("account_update", value).foreign, 1);
     let value = json!({"event": "ACCOUNT_DELETED", "waba_info": {"waba_id": 222}});
     let document = json!({"entry": [{"id": "provider", "changes": [{"field": "account_update", "value": value}]}]});
-    assert_eq!(parse(&document, &hook(), received_at()).notices.len(), 1);
+    assert_eq!(parse(&document, &hook(), received_at()).platform_events.len(), 1);
 }

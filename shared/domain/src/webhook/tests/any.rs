@@ -111,10 +111,10 @@ proptest! {
         if value.is_object() {
             value["metadata"] = json!({"phone_number_id": 111});
         }
-        for notice in parsed(field, value).notices {
-            let text = serde_json::to_string(&notice).unwrap();
+        for platform_event in parsed(field, value).platform_events {
+            let text = serde_json::to_string(&platform_event).unwrap();
             prop_assert!(text.len() <= RECORD_BYTES_MAX);
-            prop_assert_eq!(serde_json::from_str::<Notice>(&text).unwrap(), notice);
+            prop_assert_eq!(serde_json::from_str::<PlatformEvent>(&text).unwrap(), platform_event);
         }
     }
 
@@ -122,8 +122,8 @@ proptest! {
     fn a_status_survives_whatever_stands_beside_it(before in any_value(), after in any_value()) {
         let statuses = json!([before, status("wamid.kept"), after]);
         let parsed = parsed("messages", of_number(json!({"statuses": statuses, "contacts": before})));
-        let kept = parsed.notices.iter().any(
-            |notice| matches!(notice, Notice::Status { provider_id, .. } if provider_id == "wamid.kept"));
+        let kept = parsed.platform_events.iter().any(
+            |platform_event| matches!(platform_event, PlatformEvent::Status { provider_id, .. } if provider_id == "wamid.kept"));
         prop_assert!(kept);
     }
 }
@@ -143,7 +143,7 @@ fn a_record_is_small_whatever_meta_writes() {
         ("account_update", account),
     ];
     for (field, value) in values {
-        let bytes = notice(field, value).to_string().len();
+        let bytes = platform_event(field, value).to_string().len();
         assert!(bytes < 16 * 1024, "{field}: {bytes}");
     }
 }

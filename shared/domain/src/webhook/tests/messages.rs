@@ -16,7 +16,7 @@ fn a_status_is_read_with_all_it_says() {
         "conversation": {"id": "c", "expiration_timestamp": "1795428000", "origin": {"type": "utility"}},
         "pricing": {"billable": true, "pricing_model": "PMP", "type": "regular", "category": "utility"},
     });
-    insta::assert_json_snapshot!(notice("messages", of_number(json!({"statuses": [status]}))), @r#"
+    insta::assert_json_snapshot!(platform_event("messages", of_number(json!({"statuses": [status]}))), @r#"
     {
       "at": "2026-11-22T10:00:00Z",
       "category": "utility",
@@ -36,7 +36,7 @@ fn a_status_is_read_with_all_it_says() {
 fn a_failure_is_read_with_its_code_and_details() {
     let failed = |errors: Value| {
         let status = json!({"id": "wamid.A", "status": "failed", "timestamp": "1795341600", "errors": errors});
-        notice("messages", of_number(json!({"statuses": [status]})))["failure"].clone()
+        platform_event("messages", of_number(json!({"statuses": [status]})))["failure"].clone()
     };
     let error = json!({"code": 131026, "title": "Message undeliverable", "message": "Message undeliverable",
         "error_data": {"details": "Message Undeliverable."}, "href": "https://x"});
@@ -52,7 +52,7 @@ fn a_failure_is_read_with_its_code_and_details() {
 
 #[test]
 fn a_status_may_lack_what_it_does_not_need() {
-    let of = |status: Value| notice("messages", of_number(json!({"contacts": null, "statuses": [status]})));
+    let of = |status: Value| platform_event("messages", of_number(json!({"contacts": null, "statuses": [status]})));
     let bare = of(json!({"id": "wamid.A", "status": "read", "recipient_id": ""}));
     let expected = json!({"notice": "status.1", "site": "demo", "phone_number_id": "111", "provider_id": "wamid.A",
         "status": "read", "at": "2026-11-22T10:00:00Z"});
@@ -73,7 +73,7 @@ fn statuses_that_say_nothing_of_a_delivery_are_left_out_quietly() {
     let of = |status: &str| json!({"id": "wamid.2", "status": status, "timestamp": "1795341600"});
     let statuses = json!([of("deleted"), status("wamid.1"), of("in_orbit")]);
     let parsed = parsed("messages", of_number(json!({"statuses": statuses})));
-    assert_eq!((parsed.notices.len(), parsed.ignored, parsed.odd), (1, 2, Vec::<String>::new()));
+    assert_eq!((parsed.platform_events.len(), parsed.ignored, parsed.odd), (1, 2, Vec::<String>::new()));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_malformed_status_never_takes_the_others_with_it() {
         {"id": "x", "status": "Anna Rossi"}, {"id": "y".repeat(300), "status": "sent"}, status("wamid.3"),
     ]);
     let parsed = parsed("messages", of_number(json!({"statuses": statuses})));
-    assert_eq!(parsed.notices.len(), 2);
+    assert_eq!(parsed.platform_events.len(), 2);
     let pointer = "/entry/0/changes/0/value/statuses";
     let expected = [
         format!("{pointer}/1 has no known status"),
@@ -101,20 +101,20 @@ fn a_word_is_kept_and_any_other_text_goes_nowhere() {
     let parsed = inbound(text("Stop!"));
     let expected = json!({"notice": "word.1", "site": "demo", "phone_number_id": "111", "from": "393401234567",
         "at": "2026-11-22T10:00:00Z", "word": "stop"});
-    assert_eq!(serde_json::to_value(&parsed.notices).unwrap(), json!([expected]));
+    assert_eq!(serde_json::to_value(&parsed.platform_events).unwrap(), json!([expected]));
     let other = inbound(text("Il mio IBAN è IT60X0542811101000000123456"));
-    assert_eq!((other.notices.len(), other.ignored), (0, 1));
+    assert_eq!((other.platform_events.len(), other.ignored), (0, 1));
     assert!(!format!("{other:?}").contains("IBAN"));
     let image = inbound(json!({"from": "393401234567", "type": "image", "image": {"caption": "STOP", "id": "1"}}));
-    assert_eq!((image.notices.len(), image.ignored), (0, 1));
+    assert_eq!((image.platform_events.len(), image.ignored), (0, 1));
     let button = json!({"from": "393401234567", "type": "button", "button": {"payload": "STOP", "text": "No, grazie"}});
-    assert_eq!(inbound(button).notices.len(), 1);
+    assert_eq!(inbound(button).platform_events.len(), 1);
 }
 
 #[test]
 fn who_wrote_is_found_where_meta_puts_it() {
-    let from = |message: Value| match inbound(message).notices.pop() {
-        Some(Notice::Word { from, .. }) => from,
+    let from = |message: Value| match inbound(message).platform_events.pop() {
+        Some(PlatformEvent::Word { from, .. }) => from,
         other => panic!("{other:?}"),
     };
     let stop = |mut message: Value| {
@@ -127,7 +127,7 @@ fn who_wrote_is_found_where_meta_puts_it() {
     assert_eq!(from(stop(json!({}))), "393401234567", "the only contact");
     let two = json!([{"wa_id": "1"}, {"wa_id": "2"}]);
     let nobody = parsed("messages", of_number(json!({"contacts": two, "messages": [stop(json!({}))]})));
-    assert_eq!((nobody.notices.len(), nobody.odd.len()), (0, 1));
+    assert_eq!((nobody.platform_events.len(), nobody.odd.len()), (0, 1));
 }
 
 #[test]
@@ -142,10 +142,10 @@ fn a_changed_number_has_both_numbers() {
         json!({"type": "user_changed_number", "wa_id": "393407654321"}),
         json!({"type": "customer_changed_number", "new_wa_id": "393407654321"}),
     ] {
-        assert_eq!(serde_json::to_value(changed(fields).notices).unwrap(), json!([expected]));
+        assert_eq!(serde_json::to_value(changed(fields).platform_events).unwrap(), json!([expected]));
     }
     assert_eq!(changed(json!({"type": "user_changed_number"})).odd.len(), 1);
-    assert_eq!(changed(json!({"type": "user_changed_number", "wa_id": "393401234567"})).notices, []);
+    assert_eq!(changed(json!({"type": "user_changed_number", "wa_id": "393401234567"})).platform_events, []);
     assert_eq!(changed(json!({"type": "user_identity_changed"})).ignored, 1);
 }
 
@@ -156,8 +156,9 @@ fn choices_about_offers_are_read() {
         choice.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         parsed("user_preferences", of_number(json!({"contacts": [{"user_id": "IT.a1"}], "user_preferences": [choice]})))
     };
-    let value =
-        |value: &str| serde_json::to_value(choice(json!({"wa_id": "393401234567", "value": value})).notices).unwrap();
+    let value = |value: &str| {
+        serde_json::to_value(choice(json!({"wa_id": "393401234567", "value": value})).platform_events).unwrap()
+    };
     let expected = json!([{"notice": "preference.1", "site": "demo", "phone_number_id": "111", "from": "393401234567",
         "at": "2026-11-22T10:00:00Z", "value": "stop"}]);
     assert_eq!(value("stop"), expected);
@@ -166,5 +167,5 @@ fn choices_about_offers_are_read() {
     assert_eq!(choice(json!({"wa_id": "1", "value": "perhaps"})).odd.len(), 1);
     assert_eq!(choice(json!({"value": "stop", "category": "news"})).ignored, 1);
     let no_number = choice(json!({"wa_id": "", "value": "stop"}));
-    assert_eq!(serde_json::to_value(no_number.notices).unwrap()[0]["from"], "IT.a1");
+    assert_eq!(serde_json::to_value(no_number.platform_events).unwrap()[0]["from"], "IT.a1");
 }

@@ -41,10 +41,10 @@ fn of_number(mut fields: Value) -> Value {
 
 /// The one notice of a document, as it goes into the queue.
 #[track_caller]
-fn notice(field: &str, value: Value) -> Value {
+fn platform_event(field: &str, value: Value) -> Value {
     let parsed = parsed(field, value);
-    assert_eq!((parsed.notices.len(), parsed.foreign, parsed.ignored), (1, 0, 0), "{parsed:?}");
-    serde_json::to_value(&parsed.notices[0]).unwrap()
+    assert_eq!((parsed.platform_events.len(), parsed.foreign, parsed.ignored), (1, 0, 0), "{parsed:?}");
+    serde_json::to_value(&parsed.platform_events[0]).unwrap()
 }
 
 #[test]
@@ -65,8 +65,11 @@ fn every_entry_and_change_counts() {
         {"id": 222, "time": 1, "changes": [change("wamid.3")]},
     ]});
     let parsed = parse(&document, &hook(), received_at());
-    let ids: Vec<_> =
-        parsed.notices.iter().map(|notice| serde_json::to_value(notice).unwrap()["provider_id"].clone()).collect();
+    let ids: Vec<_> = parsed
+        .platform_events
+        .iter()
+        .map(|platform_event| serde_json::to_value(platform_event).unwrap()["provider_id"].clone())
+        .collect();
     assert_eq!(ids, ["wamid.1", "wamid.2", "wamid.3"]);
     assert_eq!((parsed.foreign, parsed.ignored, parsed.odd.len()), (0, 1, 0));
 }
@@ -88,7 +91,11 @@ fn what_is_not_the_sites_is_not_believed() {
     ]});
     let parsed = parse(&document, &hook(), received_at());
     assert_eq!(parsed.foreign, 4);
-    assert_eq!(parsed.notices.len(), 1, "the number is the site's, whatever account the provider names: {parsed:?}");
+    assert_eq!(
+        parsed.platform_events.len(),
+        1,
+        "the number is the site's, whatever account the provider names: {parsed:?}"
+    );
 }
 
 #[test]

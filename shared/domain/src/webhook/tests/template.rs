@@ -11,7 +11,7 @@ fn of_template(mut fields: Value) -> Value {
 }
 
 fn change(field: &str, fields: Value) -> Value {
-    notice(field, of_template(fields))["change"].clone()
+    platform_event(field, of_template(fields))["change"].clone()
 }
 
 #[test]
@@ -19,7 +19,7 @@ fn a_status_names_the_template_as_the_list_does() {
     let value = of_template(json!({"event": "PAUSED", "reason": null}));
     let expected = json!({"notice": "template.1", "site": "demo", "waba_id": "222", "name": "order", "language": "en_US",
         "change": {"status": {"event": "PAUSED"}}});
-    assert_eq!(notice("message_template_status_update", value), expected);
+    assert_eq!(platform_event("message_template_status_update", value), expected);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn only_a_category_that_changed_counts() {
     // Announced: `new_category` is the present one.
     let announced = json!({"new_category": "UTILITY", "correct_category": "MARKETING", "category_update_timestamp": 1});
     let parsed = parsed(field, of_template(announced));
-    assert_eq!((parsed.notices.len(), parsed.ignored), (0, 1));
+    assert_eq!((parsed.platform_events.len(), parsed.ignored), (0, 1));
 }
 
 #[test]
@@ -66,6 +66,6 @@ fn what_names_no_template_or_no_change_is_odd() {
     assert_eq!(parsed("message_template_status_update", nameless).odd, ["/entry/0/changes/0 names no template"]);
     for field in ["message_template_status_update", "message_template_quality_update", "template_category_update"] {
         let parsed = parsed(field, of_template(json!({})));
-        assert_eq!((parsed.notices.len(), parsed.odd.len()), (0, 1), "{field}");
+        assert_eq!((parsed.platform_events.len(), parsed.odd.len()), (0, 1), "{field}");
     }
 }

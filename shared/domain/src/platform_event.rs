@@ -19,7 +19,7 @@ pub use queued::Queued;
 /// What a record of the statuses queue says; [`Queued`] is the record as a whole.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "notice", deny_unknown_fields)]
-pub enum Notice {
+pub enum PlatformEvent {
     /// What became of a message.
     #[serde(rename = "status.1")]
     Status {
@@ -70,7 +70,7 @@ pub enum Notice {
         site: SiteId,
         /// Meta's id of the number it is about.
         phone_number_id: String,
-        /// Whose choice it is, as in [`Notice::Word`].
+        /// Whose choice it is, as in [`PlatformEvent::Word`].
         from: String,
         /// When, by Meta's clock.
         at: Timestamp,
@@ -125,7 +125,7 @@ pub enum Notice {
         site: SiteId,
         /// Meta's id of the number that was told.
         phone_number_id: String,
-        /// The number until now, as in [`Notice::Word`].
+        /// The number until now, as in [`PlatformEvent::Word`].
         from: String,
         /// The number from now on.
         to: String,
@@ -178,7 +178,7 @@ pub enum Change {
     Components,
 }
 
-impl Notice {
+impl PlatformEvent {
     /// The site whose webhook it came through.
     #[must_use]
     pub fn site(&self) -> &SiteId {
@@ -194,7 +194,7 @@ impl Notice {
 }
 
 /// Shows no personal data: who it is about stays out, and so does the wamid, which has a number in it.
-impl fmt::Debug for Notice {
+impl fmt::Debug for PlatformEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status { site, message, status, at, failure, .. } => f
@@ -262,9 +262,9 @@ mod tests {
     #[test]
     fn the_queue_contract_only_grows() {
         for text in RECORDS {
-            let notice: Notice = serde_json::from_str(text).unwrap();
-            assert_eq!(serde_json::to_string(&notice).unwrap(), text);
-            assert_eq!(notice.site().as_str(), "demo");
+            let platform_event: PlatformEvent = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&platform_event).unwrap(), text);
+            assert_eq!(platform_event.site().as_str(), "demo");
         }
     }
 
@@ -272,14 +272,14 @@ mod tests {
     fn what_we_did_not_write_is_refused() {
         let unknown_field = RECORDS[9].replace(r#""to""#, r#""towards":"x","to""#);
         for text in ["", "{}", r#"{"notice":"status.9"}"#, r#"{"notice":"word.1","site":"demo"}"#, &unknown_field] {
-            assert!(serde_json::from_str::<Notice>(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<PlatformEvent>(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_log_shows_nobody() {
         for text in RECORDS {
-            let shown = format!("{:?}", serde_json::from_str::<Notice>(text).unwrap());
+            let shown = format!("{:?}", serde_json::from_str::<PlatformEvent>(text).unwrap());
             assert!(!["39340", "wamid", "IT.a1", "undeliverable"].iter().any(|part| shown.contains(part)), "{shown}");
         }
     }

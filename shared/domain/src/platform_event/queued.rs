@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Notice;
+use super::PlatformEvent;
 use crate::backoff;
 
 /// The shortest ceiling of a pause, for the first try after a failure.
@@ -17,7 +17,7 @@ const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(40);
 pub struct Queued {
     /// The notice.
     #[serde(flatten)]
-    pub notice: Notice,
+    pub platform_event: PlatformEvent,
     /// When the bridge first put it back, because a table or a secret was out of reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub put_back_since: Option<Timestamp>,
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_record_written_before_is_read_and_written_as_it_was() {
         let queued: Queued = serde_json::from_str(STOP).unwrap();
-        assert_eq!(queued.notice, serde_json::from_str::<Notice>(STOP).unwrap());
+        assert_eq!(queued.platform_event, serde_json::from_str::<PlatformEvent>(STOP).unwrap());
         assert_eq!(serde_json::to_string(&queued).unwrap(), STOP);
         let again = queued.put_back("2026-11-22T09:16:00Z".parse().unwrap());
         let text = STOP.replace('}', r#","put_back_since":"2026-11-22T09:16:00Z"}"#);
