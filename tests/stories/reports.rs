@@ -229,7 +229,7 @@ async fn a_report_kept_for_another_site_of_the_number_finds_its_message_later() 
     let outlet = SiteId::parse("outlet").unwrap();
     for (site, number) in [("outlet", "106540352242922"), ("other", "333")] {
         let (site, now) = (SiteId::parse(site).unwrap(), world.clock.now());
-        world.hooks.add_sender(&site, number, "102290129340398").await.unwrap();
+        world.webhooks.add_sender(&site, number, "102290129340398").await.unwrap();
         let platform_event = json!({"notice": "status.1", "site": site, "phone_number_id": number,
             "provider_id": provider_id, "status": "delivered", "at": now});
         world

@@ -31,9 +31,9 @@ use serde::Serialize;
 use store::StoreError;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
-use store::hooks::Hooks;
 use store::ledger::{self, Ledger};
 use store::schedule::{self, Schedule};
+use store::webhooks::Webhooks;
 
 pub use config::Config;
 
@@ -49,7 +49,7 @@ pub struct App {
     ledger: Ledger,
     schedule: Schedule,
     config: ConfigTable,
-    hooks: Hooks,
+    webhooks: Webhooks,
     contacts: Contacts,
     secrets: Secrets,
     events: EventsQueue,
@@ -123,7 +123,7 @@ impl App {
             secrets: Secrets::new(secrets, config.stack),
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             schedule: Schedule::new(dynamodb.clone(), config.schedule_table),
-            hooks: Hooks::new(dynamodb.clone(), config.config_table.clone()),
+            webhooks: Webhooks::new(dynamodb.clone(), config.config_table.clone()),
             config: ConfigTable::new(dynamodb, config.config_table),
             events: EventsQueue::new(sqs.clone(), config.events_queue_url),
             statuses: StatusesQueue::new(sqs, config.statuses_queue_url),

@@ -85,7 +85,7 @@ async fn sites_of(app: &App, phone_number_id: &str, senders: &Senders) -> Result
     if let Some(sites) = known {
         return Ok(sites);
     }
-    let sites = app.hooks.sites_of(phone_number_id).await?;
+    let sites = app.webhooks.sites_of(phone_number_id).await?;
     if let Ok(mut senders) = senders.lock() {
         senders.insert(phone_number_id.to_owned(), sites.clone());
     }

@@ -8,11 +8,11 @@
 mod auth;
 mod batch;
 mod config;
-mod hooks;
 mod keys;
 mod problem;
 mod remembered;
 mod webhook;
+mod webhooks;
 
 use domain::event::Event;
 use domain::id::SiteId;
@@ -42,7 +42,7 @@ const WEBHOOKS: &str = "/v1/webhooks/whatsapp/";
 #[derive(Debug)]
 pub struct App {
     keys: keys::Keys,
-    hooks: hooks::Hooks,
+    webhooks: webhooks::Webhooks,
     queue: EventsQueue,
     statuses: StatusesQueue,
     secrets: Secrets,
@@ -62,7 +62,7 @@ impl App {
         let table = ConfigTable::new(dynamodb.clone(), config.config_table.clone());
         Self {
             keys: keys::Keys::new(table),
-            hooks: hooks::Hooks::new(store::hooks::Hooks::new(dynamodb, config.config_table)),
+            webhooks: webhooks::Webhooks::new(store::webhooks::Webhooks::new(dynamodb, config.config_table)),
             queue: EventsQueue::new(sqs.clone(), config.events_queue_url),
             statuses: StatusesQueue::new(sqs, config.statuses_queue_url),
             secrets: Secrets::new(secrets, config.stack),

@@ -5,7 +5,7 @@
 //! that is harmless, because notices converge.
 
 use domain::webhook::signature::{is_signed, is_token};
-use domain::webhook::{Hook, Mode, Parsed, parse};
+use domain::webhook::{Mode, Parsed, Webhook, parse};
 use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use lambda_http::{Body, Request, RequestExt, Response};
@@ -25,18 +25,18 @@ const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 /// `GET`: Meta makes sure that the address is ours before it sends anything there.
 pub(crate) async fn verify(app: &App, id: &str, request: &Request) -> Result<Response<Body>, Problem> {
     let now = app.clock.now();
-    let hook = app.hooks.hook(id, now).await?;
+    let webhook = app.webhooks.webhook(id, now).await?;
     let challenge = asked(request, "challenge").filter(|challenge| is_challenge(challenge));
     let (Some("subscribe"), Some(token), Some(challenge)) =
         (asked(request, "mode").as_deref(), asked(request, "verify_token"), challenge)
     else {
         return Err(Problem::forbidden("This is no request to verify the webhook."));
     };
-    let expected = secret(app, &hook, "/verify_token", now).await?;
+    let expected = secret(app, &webhook, "/verify_token", now).await?;
     if !is_token(expected.expose_secret(), &token) {
         return Err(Problem::forbidden("The verify token is not the webhook's."));
     }
-    tracing::info!(site = %hook.site, "verified the webhook");
+    tracing::info!(site = %webhook.site, "verified the webhook");
     let mut response = Response::new(Body::Text(challenge));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -49,16 +49,16 @@ pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(Stat
     let now = app.clock.now();
     let bytes: &[u8] = request.body().as_ref();
     check_size(bytes, WEBHOOK_BYTES_MAX)?;
-    let hook = app.hooks.hook(id, now).await?;
-    authenticate(app, &hook, request, now).await?;
+    let webhook = app.webhooks.webhook(id, now).await?;
+    authenticate(app, &webhook, request, now).await?;
     let document = read_json(bytes)?;
-    let mut parsed = parse(&document, &hook, now);
+    let mut parsed = parse(&document, &webhook, now);
     if parsed.foreign > 0 {
         // The site may have got the number since its webhook was looked up.
-        let hook = app.hooks.read(id, now).await?;
-        parsed = parse(&document, &hook, now);
+        let webhook = app.webhooks.read(id, now).await?;
+        parsed = parse(&document, &webhook, now);
     }
-    tell(&hook, &parsed);
+    tell(&webhook, &parsed);
     let queued = app.statuses.send_all(&parsed.platform_events).await;
     let refused: Vec<_> = queued.into_iter().filter_map(Result::err).collect();
     if let Some(first) = refused.first() {
@@ -68,15 +68,15 @@ pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(Stat
 }
 
 /// Whether a request may speak for a webhook, by the very bytes it brought.
-async fn authenticate(app: &App, hook: &Hook, request: &Request, now: Timestamp) -> Result<(), Problem> {
-    let (name, pointer) = match &hook.mode {
+async fn authenticate(app: &App, webhook: &Webhook, request: &Request, now: Timestamp) -> Result<(), Problem> {
+    let (name, pointer) = match &webhook.mode {
         Mode::Signature => (SIGNATURE_HEADER, "/app_secret"),
         Mode::Token { header } => (header.as_str(), "/token"),
     };
     let presented = only(request, name)
         .ok_or_else(|| Problem::unauthorized("The webhook's signature or token must be there, and only once."))?;
-    let expected = secret(app, hook, pointer, now).await?;
-    let admitted = match &hook.mode {
+    let expected = secret(app, webhook, pointer, now).await?;
+    let admitted = match &webhook.mode {
         Mode::Signature => is_signed(expected.expose_secret(), request.body().as_ref(), presented),
         Mode::Token { .. } => is_token(expected.expose_secret(), presented),
     };
@@ -101,14 +101,14 @@ fn is_challenge(text: &str) -> bool {
     (1..=CHALLENGE_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-async fn secret(app: &App, hook: &Hook, pointer: &str, now: Timestamp) -> Result<SecretString, Problem> {
-    let name = format!("{}/inbound", hook.site);
+async fn secret(app: &App, webhook: &Webhook, pointer: &str, now: Timestamp) -> Result<SecretString, Problem> {
+    let name = format!("{}/inbound", webhook.site);
     app.secrets.text(&name, pointer, now).await.map_err(|error| Problem::no_secret(&error))
 }
 
 /// Says what came, and nothing of what it says.
-fn tell(hook: &Hook, parsed: &Parsed) {
-    let (site, platform_events, ignored) = (&hook.site, parsed.platform_events.len(), parsed.ignored);
+fn tell(webhook: &Webhook, parsed: &Parsed) {
+    let (site, platform_events, ignored) = (&webhook.site, parsed.platform_events.len(), parsed.ignored);
     tracing::info!(%site, platform_events, ignored, "took a webhook");
     if parsed.foreign > 0 {
         tracing::warn!(%site, foreign = parsed.foreign, "left out changes of numbers or accounts that are not the site's");

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use domain::credential::webhook_id;
 use domain::id::SiteId;
 use domain::platform_event::PlatformEvent;
-use domain::webhook::{Hook, Mode};
+use domain::webhook::{Mode, Webhook};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use lambda_http::aws_lambda_events::query_map::QueryMap;
@@ -18,8 +18,8 @@ use receive_event::{App, Config, WEBHOOK_BYTES_MAX};
 use runtime::Clock;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use store::hooks::Hooks;
 use store::tables::{create_all, table_name};
+use store::webhooks::Webhooks;
 
 const STACK: &str = "bridge";
 const APP_SECRET: &str = "app-secret";
@@ -29,8 +29,8 @@ const TOKEN: &str = "static-token";
 /// A site with a webhook, and what takes its requests.
 struct World {
     app: App,
-    hooks: Hooks,
-    hook_id: String,
+    webhooks: Webhooks,
+    id: String,
     queue_url: String,
     /// Seconds since the beginning.
     seconds: Arc<AtomicI64>,
@@ -46,19 +46,19 @@ impl World {
         let secret = json!({"app_secret": APP_SECRET, "verify_token": VERIFY_TOKEN, "token": TOKEN}).to_string();
         let secrets = emulators.secrets();
         secrets.create_secret().name(format!("{STACK}/demo/inbound")).secret_string(secret).send().await.unwrap();
-        let hooks = Hooks::new(emulators.dynamodb(), table_name(STACK, "Config"));
-        let hook = Hook { site: site("demo"), mode, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
-        let hook_id = webhook_id(&[7; 32]);
-        hooks.put(&hook_id, &hook).await.unwrap();
-        hooks.add_sender(&site("demo"), "111", "222").await.unwrap();
+        let webhooks = Webhooks::new(emulators.dynamodb(), table_name(STACK, "Config"));
+        let webhook = Webhook { site: site("demo"), mode, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
+        let id = webhook_id(&[7; 32]);
+        webhooks.put(&id, &webhook).await.unwrap();
+        webhooks.add_sender(&site("demo"), "111", "222").await.unwrap();
         let queue_url = queue.queue_url.unwrap();
         let seconds = Arc::new(AtomicI64::new(0));
         let app = app(&emulators, &queue_url, &seconds);
-        Self { app, hooks, hook_id, queue_url, seconds, emulators }
+        Self { app, webhooks, id, queue_url, seconds, emulators }
     }
 
     fn path(&self) -> String {
-        format!("/v1/webhooks/whatsapp/{}", self.hook_id)
+        format!("/v1/webhooks/whatsapp/{}", self.id)
     }
 
     /// Posts a body to the site's webhook.
@@ -249,7 +249,7 @@ async fn a_secret_that_is_not_there_is_our_trouble() {
 async fn a_number_is_believed_as_soon_as_it_is_the_sites() {
     let world = World::start(Mode::Signature).await;
     assert_eq!(world.post_signed(&statuses("333", 1)).await, (200, json!({"received": 0})));
-    world.hooks.add_sender(&site("demo"), "333", "222").await.unwrap();
+    world.webhooks.add_sender(&site("demo"), "333", "222").await.unwrap();
     assert_eq!(world.post_signed(&statuses("333", 1)).await, (200, json!({"received": 1})));
 }
 
@@ -257,24 +257,24 @@ async fn a_number_is_believed_as_soon_as_it_is_the_sites() {
 async fn a_webhook_that_was_replaced_opens_nothing_within_a_minute() {
     let world = World::start(Mode::Signature).await;
     assert_eq!(world.post_signed(&statuses("111", 1)).await.0, 200);
-    let hook = world.hooks.hook(&world.hook_id).await.unwrap().unwrap();
+    let webhook = world.webhooks.webhook(&world.id).await.unwrap().unwrap();
     let successor = webhook_id(&[9; 32]);
-    world.hooks.put(&successor, &hook).await.unwrap();
+    world.webhooks.put(&successor, &webhook).await.unwrap();
     world.seconds.store(60, Ordering::SeqCst);
     assert_eq!(world.post_signed(&statuses("111", 1)).await.0, 404);
-    assert_eq!(world.hooks.hook_of(&site("demo")).await.unwrap(), Some(successor));
+    assert_eq!(world.webhooks.webhook_id_of(&site("demo")).await.unwrap(), Some(successor));
 }
 
 #[tokio::test]
 async fn the_sites_of_a_number_are_known() {
     let world = World::start(Mode::Signature).await;
-    world.hooks.add_sender(&site("other"), "111", "222").await.unwrap();
-    assert_eq!(world.hooks.sites_of("111").await.unwrap(), [site("demo"), site("other")]);
-    assert_eq!(world.hooks.hook_of(&site("other")).await.unwrap(), None);
-    let hook = world.hooks.hook(&world.hook_id).await.unwrap().unwrap();
-    assert_eq!((hook.phone_number_ids, hook.waba_ids), (vec!["111".to_owned()], vec!["222".to_owned()]));
-    world.hooks.remove(&site("demo")).await.unwrap();
-    assert_eq!(world.hooks.sites_of("111").await.unwrap(), [site("other")]);
-    assert_eq!(world.hooks.hook(&world.hook_id).await.unwrap(), None);
-    assert_eq!(world.hooks.hook_of(&site("demo")).await.unwrap(), None);
+    world.webhooks.add_sender(&site("other"), "111", "222").await.unwrap();
+    assert_eq!(world.webhooks.sites_of("111").await.unwrap(), [site("demo"), site("other")]);
+    assert_eq!(world.webhooks.webhook_id_of(&site("other")).await.unwrap(), None);
+    let webhook = world.webhooks.webhook(&world.id).await.unwrap().unwrap();
+    assert_eq!((webhook.phone_number_ids, webhook.waba_ids), (vec!["111".to_owned()], vec!["222".to_owned()]));
+    world.webhooks.remove(&site("demo")).await.unwrap();
+    assert_eq!(world.webhooks.sites_of("111").await.unwrap(), [site("other")]);
+    assert_eq!(world.webhooks.webhook(&world.id).await.unwrap(), None);
+    assert_eq!(world.webhooks.webhook_id_of(&site("demo")).await.unwrap(), None);
 }

@@ -94,7 +94,7 @@ async fn at_sites(app: &App, secret: &ContactSecret, sites: &[SiteId], id: &str)
 
 /// The sites that send from a number, the one that was told included.
 async fn sites(app: &App, site: &SiteId, phone_number_id: &str) -> Result<Vec<SiteId>, Failure> {
-    let mut sites = app.hooks.sites_of(phone_number_id).await?;
+    let mut sites = app.webhooks.sites_of(phone_number_id).await?;
     if !sites.contains(site) {
         sites.push(site.clone());
     }

@@ -28,9 +28,9 @@ use runtime::secrets::Secrets;
 use secrecy::ExposeSecret;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
-use store::hooks::Hooks;
 use store::ledger::Ledger;
 use store::schedule::Schedule;
+use store::webhooks::Webhooks;
 
 pub use config::Config;
 use record::Failure;
@@ -50,7 +50,7 @@ pub struct App {
     contacts: Contacts,
     schedule: Schedule,
     config: ConfigTable,
-    hooks: Hooks,
+    webhooks: Webhooks,
     statuses: StatusesQueue,
     secrets: Secrets,
     clock: Clock,
@@ -73,7 +73,7 @@ impl App {
             contacts: Contacts::new(dynamodb.clone(), config.contacts_table),
             schedule: Schedule::new(dynamodb.clone(), config.schedule_table),
             config: ConfigTable::new(dynamodb.clone(), config.config_table.clone()),
-            hooks: Hooks::new(dynamodb, config.config_table),
+            webhooks: Webhooks::new(dynamodb, config.config_table),
             statuses: StatusesQueue::new(sqs, config.statuses_queue_url),
             secrets: Secrets::new(secrets, config.stack),
             clock,
@@ -89,7 +89,7 @@ impl App {
         if let Some(known) = known {
             return Ok(known);
         }
-        let came_later = self.hooks.came_later(site, phone_number_id).await?;
+        let came_later = self.webhooks.came_later(site, phone_number_id).await?;
         if let Ok(mut later) = self.later.lock() {
             later.insert(key, came_later);
         }
@@ -102,7 +102,7 @@ impl App {
         let mut sites = BTreeSet::from([site.clone()]);
         let live = self.config.live(site).await?;
         for account in live.map(|live| live.accounts).unwrap_or_default() {
-            sites.extend(self.hooks.sites_of(&account.phone_number_id).await?);
+            sites.extend(self.webhooks.sites_of(&account.phone_number_id).await?);
         }
         Ok(sites)
     }

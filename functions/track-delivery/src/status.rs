@@ -93,7 +93,7 @@ async fn find(app: &App, report: &Report, fact: &StatusFact) -> Result<Option<Fo
     if let Some(found) = find_at(app, &report.site, report, fact).await? {
         return Ok(Some(found));
     }
-    for site in app.hooks.sites_of(&report.phone_number_id).await? {
+    for site in app.webhooks.sites_of(&report.phone_number_id).await? {
         if site != report.site
             && let Some(found) = find_at(app, &site, report, fact).await?
         {

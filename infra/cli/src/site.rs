@@ -87,8 +87,9 @@ async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
     let default_account = live.default_account().cloned();
     let site = Site { default_account, ..live.site.clone() };
     let site = serde_json::to_value(&site).unwrap_or_default();
-    let hook = webhook::known(&live.site.id, stack).await?.map(|(id, hook)| (stack.webhook_url(&id), hook.mode));
-    let webhook = hook.as_ref().map(|(url, mode)| json!({"url": url, "mode": mode}));
+    let endpoint =
+        webhook::known(&live.site.id, stack).await?.map(|(id, endpoint)| (stack.webhook_url(&id), endpoint.mode));
+    let webhook = endpoint.as_ref().map(|(url, mode)| json!({"url": url, "mode": mode}));
     let document = json!({"site": site, "keys": keys, "accounts": accounts, "mappings": mappings, "webhook": webhook});
     output.say(&document, |lang| {
         let list = |title: &str, ids: &[&str]| wrapped(&format!("{title}: {}", ids.join(", ")), 0);
@@ -108,7 +109,7 @@ async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
             + &list(lang.of("Chiavi", "Keys"), &keys)
             + &list("Account", &accounts)
             + &list(lang.of("Azioni", "Mappings"), &mappings)
-            + &hook
+            + &endpoint
                 .map(|(url, mode)| format!("Webhook: {url}\n{}", webhook::mode_words(&mode, lang)))
                 .unwrap_or_default()
     });

@@ -16,9 +16,9 @@ use runtime::Clock;
 use serde::Deserialize;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
-use store::hooks::Hooks;
 use store::ledger::{Ledger, Parking};
 use store::schedule::Schedule;
+use store::webhooks::Webhooks;
 
 use crate::args::Common;
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ const CALL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(8);
 /// Everything a command may need of a stack.
 pub(crate) struct Stack {
     pub(crate) config: ConfigTable,
-    pub(crate) hooks: Hooks,
+    pub(crate) webhooks: Webhooks,
     pub(crate) ledger: Ledger,
     pub(crate) parking: Parking,
     pub(crate) contacts: Contacts,
@@ -172,7 +172,7 @@ impl Stack {
         let schedule = Schedule::new(dynamodb.clone(), names.schedule_table);
         Self {
             config: ConfigTable::new(dynamodb.clone(), names.config_table.clone()),
-            hooks: Hooks::new(dynamodb.clone(), names.config_table),
+            webhooks: Webhooks::new(dynamodb.clone(), names.config_table),
             parking: Parking::new(ledger.clone(), schedule.clone()),
             ledger,
             contacts: Contacts::new(dynamodb, names.contacts_table),

@@ -3,7 +3,7 @@
 use domain::config::Account;
 use domain::credential::{SECRET_BYTES, webhook_id};
 use domain::id::SiteId;
-use domain::webhook::{Hook, Mode};
+use domain::webhook::{Mode, Webhook};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::stack::Stack;
 const HEADER_CHARS_MAX: usize = 64;
 
 /// What an operator enters at the platform.
-pub(crate) struct Webhook {
+pub(crate) struct WebhookSetup {
     url: String,
     mode: Mode,
     verify_token: SecretString,
@@ -27,7 +27,7 @@ pub(crate) struct Change {
     pub(crate) secret: SecretString,
 }
 
-impl Webhook {
+impl WebhookSetup {
     /// The fields for programs.
     pub(crate) fn document(&self, site: &SiteId) -> Value {
         json!({
@@ -63,41 +63,42 @@ pub(crate) fn mode_words(mode: &Mode, lang: Lang) -> String {
 }
 
 /// The site's webhook; makes one where there is none. Until its secret is set nothing that comes there is believed.
-pub(crate) async fn ensure(site: &SiteId, stack: &Stack) -> Result<Webhook, Failure> {
-    if let Some((id, hook)) = known(site, stack).await? {
-        return Ok(Webhook {
+pub(crate) async fn ensure(site: &SiteId, stack: &Stack) -> Result<WebhookSetup, Failure> {
+    if let Some((id, webhook)) = known(site, stack).await? {
+        return Ok(WebhookSetup {
             url: stack.webhook_url(&id),
-            mode: hook.mode,
+            mode: webhook.mode,
             verify_token: verify_token(site, stack).await?,
         });
     }
     let verify_token = verify_token(site, stack).await?;
     let id = random_id()?;
-    let hook = Hook { site: site.clone(), mode: Mode::Signature, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
-    stack.hooks.put(&id, &hook).await?;
-    Ok(Webhook { url: stack.webhook_url(&id), mode: hook.mode, verify_token })
+    let webhook =
+        Webhook { site: site.clone(), mode: Mode::Signature, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
+    stack.webhooks.put(&id, &webhook).await?;
+    Ok(WebhookSetup { url: stack.webhook_url(&id), mode: webhook.mode, verify_token })
 }
 
 /// Makes an account's number the site's, so that what is reported of it is believed. The account remembers whether
 /// another site had the number before.
-pub(crate) async fn add_sender(site: &SiteId, account: &mut Account, stack: &Stack) -> Result<Webhook, Failure> {
+pub(crate) async fn add_sender(site: &SiteId, account: &mut Account, stack: &Stack) -> Result<WebhookSetup, Failure> {
     let webhook = ensure(site, stack).await?;
-    account.came_later = stack.hooks.add_sender(site, &account.phone_number_id, &account.waba_id).await?;
+    account.came_later = stack.webhooks.add_sender(site, &account.phone_number_id, &account.waba_id).await?;
     Ok(webhook)
 }
 
 /// Sets how the site's webhook is believed. The secret is there before the mode asks for it.
-pub(crate) async fn set(site: &SiteId, change: Change, stack: &Stack) -> Result<Webhook, Failure> {
+pub(crate) async fn set(site: &SiteId, change: Change, stack: &Stack) -> Result<WebhookSetup, Failure> {
     let webhook = ensure(site, stack).await?;
     let field = match change.mode {
         Mode::Signature => "app_secret",
         Mode::Token { .. } => "token",
     };
     stack.put_inbound(site, &[(field, &change.secret)]).await?;
-    if let Some((id, hook)) = known(site, stack).await? {
-        stack.hooks.put(&id, &Hook { mode: change.mode.clone(), ..hook }).await?;
+    if let Some((id, webhook)) = known(site, stack).await? {
+        stack.webhooks.put(&id, &Webhook { mode: change.mode.clone(), ..webhook }).await?;
     }
-    Ok(Webhook { mode: change.mode, ..webhook })
+    Ok(WebhookSetup { mode: change.mode, ..webhook })
 }
 
 /// Reads the name of a header.
@@ -108,9 +109,9 @@ pub(crate) fn header(name: &str) -> Result<String, Failure> {
 }
 
 /// The site's webhook with its id.
-pub(crate) async fn known(site: &SiteId, stack: &Stack) -> Result<Option<(String, Hook)>, Failure> {
-    let Some(id) = stack.hooks.hook_of(site).await? else { return Ok(None) };
-    Ok(stack.hooks.hook(&id).await?.map(|hook| (id, hook)))
+pub(crate) async fn known(site: &SiteId, stack: &Stack) -> Result<Option<(String, Webhook)>, Failure> {
+    let Some(id) = stack.webhooks.webhook_id_of(site).await? else { return Ok(None) };
+    Ok(stack.webhooks.webhook(&id).await?.map(|webhook| (id, webhook)))
 }
 
 /// The token Meta shows when it makes sure that the address is ours; made where there is none.

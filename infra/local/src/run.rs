@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use store::{config::ConfigTable, hooks::Hooks};
+use store::{config::ConfigTable, webhooks::Webhooks};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -135,9 +135,9 @@ impl Stack {
         store::tables::create_all(&dynamodb, topology::STACK).await.context("the tables")?;
         secrets.publish(&emulators.secrets(), topology::STACK, topology::SITE, topology::ACCOUNT).await?;
         let table = store::tables::table_name(topology::STACK, "Config");
-        let (config, hooks) = (ConfigTable::new(dynamodb.clone(), table.clone()), Hooks::new(dynamodb, table));
+        let (config, webhooks) = (ConfigTable::new(dynamodb.clone(), table.clone()), Webhooks::new(dynamodb, table));
         let cloud_url = format!("{simulator_url}/v1");
-        seed::seed(&config, &hooks, demo_site(&secrets, &cloud_url), clock::now()).await?;
+        seed::seed(&config, &webhooks, demo_site(&secrets, &cloud_url), clock::now()).await?;
 
         let functions = topology::functions(executables, &emulators, &queues)?;
         let api = RuntimeApi::new(functions.iter().map(|function| (function.name, function.timeout)));

@@ -9,13 +9,13 @@ use domain::credential::{PresentedKey, StoredKey};
 use domain::id::{AccountId, SiteId};
 use domain::mapping::Mapping;
 use domain::template::Template;
-use domain::webhook::{Hook, Mode};
+use domain::webhook::{Mode, Webhook};
 use jiff::Timestamp;
 use provider::{Network, Provider};
 use secrecy::SecretString;
 use serde::Deserialize;
 use store::config::ConfigTable;
-use store::hooks::Hooks;
+use store::webhooks::Webhooks;
 
 /// Messages a second: what Meta takes from a number that is not shared with the WhatsApp Business app.
 const THROUGHPUT: u16 = 80;
@@ -45,7 +45,7 @@ pub struct DemoSite<'a> {
 ///
 /// # Errors
 /// When the table or the simulator refuses.
-pub async fn seed(config: &ConfigTable, hooks: &Hooks, demo: DemoSite<'_>, now: Timestamp) -> Result<()> {
+pub async fn seed(config: &ConfigTable, webhooks: &Webhooks, demo: DemoSite<'_>, now: Timestamp) -> Result<()> {
     let site = SiteId::parse(demo.site).context("the site's id")?;
     let key = PresentedKey::parse(demo.api_key).context("the API key is malformed")?;
     config.put_key(&StoredKey::of(site.clone(), key)).await.context("the key")?;
@@ -56,12 +56,12 @@ pub async fn seed(config: &ConfigTable, hooks: &Hooks, demo: DemoSite<'_>, now: 
     }
     let account = account(demo)?;
     config.put_account(&site, &account).await.context("the account")?;
-    if hooks.hook(demo.webhook_id).await.context("the webhook")?.is_none() {
+    if webhooks.webhook(demo.webhook_id).await.context("the webhook")?.is_none() {
         let (site, mode) = (site.clone(), Mode::Signature);
-        let hook = Hook { site, mode, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
-        hooks.put(demo.webhook_id, &hook).await.context("the webhook")?;
+        let webhook = Webhook { site, mode, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
+        webhooks.put(demo.webhook_id, &webhook).await.context("the webhook")?;
     }
-    hooks.add_sender(&site, demo.phone_number_id, demo.waba_id).await.context("the sender")?;
+    webhooks.add_sender(&site, demo.phone_number_id, demo.waba_id).await.context("the sender")?;
     let token = SecretString::from(demo.access_token);
     let provider = Provider::new(Network::Any)?;
     let synced = sync_templates::sync_even_if_many_go(&provider, config, &site, &account, &token, now).await;

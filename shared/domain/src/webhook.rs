@@ -28,7 +28,7 @@ const ODD_MAX: usize = 20;
 
 /// A site's webhook: what it accepts and whose changes it believes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hook {
+pub struct Webhook {
     /// The site.
     pub site: SiteId,
     /// How a request shows that it may speak.
@@ -76,7 +76,7 @@ impl Parsed {
 
 /// Reads a document that came through a site's webhook. `received_at` stands in for a time that Meta left out.
 #[must_use]
-pub fn parse(document: &Value, belongs: &Hook, received_at: Timestamp) -> Parsed {
+pub fn parse(document: &Value, belongs: &Webhook, received_at: Timestamp) -> Parsed {
     let mut parsed = Parsed::default();
     for (entry_index, entry) in items(document.get("entry")).iter().enumerate() {
         for (index, change) in items(entry.get("changes")).iter().enumerate() {
@@ -87,7 +87,7 @@ pub fn parse(document: &Value, belongs: &Hook, received_at: Timestamp) -> Parsed
             };
             let field = change.get("field").and_then(Value::as_str).unwrap_or_default();
             let change = Change {
-                hook: belongs,
+                webhook: belongs,
                 field,
                 value,
                 entry_id: text(entry.get("id")),

@@ -4,7 +4,7 @@
 //!
 //! | table | keys | type |
 //! |---|---|---|
-//! | `Config` | `pk`, `sk` | [`config::ConfigTable`], [`hooks::Hooks`] |
+//! | `Config` | `pk`, `sk` | [`config::ConfigTable`], [`webhooks::Webhooks`] |
 //! | `Ledger` | `pk`, `sk` | [`ledger::Ledger`] |
 //! | `Schedule` | `pk`, index `due` | [`schedule::Schedule`] (its [`accounts`] too), [`ledger::Parking`] |
 //! | `Contacts` | `pk` | [`contacts::Contacts`], [`ledger::Claims`] |
@@ -16,7 +16,6 @@ pub mod accounts;
 pub mod config;
 pub mod contacts;
 mod error;
-pub mod hooks;
 mod item;
 pub mod ledger;
 mod many;
@@ -24,6 +23,7 @@ mod newer;
 pub mod schedule;
 pub mod tables;
 mod transaction;
+pub mod webhooks;
 
 pub use error::StoreError;
 pub use many::Each;

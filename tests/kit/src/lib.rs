@@ -35,10 +35,10 @@ use secrecy::SecretString;
 use serde_json::Value;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
-use store::hooks::Hooks;
 use store::ledger::{Ledger, Parking};
 use store::schedule::Schedule;
 use store::tables::table_name;
+use store::webhooks::Webhooks;
 use tokio::net::TcpListener;
 
 use front::Front;
@@ -67,7 +67,7 @@ pub struct World {
     /// The configuration, to be changed as an operator would.
     pub config: ConfigTable,
     /// Which sites send from which number, to be changed as an operator would.
-    pub hooks: Hooks,
+    pub webhooks: Webhooks,
     /// The ledger, to be looked at.
     pub ledger: Ledger,
     /// The functions.
@@ -140,8 +140,8 @@ impl World {
         let secrets = Secrets::new()?;
         secrets.publish(&emulators.secrets(), STACK, SITE, ACCOUNT).await?;
         let front = TcpListener::bind("127.0.0.1:0").await?;
-        let hook = format!("http://{}/v1/webhooks/whatsapp/{}", front.local_addr()?, secrets.webhook_id);
-        let simulator = start_simulator(&secrets, &clock, hook).await?;
+        let webhook = format!("http://{}/v1/webhooks/whatsapp/{}", front.local_addr()?, secrets.webhook_id);
+        let simulator = start_simulator(&secrets, &clock, webhook).await?;
         let config = ConfigTable::new(dynamodb.clone(), table_name(STACK, "Config"));
         let wire = Wire::new(clock.clone());
         // Pauses between the SDK's attempts are real time.
@@ -159,8 +159,8 @@ impl World {
             access_token: &secrets.access_token,
             webhook_id: &secrets.webhook_id,
         };
-        let hooks = Hooks::new(dynamodb.clone(), table_name(STACK, "Config"));
-        seed::seed(&config, &hooks, demo, clock.now()).await?;
+        let webhooks = Webhooks::new(dynamodb.clone(), table_name(STACK, "Config"));
+        seed::seed(&config, &webhooks, demo, clock.now()).await?;
         let table = |name| table_name(STACK, name);
         let receive = receive_event::Config {
             config_table: table("Config"),
@@ -204,7 +204,7 @@ impl World {
         };
         let world = Self {
             config,
-            hooks,
+            webhooks,
             ledger: Ledger::new(dynamodb.clone(), table("Ledger")),
             front: Front::serve(front, Arc::clone(&receive)),
             receive,
@@ -389,7 +389,7 @@ impl World {
         let name = format!("{STACK}/{id}/provider");
         self.emulators.secrets().create_secret().name(name).secret_string(token).send().await?;
         for mut account in live.accounts {
-            account.came_later = self.hooks.add_sender(&site, &account.phone_number_id, &account.waba_id).await?;
+            account.came_later = self.webhooks.add_sender(&site, &account.phone_number_id, &account.waba_id).await?;
             self.config.put_account(&site, &account).await?;
             let templates = self.config.templates(&self.site()?, &account.id).await?;
             self.config.put_templates(&site, &account.id, &templates).await?;
@@ -442,7 +442,7 @@ impl World {
     }
 }
 
-async fn start_simulator(secrets: &Secrets, clock: &SharedClock, hook: String) -> Result<simulator::Running> {
+async fn start_simulator(secrets: &Secrets, clock: &SharedClock, webhook: String) -> Result<simulator::Running> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let now = clock.clock();
     let settings = simulator::Settings {
@@ -452,7 +452,7 @@ async fn start_simulator(secrets: &Secrets, clock: &SharedClock, hook: String) -
         display_phone_number: "+390236269240".to_owned(),
         clock: std::sync::Arc::new(move || now.now()),
         templates: local::templates::rows()?,
-        webhook: Some(simulator::Webhook { url: hook, secret: secrets.webhook_secret.clone() }),
+        webhook: Some(simulator::Webhook { url: webhook, secret: secrets.webhook_secret.clone() }),
     };
     let simulator = simulator::Simulator::new(settings).map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
     Ok(simulator.start(listener)?)

@@ -128,7 +128,7 @@ async fn a_stop_from_a_number_that_is_none_is_kept_and_is_no_dead_letter() {
 
 /// Has a site come to the number 111 and look at what a number said to it, as each of its messages does.
 async fn comes_later(world: &World, name: &str, number: &str) -> Vec<String> {
-    assert!(world.hooks.add_sender(&site(name), "111", "222").await.unwrap(), "another site had it first");
+    assert!(world.webhooks.add_sender(&site(name), "111", "222").await.unwrap(), "another site had it first");
     let phone = Phone::parse(&format!("+{number}"), Country::ITALY).unwrap();
     let at_sender = secret().sender_contact_key("111", &phone);
     world.contacts.take_over(&at_sender, &site(name), &contact(name, number)).await.unwrap();
@@ -165,13 +165,13 @@ async fn a_stop_under_another_id_counts_at_a_site_that_comes_to_the_number_later
 #[tokio::test]
 async fn who_had_a_number_first_is_known_also_after_they_left() {
     let world = World::start().await;
-    let came_later = async |name| world.hooks.add_sender(&site(name), "111", "222").await.unwrap();
+    let came_later = async |name| world.webhooks.add_sender(&site(name), "111", "222").await.unwrap();
     assert_eq!([came_later("demo").await, came_later("outlet").await], [false, true]);
-    let hook = serde_json::from_value(json!({
+    let webhook = serde_json::from_value(json!({
         "site": "demo", "mode": "signature", "phone_number_ids": ["111"], "waba_ids": ["222"]
     }));
-    world.hooks.put("h1", &hook.unwrap()).await.unwrap();
-    world.hooks.remove(&site("demo")).await.unwrap();
+    world.webhooks.put("h1", &webhook.unwrap()).await.unwrap();
+    world.webhooks.remove(&site("demo")).await.unwrap();
     assert_eq!([came_later("outlet").await, came_later("demo").await], [true, true]);
 }
 

@@ -25,10 +25,10 @@ use runtime::Clock;
 use serde_json::{Value, json};
 use store::config::ConfigTable;
 use store::contacts::Contacts;
-use store::hooks::Hooks;
 use store::ledger::{Claim, Claimed, Claims, EventRecord, Ledger, MessageRecord, Sending};
 use store::schedule::{Lane, Schedule};
 use store::tables::{create_all, table_name};
+use store::webhooks::Webhooks;
 use track_delivery::{App, Config};
 
 const STACK: &str = "bridge";
@@ -43,7 +43,7 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) contacts: Contacts,
     pub(crate) schedule: Schedule,
-    pub(crate) hooks: Hooks,
+    pub(crate) webhooks: Webhooks,
     app: App,
     second: Arc<AtomicI64>,
     /// The URL of the queue that notices are put back into.
@@ -66,7 +66,7 @@ impl World {
             ledger: Ledger::new(emulators.dynamodb(), table("Ledger")),
             contacts: Contacts::new(emulators.dynamodb(), table("Contacts")),
             schedule: Schedule::new(emulators.dynamodb(), table("Schedule")),
-            hooks: Hooks::new(emulators.dynamodb(), table("Config")),
+            webhooks: Webhooks::new(emulators.dynamodb(), table("Config")),
             app: app(&emulators, STACK, &statuses, &second),
             second,
             statuses,
@@ -81,7 +81,7 @@ impl World {
             .unwrap();
             world.config.put_site(&Site::new(site(id))).await.unwrap();
             world.config.put_account(&site(id), &account).await.unwrap();
-            world.hooks.add_sender(&site(id), phone_number_id, waba_id).await.unwrap();
+            world.webhooks.add_sender(&site(id), phone_number_id, waba_id).await.unwrap();
             // The templates first: a mapping makes those live that it uses.
             world.config.put_templates(&site(id), &main(), &[template()]).await.unwrap();
             world.config.put_mapping(&site(id), &serde_json::from_value(mapping()).unwrap()).await.unwrap();

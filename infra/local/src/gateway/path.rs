@@ -26,16 +26,16 @@ pub(super) fn parameters(template: &str, path: &str) -> Option<BTreeMap<String, 
 mod tests {
     use super::*;
 
-    const HOOK: &str = "/v1/webhooks/whatsapp/{id}";
+    const WEBHOOK: &str = "/v1/webhooks/whatsapp/{id}";
 
     #[test]
     fn a_part_in_braces_is_one_part_of_the_path() {
         let expected = BTreeMap::from([("id".to_owned(), "a-b_c".to_owned())]);
-        assert_eq!(parameters(HOOK, "/v1/webhooks/whatsapp/a-b_c"), Some(expected));
+        assert_eq!(parameters(WEBHOOK, "/v1/webhooks/whatsapp/a-b_c"), Some(expected));
         for other in
             ["/v1/webhooks/whatsapp", "/v1/webhooks/whatsapp/", "/v1/webhooks/whatsapp/a/b", "/v1/webhooks/x/a"]
         {
-            assert_eq!(parameters(HOOK, other), None, "{other}");
+            assert_eq!(parameters(WEBHOOK, other), None, "{other}");
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     let is_update = change.field == "account_update";
     let effect = if is_update { effect(&event, change) } else { Effect::None };
     parsed.platform_events.push(PlatformEvent::Account {
-        site: change.hook.site.clone(),
+        site: change.webhook.site.clone(),
         waba_id,
         phone_number_id,
         stops: matches!(effect, Effect::Stops { .. }),

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Hook;
+use super::Webhook;
 use super::values::{id, moment};
 
 /// A change being read.
 pub(super) struct Change<'a> {
     /// The webhook it came through.
-    pub(super) hook: &'a Hook,
+    pub(super) webhook: &'a Webhook,
     /// What it is about.
     pub(super) field: &'a str,
     /// What it says.
@@ -33,14 +33,14 @@ impl Change<'_> {
     /// The sender number it is about, if that is the site's.
     pub(super) fn phone_number_id(&self) -> Option<String> {
         let named = id(self.get("metadata").and_then(|metadata| metadata.get("phone_number_id")));
-        named.or_else(|| id(self.get("phone_number_id"))).filter(|id| self.hook.phone_number_ids.contains(id))
+        named.or_else(|| id(self.get("phone_number_id"))).filter(|id| self.webhook.phone_number_ids.contains(id))
     }
 
     /// The account it is about, if that is the site's. Where a provider's own account hears of its customers', the
     /// customer's stands inside.
     pub(super) fn waba_id(&self) -> Option<String> {
         let inside = id(self.get("waba_info").and_then(|info| info.get("waba_id")));
-        inside.or_else(|| self.entry_id.clone()).filter(|id| self.hook.waba_ids.contains(id))
+        inside.or_else(|| self.entry_id.clone()).filter(|id| self.webhook.waba_ids.contains(id))
     }
 
     /// When Meta raised it; a moment that is still to come counts as that of the document's arrival.

@@ -63,7 +63,7 @@ pub(super) fn read_preferences(change: &Change<'_>, parsed: &mut Parsed) {
         let from = contact(choice.get("wa_id")).or_else(|| contact(choice.get("user_id"))).or_else(|| sole(change));
         match (value, from) {
             (Some(value), Some(from)) => parsed.platform_events.push(PlatformEvent::Preference {
-                site: change.hook.site.clone(),
+                site: change.webhook.site.clone(),
                 phone_number_id: number.clone(),
                 from,
                 at: change.moment(choice.get("timestamp")),
@@ -93,7 +93,7 @@ fn read_status(change: &Change<'_>, status: &Value, number: &str) -> Result<Opti
     let opaque = text(status.get("biz_opaque_callback_data"));
     let category = word(status.pointer("/pricing/category"));
     Ok(Some(PlatformEvent::Status {
-        site: change.hook.site.clone(),
+        site: change.webhook.site.clone(),
         phone_number_id: number.to_owned(),
         provider_id,
         message: opaque.filter(|opaque| opaque.chars().take(OPAQUE_CHARS_MAX + 1).count() <= OPAQUE_CHARS_MAX),
@@ -135,7 +135,7 @@ fn read_message(change: &Change<'_>, message: &Value, number: &str) -> Result<Op
     let Some(word) = of_message(message) else { return Ok(None) };
     let from = sender(message).or_else(|| sole(change)).ok_or("is a word of nobody")?;
     Ok(Some(PlatformEvent::Word {
-        site: change.hook.site.clone(),
+        site: change.webhook.site.clone(),
         phone_number_id: number.to_owned(),
         from,
         at: change.moment(message.get("timestamp")),
@@ -156,7 +156,7 @@ fn read_changed_number(
     let to = ["wa_id", "new_wa_id", "user_id"].into_iter().find_map(|name| contact(system.get(name)));
     // Not the contact beside it: that may be the new number already.
     let (from, to) = sender(message).zip(to).ok_or("is a changed number without both numbers")?;
-    let (site, phone_number_id) = (change.hook.site.clone(), number.to_owned());
+    let (site, phone_number_id) = (change.webhook.site.clone(), number.to_owned());
     Ok((from != to).then_some(PlatformEvent::NumberChanged { site, phone_number_id, from, to }))
 }
 

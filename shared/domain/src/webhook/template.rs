@@ -20,7 +20,7 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     };
     match what(change) {
         Ok(Some(what)) => parsed.platform_events.push(PlatformEvent::Template {
-            site: change.hook.site.clone(),
+            site: change.webhook.site.clone(),
             waba_id,
             name,
             // Meta's webhooks write `en-US` where its list of templates writes `en_US`.

@@ -66,7 +66,7 @@ fn an_update_has_the_time_of_its_entry_but_none_that_is_still_to_come() {
     let at = |time: Value| {
         let change = json!({"field": "account_update", "value": {"event": "ACCOUNT_DELETED"}});
         let document = json!({"entry": [{"id": "222", "time": time, "changes": [change]}]});
-        let platform_events = parse(&document, &hook(), received_at()).platform_events;
+        let platform_events = parse(&document, &webhook(), received_at()).platform_events;
         serde_json::to_value(&platform_events[0]).unwrap()["at"].clone()
     };
     assert_eq!(at(json!(1_790_000_000)), json!("2026-09-21T14:13:20Z"));
@@ -96,5 +96,5 @@ fn the_account_named_inside_is_the_one_that_counts() {
     assert_eq!(parsed("account_update", value).foreign, 1);
     let value = json!({"event": "ACCOUNT_DELETED", "waba_info": {"waba_id": 222}});
     let document = json!({"entry": [{"id": "provider", "changes": [{"field": "account_update", "value": value}]}]});
-    assert_eq!(parse(&document, &hook(), received_at()).platform_events.len(), 1);
+    assert_eq!(parse(&document, &webhook(), received_at()).platform_events.len(), 1);
 }

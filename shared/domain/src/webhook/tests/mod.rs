@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::*;
 
 /// The demo site, whose number is 111 and whose account is 222.
-fn hook() -> Hook {
-    Hook {
+fn webhook() -> Webhook {
+    Webhook {
         site: SiteId::parse("demo").unwrap(),
         mode: Mode::Signature,
         phone_number_ids: vec!["111".to_owned()],
@@ -29,7 +29,7 @@ fn document(field: &str, value: Value) -> Value {
 }
 
 fn parsed(field: &str, value: Value) -> Parsed {
-    parse(&document(field, value), &hook(), received_at())
+    parse(&document(field, value), &webhook(), received_at())
 }
 
 /// A change of the demo site's number with these fields.
@@ -51,9 +51,9 @@ fn platform_event(field: &str, value: Value) -> Value {
 fn a_hook_is_stored_in_this_form() {
     let token = Mode::Token { header: "x-token".to_owned() };
     let text = r#"{"site":"demo","mode":{"token":{"header":"x-token"}},"phone_number_ids":["111"],"waba_ids":["222"]}"#;
-    assert_eq!(serde_json::to_string(&Hook { mode: token, ..hook() }).unwrap(), text);
+    assert_eq!(serde_json::to_string(&Webhook { mode: token, ..webhook() }).unwrap(), text);
     let signed = text.replace(r#"{"token":{"header":"x-token"}}"#, r#""signature""#);
-    assert_eq!(serde_json::from_str::<Hook>(&signed).unwrap(), hook());
+    assert_eq!(serde_json::from_str::<Webhook>(&signed).unwrap(), webhook());
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn every_entry_and_change_counts() {
         {"id": "222", "changes": []},
         {"id": 222, "time": 1, "changes": [change("wamid.3")]},
     ]});
-    let parsed = parse(&document, &hook(), received_at());
+    let parsed = parse(&document, &webhook(), received_at());
     let ids: Vec<_> = parsed
         .platform_events
         .iter()
@@ -89,7 +89,7 @@ fn what_is_not_the_sites_is_not_believed() {
             {"field": "messages", "value": of_number(json!({"statuses": [status("wamid.2")]}))},
         ]},
     ]});
-    let parsed = parse(&document, &hook(), received_at());
+    let parsed = parse(&document, &webhook(), received_at());
     assert_eq!(parsed.foreign, 4);
     assert_eq!(
         parsed.platform_events.len(),
@@ -101,10 +101,10 @@ fn what_is_not_the_sites_is_not_believed() {
 #[test]
 fn what_is_no_webhook_holds_nothing() {
     for document in [json!(null), json!([]), json!("x"), json!({"entry": {}}), json!({"entry": [{"changes": 1}, 7]})] {
-        assert_eq!(parse(&document, &hook(), received_at()), Parsed::default(), "{document}");
+        assert_eq!(parse(&document, &webhook(), received_at()), Parsed::default(), "{document}");
     }
     let parsed =
-        parse(&json!({"entry": [{"changes": [{"field": "messages", "value": null}]}]}), &hook(), received_at());
+        parse(&json!({"entry": [{"changes": [{"field": "messages", "value": null}]}]}), &webhook(), received_at());
     assert_eq!(parsed.odd, ["/entry/0/changes/0 has no value"]);
 }
 

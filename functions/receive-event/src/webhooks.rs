@@ -1,7 +1,7 @@
 //! Webhooks, kept for a while so that a status costs no read.
 
 use domain::credential::is_webhook_id;
-use domain::webhook::Hook;
+use domain::webhook::Webhook;
 use jiff::Timestamp;
 
 use crate::problem::Problem;
@@ -9,13 +9,13 @@ use crate::remembered::Remembered;
 
 /// The webhooks of all sites.
 #[derive(Debug)]
-pub(crate) struct Hooks {
-    table: store::hooks::Hooks,
-    remembered: Remembered<Hook>,
+pub(crate) struct Webhooks {
+    table: store::webhooks::Webhooks,
+    remembered: Remembered<Webhook>,
 }
 
-impl Hooks {
-    pub(crate) fn new(table: store::hooks::Hooks) -> Self {
+impl Webhooks {
+    pub(crate) fn new(table: store::webhooks::Webhooks) -> Self {
         Self { table, remembered: Remembered::default() }
     }
 
@@ -23,23 +23,23 @@ impl Hooks {
     ///
     /// # Errors
     /// 404 if there is none, 503 if that cannot be known now.
-    pub(crate) async fn hook(&self, id: &str, now: Timestamp) -> Result<Hook, Problem> {
+    pub(crate) async fn webhook(&self, id: &str, now: Timestamp) -> Result<Webhook, Problem> {
         match self.remembered.get(id, now) {
             Some(remembered) => remembered.ok_or_else(Problem::not_found),
             None => self.read(id, now).await,
         }
     }
 
-    /// As [`hook`](Self::hook), but as it is now: a number that was just added must not wait for what is remembered.
+    /// As [`webhook`](Self::hook), but as it is now: a number that was just added must not wait for what is remembered.
     ///
     /// # Errors
     /// As there.
-    pub(crate) async fn read(&self, id: &str, now: Timestamp) -> Result<Hook, Problem> {
+    pub(crate) async fn read(&self, id: &str, now: Timestamp) -> Result<Webhook, Problem> {
         if !is_webhook_id(id) {
             return Err(Problem::not_found());
         }
-        let hook = self.table.hook(id).await.map_err(|error| Problem::no_store(&error))?;
-        self.remembered.put(id, hook.clone(), now);
-        hook.ok_or_else(Problem::not_found)
+        let webhook = self.table.webhook(id).await.map_err(|error| Problem::no_store(&error))?;
+        self.remembered.put(id, webhook.clone(), now);
+        webhook.ok_or_else(Problem::not_found)
     }
 }

@@ -2,30 +2,30 @@
 //!
 //! | pk | sk | json |
 //! |---|---|---|
-//! | `HOOK#webhook id` | `HOOK` | the webhook's site, mode, numbers and accounts |
-//! | `HOOKS#site` | `HOOK` | the id of the site's webhook |
+//! | `WEBHOOK#webhook id` | `WEBHOOK` | the webhook's site, mode, numbers and accounts |
+//! | `HOOKS#site` | `WEBHOOK` | the id of the site's webhook |
 //! | `SENDER#phone number id` | site | the account the number belongs to |
-//! | `FIRST#phone number id` | `HOOK` | the site that had the number first; null once that one is gone |
+//! | `FIRST#phone number id` | `WEBHOOK` | the site that had the number first; null once that one is gone |
 
 use aws_sdk_dynamodb::Client;
 use domain::id::SiteId;
-use domain::webhook::Hook;
+use domain::webhook::Webhook;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::StoreError;
 use crate::item::{Reading, json, text};
 
-const HOOK: &str = "HOOK";
+const WEBHOOK: &str = "HOOK";
 
 /// The webhooks of all sites.
 #[derive(Clone, Debug)]
-pub struct Hooks {
+pub struct Webhooks {
     client: Client,
     table: String,
 }
 
-impl Hooks {
+impl Webhooks {
     /// Those in the `Config` table of that name.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
@@ -36,16 +36,16 @@ impl Hooks {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn hook(&self, id: &str) -> Result<Option<Hook>, StoreError> {
-        self.get(hook_key(id)).await
+    pub async fn webhook(&self, id: &str) -> Result<Option<Webhook>, StoreError> {
+        self.get(webhook_key(id)).await
     }
 
     /// The id of a site's webhook.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn hook_of(&self, site: &SiteId) -> Result<Option<String>, StoreError> {
-        self.get(hooks_key(site)).await
+    pub async fn webhook_id_of(&self, site: &SiteId) -> Result<Option<String>, StoreError> {
+        self.get(site_webhook_key(site)).await
     }
 
     /// Writes a site's webhook, and its numbers as the site's. A site has one: what it had under another id opens
@@ -53,20 +53,20 @@ impl Hooks {
     ///
     /// # Errors
     /// [`StoreError`]; what was written until then stays, and the next call completes it.
-    pub async fn put(&self, id: &str, hook: &Hook) -> Result<(), StoreError> {
-        for phone_number_id in &hook.phone_number_ids {
+    pub async fn put(&self, id: &str, webhook: &Webhook) -> Result<(), StoreError> {
+        for phone_number_id in &webhook.phone_number_ids {
             // A number written here alone has no account said; one that has keeps it.
-            if !self.sites_of(phone_number_id).await?.contains(&hook.site) {
-                self.note_first(&hook.site, phone_number_id).await?;
-                self.put_item(sender_key(phone_number_id), hook.site.as_str(), &None::<&str>).await?;
+            if !self.sites_of(phone_number_id).await?.contains(&webhook.site) {
+                self.note_first(&webhook.site, phone_number_id).await?;
+                self.put_item(sender_key(phone_number_id), webhook.site.as_str(), &None::<&str>).await?;
             }
         }
-        if let Some(former) = self.hook_of(&hook.site).await?.filter(|former| former != id) {
-            self.delete_item(hook_key(&former), HOOK).await?;
+        if let Some(former) = self.webhook_id_of(&webhook.site).await?.filter(|former| former != id) {
+            self.delete_item(webhook_key(&former), WEBHOOK).await?;
         }
         // It is listed before it opens anything, so that none is ever out of sight.
-        self.put_item(hooks_key(&hook.site), HOOK, &id).await?;
-        self.put_item(hook_key(id), HOOK, hook).await
+        self.put_item(site_webhook_key(&webhook.site), WEBHOOK, &id).await?;
+        self.put_item(webhook_key(id), WEBHOOK, webhook).await
     }
 
     /// Makes a number and its account the site's: what its webhook brings of them is believed from then on. Adding them
@@ -77,12 +77,12 @@ impl Hooks {
     pub async fn add_sender(&self, site: &SiteId, phone_number_id: &str, waba_id: &str) -> Result<bool, StoreError> {
         self.note_first(site, phone_number_id).await?;
         self.put_item(sender_key(phone_number_id), site.as_str(), &Some(waba_id)).await?;
-        if let Some(id) = self.hook_of(site).await?
-            && let Some(mut hook) = self.hook(&id).await?
+        if let Some(id) = self.webhook_id_of(site).await?
+            && let Some(mut webhook) = self.webhook(&id).await?
         {
-            add(&mut hook.phone_number_ids, phone_number_id);
-            add(&mut hook.waba_ids, waba_id);
-            self.put_item(hook_key(&id), HOOK, &hook).await?;
+            add(&mut webhook.phone_number_ids, phone_number_id);
+            add(&mut webhook.waba_ids, waba_id);
+            self.put_item(webhook_key(&id), WEBHOOK, &webhook).await?;
         }
         self.came_later(site, phone_number_id).await
     }
@@ -103,7 +103,7 @@ impl Hooks {
         }
         let sites = self.sites_of(phone_number_id).await?;
         let other = sites.first().filter(|_| !sites.contains(site));
-        self.put_item(first_key(phone_number_id), HOOK, other.unwrap_or(site)).await
+        self.put_item(first_key(phone_number_id), WEBHOOK, other.unwrap_or(site)).await
     }
 
     /// The sites that send from a number: who stops one of them, stops all.
@@ -130,21 +130,21 @@ impl Hooks {
     /// # Errors
     /// [`StoreError`]; what was removed until then stays so, and the next call completes it.
     pub async fn remove(&self, site: &SiteId) -> Result<(), StoreError> {
-        let Some(id) = self.hook_of(site).await? else { return Ok(()) };
-        for phone_number_id in self.hook(&id).await?.map(|hook| hook.phone_number_ids).unwrap_or_default() {
+        let Some(id) = self.webhook_id_of(site).await? else { return Ok(()) };
+        for phone_number_id in self.webhook(&id).await?.map(|webhook| webhook.phone_number_ids).unwrap_or_default() {
             if !self.came_later(site, &phone_number_id).await? {
                 // Should the site come back, it does not know what was said meanwhile.
-                self.put_item(first_key(&phone_number_id), HOOK, &None::<SiteId>).await?;
+                self.put_item(first_key(&phone_number_id), WEBHOOK, &None::<SiteId>).await?;
             }
             self.delete_item(sender_key(&phone_number_id), site.as_str()).await?;
         }
-        self.delete_item(hook_key(&id), HOOK).await?;
-        self.delete_item(hooks_key(site), HOOK).await
+        self.delete_item(webhook_key(&id), WEBHOOK).await?;
+        self.delete_item(site_webhook_key(site), WEBHOOK).await
     }
 
     async fn get<T: DeserializeOwned>(&self, pk: String) -> Result<Option<T>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = request.key("pk", text(pk)).key("sk", text(HOOK)).send().await?;
+        let answer = request.key("pk", text(pk)).key("sk", text(WEBHOOK)).send().await?;
         let Some(item) = answer.item else { return Ok(None) };
         let reading = Reading::of(&item);
         let value = reading.json("json")?;
@@ -164,11 +164,11 @@ impl Hooks {
     }
 }
 
-fn hook_key(id: &str) -> String {
+fn webhook_key(id: &str) -> String {
     format!("HOOK#{id}")
 }
 
-fn hooks_key(site: &SiteId) -> String {
+fn site_webhook_key(site: &SiteId) -> String {
     format!("HOOKS#{site}")
 }
 
