@@ -164,13 +164,13 @@ async fn a_pause_counts_for_new_messages_however_far_ahead_slots_are_leased() {
     world.schedule.lease(&lane, 50, pace, MINUTE, now).await.unwrap();
     world.schedule.pause_account(&lane, now + SignedDuration::from_secs(30)).await.unwrap();
     let leased = world.schedule.lease(&lane, 1, pace, MINUTE, now).await.unwrap();
-    assert_eq!(leased, Lease::Granted { first: now + SignedDuration::from_secs(50), troubled: false });
+    assert_eq!(leased, Lease::Granted { first: now + SignedDuration::from_secs(50), failed_lately: false });
     world.schedule.pause_account(&lane, now + MINUTE).await.unwrap();
     world.schedule.pause_account(&lane, now + SignedDuration::from_secs(1)).await.unwrap();
     let leased = world.schedule.lease(&lane, 1, pace, SignedDuration::from_secs(55), now).await.unwrap();
     assert_eq!(leased, Lease::Full { free_at: now + MINUTE }, "a shorter pause does not end a longer one");
     let leased = world.schedule.lease(&lane, 1, pace, MINUTE, now).await.unwrap();
-    assert_eq!(leased, Lease::Granted { first: now + MINUTE, troubled: false });
+    assert_eq!(leased, Lease::Granted { first: now + MINUTE, failed_lately: false });
     world.finish().await.unwrap();
 }
 

@@ -34,14 +34,14 @@ struct Leased {
     slots: VecDeque<Timestamp>,
     /// When the last of them is over.
     end: Timestamp,
-    troubled: bool,
+    failed_lately: bool,
 }
 
 /// What a message that wants to go gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
     /// Its slot, and whether the account failed lately.
-    At { slot: Timestamp, troubled: bool },
+    At { slot: Timestamp, failed_lately: bool },
     /// There is no slot soon enough.
     Later,
     /// The account is stopped.
@@ -60,19 +60,19 @@ impl<'a> Pacer<'a> {
         let mut accounts = self.accounts.lock().await;
         let leased = accounts.entry(lane.clone()).or_default();
         if let Some(slot) = leased.slots.pop_front() {
-            return Ok(Turn::At { slot, troubled: leased.troubled });
+            return Ok(Turn::At { slot, failed_lately: leased.failed_lately });
         }
         let (now, pace) = (self.app.clock.now(), account.pace());
         match self.app.schedule.lease(lane, self.at_once, pace, SLOT_WITHIN, now).await? {
-            Lease::Granted { first, troubled } => {
+            Lease::Granted { first, failed_lately } => {
                 let slots = (1..self.at_once).filter_map(|place| {
                     let after = pace.checked_mul(i32::try_from(place).ok()?)?;
                     first.checked_add(after).ok()
                 });
                 let span = pace.saturating_mul(i32::try_from(self.at_once).unwrap_or(i32::MAX));
                 let end = first.saturating_add(span).unwrap_or(first);
-                *leased = Leased { slots: slots.collect(), end, troubled };
-                Ok(Turn::At { slot: first, troubled })
+                *leased = Leased { slots: slots.collect(), end, failed_lately };
+                Ok(Turn::At { slot: first, failed_lately })
             }
             Lease::Full { .. } => Ok(Turn::Later),
             Lease::Stopped(stop) => Ok(Turn::Stopped(stop)),
@@ -83,20 +83,20 @@ impl<'a> Pacer<'a> {
     /// slots are given away up to the next sweep: a new one would have to be waited for in the lane, each minute again.
     /// The late ones go at the account's pace, one after the other in this process, and those that come meanwhile go behind
     /// them.
-    pub(crate) async fn kept(&self, lane: &Lane, account: &Account, slot: Timestamp, troubled: bool) -> Turn {
+    pub(crate) async fn kept(&self, lane: &Lane, account: &Account, slot: Timestamp, failed_lately: bool) -> Turn {
         let now = self.app.clock.now();
         let mut late = self.app.late.lock().await;
         let next = late.get(lane).copied().filter(|next| *next > now);
         let is_late = now.duration_since(slot) > SLOT_KEPT_FOR;
         if next.is_none() && !is_late {
-            return Turn::At { slot, troubled };
+            return Turn::At { slot, failed_lately };
         }
         let slot = slot.max(next.unwrap_or(now));
         if slot.duration_since(now) > LATE_WITHIN {
             return Turn::Later;
         }
         late.insert(lane.clone(), slot.saturating_add(account.pace()).unwrap_or(slot));
-        Turn::At { slot, troubled }
+        Turn::At { slot, failed_lately }
     }
 
     /// Gives back the slots that the batch did not use, where somebody else still may.

@@ -28,7 +28,7 @@ use crate::{aftermath, dice, wait};
 /// A number whose slots are used up has a free one every 6 s; messages that wait for it spread over as long at least.
 const PAIR_SPREAD: SignedDuration = SignedDuration::from_secs(6);
 /// The first probe of an account that was stopped for passing trouble.
-const TROUBLE_PROBE_AFTER: SignedDuration = SignedDuration::from_secs(50);
+const FIRST_PROBE_AFTER: SignedDuration = SignedDuration::from_secs(50);
 
 /// One message on its way to the provider.
 struct Call<'a> {
@@ -40,7 +40,7 @@ struct Call<'a> {
     id: MessageId,
     claimed_at: Timestamp,
     /// The account failed lately: a success says that it is over.
-    troubled: bool,
+    failed_lately: bool,
 }
 
 impl Sender<'_> {
@@ -56,10 +56,10 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
     let Sender { app, live, invocation, .. } = task.sender;
     let (site, account) = (&live.site.id, &outgoing.account.id);
     let lane = Lane { site: site.clone(), account: account.clone() };
-    let troubled = match turn(task, outgoing, &lane).await? {
-        Turn::At { slot, troubled } => {
+    let failed_lately = match turn(task, outgoing, &lane).await? {
+        Turn::At { slot, failed_lately } => {
             app.clock.wait_until(slot).await;
-            troubled
+            failed_lately
         }
         Turn::Later => {
             return wait::in_lane(task, lane, (WaitReason::Pace, String::new()), outgoing.useful_until).await;
@@ -117,7 +117,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
     }
     let id = task.record.id();
     let result = app.provider.send(outgoing, &token, &id.to_string()).await;
-    let call = Call { task, outgoing, lane: &lane, contact: &contact, guards: &guards, id, claimed_at, troubled };
+    let call = Call { task, outgoing, lane: &lane, contact: &contact, guards: &guards, id, claimed_at, failed_lately };
     call.settle(&owner, result).await
 }
 
@@ -170,14 +170,14 @@ async fn attempt_once(task: Task<'_>, claim: Claim<'_>, now: Timestamp) -> Resul
 async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Turn, StoreError> {
     let (app, pacer) = (task.sender.app, task.sender.invocation.pacer);
     match task.permit {
-        Some(SendPermit::Probe) => Ok(Turn::At { slot: app.clock.now(), troubled: true }),
+        Some(SendPermit::Probe) => Ok(Turn::At { slot: app.clock.now(), failed_lately: true }),
         Some(SendPermit::Slot(slot)) => {
             let state = app.schedule.account_state(lane).await?;
             match state.health.stop {
                 Some(stop) => Ok(Turn::Stopped(stop)),
                 // The account was paused since. Its other slots are given away: this message waits for the next ones.
                 None if state.paused_until.is_some_and(|until| until > slot.max(app.clock.now())) => Ok(Turn::Later),
-                None => Ok(pacer.kept(lane, outgoing.account, slot, state.troubles > 0).await),
+                None => Ok(pacer.kept(lane, outgoing.account, slot, state.consecutive_failures > 0).await),
             }
         }
         None => pacer.turn(lane, outgoing.account).await,
@@ -261,7 +261,7 @@ impl Call<'_> {
             }
             Err(SendError::Unknown { cause, details }) => {
                 self.record(owner, &Answer::Unknown { at, cause, details }).await;
-                self.trouble("none").await?;
+                self.count_account_failure("none").await?;
                 Ok(())
             }
         }
@@ -273,8 +273,8 @@ impl Call<'_> {
         if self.task.permit == Some(SendPermit::Probe) {
             self.task.probe.answered();
             schedule.start_account(self.lane, Proof::Accepted(self.claimed_at)).await?;
-        } else if self.troubled {
-            schedule.forget_troubles(self.lane).await?;
+        } else if self.failed_lately {
+            schedule.clear_failures(self.lane).await?;
         }
         Ok(())
     }
@@ -304,7 +304,7 @@ impl Call<'_> {
         match action {
             Action::Fail | Action::Unknown => Ok(()),
             Action::Retry { at_most, .. } => {
-                let stopped = at_most.is_none() && self.trouble(&code).await?;
+                let stopped = at_most.is_none() && self.count_account_failure(&code).await?;
                 if stopped || task.permit == Some(SendPermit::Probe) {
                     return wait::in_lane(task, lane, (WaitReason::AccountStopped, code), useful_until).await;
                 }
@@ -352,13 +352,13 @@ impl Call<'_> {
     }
 
     /// Counts a failure that is not the message's; answers whether the account is stopped by it.
-    async fn trouble(&self, code: &str) -> Result<bool, Failure> {
+    async fn count_account_failure(&self, code: &str) -> Result<bool, Failure> {
         let probed = self.task.permit == Some(SendPermit::Probe);
         let schedule = &self.task.sender.app.schedule;
-        if !probed && !schedule.count_trouble(self.lane).await? {
+        if !probed && !schedule.count_failure(self.lane).await? {
             return Ok(false);
         }
-        self.stop(code, TROUBLE_PROBE_AFTER).await?;
+        self.stop(code, FIRST_PROBE_AFTER).await?;
         Ok(true)
     }
 

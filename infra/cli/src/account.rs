@@ -69,10 +69,11 @@ async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Ou
 async fn show(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
     let Found { account, is_default } = find(id, stack).await?;
     let fields = serde_json::to_value(&account).unwrap_or_default();
-    let AccountState { health: Health { stop, .. }, troubles, .. } =
+    let AccountState { health: Health { stop, .. }, consecutive_failures, .. } =
         stack.schedule.account_state(&lane(&account, stack)?).await?;
     let stopped = stop.as_ref().map(|stop| json!({"since": stop.since, "code": stop.code, "probe_at": stop.probe_at}));
-    let document = json!({"account": fields, "default": is_default, "stopped": stopped, "troubles": troubles});
+    let document =
+        json!({"account": fields, "default": is_default, "stopped": stopped, "troubles": consecutive_failures});
     output.say(&document, |lang| {
         let shown = settings::shown(&fields, ACCOUNT, lang);
         let stopped = stop.as_ref().map(|stop| stop_words(stop, &account, lang)).unwrap_or_default();

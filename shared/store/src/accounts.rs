@@ -13,7 +13,7 @@ use crate::item::{Item, Reading, micros, number, text, time};
 use crate::schedule::{Lane, Schedule};
 
 /// Failures without a success in between after which an account is stopped: not one message's matter any more.
-const TROUBLES_MAX: u32 = 5;
+const CONSECUTIVE_FAILURES_MAX: u32 = 5;
 /// Times a lease is tried while others move the slots on.
 const LEASE_TRIES: u32 = 6;
 /// Times a change of whether an account can send is tried while others change it.
@@ -27,7 +27,7 @@ pub enum Lease {
         /// The first slot.
         first: Timestamp,
         /// Whether the account failed lately: the next success should say that it is over.
-        troubled: bool,
+        failed_lately: bool,
     },
     /// The next free slot is further away than the caller would wait.
     Full {
@@ -48,7 +48,7 @@ pub struct AccountState {
     /// Whether it can send.
     pub health: Health,
     /// Failures since the last success.
-    pub troubles: u32,
+    pub consecutive_failures: u32,
 }
 
 /// The condition under which an account gives slots from `:from` on.
@@ -104,7 +104,7 @@ impl Schedule {
             if granted {
                 let next_free = state.next_free.unwrap_or(now);
                 let first = next_free.saturating_sub(SignedDuration::from_micros(span)).unwrap_or(now);
-                return Ok(Lease::Granted { first, troubled: state.troubles > 0 });
+                return Ok(Lease::Granted { first, failed_lately: state.consecutive_failures > 0 });
             }
             let free_at = state.free_at(now);
             if let Some(stop) = state.health.stop {
@@ -229,11 +229,11 @@ impl Schedule {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn count_trouble(&self, lane: &Lane) -> Result<bool, StoreError> {
+    pub async fn count_failure(&self, lane: &Lane) -> Result<bool, StoreError> {
         let request = self.account(lane).update_expression("ADD troubles :one");
         let request = request.expression_attribute_values(":one", number(1)).return_values(ReturnValue::AllNew);
         let (_, item) = updated(request).await?;
-        Ok(state_of(&Reading::of(&item))?.troubles >= TROUBLES_MAX)
+        Ok(state_of(&Reading::of(&item))?.consecutive_failures >= CONSECUTIVE_FAILURES_MAX)
     }
 
     /// Forgets an account's failures, a message went through; not if it was stopped meanwhile, which a message that was
@@ -241,7 +241,7 @@ impl Schedule {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn forget_troubles(&self, lane: &Lane) -> Result<(), StoreError> {
+    pub async fn clear_failures(&self, lane: &Lane) -> Result<(), StoreError> {
         let request = self.account(lane).update_expression("REMOVE troubles");
         updated(request.condition_expression("attribute_not_exists(stopped_since)")).await?;
         Ok(())
@@ -353,7 +353,7 @@ fn state_of(reading: &Reading<'_>) -> Result<AccountState, StoreError> {
         _ => None,
     };
     let health = Health { stop, started_at: reading.time("started_at")?, proved_at: reading.time("proved_at")? };
-    let troubles = reading.number("troubles")?.unwrap_or_default();
+    let consecutive_failures = reading.number("troubles")?.unwrap_or_default();
     let (next_free, paused_until) = (reading.micros("next_free")?, reading.micros("paused_until")?);
-    Ok(AccountState { next_free, paused_until, health, troubles })
+    Ok(AccountState { next_free, paused_until, health, consecutive_failures })
 }
