@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use domain::id::{MappingId, SiteId};
-use domain::volume::flood;
+use domain::volume::volume_spike;
 use store::StoreError;
 
 use crate::App;
@@ -34,9 +34,9 @@ impl Volume {
 async fn count_and_pause(app: &App, site: &SiteId, mapping: &MappingId, count: u32) -> Result<(), StoreError> {
     let now = app.clock.now();
     let days = app.contacts.count_sent(site, mapping, count, now).await?;
-    let Some(flood) = flood(&days, count, now) else { return Ok(()) };
-    if app.config.pause_mapping(site, mapping, &flood).await? {
-        tracing::error!(%site, %mapping, %flood, "a mapping sends far more than usual; it is paused until a person confirms it");
+    let Some(volume_spike) = volume_spike(&days, count, now) else { return Ok(()) };
+    if app.config.pause_mapping(site, mapping, &volume_spike).await? {
+        tracing::error!(%site, %mapping, %volume_spike, "a mapping sends far more than usual; it is paused until a person confirms it");
     }
     app.forget(site);
     Ok(())

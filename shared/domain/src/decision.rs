@@ -139,8 +139,8 @@ pub fn decide<'a>(
     {
         return Err(wait(until, why, String::new(), useful_until));
     }
-    if let Some(flood) = &mapping.flood {
-        return Err(look_again(WaitReason::Volume, flood.to_string(), now, useful_until));
+    if let Some(volume_spike) = &mapping.volume_spike {
+        return Err(look_again(WaitReason::Volume, volume_spike.to_string(), now, useful_until));
     }
     let marketing = template.category == Category::Marketing;
     let (template, language) = (template.name.as_str(), &template.language);

@@ -18,7 +18,7 @@ use crate::order_state::same_state;
 use crate::person::Person;
 use crate::quiet::QuietHours;
 use crate::reason::{Reason, Skip};
-use crate::volume::Flood;
+use crate::volume::VolumeSpike;
 
 pub use review::{Change, ChangedTemplate, Review};
 pub use saved::{Action, SavedMapping};
@@ -92,7 +92,7 @@ pub struct Mapping {
     /// Set where it sent far more than on its last days: its messages wait until a person saved it again. It is kept
     /// beside the mapping and is no part of its file.
     #[serde(skip)]
-    pub flood: Option<Flood>,
+    pub volume_spike: Option<VolumeSpike>,
 }
 
 /// Whom a mapping tells that an activity's state changed (C-1).

@@ -16,7 +16,7 @@ const ALWAYS_ALLOWED: u32 = 1_000;
 
 /// Why a mapping paused itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flood {
+pub struct VolumeSpike {
     /// When.
     pub since: Timestamp,
     /// What it had sent that day.
@@ -26,7 +26,7 @@ pub struct Flood {
 }
 
 /// For a person to read: `1200 today, at most 40 on the last days`.
-impl std::fmt::Display for Flood {
+impl std::fmt::Display for VolumeSpike {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} today, at most {} on the last days", self.today, self.usual)
     }
@@ -36,7 +36,7 @@ impl std::fmt::Display for Flood {
 /// mapping without earlier days has nothing to be compared with. Once a person has confirmed it, only ten times as many
 /// are far more again.
 #[must_use]
-pub fn flood(days: &BTreeMap<Date, u32>, counted: u32, now: Timestamp) -> Option<Flood> {
+pub fn volume_spike(days: &BTreeMap<Date, u32>, counted: u32, now: Timestamp) -> Option<VolumeSpike> {
     let date = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let today = days.get(&date).copied().unwrap_or_default();
     let before = days.iter().filter(|(day, _)| **day < date).filter(|(day, _)| {
@@ -47,7 +47,7 @@ pub fn flood(days: &BTreeMap<Date, u32>, counted: u32, now: Timestamp) -> Option
     let allowed = usual.saturating_mul(TIMES).max(ALWAYS_ALLOWED);
     let mut steps = std::iter::successors(Some(allowed), |step| step.checked_mul(TIMES));
     let crossed = steps.any(|step| today > step && today.saturating_sub(counted) <= step);
-    crossed.then_some(Flood { since: now, today, usual })
+    crossed.then_some(VolumeSpike { since: now, today, usual })
 }
 
 #[cfg(test)]
@@ -56,7 +56,7 @@ mod tests {
 
     fn after(days: &[(&str, u32)], counted: u32) -> Option<u32> {
         let days = days.iter().map(|(day, count)| (day.parse().unwrap(), *count)).collect();
-        flood(&days, counted, "2026-11-22T10:00:00Z".parse().unwrap()).map(|flood| flood.usual)
+        volume_spike(&days, counted, "2026-11-22T10:00:00Z".parse().unwrap()).map(|volume_spike| volume_spike.usual)
     }
 
     fn of(days: &[(&str, u32)]) -> Option<u32> {

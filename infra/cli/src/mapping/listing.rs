@@ -13,7 +13,7 @@ fn state(mapping: &Mapping) -> &'static str {
     match (mapping.enabled, &mapping.needs_review) {
         (false, _) => "disabled",
         (true, Some(_)) => "needs_review",
-        (true, None) if mapping.flood.is_some() => "paused",
+        (true, None) if mapping.volume_spike.is_some() => "paused",
         (true, None) => "enabled",
     }
 }
@@ -46,7 +46,7 @@ pub(super) async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
         json!({
             "mapping": mapping.id, "name": mapping.name, "event_type": mapping.event_type, "state": state(mapping),
             "version": mapping.version, "templates": templates, "needs_review": mapping.needs_review,
-            "flood": mapping.flood,
+            "flood": mapping.volume_spike,
         })
     };
     let documents: Vec<Value> = mappings.iter().map(as_document).collect();

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::id::{AccountId, MappingId, SiteId};
 use domain::mapping::{Action, Mapping, SavedMapping};
 use domain::template::Template;
-use domain::volume::Flood;
+use domain::volume::VolumeSpike;
 use jiff::Timestamp;
 
 use super::{ConfigTable, MAPPING, TEMPLATE, live_key, live_of, readable, templates_key, uses, value};
@@ -18,7 +18,7 @@ use crate::item::{Item, Reading, json, text};
 /// The attribute that says which templates changed.
 const NEEDS_REVIEW: &str = "needs_review";
 /// The attribute that says that it sent far more than usual. Saving the mapping takes it away.
-const FLOOD: &str = "flood";
+const VOLUME_SPIKE: &str = "flood";
 
 /// What became of a version that was to be saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,14 +111,19 @@ impl ConfigTable {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn pause_mapping(&self, site: &SiteId, mapping: &MappingId, flood: &Flood) -> Result<bool, StoreError> {
+    pub async fn pause_mapping(
+        &self,
+        site: &SiteId,
+        mapping: &MappingId,
+        volume_spike: &VolumeSpike,
+    ) -> Result<bool, StoreError> {
         let request = self.client.update_item().table_name(&self.table);
         let request = request
             .key("pk", text(live_key(site)))
             .key("sk", text(sort_key(mapping)))
             .update_expression("SET flood = :flood")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(flood)")
-            .expression_attribute_values(":flood", json(flood)?);
+            .expression_attribute_values(":flood", json(volume_spike)?);
         match request.send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
@@ -196,7 +201,7 @@ impl ConfigTable {
 /// Reads a mapping with its mark.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Mapping, StoreError> {
     let mapping: Mapping = value(reading)?;
-    Ok(Mapping { needs_review: reading.json(NEEDS_REVIEW)?, flood: reading.json(FLOOD)?, ..mapping })
+    Ok(Mapping { needs_review: reading.json(NEEDS_REVIEW)?, volume_spike: reading.json(VOLUME_SPIKE)?, ..mapping })
 }
 
 /// The mapping an item holds; `None` if it is another thing.
