@@ -91,10 +91,10 @@ async fn nothing_is_lost_or_sent_twice_in_a_storm() {
     let messages = usize::try_from(setting("BRIDGE_STORM_MESSAGES", 1_000)).unwrap();
     let seed = setting("BRIDGE_STORM_SEED", 20_261_124);
     println!("BRIDGE_STORM_SEED={seed} BRIDGE_STORM_MESSAGES={messages}");
-    let mut dice = seed;
+    let mut draws = seed;
     let world = World::start().await.unwrap();
     for number in 0..messages {
-        if let Some(effect) = effect(&mut dice) {
+        if let Some(effect) = effect(&mut draws) {
             world.fault(&json!({"match": {"to": phone(number)}, "effect": effect})).await.unwrap();
         }
     }

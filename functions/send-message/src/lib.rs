@@ -155,7 +155,7 @@ impl App {
 }
 
 /// A number drawn at random, for pauses. Without randomness the pauses are whole, which is no harm.
-fn dice() -> u32 {
+fn jitter() -> u32 {
     getrandom::u32().unwrap_or(u32::MAX)
 }
 

@@ -27,7 +27,7 @@ use crate::pacer::Pacer;
 use crate::pending;
 use crate::people::latest_records;
 use crate::volume::Volume;
-use crate::{App, dice};
+use crate::{App, jitter};
 
 /// What a record needs to know of the invocation it came in.
 #[derive(Clone, Copy)]
@@ -123,7 +123,7 @@ async fn put_back(app: &App, job: Job) -> Result<(), TryAgain> {
     let attempt = match &again {
         Job::Event { attempt, .. } | Job::Message(MessageJob { attempt, .. }) => *attempt,
     };
-    let pause = backoff::pause(FIRST_PAUSE, attempt, dice());
+    let pause = backoff::pause(FIRST_PAUSE, attempt, jitter());
     let seconds = u16::try_from(pause.as_secs()).unwrap_or(u16::MAX);
     let put = app.queue.send_after(&[(again, seconds)]).await;
     match put.into_iter().find_map(Result::err) {

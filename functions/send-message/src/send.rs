@@ -23,7 +23,7 @@ use crate::files::DigestRole;
 use crate::message::{Sender, Task, record_skip};
 use crate::pacer::Turn;
 use crate::record::Failure;
-use crate::{aftermath, dice, wait};
+use crate::{aftermath, jitter, wait};
 
 /// A number whose slots are used up has a free one every 6 s; messages that wait for it spread over as long at least.
 const PAIR_SPREAD: SignedDuration = SignedDuration::from_secs(6);
@@ -194,7 +194,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
             return Box::pin(aftermath::given_up(task, &decided)).await;
         }
         Claimed::PairBusy(free_at) => {
-            let spread = backoff::pause(PAIR_SPREAD, task.record.attempt.saturating_add(1), dice());
+            let spread = backoff::pause(PAIR_SPREAD, task.record.attempt.saturating_add(1), jitter());
             let pause = free_at.duration_since(task.now()).max(SignedDuration::ZERO) + spread;
             return wait::for_some_time(task, pause, (WaitReason::Pair, String::new()), outgoing.useful_until).await;
         }
@@ -292,7 +292,7 @@ impl Call<'_> {
         let last_error = self.last_error(&code, action).await;
         let tries = last_error.times;
         let action = if last_error.is_refused_alone() { Action::Fail } else { action };
-        let Some(pause) = action.pause(tries, dice(), retry_after) else {
+        let Some(pause) = action.pause(tries, jitter(), retry_after) else {
             self.record(owner, &Answer::Refused { at, failure }).await;
             app.claims.give_back(self.guards, &self.id, owner).await?;
             return Ok(());
@@ -312,7 +312,7 @@ impl Call<'_> {
             }
             Action::SlowPair => {
                 app.contacts.pause_pair(self.contact, at.saturating_add(pause).unwrap_or(at)).await?;
-                let spread = backoff::pause(PAIR_SPREAD, tries, dice());
+                let spread = backoff::pause(PAIR_SPREAD, tries, jitter());
                 wait::for_some_time(task, pause + spread, (WaitReason::Pair, code), useful_until).await
             }
             Action::SlowAccount { .. } => {

@@ -13,7 +13,7 @@ use store::schedule::{Lane, Place};
 
 use crate::message::{Task, record_skip};
 use crate::record::Failure;
-use crate::{aftermath, dice};
+use crate::{aftermath, jitter};
 
 /// The first pause of a message whose claim was not answered.
 const UNANSWERED_PAUSE: SignedDuration = SignedDuration::from_secs(5);
@@ -96,7 +96,7 @@ pub(crate) async fn park(
 pub(crate) async fn uncalled(task: Task<'_>, owner: &str) -> Result<(), Failure> {
     let job = MessageJob { uncalled: Some(owner.to_owned()), ..task.successor() };
     // Soon, so that the sweep does not come first and call the message unknown for a while.
-    let pause = backoff::pause(UNANSWERED_PAUSE, job.attempt.min(UNANSWERED_DOUBLED), dice());
+    let pause = backoff::pause(UNANSWERED_PAUSE, job.attempt.min(UNANSWERED_DOUBLED), jitter());
     let seconds = u16::try_from(pause.as_secs().saturating_add(1)).unwrap_or(u16::MAX);
     for put in task.sender.app.queue.send_after(&[(Job::Message(job), seconds)]).await {
         put.map_err(|error| Failure::Again(error.to_string()))?;

@@ -11,14 +11,14 @@ pub const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(900);
 pub const PUT_BACK_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// The pause before try number `attempt` (from 1): at random from one second up to `first` doubled each time, at most
-/// [`PAUSE_MAX`]. `dice` is any number drawn at random.
+/// [`PAUSE_MAX`]. `jitter` is any number drawn at random.
 #[must_use]
-pub fn pause(first: SignedDuration, attempt: u32, dice: u32) -> SignedDuration {
+pub fn pause(first: SignedDuration, attempt: u32, jitter: u32) -> SignedDuration {
     let doubled = 2_i32.checked_pow(attempt.saturating_sub(1)).and_then(|times| first.checked_mul(times));
     let ceiling = doubled.unwrap_or(PAUSE_MAX).clamp(SignedDuration::from_secs(1), PAUSE_MAX);
     let whole_ms = ceiling.as_millis() - 1_000;
     // A number below 2^32 times one below 10^6 stays far below 2^127.
-    let drawn_ms = whole_ms * i128::from(dice) / i128::from(u32::MAX);
+    let drawn_ms = whole_ms * i128::from(jitter) / i128::from(u32::MAX);
     SignedDuration::from_millis(1_000 + i64::try_from(drawn_ms).unwrap_or_default())
 }
 
@@ -48,8 +48,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_pause_is_within_its_bounds(attempt: u32, dice: u32, first in 1i64..100_000) {
-            let drawn = pause(SignedDuration::from_secs(first), attempt, dice);
+        fn a_pause_is_within_its_bounds(attempt: u32, jitter: u32, first in 1i64..100_000) {
+            let drawn = pause(SignedDuration::from_secs(first), attempt, jitter);
             prop_assert!(drawn >= SignedDuration::from_secs(1) && drawn <= PAUSE_MAX);
         }
     }

@@ -211,13 +211,13 @@ pub fn consequence(code: &str) -> Option<Consequence> {
 
 impl Action {
     /// How long until the next try of a message that met this for the `attempt`th time (from 1); `None` where there is
-    /// none. `dice` is any number drawn at random, `retry_after` what the provider asked for.
+    /// none. `jitter` is any number drawn at random, `retry_after` what the provider asked for.
     #[must_use]
-    pub fn pause(self, attempt: u32, dice: u32, retry_after: Option<SignedDuration>) -> Option<SignedDuration> {
+    pub fn pause(self, attempt: u32, jitter: u32, retry_after: Option<SignedDuration>) -> Option<SignedDuration> {
         let own = match self {
             Self::Fail | Self::Unknown => return None,
             Self::Retry { at_most: Some(tries), .. } if attempt > tries => return None,
-            Self::Retry { first, .. } => backoff::pause(SignedDuration::from_secs(i64::from(first)), attempt, dice),
+            Self::Retry { first, .. } => backoff::pause(SignedDuration::from_secs(i64::from(first)), attempt, jitter),
             Self::SlowPair => backoff::pair_pause(attempt),
             Self::SlowAccount { first } => {
                 let doubled = 2_i64.checked_pow(attempt.saturating_sub(1)).unwrap_or(i64::MAX);

@@ -31,11 +31,11 @@ impl Queued {
     }
 
     /// The pause before the next try: at random, up to as long as the notice has waited already, between 5 s and 40 s.
-    /// `dice` is any number drawn at random.
+    /// `jitter` is any number drawn at random.
     #[must_use]
-    pub fn pause(&self, now: Timestamp, dice: u32) -> SignedDuration {
+    pub fn pause(&self, now: Timestamp, jitter: u32) -> SignedDuration {
         let waited = self.put_back_since.map_or(SignedDuration::ZERO, |since| now.duration_since(since));
-        backoff::pause(waited.clamp(FIRST_PAUSE, PAUSE_MAX), 1, dice)
+        backoff::pause(waited.clamp(FIRST_PAUSE, PAUSE_MAX), 1, jitter)
     }
 
     /// Whether it has been put back for so long that a person must look at it.
