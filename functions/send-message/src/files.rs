@@ -15,7 +15,7 @@ use store::schedule::Place;
 
 use crate::message::{Sender, Task, record_skip, with_recipient};
 use crate::record::Failure;
-use crate::{aftermath, wait};
+use crate::{consequences, wait};
 
 /// So long after its carrier is due a message that joined looks what became of it.
 const LOOKS_AFTER: SignedDuration = SignedDuration::from_mins(1);
@@ -114,7 +114,7 @@ pub(crate) async fn join(
     context: &DecisionContext,
 ) -> Result<(), Failure> {
     let Some(action) = action(task.sender.event) else { return Ok(()) };
-    if let Some(skip) = told_before(task).await? {
+    if let Some(skip) = notified_before(task).await? {
         // What forbids the message comes before what was told already.
         let Sender { live, event, .. } = task.sender;
         let decided = decide(event, task.record.planned, live, &with_recipient(task, context).await?, task.now());
@@ -156,10 +156,12 @@ pub(crate) async fn join(
 
 /// Why the message is not sent if another one told the same before, where the mapping tells it once. One that was refused
 /// for good told nobody: the claim takes the occasion away from it.
-async fn told_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
+async fn notified_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
     let Sender { app, live, .. } = task.sender;
-    let Some(dedup_key) = aftermath::guards_of(task, None).and_then(|guards| guards.dedup_key) else { return Ok(None) };
-    let by = app.contacts.told_by(&dedup_key, live.site.remember_for(), task.now()).await?;
+    let Some(dedup_key) = consequences::guards_of(task, None).and_then(|guards| guards.dedup_key) else {
+        return Ok(None);
+    };
+    let by = app.contacts.notified_by(&dedup_key, live.site.remember_for(), task.now()).await?;
     let Some(by) = by.filter(|by| *by != task.record.id().to_string()) else { return Ok(None) };
     let told = match MessageId::parse(&by) {
         Some(id) => app.ledger.message(&id).await?,
@@ -169,7 +171,7 @@ async fn told_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
 }
 
 /// Has a message that another one carries end as that one did, or wait for it.
-pub(crate) async fn follow(task: Task<'_>, digest: &MessageId, facts: Option<&Facts>) -> Result<(), Failure> {
+pub(crate) async fn follow_digest(task: Task<'_>, digest: &MessageId, facts: Option<&Facts>) -> Result<(), Failure> {
     let Some(facts) = facts else {
         return record_skip(task, &Skip::new(Reason::Cancelled, digest.to_string())).await;
     };

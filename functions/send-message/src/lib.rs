@@ -1,21 +1,21 @@
 //! Turns events into messages: plans, records, decides, renders, claims, calls, settles.
 //!
 //! [`handle`] lifts one record to a batch; the module `record` does what one record calls for, `message` what one message
-//! does, `send` the call with its claim, `aftermath` what follows from its answer, `wait` what happens to a message that does not go now, `pacer` the sending slots, `agenda` what
+//! does, `send` the call with its claim, `consequences` what follows from its answer, `wait` what happens to a message that does not go now, `pacer` the sending slots, `reminders` what
 //! an event changes of an activity's reminders.
 //! The order of the writes is what keeps the promises: the event with its plan is in the ledger before anything is
 //! claimed, a message is claimed before the provider is called, only the owner of the claim settles it, and what waits is
 //! in the queue or in the schedule before its record is given up.
 
-mod aftermath;
-mod agenda;
 mod config;
+mod consequences;
 mod files;
 mod message;
 mod pacer;
 mod pending;
 mod people;
 mod record;
+mod reminders;
 mod send;
 mod volume;
 mod wait;

@@ -18,7 +18,7 @@ use store::ledger::MessageRecord;
 use crate::App;
 use crate::files::DigestRole;
 use crate::record::{Failure, Invocation};
-use crate::{aftermath, files, pending, send, wait};
+use crate::{consequences, files, pending, send, wait};
 
 /// What the messages of one event share.
 #[derive(Clone, Copy)]
@@ -106,18 +106,18 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
 }
 
 /// Brings one message as far as it goes now: skipped, sent, refused, unknown, or waiting.
-pub(crate) async fn deal_with(task: Task<'_>) -> Result<(), Failure> {
+pub(crate) async fn process(task: Task<'_>) -> Result<(), Failure> {
     let Sender { app, live, event, invocation, .. } = task.sender;
     let _place = app.sends.acquire().await.map_err(|error| Failure::Again(error.to_string()))?;
     if !invocation.deadline.has_time() {
         return Err(Failure::Again("no time left for all messages of the event".to_owned()));
     }
     if let Some(owner) = task.uncalled {
-        Box::pin(aftermath::release(task, owner)).await?;
+        Box::pin(consequences::release(task, owner)).await?;
     }
     let digest_role = files::digest_role(task).await?;
     if let DigestRole::MemberOf(digest, facts) = &digest_role {
-        return files::follow(task, digest, facts.as_ref()).await;
+        return files::follow_digest(task, digest, facts.as_ref()).await;
     }
     let planned = task.record.planned;
     let (cart, newer_at, message) = (carts(task).await?, pending::newer(task).await?, task.record.id().to_string());
@@ -191,5 +191,5 @@ pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failu
     };
     let state = decided.facts.state();
     tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "a message to be skipped was dealt with before");
-    Box::pin(aftermath::given_up(task, &decided)).await
+    Box::pin(consequences::given_up(task, &decided)).await
 }

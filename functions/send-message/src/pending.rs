@@ -34,7 +34,7 @@ pub(crate) async fn newer(task: Task<'_>) -> Result<Option<Timestamp>, Failure> 
 
 /// Has what was cancelled stand for its subject, whether a mapping tells that or not: the state it was in before must not
 /// be told any more.
-pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
+pub(crate) async fn record(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
     let Some(state) = state(event).filter(|_| takes_back(event)) else { return Ok(()) };
     let holding = live
         .mappings

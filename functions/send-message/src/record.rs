@@ -17,15 +17,15 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use runtime::batch::{Deadline, TryAgain};
 use store::StoreError;
-use store::contacts::Following;
+use store::contacts::CartScope;
 use store::ledger::{DeadLetter, DeadQueue, EventRecord, MessageRecord, Recorded, is_erased};
 use store::schedule::Lane;
 
-use crate::agenda::{self, Renewed};
-use crate::message::{Probe, Sender, Task, deal_with, job_of, record_skip};
+use crate::message::{Probe, Sender, Task, job_of, process, record_skip};
 use crate::pacer::Pacer;
 use crate::pending;
 use crate::people::latest_records;
+use crate::reminders::{self, Refreshed};
 use crate::volume::Volume;
 use crate::{App, jitter};
 
@@ -60,14 +60,14 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
     let of_job = serde_json::from_str::<Job>(body);
     if let Some(queue) = app.dead_queues.of(&record) {
         let site = of_job.as_ref().ok().map(site_of);
-        return bury(app, &record, (queue, site), "SQS gave up: the record was received too often").await;
+        return dead_letter(app, &record, (queue, site), "SQS gave up: the record was received too often").await;
     }
     let job = match of_job {
         Ok(job) => job,
         // serde's message may quote the body, its place does not.
         Err(error) => {
             let cause = format!("the record is no job (line {}, column {})", error.line(), error.column());
-            return bury(app, &record, (DeadQueue::Events, None), &cause).await;
+            return dead_letter(app, &record, (DeadQueue::Events, None), &cause).await;
         }
     };
     let done = match &job {
@@ -90,12 +90,12 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
         Err(Failure::Again(cause)) => {
             if let Some(since) = job.over_since(app.clock.now()) {
                 let cause = format!("{cause}; the event has been tried since {since}, for more than 14 days");
-                return bury(app, &record, (DeadQueue::Events, Some(&site)), &cause).await;
+                return dead_letter(app, &record, (DeadQueue::Events, Some(&site)), &cause).await;
             }
             tracing::warn!(%site, cause, "a record could not be finished; it is put back");
             put_back(app, job).await
         }
-        Err(Failure::Dead(cause)) => bury(app, &record, (DeadQueue::Events, Some(&site)), &cause).await,
+        Err(Failure::Dead(cause)) => dead_letter(app, &record, (DeadQueue::Events, Some(&site)), &cause).await,
     }
 }
 
@@ -184,18 +184,18 @@ async fn event(
         let kept_until = app.clock.now().saturating_add(kept_for).unwrap_or(Timestamp::MAX);
         app.contacts.put_person(&key, customer, event.occurred_at, kept_until).await?;
     }
-    agenda::follow(app, &live, &event, received_at).await?;
-    pending::follow(app, &live, &event, received_at).await?;
-    follow_cart(app, &live, &event, &stored).await?;
-    let renewed = if waited { agenda::renewed(app, site, &event, received_at).await? } else { None };
-    if let Some(renewed) = &renewed {
-        renewed.remind_others(app, site, &stored).await?;
+    reminders::update(app, &live, &event, received_at).await?;
+    pending::record(app, &live, &event, received_at).await?;
+    update_cart(app, &live, &event, &stored).await?;
+    let refreshed = if waited { reminders::refreshed(app, site, &event, received_at).await? } else { None };
+    if let Some(refreshed) = &refreshed {
+        refreshed.remind_others(app, site, &stored).await?;
     }
     if stored.messages.len() > MESSAGES_AT_ONCE {
         return fan_out(app, &live, &event, &stored.messages).await;
     }
     let carts = cart_keys(app, &live, &event).await?;
-    let event = match &renewed {
+    let event = match &refreshed {
         None if waited => {
             let recipients = stored.messages.iter().map(|planned| planned.recipient.clone());
             with_latest_contact_data(app, site, event, received_at, recipients).await?
@@ -206,13 +206,13 @@ async fn event(
     let probe = Probe::default();
     let one = |planned| {
         let record = MessageRecord { site, event: &event, planned, send_number: 1, attempt: 0, retention_days };
-        let renewed = renewed.as_ref();
+        let refreshed = refreshed.as_ref();
         let probe = &probe;
         async move {
             let (record, at_once) = (&record, false);
             let (asked_at, permit, last_error, digest, uncalled) = (None, None, None, None, None);
             let task = Task { sender, record, asked_at, permit, probe, last_error, at_once, digest, uncalled };
-            deal_as_of_now(task, renewed).await
+            process_refreshed(task, refreshed).await
         }
     };
     let results = join_all(stored.messages.iter().map(one)).await;
@@ -238,15 +238,15 @@ async fn with_latest_contact_data(
 
 /// Keeps what an event says of the carts of a customer. While no mapping tells of carts, only of those that a notice may
 /// still wait for.
-async fn follow_cart(app: &App, live: &LiveConfig, event: &Event, plan: &Plan) -> Result<(), Failure> {
+async fn update_cart(app: &App, live: &LiveConfig, event: &Event, plan: &Plan) -> Result<(), Failure> {
     let Some(change) = cart::change(event, &live.site) else { return Ok(()) };
-    let tells = |mapping: &Mapping| mapping.enabled && mapping.event_type == EventType::CartAbandoned;
-    let following = Following { is_planned: !plan.messages.is_empty(), only_known: !live.mappings.iter().any(tells) };
+    let notifies = |mapping: &Mapping| mapping.enabled && mapping.event_type == EventType::CartAbandoned;
+    let scope = CartScope { is_planned: !plan.messages.is_empty(), only_known: !live.mappings.iter().any(notifies) };
     let contact = match change.person {
         Some(person) => app.contact_secret().await?.contact_of(&live.site, person),
         None => None,
     };
-    app.contacts.change_cart(&live.site, &change, contact.as_deref(), following, app.clock.now()).await?;
+    app.contacts.change_cart(&live.site, &change, contact.as_deref(), scope, app.clock.now()).await?;
     Ok(())
 }
 
@@ -304,11 +304,11 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
     let carts = cart_keys(app, &live, &event).await?;
     // One that comes back has waited: what was said of its activity and of its recipient since counts.
     let waited = job.attempt > 0 || job.asked_at.is_some() || app.clock.now().duration_since(received_at) > FRESH_FOR;
-    let renewed = if waited { agenda::renewed(app, site, &event, received_at).await? } else { None };
-    match &renewed {
+    let refreshed = if waited { reminders::refreshed(app, site, &event, received_at).await? } else { None };
+    match &refreshed {
         // Who asks for one message asks for no other.
         Some(_) if job.asked_at.is_some() => {}
-        Some(renewed) => renewed.remind_others(app, site, &recorded.plan).await?,
+        Some(refreshed) => refreshed.remind_others(app, site, &recorded.plan).await?,
         None if waited => {
             event =
                 with_latest_contact_data(app, site, event, received_at, std::iter::once(job.recipient.clone())).await?;
@@ -327,18 +327,18 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
     let MessageJob { asked_at, permit, at_once, .. } = *job;
     let (last_error, digest, uncalled) = (job.last_error.as_ref(), job.digest.as_ref(), job.uncalled.as_deref());
     let task = Task { sender, record: &record, asked_at, permit, probe, last_error, at_once, digest, uncalled };
-    deal_as_of_now(task, renewed.as_ref()).await
+    process_refreshed(task, refreshed.as_ref()).await
 }
 
 /// Deals with a message; with that of a reminder that was renewed as that says. Whoever has nothing to do with the
 /// activity any more is not reminded of it.
-async fn deal_as_of_now(task: Task<'_>, renewed: Option<&Renewed>) -> Result<(), Failure> {
-    match renewed {
-        None => deal_with(task).await,
-        Some(renewed) if renewed.reminds(&task.record.planned.recipient) => {
-            deal_with(Task { sender: Sender { event: &renewed.event, ..task.sender }, ..task }).await
+async fn process_refreshed(task: Task<'_>, refreshed: Option<&Refreshed>) -> Result<(), Failure> {
+    match refreshed {
+        None => process(task).await,
+        Some(refreshed) if refreshed.reminds(&task.record.planned.recipient) => {
+            process(Task { sender: Sender { event: &refreshed.event, ..task.sender }, ..task }).await
         }
-        Some(renewed) => record_skip(task, &Skip::new(Reason::Cancelled, renewed.by.as_str())).await,
+        Some(refreshed) => record_skip(task, &Skip::new(Reason::Cancelled, refreshed.by.as_str())).await,
     }
 }
 
@@ -363,7 +363,7 @@ fn log_plan(site: &SiteId, event: &Event, plan: &Plan) {
 }
 
 /// Keeps a record that nobody can process as a dead letter, with its cause; then SQS may forget it.
-async fn bury(
+async fn dead_letter(
     app: &App,
     record: &SqsMessage,
     (queue, site): (DeadQueue, Option<&SiteId>),

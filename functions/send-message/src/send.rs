@@ -23,7 +23,7 @@ use crate::files::DigestRole;
 use crate::message::{Sender, Task, record_skip};
 use crate::pacer::Turn;
 use crate::record::Failure;
-use crate::{aftermath, jitter, wait};
+use crate::{consequences, jitter, wait};
 
 /// A number whose slots are used up has a free one every 6 s; messages that wait for it spread over as long at least.
 const PAIR_SPREAD: SignedDuration = SignedDuration::from_secs(6);
@@ -74,7 +74,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
     let token = token.map_err(|error| Failure::Again(error.to_string()))?;
     let contacts = app.contact_secret().await?;
     let planned = task.record.planned;
-    let guards = aftermath::guards_of(task, digest_role.files());
+    let guards = consequences::guards_of(task, digest_role.files());
     let guards = guards.ok_or_else(|| Failure::Again("the mapping is gone".to_owned()))?;
     let (contact, owner) = (contacts.contact_key(site, &outgoing.phone), app.owner(invocation.id));
     let sending = Sending {
@@ -191,7 +191,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
         Claimed::Theirs(decided) => {
             let (site, id) = (task.record.site, task.record.id());
             tracing::info!(%site, message.id = %id, state = %decided.facts.state(), "the message was dealt with before");
-            return Box::pin(aftermath::given_up(task, &decided)).await;
+            return Box::pin(consequences::given_up(task, &decided)).await;
         }
         Claimed::PairBusy(free_at) => {
             let spread = backoff::pause(PAIR_SPREAD, task.record.attempt.saturating_add(1), jitter());
@@ -254,7 +254,7 @@ impl Call<'_> {
                 self.task.sender.app.claims.give_back(self.guards, &self.id, owner).await?;
                 // Who refuses one message for itself would have taken another.
                 self.can_send().await?;
-                aftermath::of_refusal(self.task, self.contact, (&code, at)).await
+                consequences::of_refusal(self.task, self.contact, (&code, at)).await
             }
             Err(SendError::NotAccepted { failure, action, retry_after }) => {
                 self.not_accepted(owner, failure, action, retry_after).await

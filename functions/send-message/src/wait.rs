@@ -13,7 +13,7 @@ use store::schedule::{Lane, Place};
 
 use crate::message::{Task, record_skip};
 use crate::record::Failure;
-use crate::{aftermath, jitter};
+use crate::{consequences, jitter};
 
 /// The first pause of a message whose claim was not answered.
 const UNANSWERED_PAUSE: SignedDuration = SignedDuration::from_secs(5);
@@ -113,7 +113,7 @@ pub(crate) async fn log_wait(task: Task<'_>, waiting: &Waiting, waits: bool) -> 
     }
     tracing::info!(%site, message.id = %id, "the message was dealt with before");
     match task.sender.app.ledger.reported(&id).await? {
-        Some(decided) => Box::pin(aftermath::given_up(task, &decided)).await,
+        Some(decided) => Box::pin(consequences::given_up(task, &decided)).await,
         None => Ok(()),
     }
 }

@@ -38,13 +38,13 @@ pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain
         // serde's message may quote the body, its place does not.
         Err(error) => {
             let cause = format!("the record is no notice (line {}, column {})", error.line(), error.column());
-            return bury(app, &record, None, &cause).await;
+            return dead_letter(app, &record, None, &cause).await;
         }
     };
     match apply(app, queued.platform_event.clone(), body).await {
         Ok(()) => Ok(()),
         Err(Failure::Again(cause)) => put_back(app, &record, queued, &cause).await,
-        Err(Failure::Dead(cause)) => bury(app, &record, Some(queued.platform_event.site()), &cause).await,
+        Err(Failure::Dead(cause)) => dead_letter(app, &record, Some(queued.platform_event.site()), &cause).await,
     }
 }
 
@@ -55,7 +55,7 @@ async fn put_back(app: &App, record: &SqsMessage, queued: Queued, cause: &str) -
     let site = queued.platform_event.site().clone();
     if queued.is_over(now) {
         let cause = format!("{cause}; the notice could not be applied for 14 days");
-        return bury(app, record, Some(&site), &cause).await;
+        return dead_letter(app, record, Some(&site), &cause).await;
     }
     tracing::warn!(%site, cause, "a notice could not be applied; it is put back");
     let again = queued.put_back(now);
@@ -115,7 +115,7 @@ async fn apply(app: &App, platform_event: PlatformEvent, body: &str) -> Result<(
 }
 
 /// Keeps a record that nobody can process as a dead letter, with its cause; then SQS may forget it.
-async fn bury(app: &App, record: &SqsMessage, site: Option<&SiteId>, cause: &str) -> Result<(), TryAgain> {
+async fn dead_letter(app: &App, record: &SqsMessage, site: Option<&SiteId>, cause: &str) -> Result<(), TryAgain> {
     let record_id = record.message_id.as_deref().unwrap_or("without-id");
     let body = record.body.as_deref().unwrap_or_default();
     let letter =

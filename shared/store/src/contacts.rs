@@ -42,7 +42,7 @@ use crate::many;
 use crate::transaction::again;
 
 pub use activity::LatestActivity;
-pub use cart::Following;
+pub use cart::CartScope;
 pub(crate) use cart::{CARTS_REMEMBERED_FOR, CartItems, Notice};
 pub use choice::Choice;
 pub use pending::PendingState;

@@ -60,7 +60,7 @@ const ENDED: Write = Write { set: "ended_at = :at", on: "attribute_not_exists(en
 
 /// How what happens to carts is kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Following {
+pub struct CartScope {
     /// Somebody is to be told of the cart: only such carts postpone one another.
     pub is_planned: bool,
     /// Only where a cart of the customer is known.
@@ -85,7 +85,7 @@ impl Contacts {
         site: &Site,
         change: &CartUpdate<'_>,
         contact: Option<&str>,
-        following: Following,
+        scope: CartScope,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (customer, all) = (change.customer, cart_key(&site.id, change.customer));
@@ -93,31 +93,31 @@ impl Contacts {
         let (number, writes): (Option<String>, &[Write]) = match change.change {
             CartChange::Left(cart) => {
                 let key = of_number(contact.unwrap_or_default());
-                if !following.only_known {
+                if !scope.only_known {
                     self.keep_number(&left_cart_key(&site.id, customer, cart), &key, now).await?;
                 }
-                (Some(key), if following.is_planned { &[CONTINUES, BEGINS, PRECEDES] } else { &[BESIDES] })
+                (Some(key), if scope.is_planned { &[CONTINUES, BEGINS, PRECEDES] } else { &[BESIDES] })
             }
             CartChange::Ordered(None) => (contact.map(of_number), &[ORDERED]),
             CartChange::Ordered(Some(cart)) => {
                 (self.number_of(&left_cart_key(&site.id, customer, cart)).await?, &[ORDERED])
             }
             CartChange::Ended(cart) => {
-                if following.only_known && self.items(&[&all]).await?.is_empty() {
+                if scope.only_known && self.items(&[&all]).await?.is_empty() {
                     return Ok(());
                 }
-                let following = Following { only_known: false, ..following };
+                let scope = CartScope { only_known: false, ..scope };
                 let ended = ended_cart_key(&site.id, customer, cart);
-                self.write_cart(&ended, ENDED, (site, change), (following, now)).await?;
+                self.write_cart(&ended, ENDED, (site, change), (scope, now)).await?;
                 return Ok(());
             }
         };
         if number.is_none() {
-            self.write_cart(&all, CLOSED_ALL, (site, change), (following, now)).await?;
+            self.write_cart(&all, CLOSED_ALL, (site, change), (scope, now)).await?;
         }
         for key in number.iter().chain([&all]) {
             for write in writes {
-                if self.write_cart(key, *write, (site, change), (following, now)).await? {
+                if self.write_cart(key, *write, (site, change), (scope, now)).await? {
                     break;
                 }
             }
@@ -148,9 +148,9 @@ impl Contacts {
         key: &str,
         Write { set, on }: Write,
         (site, CartUpdate { at, .. }): (&Site, &CartUpdate<'_>),
-        (following, now): (Following, Timestamp),
+        (scope, now): (CartScope, Timestamp),
     ) -> Result<bool, StoreError> {
-        let condition = if following.only_known { format!("attribute_exists(pk) AND ({on})") } else { on.to_owned() };
+        let condition = if scope.only_known { format!("attribute_exists(pk) AND ({on})") } else { on.to_owned() };
         let request = self.client.update_item().table_name(&self.table).key("pk", text(key));
         let mut request = request
             .update_expression(format!("SET {set}, expires_at = :expires_at"))

@@ -27,7 +27,7 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn told_by(
+    pub async fn notified_by(
         &self,
         dedup_key: &str,
         remember_for: SignedDuration,

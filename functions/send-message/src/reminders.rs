@@ -20,7 +20,7 @@ use crate::people::latest_records;
 use crate::record::Failure;
 
 /// Follows an event of an activity: its head first, then what is to be kept. Handled again it does the same again.
-pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
+pub(crate) async fn update(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
     let Some((activity, activity_status)) = activity_status(event) else { return Ok(()) };
     let (site, version) = (&live.site.id, event_version(event, received_at));
     let mut kept =
@@ -48,7 +48,7 @@ pub(crate) async fn follow(app: &App, live: &LiveConfig, event: &Event, received
 }
 
 /// A reminder as the newest event that saved its activity has it.
-pub(crate) struct Renewed {
+pub(crate) struct Refreshed {
     /// The reminder, which stays the event it is.
     pub(crate) event: Event,
     /// The event that saved the activity.
@@ -60,12 +60,12 @@ pub(crate) struct Renewed {
 /// A reminder that the bridge raised, as the newest event that saved its activity has it by now: text, people and owner,
 /// with what was said of the people since. `None` if it has that already, and of other events. What does not stand any
 /// more stays as it is: the claim refuses it.
-pub(crate) async fn renewed(
+pub(crate) async fn refreshed(
     app: &App,
     site: &SiteId,
     event: &Event,
     received_at: Timestamp,
-) -> Result<Option<Renewed>, Failure> {
+) -> Result<Option<Refreshed>, Failure> {
     let EventData::ActivityReminder { activity, reminder, .. } = &event.data else { return Ok(None) };
     if !event.id.is_reserved() {
         return Ok(None);
@@ -93,10 +93,10 @@ pub(crate) async fn renewed(
     if let Some(id) = document.get_mut("id") {
         *id = event.id.as_str().into();
     }
-    Ok(Some(Renewed { event: read(document, received_at)?, by, own }))
+    Ok(Some(Refreshed { event: read(document, received_at)?, by, own }))
 }
 
-impl Renewed {
+impl Refreshed {
     /// Has those reminded who came to the activity since its reminder was planned: by the event that the newest save
     /// would have raised, however often this is done. Whoever is in both is told once, by whichever comes first.
     pub(crate) async fn remind_others(&self, app: &App, site: &SiteId, plan: &Plan) -> Result<(), Failure> {
