@@ -28,9 +28,9 @@ pub(crate) fn guards_of(task: Task<'_>, files: Option<&Files>) -> Option<Guards>
     if let (Some(cart), Some(keys)) = (&mut guards.cart, carts) {
         cart.keys = keys.clone();
     }
-    if task.asked_at.is_some() {
+    if task.resend_requested_at.is_some() {
         // A person wants it sent again: that it was told, and that something newer was, is known to them.
-        let cart = guards.cart.map(|cart| CartGuard { asked: true, ..cart });
+        let cart = guards.cart.map(|cart| CartGuard { requested: true, ..cart });
         return Some(Guards { latest: None, dedup_key: None, cart, ..guards });
     }
     if let Some(files) = files {

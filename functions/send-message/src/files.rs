@@ -82,7 +82,7 @@ pub(crate) async fn digest_role(task: Task<'_>) -> Result<DigestRole, Failure> {
     // What was collected stays so, also if the mapping holds nothing any more.
     let holds = sender.live.mapping(&planned.mapping).is_some_and(|mapping| mapping.hold_for.is_some());
     let alone = |key| if holds { DigestRole::Joins(key) } else { DigestRole::No };
-    if task.asked_at.is_some() {
+    if task.resend_requested_at.is_some() {
         // Sent again, it tells what it told.
         let first = MessageId { message: message_key(&planned.mapping, &planned.recipient, 1), ..own };
         let files = ledger.message(&first).await?.and_then(|facts| facts.files);

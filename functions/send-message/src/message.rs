@@ -37,11 +37,11 @@ pub(crate) struct Sender<'a> {
 pub(crate) struct Task<'a> {
     pub(crate) sender: Sender<'a>,
     pub(crate) record: &'a MessageRecord<'a>,
-    pub(crate) asked_at: Option<Timestamp>,
+    pub(crate) resend_requested_at: Option<Timestamp>,
     pub(crate) permit: Option<SendPermit>,
     pub(crate) probe: &'a Probe,
     pub(crate) last_error: Option<&'a LastError>,
-    pub(crate) at_once: bool,
+    pub(crate) send_now: bool,
     pub(crate) digest: Option<&'a MessageId>,
     /// The owner of a claim that surely was not followed by a call.
     pub(crate) uncalled: Option<&'a str>,
@@ -72,11 +72,11 @@ impl Task<'_> {
             mapping: planned.mapping.clone(),
             recipient: planned.recipient.clone(),
             send_number: *send_number,
-            asked_at: self.asked_at,
+            resend_requested_at: self.resend_requested_at,
             attempt: attempt.saturating_add(1),
             last_error: self.last_error.cloned(),
             permit: None,
-            at_once: self.at_once,
+            send_now: self.send_now,
             digest: self.digest.cloned(),
             uncalled: self.uncalled.map(str::to_owned),
         }
@@ -95,11 +95,11 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
         mapping: planned.mapping.clone(),
         recipient: planned.recipient.clone(),
         send_number: 1,
-        asked_at: None,
+        resend_requested_at: None,
         attempt: 0,
         last_error: None,
         permit: None,
-        at_once: false,
+        send_now: false,
         digest: None,
         uncalled: None,
     })
@@ -121,11 +121,11 @@ pub(crate) async fn process(task: Task<'_>) -> Result<(), Failure> {
     }
     let planned = task.record.planned;
     let (cart, newer_at, message) = (carts(task).await?, pending::newer(task).await?, task.record.id().to_string());
-    let (asked_at, at_once) = (task.asked_at, task.at_once);
+    let (resend_requested_at, send_now) = (task.resend_requested_at, task.send_now);
     let (files, collects_until) = (digest_role.files().cloned(), digest_role.until(task));
     let context = DecisionContext {
-        asked_at,
-        at_once,
+        resend_requested_at,
+        send_now,
         cart,
         newer_at,
         message,

@@ -23,7 +23,7 @@ pub(crate) async fn newer(task: Task<'_>) -> Result<Option<Timestamp>, Failure> 
     let is_quiet = || mapping.quiet_hours.as_ref()?.until(task.now(), &live.site.zone());
     let waits =
         mapping.hold_for.is_some() || is_quiet().is_some() || (keeps_waiting(mapping) && task.record.attempt > 0);
-    let Some(state) = state(event).filter(|_| waits && task.asked_at.is_none()) else { return Ok(None) };
+    let Some(state) = state(event).filter(|_| waits && task.resend_requested_at.is_none()) else { return Ok(None) };
     let guards = guards(task.record.site, mapping, event, &task.record.planned.recipient, received_at);
     let Some(latest) = &guards.latest else { return Ok(None) };
     let newer = app.contacts.put_pending(&pending_state_key(latest), (guards.version, &state), task.now()).await?;

@@ -209,9 +209,10 @@ async fn event(
         let refreshed = refreshed.as_ref();
         let probe = &probe;
         async move {
-            let (record, at_once) = (&record, false);
-            let (asked_at, permit, last_error, digest, uncalled) = (None, None, None, None, None);
-            let task = Task { sender, record, asked_at, permit, probe, last_error, at_once, digest, uncalled };
+            let (record, send_now) = (&record, false);
+            let (resend_requested_at, permit, last_error, digest, uncalled) = (None, None, None, None, None);
+            let task =
+                Task { sender, record, resend_requested_at, permit, probe, last_error, send_now, digest, uncalled };
             process_refreshed(task, refreshed).await
         }
     };
@@ -303,11 +304,12 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
         Event::parse_any(recorded.document, received_at).map_err(|error| Failure::Dead(error.to_string()))?;
     let carts = cart_keys(app, &live, &event).await?;
     // One that comes back has waited: what was said of its activity and of its recipient since counts.
-    let waited = job.attempt > 0 || job.asked_at.is_some() || app.clock.now().duration_since(received_at) > FRESH_FOR;
+    let waited =
+        job.attempt > 0 || job.resend_requested_at.is_some() || app.clock.now().duration_since(received_at) > FRESH_FOR;
     let refreshed = if waited { reminders::refreshed(app, site, &event, received_at).await? } else { None };
     match &refreshed {
         // Who asks for one message asks for no other.
-        Some(_) if job.asked_at.is_some() => {}
+        Some(_) if job.resend_requested_at.is_some() => {}
         Some(refreshed) => refreshed.remind_others(app, site, &recorded.plan).await?,
         None if waited => {
             event =
@@ -324,9 +326,10 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
         attempt: job.attempt,
         retention_days: live.site.retention_days,
     };
-    let MessageJob { asked_at, permit, at_once, .. } = *job;
+    let MessageJob { resend_requested_at, permit, send_now, .. } = *job;
     let (last_error, digest, uncalled) = (job.last_error.as_ref(), job.digest.as_ref(), job.uncalled.as_deref());
-    let task = Task { sender, record: &record, asked_at, permit, probe, last_error, at_once, digest, uncalled };
+    let task =
+        Task { sender, record: &record, resend_requested_at, permit, probe, last_error, send_now, digest, uncalled };
     process_refreshed(task, refreshed.as_ref()).await
 }
 

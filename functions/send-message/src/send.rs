@@ -222,7 +222,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
 fn cart_changed(task: Task<'_>, latest: &CartHistory) -> Skip {
     let EventData::CartAbandoned { cart, .. } = &task.sender.event.data else { return Reason::Cancelled.into() };
     let id = task.record.id().to_string();
-    let judged = match task.asked_at {
+    let judged = match task.resend_requested_at {
         Some(_) => cart::still_left(cart, latest),
         None => cart::judge(cart, latest, (&id, task.now())),
     };

@@ -28,18 +28,18 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
     let of_message = |one: &&StoredMessage| is_same(one, &message);
     let last = event.messages.iter().filter(of_message).map(|one| one.send_number).max().unwrap_or(message.send_number);
     let send_number = last.saturating_add(1);
-    let asked_at = stack.clock.now();
+    let resend_requested_at = stack.clock.now();
     let job = MessageJob {
         site: live.site.id.clone(),
         event: EventId::parse(&event.id).map_err(|error| Failure::No(format!("the event's id {error}")))?,
         mapping: message.mapping.clone(),
         recipient: message.recipient.clone(),
         send_number,
-        asked_at: Some(asked_at),
+        resend_requested_at: Some(resend_requested_at),
         attempt: 0,
         last_error: None,
         permit: None,
-        at_once: false,
+        send_now: false,
         digest: None,
         uncalled: None,
     };
@@ -48,7 +48,7 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
     let id = MessageId { event: message.id.event.clone(), message: key };
     let document = json!({
         "message_id": id.to_string(), "event": event.id, "mapping": message.mapping, "recipient": message.recipient,
-        "occasion": send_number, "asked_at": asked_at, "first": state.to_string(),
+        "occasion": send_number, "asked_at": resend_requested_at, "first": state.to_string(),
     });
     output.say(&document, |lang| {
         lang.of(

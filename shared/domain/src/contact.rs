@@ -143,9 +143,9 @@ pub struct DecisionContext {
     /// The message's own id, by which a notice of a cart is known as its own.
     pub message: String,
     /// A person asked to send the message again: when. It is of use from then on.
-    pub asked_at: Option<Timestamp>,
+    pub resend_requested_at: Option<Timestamp>,
     /// A person has it go now.
-    pub at_once: bool,
+    pub send_now: bool,
     /// The files it tells, where the mapping collects them.
     pub files: Option<Files>,
     /// Until when it collects files.

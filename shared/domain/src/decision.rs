@@ -101,13 +101,13 @@ pub fn decide<'a>(
     let useful_until = useful_until(event, mapping, config, known);
     if let EventData::CartAbandoned { cart, .. } = &event.data {
         let due = cart::due_at(cart.abandoned_at, &known.cart, Some(mapping), &config.site);
-        let told_at = if known.at_once { now } else { now.max(due) };
-        match known.asked_at {
+        let told_at = if known.send_now { now } else { now.max(due) };
+        match known.resend_requested_at {
             // That it was told, or a newer one, is known to whoever asks.
             Some(_) => cart::still_left(cart, &known.cart)?,
             None => cart::judge(cart, &known.cart, (&known.message, told_at))?,
         }
-        if now < due && known.asked_at.is_none() && !known.at_once {
+        if now < due && known.resend_requested_at.is_none() && !known.send_now {
             return Err(wait(due, WaitReason::CartInterval, String::new(), useful_until));
         }
     }
@@ -135,7 +135,7 @@ pub fn decide<'a>(
         return Err(look_again(WaitReason::TemplateHeld, detail, now, useful_until));
     }
     if let Some((until, why)) =
-        not_before(event, mapping, config, known, (now, useful_until)).filter(|_| !known.at_once)
+        not_before(event, mapping, config, known, (now, useful_until)).filter(|_| !known.send_now)
     {
         return Err(wait(until, why, String::new(), useful_until));
     }
@@ -190,7 +190,7 @@ pub fn held_until(event: &Event, mapping: &Mapping) -> Option<Timestamp> {
 
 /// Until when a message is of use: counted from the event, or from the moment a person asked for it again.
 fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &DecisionContext) -> Timestamp {
-    match (known.asked_at, &event.data) {
+    match (known.resend_requested_at, &event.data) {
         (Some(at), _) => at + mapping.useful_for().duration(),
         (None, EventData::CartAbandoned { cart, .. }) => cart::useful_until(cart, &known.cart, mapping, &config.site),
         (None, _) => mapping.useful_until(event),

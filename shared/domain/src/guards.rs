@@ -105,7 +105,7 @@ pub struct CartGuard {
     pub left_at: Timestamp,
     /// A person asked for it: that there is a newer one, or that the customer was told of one, is known to them. It counts
     /// as told all the same.
-    pub asked: bool,
+    pub requested: bool,
 }
 
 /// What a reminder is checked against.
@@ -165,7 +165,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
         EventData::CartAbandoned { cart, customer } => {
             // With which number it was left is known to who has the secret of the pseudonyms.
             let keys = CartKeys::new(site, [&customer.id, &cart.id], None);
-            Some(CartGuard { keys, mapping: mapping.id.clone(), left_at: cart.abandoned_at, asked: false })
+            Some(CartGuard { keys, mapping: mapping.id.clone(), left_at: cart.abandoned_at, requested: false })
         }
         _ => None,
     };

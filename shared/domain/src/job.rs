@@ -51,7 +51,8 @@ pub struct MessageJob {
     pub send_number: u32,
     /// When a person asked to send it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked_at: Option<Timestamp>,
+    #[serde(rename = "asked_at")]
+    pub resend_requested_at: Option<Timestamp>,
     /// How often it was put back. Of two records of one message the one with the lower number is out of date.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempt: u32,
@@ -65,7 +66,8 @@ pub struct MessageJob {
     pub permit: Option<SendPermit>,
     /// A person has it go now: it waits neither for its interval, nor for newer states, nor for the end of quiet hours.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub at_once: bool,
+    #[serde(rename = "at_once")]
+    pub send_now: bool,
     /// The message that tells the file of this one too, itself included; absent: it tells its file alone, so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "with")]
@@ -239,8 +241,8 @@ mod tests {
         let released = r#"{"job":"message.1","site":"demo","event":"e-1","mapping":"orders","recipient":"C7","occasion":2,"asked_at":"2026-11-22T09:15:00Z","attempt":3,"pass":"probe"}"#;
         let job = serde_json::from_str::<Job>(released).unwrap();
         assert_eq!(serde_json::to_string(&job).unwrap(), released);
-        let at_once = message.replace('}', r#","at_once":true}"#);
-        assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&at_once).unwrap()).unwrap(), at_once);
+        let send_now = message.replace('}', r#","at_once":true}"#);
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&send_now).unwrap()).unwrap(), send_now);
         let uncalled = message.replace('}', r#","uncalled":"invocation/process/7"}"#);
         assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&uncalled).unwrap()).unwrap(), uncalled);
         let slot = released.replace(r#""probe""#, r#"{"slot":"2026-11-22T09:15:00.5Z"}"#);

@@ -130,7 +130,7 @@ impl Replay<'_> {
             mapping: planned.mapping.clone(),
             recipient: planned.recipient.clone(),
             send_number: if repeats.is_some() { 2 } else { 1 },
-            asked_at: repeats.map(|_| at(60)),
+            resend_requested_at: repeats.map(|_| at(60)),
             attempt: record.attempt.into(),
             last_error: (times > 0).then(|| LastError {
                 code: CODES[usize::from(code)].to_owned(),
@@ -138,7 +138,7 @@ impl Replay<'_> {
                 unexplained: None,
             }),
             permit: None,
-            at_once: false,
+            send_now: false,
             digest: None,
             uncalled: record.proof.map(|owner| owner.to_string()),
         }

@@ -156,8 +156,9 @@ fn send(event: &Event, repeats: Option<SendId>) -> Send {
     };
     let stop = Suppression { scope: Scope::All, source: Source::Stop, since: at(30), reason: String::new() };
     let decided = |is_late, suppressions: &[Suppression]| {
-        let asked_at = repeats.map(|_| at(60));
-        let known = DecisionContext { suppressions: suppressions.to_vec(), asked_at, ..DecisionContext::default() };
+        let resend_requested_at = repeats.map(|_| at(60));
+        let known =
+            DecisionContext { suppressions: suppressions.to_vec(), resend_requested_at, ..DecisionContext::default() };
         match decide(event, &planned, &live, &known, now(is_late)) {
             Ok(outgoing) => Ok(outgoing.useful_until),
             Err(Halt::Skip(skip)) => Err(skip.reason),

@@ -274,7 +274,7 @@ pub(super) async fn fire_now(typed: &str, stack: &Stack, output: Output) -> Resu
     let Due::Message { job, .. } = item.what.clone() else {
         return Err(Failure::No(format!("it waits for {}", waiting.why)));
     };
-    let job = MessageJob { at_once: true, ..job };
+    let job = MessageJob { send_now: true, ..job };
     // The record is in the queue before the item goes: a crash in between repeats it, which the claim absorbs.
     stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
     stack.schedule.remove(&item).await?;

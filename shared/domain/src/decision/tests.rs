@@ -373,7 +373,7 @@ fn a_paused_site_and_a_held_template_wait_and_too_late_is_too_late() {
     assert!(outcome(&order(&[]), &hold("2026-11-22T10:00:00Z")).is_ok(), "the hold is over");
     let late = order(&[("/occurred_at", json!("2026-11-20T09:00:00Z"))]);
     check(&late, &paused, "expired", "2026-11-22T09:00:00Z");
-    let asked = DecisionContext { asked_at: Some(now()), ..DecisionContext::default() };
+    let asked = DecisionContext { resend_requested_at: Some(now()), ..DecisionContext::default() };
     assert!(outcome_knowing(&late, &config(), &asked).is_ok(), "a person asked for it now");
 }
 

@@ -114,7 +114,7 @@ fn a_reminder_and_a_cart_are_checked_against_what_they_are_about() {
     let abandoned = event(EventType::CartAbandoned, &[]);
     let cart = guards_with(None, &abandoned).cart.unwrap();
     assert_eq!(cart.left_at.to_string(), "2026-11-22T08:45:00Z");
-    assert!(!cart.asked);
+    assert!(!cart.requested);
     assert_ne!(cart.keys.all, cart.keys.ended);
     let other = event(EventType::CartAbandoned, &[("/data/cart/id", json!("K56"))]);
     let other = guards_with(None, &other).cart.unwrap();

@@ -68,7 +68,7 @@ fn a_hold_that_ends_in_quiet_hours_longer_than_the_message_is_of_use_expires() {
 
 #[test]
 fn a_person_who_asks_for_a_message_now_ends_its_hold_and_its_quiet_hours() {
-    let now = DecisionContext { at_once: true, ..DecisionContext::default() };
+    let now = DecisionContext { send_now: true, ..DecisionContext::default() };
     assert_eq!(waiting(&waits(Some("90m"), Some(("10:30", "12:00")), "2d"), &now), None);
 }
 

@@ -23,7 +23,7 @@ impl Claims {
         let CartKeys { all, of_number, by_number, .. } = &cart.keys;
         // What closes all carts is kept with all of them.
         let open = "(attribute_not_exists(closed_all_at) OR closed_all_at < :left_at)";
-        let counts = cart_is_valid(cart.asked);
+        let counts = cart_is_valid(cart.requested);
         let (all_condition, of_number_condition) = if *by_number {
             (Some(open.to_owned()), Some(counts))
         } else {
@@ -38,11 +38,11 @@ impl Claims {
         &self,
         key: &str,
         condition: Option<String>,
-        CartGuard { mapping, left_at, asked, .. }: &CartGuard,
+        CartGuard { mapping, left_at, requested, .. }: &CartGuard,
         id: &MessageId,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        let update = if *asked {
+        let update = if *requested {
             // What was told before stays known in case this one is refused.
             "SET #at = :now, #by = :message, #earlier_at = if_not_exists(#at, :none), \
              #earlier_by = if_not_exists(#by, :none), expires_at = :expires_at"
@@ -93,12 +93,12 @@ impl Claims {
 
 /// The condition on which a cart is one to be told of; whoever asks for it knows of newer carts and of notices. Older
 /// versions kept one notice for all mappings.
-fn cart_is_valid(asked: bool) -> String {
+fn cart_is_valid(requested: bool) -> String {
     let open = "(attribute_not_exists(closed_at) OR closed_at < :left_at)";
     let newest = "(attribute_not_exists(#at) OR (#at <= :before AND #at < :left_at) OR #by = :message) \
          AND (attribute_not_exists(notified_at) OR (notified_at <= :before AND notified_at < :left_at) \
          OR notified_by = :message) \
          AND (attribute_not_exists(newest) OR newest <= :left_at) \
          AND (attribute_not_exists(newest_besides) OR newest_besides <= :left_at)";
-    if asked { open.to_owned() } else { format!("{open} AND {newest}") }
+    if requested { open.to_owned() } else { format!("{open} AND {newest}") }
 }

@@ -33,17 +33,17 @@ impl Claims {
     /// # Errors
     /// [`StoreError`].
     pub async fn give_back_notice(&self, guards: &Guards, id: &MessageId) -> Result<(), StoreError> {
-        let Some(CartGuard { keys, mapping, asked, .. }) = &guards.cart else { return Ok(()) };
-        self.take_back(&keys.of_number, &Notice::of(mapping), *asked, id).await?;
-        if !self.take_back(&keys.all, &Notice::of(mapping), *asked, id).await? {
+        let Some(CartGuard { keys, mapping, requested, .. }) = &guards.cart else { return Ok(()) };
+        self.take_back(&keys.of_number, &Notice::of(mapping), *requested, id).await?;
+        if !self.take_back(&keys.all, &Notice::of(mapping), *requested, id).await? {
             // An older version may have claimed it.
-            self.take_back(&keys.all, &Notice::of_any(), *asked, id).await?;
+            self.take_back(&keys.all, &Notice::of_any(), *requested, id).await?;
         }
         Ok(())
     }
 
     /// Takes a notice of a message out of an item; answers whether it was there.
-    async fn take_back(&self, key: &str, notice: &Notice, asked: bool, id: &MessageId) -> Result<bool, StoreError> {
+    async fn take_back(&self, key: &str, notice: &Notice, requested: bool, id: &MessageId) -> Result<bool, StoreError> {
         let of_notice = |expression: &str, condition: &str| {
             let request = self.ledger.client.update_item().table_name(&self.contacts).key("pk", text(key));
             request
@@ -52,7 +52,7 @@ impl Claims {
                 .set_expression_attribute_names(Some(notice.names(&[expression, condition])))
                 .expression_attribute_values(":message", text(id.to_string()))
         };
-        if !asked {
+        if !requested {
             // A row that began since stays as it is.
             let expression = "SET first_left = if_not_exists(first_left, #first_before) REMOVE #at, #by, #first_before";
             return Ok(conditional(of_notice(expression, "#by = :message")).await?.is_none());
