@@ -20,7 +20,7 @@ use serde_json::Value;
 use store::contacts::LatestActivity;
 use store::ledger::{EventRecord, RecordedEvent, is_erased};
 use store::schedule::{DueItem, ReminderItem};
-use store::{Each, StoreError};
+use store::{BatchGet, StoreError};
 
 use crate::{App, SweepError};
 
@@ -80,8 +80,8 @@ pub(crate) async fn raise(app: &App, due: &[(&DueItem, &ReminderItem)]) -> Resul
 
 /// Whether the activity still has the reminder at its moment, and what follows.
 fn fate<'a>(
-    latest: &Each<LatestActivity>,
-    recorded: &Each<RecordedEvent>,
+    latest: &BatchGet<LatestActivity>,
+    recorded: &BatchGet<RecordedEvent>,
     activity: &str,
     item: &DueItem,
     reminder: &'a ReminderItem,
@@ -112,7 +112,7 @@ fn fate<'a>(
 
 /// An event that saved an activity; `None` if it is gone, or was erased: then there are no people left to be told. One that
 /// cannot be read for another reason is a fault of ours: its reminder stays.
-fn readable(recorded: &Each<RecordedEvent>, site: &SiteId, event: &EventId) -> Outcome<Event> {
+fn readable(recorded: &BatchGet<RecordedEvent>, site: &SiteId, event: &EventId) -> Outcome<Event> {
     let recorded = recorded.get(&event_key(site, event)).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
     let Some(recorded) = recorded else {
         tracing::warn!(%site, event.id = %event, "the event of a reminder is no longer in the ledger");
@@ -131,7 +131,7 @@ fn readable(recorded: &Each<RecordedEvent>, site: &SiteId, event: &EventId) -> O
 async fn finish(
     app: &App,
     fate: Outcome<Fate<'_>>,
-    (people, kept_for): (&Each<PersonRecord>, &KeptFor),
+    (people, kept_for): (&BatchGet<PersonRecord>, &KeptFor),
     secret: &ContactSecret,
 ) -> Outcome<Job> {
     match fate? {
@@ -190,7 +190,7 @@ fn keys_of(secret: &ContactSecret, site: &SiteId, document: &mut Value) -> Vec<S
 fn latest(
     site: &SiteId,
     document: &mut Value,
-    people: &Each<PersonRecord>,
+    people: &BatchGet<PersonRecord>,
     secret: &ContactSecret,
 ) -> Result<BTreeMap<ObjectId, PersonRecord>, StoreError> {
     let known = |id: ObjectId| match people.get(&secret.person_key(site, &id)) {

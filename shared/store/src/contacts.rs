@@ -35,10 +35,10 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::contact::DecisionContext;
 use jiff::Timestamp;
 
+use crate::batch_get;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, millis, text};
 use crate::ledger::PAIR_AHEAD;
-use crate::many;
 use crate::transaction::again;
 
 pub use activity::LatestActivity;
@@ -98,7 +98,7 @@ impl Contacts {
     async fn items(&self, keys: &[impl AsRef<str>]) -> Result<HashMap<String, Item>, StoreError> {
         let key = |key: &str| (key.to_owned(), Item::from([("pk".to_owned(), text(key))]));
         let wanted: BTreeMap<String, Item> = keys.iter().map(|wanted| key(wanted.as_ref())).collect();
-        let items = many::items(&self.client, &self.table, wanted).await?;
+        let items = batch_get::items(&self.client, &self.table, wanted).await?;
         items.into_iter().map(|item| Ok((Reading::of(&item).required("pk")?.to_owned(), item))).collect()
     }
 }

@@ -33,9 +33,9 @@ use domain::key::{code_key, content_hash, event_key};
 use domain::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::batch_get::{self, BatchGet};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text, time};
-use crate::many::{self, Each};
 
 pub use claim::{Claim, Claimed, Claims};
 pub(crate) use claim::{PAIR_AHEAD, renew};
@@ -210,10 +210,10 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn recorded_all(&self, event_keys: &[String]) -> Result<Each<RecordedEvent>, StoreError> {
+    pub async fn recorded_all(&self, event_keys: &[String]) -> Result<BatchGet<RecordedEvent>, StoreError> {
         let key = |key: &String| Item::from([("pk".to_owned(), text(key)), ("sk".to_owned(), text(EVENT))]);
         let wanted = event_keys.iter().map(|wanted| (wanted.clone(), key(wanted))).collect();
-        let items = many::items(&self.client, &self.table, wanted).await?;
+        let items = batch_get::items(&self.client, &self.table, wanted).await?;
         let read = |item: &Item| Ok((Reading::of(item).required("pk")?.to_owned(), recorded_event(item)));
         items.iter().map(read).collect()
     }

@@ -13,17 +13,17 @@
 //! them, as attributes of their own where a condition or an index does.
 
 pub mod accounts;
+mod batch_get;
 pub mod config;
 pub mod contacts;
 mod error;
 mod item;
 pub mod ledger;
-mod many;
 mod newer;
 pub mod schedule;
 pub mod tables;
 mod transaction;
 pub mod webhooks;
 
+pub use batch_get::BatchGet;
 pub use error::StoreError;
-pub use many::Each;

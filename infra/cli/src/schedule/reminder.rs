@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use store::contacts::LatestActivity;
 use store::ledger::{RecordedEvent, is_erased};
 use store::schedule::{DueItem, ReminderItem};
-use store::{Each, StoreError};
+use store::{BatchGet, StoreError};
 
 use super::when::{day, lead, local};
 use crate::failure::Failure;
@@ -71,7 +71,7 @@ impl Kept {
     }
 
     /// An event that saved its activity; `None` if it is gone, or was erased.
-    fn saved(&self, event: &EventId, recorded: &Each<RecordedEvent>) -> Result<Option<Event>, StoreError> {
+    fn saved(&self, event: &EventId, recorded: &BatchGet<RecordedEvent>) -> Result<Option<Event>, StoreError> {
         let recorded = recorded.get(&self.in_ledger(event)).cloned().transpose()?;
         let Some(recorded) = recorded.filter(|recorded| !is_erased(&recorded.document)) else { return Ok(None) };
         let saved = Event::parse_any(recorded.document, recorded.received_at);
@@ -82,8 +82,8 @@ impl Kept {
     /// stands.
     fn validity_of(
         &self,
-        latest: &Each<LatestActivity>,
-        recorded: &Each<RecordedEvent>,
+        latest: &BatchGet<LatestActivity>,
+        recorded: &BatchGet<RecordedEvent>,
     ) -> Result<(EventId, Option<Event>, Validity), StoreError> {
         let ReminderItem { event, reminder, .. } = &self.reminder;
         let latest = latest.get(&self.activity()).map(Result::as_ref).transpose().map_err(Clone::clone)?;
@@ -181,7 +181,7 @@ impl Looked {
 
     /// Whether the activity still has a reminder at its moment, and the event it raises then: from the newest that saved
     /// the activity.
-    fn look(kept: Kept, latest: &Each<LatestActivity>, recorded: &Each<RecordedEvent>) -> Self {
+    fn look(kept: Kept, latest: &BatchGet<LatestActivity>, recorded: &BatchGet<RecordedEvent>) -> Self {
         match kept.validity_of(latest, recorded) {
             Ok((saved_by, event, validity)) => Self { kept, saved_by, event, validity },
             Err(_) => {

@@ -12,9 +12,9 @@ use domain::reminder::{ActivityStatus, fingerprints, starts};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Contacts, flag};
+use crate::batch_get::BatchGet;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, number, text};
-use crate::many::Each;
 use crate::newer::Newer;
 use crate::transaction::again;
 
@@ -96,7 +96,7 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn activities(&self, keys: &[String]) -> Result<Each<LatestActivity>, StoreError> {
+    pub async fn activities(&self, keys: &[String]) -> Result<BatchGet<LatestActivity>, StoreError> {
         let items = self.items(keys).await?;
         Ok(items.into_iter().map(|(key, item)| (key, latest_activity(&item))).collect())
     }

@@ -17,9 +17,9 @@ use domain::person::{Dated, Person, PersonRecord};
 use jiff::Timestamp;
 
 use super::{Contacts, flag};
+use crate::batch_get::BatchGet;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, number, text, time};
-use crate::many::Each;
 use crate::tables::TTL_ATTRIBUTE;
 use crate::transaction::again;
 
@@ -114,7 +114,7 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn people(&self, keys: &[String]) -> Result<Each<PersonRecord>, StoreError> {
+    pub async fn people(&self, keys: &[String]) -> Result<BatchGet<PersonRecord>, StoreError> {
         let both: Vec<String> = keys.iter().flat_map(|key| [key.clone(), record_key(key)]).collect();
         let items = self.items(&both).await?;
         let record = |key: &String| {

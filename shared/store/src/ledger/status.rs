@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Ledger;
 use super::message::{facts, sort_key, status_attribute};
+use crate::batch_get;
 use crate::contacts::flag;
 use crate::error::StoreError;
 use crate::item::{Item, ORPHAN, Reading, json, number, text, time};
-use crate::many;
 use crate::transaction::again;
 
 /// How long a report waits for its message.
@@ -173,7 +173,7 @@ impl Ledger {
             let key = Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]);
             keys.insert(format!("{pk}/{sk}"), key);
         }
-        let items = many::items(&self.client, &self.table, keys).await?;
+        let items = batch_get::items(&self.client, &self.table, keys).await?;
         // One that nobody can read must not keep the others waiting.
         let read = |item: &Item| {
             orphan(item).inspect_err(|error| tracing::error!(%error, "a report without a message cannot be read")).ok()

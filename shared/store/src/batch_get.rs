@@ -12,7 +12,7 @@ use crate::item::Item;
 const KEYS_AT_ONCE: usize = 100;
 
 /// What was read, by its key: what is malformed is found only by who asked for it, and what is not there is left out.
-pub type Each<T> = HashMap<String, Result<T, StoreError>>;
+pub type BatchGet<T> = HashMap<String, Result<T, StoreError>>;
 
 /// The items of these keys, in as few consistent reads as DynamoDB allows. A key is read once however often it is given,
 /// which DynamoDB would refuse; `keys` are by a name that tells them apart.
