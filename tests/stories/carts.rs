@@ -46,7 +46,7 @@ fn ordered(id: &str, at: Timestamp, status: &str, date: &str) -> Value {
     event
 }
 
-async fn tell(world: &World, event: &Value) {
+async fn raise(world: &World, event: &Value) {
     world.accept(event).await.unwrap();
     world.deliver().await.unwrap();
 }
@@ -95,7 +95,7 @@ async fn hasty() -> World {
 async fn a_cart_is_told_of_after_the_interval() {
     let world = World::start().await.unwrap();
     let beginning = world.clock.now();
-    tell(&world, &left("k-1", "K1", beginning)).await;
+    raise(&world, &left("k-1", "K1", beginning)).await;
     let State::Waiting(waiting) = state(&world, "k-1").await else { panic!() };
     assert_eq!((waiting.why, waiting.until), (WaitReason::CartInterval, beginning + HOUR * 3));
     world.pass(HOUR * 3 - MINUTE).await.unwrap();
@@ -116,18 +116,18 @@ async fn only_the_newest_cart_is_told_of_whatever_came_first() {
             events.reverse();
         }
         for event in &events {
-            tell(&world, event).await;
+            raise(&world, event).await;
         }
         world.pass(HOUR * 4).await.unwrap();
         assert_eq!(reason(&world, "k-1").await, Some(Reason::NotLatestCart), "turned: {turned}");
         assert_eq!(state(&world, "k-2").await, State::Sent);
         // The next one within a day is one too many.
-        tell(&world, &left("k-3", "K3", world.clock.now())).await;
+        raise(&world, &left("k-3", "K3", world.clock.now())).await;
         later(&world, HOUR * 4).await;
         assert_eq!(reason(&world, "k-3").await, Some(Reason::NotLatestCart));
         // That nobody was told of it does not hasten the next.
         later(&world, HOUR * 20).await;
-        tell(&world, &left("k-4", "K4", world.clock.now())).await;
+        raise(&world, &left("k-4", "K4", world.clock.now())).await;
         later(&world, HOUR * 3 - MINUTE).await;
         assert!(matches!(state(&world, "k-4").await, State::Waiting(_)));
         later(&world, MINUTE).await;
@@ -140,13 +140,13 @@ async fn only_the_newest_cart_is_told_of_whatever_came_first() {
 async fn an_agents_cart_is_none_of_the_customers() {
     let world = hasty().await;
     let beginning = world.clock.now();
-    tell(&world, &left("k-1", "K1", beginning)).await;
+    raise(&world, &left("k-1", "K1", beginning)).await;
     world.clock.advance(HOUR);
     for (id, pointer) in [("a-1", "/data/cart/created_by_agent"), ("a-2", "/data/customer/is_agent")] {
         let mut event = left(id, "A1", world.clock.now());
         let (object, field) = pointer.rsplit_once('/').unwrap();
         event.pointer_mut(object).unwrap()[field] = json!(true);
-        tell(&world, &event).await;
+        raise(&world, &event).await;
     }
     later(&world, HOUR * 2).await;
     assert_eq!(state(&world, "k-1").await, State::Sent);
@@ -156,12 +156,12 @@ async fn an_agents_cart_is_none_of_the_customers() {
 #[tokio::test]
 async fn a_cart_that_is_due_a_day_after_a_notice_is_told_of() {
     let world = World::start().await.unwrap();
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    raise(&world, &left("k-1", "K1", world.clock.now())).await;
     later(&world, HOUR * 3).await;
     assert_eq!(state(&world, "k-1").await, State::Sent);
     later(&world, HOUR * 22).await;
     let left_at = world.clock.now();
-    tell(&world, &left("k-2", "K2", left_at)).await;
+    raise(&world, &left("k-2", "K2", left_at)).await;
     assert_eq!(due(&world, "k-2").await, left_at + HOUR * 3);
     later(&world, HOUR * 3).await;
     assert_eq!(state(&world, "k-2").await, State::Sent);
@@ -174,21 +174,21 @@ async fn a_cart_that_was_closed_or_ordered_is_not_told_of() {
     let world = World::start().await.unwrap();
     let beginning = world.clock.now();
     // The closing may come before the cart.
-    tell(&world, &closed("x-1", "K1", beginning, "emptied")).await;
-    tell(&world, &left("k-1", "K1", beginning - MINUTE)).await;
+    raise(&world, &closed("x-1", "K1", beginning, "emptied")).await;
+    raise(&world, &left("k-1", "K1", beginning - MINUTE)).await;
     assert_eq!(reason(&world, "k-1").await, Some(Reason::Cancelled));
     for (number, status) in ["NUOVO", "Confermato", "PAGAMENTO NON CONFERMATO", "DA_VERIFICARE"].iter().enumerate() {
         let cart = format!("k-1{number}");
-        tell(&world, &left(&cart, "K2", world.clock.now())).await;
+        raise(&world, &left(&cart, "K2", world.clock.now())).await;
         later(&world, HOUR).await;
-        tell(&world, &ordered(&format!("o-{number}"), world.clock.now(), status, "2026-11-22")).await;
+        raise(&world, &ordered(&format!("o-{number}"), world.clock.now(), status, "2026-11-22")).await;
         later(&world, HOUR * 2).await;
         assert_eq!(reason(&world, &cart).await, Some(Reason::Cancelled), "{status}");
     }
     let texts = world.texts().await.unwrap();
     assert_eq!(texts.len(), 4, "only the orders were told: {texts:?}");
     // Filled again afterwards, it counts.
-    tell(&world, &left("k-3", "K2", world.clock.now())).await;
+    raise(&world, &left("k-3", "K2", world.clock.now())).await;
     later(&world, HOUR * 3).await;
     assert_eq!(state(&world, "k-3").await, State::Sent);
     world.finish().await.unwrap();
@@ -197,17 +197,17 @@ async fn a_cart_that_was_closed_or_ordered_is_not_told_of() {
 #[tokio::test]
 async fn a_cart_is_told_of_though_an_order_of_before_it_is_raised() {
     let world = World::start().await.unwrap();
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    raise(&world, &left("k-1", "K1", world.clock.now())).await;
     world.clock.advance(HOUR);
     let now = world.clock.now();
     // Yesterday's order, raised by today's synchronisation; and one that was new before.
-    tell(&world, &ordered("o-1", now, "MEMORIZZATO", "2026-11-21")).await;
+    raise(&world, &ordered("o-1", now, "MEMORIZZATO", "2026-11-21")).await;
     let mut confirmed = ordered("o-2", now, "MEMORIZZATO", "2026-11-22");
     confirmed["data"]["order"]["previous_status"] = json!("NUOVO");
-    tell(&world, &confirmed).await;
+    raise(&world, &confirmed).await;
     let mut quote = ordered("o-3", now, "NUOVO", "2026-11-22");
     quote["data"]["order"]["kind"] = json!("quote");
-    tell(&world, &quote).await;
+    raise(&world, &quote).await;
     later(&world, HOUR * 2).await;
     assert_eq!(state(&world, "k-1").await, State::Sent);
     world.finish().await.unwrap();
@@ -224,20 +224,20 @@ async fn what_closes_one_cart_leaves_the_others() {
             events.reverse();
         }
         for event in &events {
-            tell(&world, event).await;
+            raise(&world, event).await;
         }
         later(&world, HOUR * 2).await;
         assert_eq!(state(&world, "k-1").await, State::Sent, "turned: {turned}");
         // Its own does end it, and an order ends all.
         later(&world, HOUR * 24).await;
-        tell(&world, &left("k-2", "K2", world.clock.now())).await;
+        raise(&world, &left("k-2", "K2", world.clock.now())).await;
         later(&world, MINUTE).await;
-        tell(&world, &closed("x-2", "K2", world.clock.now(), reason_given)).await;
+        raise(&world, &closed("x-2", "K2", world.clock.now(), reason_given)).await;
         later(&world, HOUR * 3).await;
         assert_eq!(reason(&world, "k-2").await, Some(Reason::Cancelled));
-        tell(&world, &left("k-3", "K3", world.clock.now())).await;
+        raise(&world, &left("k-3", "K3", world.clock.now())).await;
         later(&world, MINUTE).await;
-        tell(&world, &closed("x-3", "K0", world.clock.now(), "ordered")).await;
+        raise(&world, &closed("x-3", "K0", world.clock.now(), "ordered")).await;
         later(&world, HOUR * 3).await;
         assert_eq!(reason(&world, "k-3").await, Some(Reason::Cancelled));
         world.finish().await.unwrap();
@@ -255,7 +255,7 @@ async fn a_cart_that_is_closed_between_decision_and_claim_is_not_told_of() {
         let mut event = left(&id, &cart, world.clock.now());
         event["data"]["customer"]["id"] = json!(customer);
         event["data"]["customer"]["phone"] = json!(format!("340 10000{polls:02}"));
-        tell(&world, &event).await;
+        raise(&world, &event).await;
         let now = json!({"job": "message.1", "site": "demo", "event": id, "mapping": "carrello-abbandonato",
                          "recipient": customer, "attempt": 1, "at_once": true});
         world.enqueue(&now.to_string()).await.unwrap();
@@ -275,7 +275,7 @@ async fn a_cart_that_is_closed_between_decision_and_claim_is_not_told_of() {
             });
             let stopped = stopped.await;
             let decided = world.wire.take_calls().contains_key("BatchGetItem");
-            tell(&world, &closing).await;
+            raise(&world, &closing).await;
             let claimed = world.facts(&id, "carrello-abbandonato", &customer).await.unwrap().claim.is_some();
             if stopped {
                 assert!(handling.await.is_empty());
@@ -287,8 +287,8 @@ async fn a_cart_that_is_closed_between_decision_and_claim_is_not_told_of() {
             world.delete(message).await.unwrap();
         }
         let state = world.state(&id, "carrello-abbandonato", &customer).await.unwrap();
-        let told = state == State::Sent;
-        assert_eq!(told, claimed, "polls: {polls}, {state:?}");
+        let received = state == State::Sent;
+        assert_eq!(received, claimed, "polls: {polls}, {state:?}");
     }
     assert!(refused_by_claim > 0);
     world.finish().await.unwrap();
@@ -305,9 +305,9 @@ async fn nothing_is_kept_of_customers_without_a_cart_while_no_mapping_tells_of_c
     let mapping = live.mappings.iter().find(|mapping| mapping.id.as_str() == "carrello-abbandonato").unwrap();
     world.configure("carrello-abbandonato", |_, mapping| mapping.enabled = false).await.unwrap();
     for (round, is_kept) in [false, true].into_iter().enumerate() {
-        tell(&world, &ordered(&format!("o-{round}"), world.clock.now(), "NUOVO", "2026-11-22")).await;
-        tell(&world, &closed(&format!("x-{round}"), "K1", world.clock.now(), "emptied")).await;
-        tell(&world, &left(&format!("k-{round}"), "K2", world.clock.now())).await;
+        raise(&world, &ordered(&format!("o-{round}"), world.clock.now(), "NUOVO", "2026-11-22")).await;
+        raise(&world, &closed(&format!("x-{round}"), "K1", world.clock.now(), "emptied")).await;
+        raise(&world, &left(&format!("k-{round}"), "K2", world.clock.now())).await;
         let known = world.contacts.carts(&keys, &mapping.id).await.unwrap();
         let kept = [known.closed_at, known.ended_at, known.newest].map(|at| at.is_some());
         assert_eq!(kept, [is_kept; 3]);
@@ -321,14 +321,14 @@ async fn nothing_is_kept_of_customers_without_a_cart_while_no_mapping_tells_of_c
 async fn what_happens_to_a_cart_while_its_mapping_is_off_counts_when_it_is_on_again() {
     for (number, expected) in [Reason::Cancelled, Reason::Cancelled, Reason::NotLatestCart].into_iter().enumerate() {
         let world = World::start().await.unwrap();
-        tell(&world, &left("k-1", "K1", world.clock.now())).await;
+        raise(&world, &left("k-1", "K1", world.clock.now())).await;
         let live = world.live().await.unwrap();
         let mapping = live.mappings.iter().find(|mapping| mapping.id.as_str() == "carrello-abbandonato").unwrap();
         world.configure("carrello-abbandonato", |_, mapping| mapping.enabled = false).await.unwrap();
         let now = world.clock.now();
         let ends =
             [ordered("o-1", now, "NUOVO", "2026-11-22"), closed("x-1", "K1", now, "emptied"), left("k-2", "K2", now)];
-        tell(&world, &ends[number]).await;
+        raise(&world, &ends[number]).await;
         world.config.put_mapping(&live.site.id, mapping).await.unwrap();
         world.clock.advance(MINUTE);
         later(&world, HOUR * 3).await;
@@ -344,15 +344,15 @@ async fn a_small_cart_and_one_from_before_the_mapping_are_not_told_of() {
         .configure("carrello-abbandonato", |_, mapping| mapping.min_total = Some("50".parse().unwrap()))
         .await
         .unwrap();
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    raise(&world, &left("k-1", "K1", world.clock.now())).await;
     world.configure("carrello-abbandonato", |_, mapping| mapping.min_total = None).await.unwrap();
     let now = world.clock.now();
     world.configure("carrello-abbandonato", |_, mapping| mapping.active_since = now).await.unwrap();
-    tell(&world, &left("k-2", "K2", now - MINUTE)).await;
+    raise(&world, &left("k-2", "K2", now - MINUTE)).await;
     // Told of later, it was left before all the same.
     let mut late = left("k-3", "K3", now - MINUTE);
     late["occurred_at"] = json!((now + MINUTE).to_string());
-    tell(&world, &late).await;
+    raise(&world, &late).await;
     let site = world.site().unwrap();
     let expected =
         [("k-1", Reason::ConditionNotMet), ("k-2", Reason::BeforeActivation), ("k-3", Reason::BeforeActivation)];

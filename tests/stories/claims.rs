@@ -18,7 +18,7 @@ const NO_TIME: SignedDuration = SignedDuration::ZERO;
 /// As long as a call to a table may take.
 const A_CALL: SignedDuration = SignedDuration::from_secs(8);
 
-async fn tell(world: &World, event: &Value) {
+async fn raise(world: &World, event: &Value) {
     world.accept(event).await.unwrap();
     world.deliver().await.unwrap();
 }
@@ -46,7 +46,7 @@ async fn lose_a_claim(world: &World, event: &Value) {
 
 async fn lose_answers(world: &World, event: &Value, containing: &'static str) {
     world.wire.plan(Planned { operation: TRANSACTION, containing, trouble: Trouble::Cut, times: 1_000, takes: A_CALL });
-    tell(world, event).await;
+    raise(world, event).await;
     assert!(world.wire.still_planned() < 1_000);
     world.wire.plan_nothing();
 }
@@ -56,7 +56,7 @@ async fn a_claim_whose_answer_is_lost_is_asked_again() {
     for trouble in [Trouble::Cut, Trouble::ServerError] {
         let world = World::start().await.unwrap();
         world.wire.plan(Planned { operation: TRANSACTION, containing: CLAIM, trouble, times: 4, takes: NO_TIME });
-        tell(&world, &order_status_changed("e-1")).await;
+        raise(&world, &order_status_changed("e-1")).await;
         assert_eq!(world.wire.still_planned(), 0);
         assert_eq!(state(&world, "e-1").await, State::Sent, "{trouble:?}");
         assert_eq!(world.requests().await.unwrap().len(), 1, "{trouble:?}");
@@ -102,7 +102,7 @@ async fn what_the_claim_of_a_message_never_called_took_is_given_back() {
     let mut before = order_status_changed("e-0");
     before["data"]["order"]["status"] = json!("NUOVO");
     before["data"]["order"]["version"] = json!(2);
-    tell(&world, &before).await;
+    raise(&world, &before).await;
     let event = order_status_changed("e-1");
     let guards = world.guards(&event, MAPPING, "C7").await.unwrap();
     let (latest, dedup_key) = (guards.latest.unwrap(), guards.dedup_key.unwrap());
@@ -137,7 +137,7 @@ async fn the_slot_of_a_message_never_called_is_given_back() {
         event
     };
     for number in 0..15 {
-        tell(&world, &other_order(number)).await;
+        raise(&world, &other_order(number)).await;
     }
     let before = next_slot().await;
     // Of a number whose last slot is not over.
@@ -192,7 +192,7 @@ async fn what_a_final_refusal_calls_for_happens_although_a_write_failed() {
         fault(&world, 1, 400, code).await;
         let (operation, trouble) = ("UpdateItem", Trouble::Unreachable);
         world.wire.plan(Planned { operation, containing, trouble, times: 1, takes: NO_TIME });
-        tell(&world, &order_status_changed("e-1")).await;
+        raise(&world, &order_status_changed("e-1")).await;
         assert_eq!(world.wire.still_planned(), 0, "{code}");
         world.pass(MINUTE * 5).await.unwrap();
         assert_eq!(state(&world, "e-1").await, State::Failed(code.to_string()));
@@ -209,7 +209,7 @@ async fn a_refused_probe_starts_its_account_although_a_write_failed() {
     let world = World::start().await.unwrap();
     fault(&world, 1, 401, 190).await;
     fault(&world, 1, 400, 132_000).await;
-    tell(&world, &order_status_changed("e-1")).await;
+    raise(&world, &order_status_changed("e-1")).await;
     let lane = Lane { site: world.site().unwrap(), account: domain::id::AccountId::parse("main").unwrap() };
     assert!(world.schedule.account_state(&lane).await.unwrap().health.stop.is_some());
     world.wire.plan(Planned {
@@ -230,10 +230,10 @@ async fn a_refused_probe_starts_its_account_although_a_write_failed() {
 async fn a_dedup_key_is_given_back_when_its_message_was_refused_for_good() {
     let world = World::start().await.unwrap();
     fault(&world, 1, 400, 132_000).await;
-    tell(&world, &order_status_changed("e-1")).await;
+    raise(&world, &order_status_changed("e-1")).await;
     assert_eq!(state(&world, "e-1").await, State::Failed("132000".to_owned()));
     world.clock.advance(MINUTE);
-    tell(&world, &again(&world, "e-2")).await;
+    raise(&world, &again(&world, "e-2")).await;
     assert_eq!(state(&world, "e-2").await, State::Sent);
     world.finish().await.unwrap();
 }
@@ -245,15 +245,15 @@ async fn a_dedup_key_that_could_not_be_given_back_is_so_when_it_is_met() {
     // The delete of the key never leaves, neither at once nor when the record comes again.
     let (operation, trouble) = ("DeleteItem", Trouble::Unreachable);
     world.wire.plan(Planned { operation, containing: "TOLD#", trouble, times: 3, takes: NO_TIME });
-    tell(&world, &order_status_changed("e-1")).await;
+    raise(&world, &order_status_changed("e-1")).await;
     world.wire.plan_nothing();
     assert_eq!(state(&world, "e-1").await, State::Failed("132000".to_owned()));
     world.clock.advance(MINUTE);
-    tell(&world, &again(&world, "e-2")).await;
+    raise(&world, &again(&world, "e-2")).await;
     assert_eq!(state(&world, "e-2").await, State::Sent);
     world.pass(MINUTE * 10).await.unwrap();
     world.clock.advance(MINUTE);
-    tell(&world, &again(&world, "e-3")).await;
+    raise(&world, &again(&world, "e-3")).await;
     assert!(matches!(state(&world, "e-3").await, State::Skipped(skip) if skip.reason == Reason::AlreadyNotified));
     world.finish().await.unwrap();
 }
@@ -262,10 +262,10 @@ async fn a_dedup_key_that_could_not_be_given_back_is_so_when_it_is_met() {
 async fn already_notified_by_a_message_of_unknown_outcome_says_so() {
     let world = World::start().await.unwrap();
     world.fault(&json!({"effect": {"cut_before": true}})).await.unwrap();
-    tell(&world, &order_status_changed("e-1")).await;
+    raise(&world, &order_status_changed("e-1")).await;
     assert_eq!(state(&world, "e-1").await, State::Unknown);
     world.clock.advance(MINUTE);
-    tell(&world, &again(&world, "e-2")).await;
+    raise(&world, &again(&world, "e-2")).await;
     let State::Skipped(skip) = state(&world, "e-2").await else { panic!() };
     let [first] = world.messages_of("e-1").await.unwrap().try_into().unwrap();
     assert_eq!((skip.reason, skip.detail), (Reason::AlreadyNotified, format!("{first}, unknown")));
@@ -288,7 +288,7 @@ async fn heads_and_dedup_keys_are_kept_for_two_years_and_renewed_past_half_their
         expiries
     };
     let in_two_years = || vec![(world.clock.now() + two_years).as_second(); 2];
-    tell(&world, &event).await;
+    raise(&world, &event).await;
     let first = in_two_years();
     assert_eq!(expiries().await, first);
     // A synchronisation raises the same state every night, with its own time.
@@ -296,7 +296,7 @@ async fn heads_and_dedup_keys_are_kept_for_two_years_and_renewed_past_half_their
         world.clock.advance(SignedDuration::from_hours(hours));
         let before = expiries().await;
         let id = format!("night-{night}");
-        tell(&world, &again(&world, &id)).await;
+        raise(&world, &again(&world, &id)).await;
         assert!(matches!(state(&world, &id).await, State::Skipped(skip) if skip.reason == Reason::AlreadyNotified));
         assert_eq!(expiries().await, if is_renewed { in_two_years() } else { before }, "night {night}");
     }
@@ -314,7 +314,7 @@ async fn a_hundred_claims_on_one_activity_all_pass() {
     event["id"] = json!("r-1");
     event["data"]["assignees"] = json!((0..100).map(person).collect::<Vec<_>>());
     event["data"]["owner"] = json!(null);
-    tell(&world, &event).await;
+    raise(&world, &event).await;
     let met = world.wire.take_met().get("conflict").copied().unwrap_or_default();
     assert!(met > 50, "only {met} conflicts");
     // None was put back: no time has passed.
@@ -333,7 +333,7 @@ async fn a_plain_write_that_meets_a_transaction_is_tried_again() {
     for containing in ["marketing_preferences", ":answered"] {
         world.wire.plan(Planned { operation, containing, trouble, times: 5, takes: NO_TIME });
     }
-    tell(&world, &order_status_changed("e-1")).await;
+    raise(&world, &order_status_changed("e-1")).await;
     assert_eq!(world.wire.still_planned(), 0);
     let known = world.contacts.of_contact(&world.contact("340 1234567").await.unwrap()).await.unwrap();
     assert_eq!(known.suppressions.len(), 1, "{known:?}");

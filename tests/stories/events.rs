@@ -1,6 +1,6 @@
 //! The published example of every type of event, sent as it stands.
 
-use domain::event::{EventType, Telling};
+use domain::event::{EventType, Notification};
 use domain::id::{EventId, ObjectId};
 use domain::key::activity_key;
 use domain::message::State;
@@ -61,7 +61,7 @@ fn expected(kind: EventType) -> Option<(&'static str, &'static str)> {
     })
 }
 
-async fn tell(world: &World, event: &Value) {
+async fn raise(world: &World, event: &Value) {
     world.accept(event).await.unwrap();
     world.deliver().await.unwrap();
 }
@@ -71,7 +71,7 @@ async fn plan(world: &World, event: &Value) -> Plan {
     world.ledger.plan(&world.site().unwrap(), &id).await.unwrap().unwrap()
 }
 
-fn told(messages: &[Value]) -> Vec<(String, String)> {
+fn received(messages: &[Value]) -> Vec<(String, String)> {
     let text = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
     messages.iter().map(|message| (text(message, "to"), text(message, "text"))).collect()
 }
@@ -86,9 +86,9 @@ async fn every_published_example_is_accepted_and_told_as_it_says() {
         world.deliver().await.unwrap();
         let phone = world.phone().await.unwrap();
         let expected: Vec<_> = expected(kind).map(|(to, text)| (to.to_owned(), text.to_owned())).into_iter().collect();
-        assert_eq!(told(phone.get(before..).unwrap()), expected, "{kind}");
+        assert_eq!(received(phone.get(before..).unwrap()), expected, "{kind}");
         let plan = plan(&world, &event).await;
-        let at_once = kind.telling() != Telling::Never;
+        let at_once = kind.notification() != Notification::Never;
         assert_eq!((plan.messages.len(), plan.skips.len()), (usize::from(at_once), 0), "{kind}: {plan:?}");
     }
     world.finish().await.unwrap();
@@ -101,7 +101,7 @@ async fn an_agents_cart_is_never_told() {
         let mut event = example(EventType::CartAbandoned).unwrap();
         event["id"] = json!(id);
         *event.pointer_mut(pointer).unwrap() = json!(true);
-        tell(&world, &event).await;
+        raise(&world, &event).await;
         assert_eq!(plan(&world, &event).await.skips.first().unwrap().skip.reason, Reason::CreatedByAgent);
     }
     world.finish().await.unwrap();
@@ -113,7 +113,7 @@ async fn whoever_opened_a_file_is_not_told_of_it() {
     for kind in [EventType::FileDownloaded, EventType::FilePreviewed] {
         let mut event = example(kind).unwrap();
         event["data"]["actor"]["id"] = event["data"]["administrators"][0]["id"].clone();
-        tell(&world, &event).await;
+        raise(&world, &event).await;
         assert_eq!(plan(&world, &event).await.skips.first().unwrap().skip.reason, Reason::ActorIsRecipient, "{kind}");
     }
     assert!(world.phone().await.unwrap().is_empty());
@@ -125,7 +125,7 @@ async fn a_reminder_of_nobody_is_told_to_every_assignee() {
     let world = World::start().await.unwrap();
     let mut event = example(EventType::ActivityReminder).unwrap();
     event["data"]["owner"] = Value::Null;
-    tell(&world, &event).await;
+    raise(&world, &event).await;
     assert_eq!(world.phone().await.unwrap().len(), 2);
     world.finish().await.unwrap();
 }
@@ -143,7 +143,7 @@ async fn a_reminder_is_of_no_use_once_the_activity_began() {
         let mut event = example(EventType::ActivityReminder).unwrap();
         event["id"] = json!(id);
         event["data"]["activity"]["starts_at"] = json!(starts_at);
-        tell(&world, &event).await;
+        raise(&world, &event).await;
         assert_eq!(world.state(id, "promemoria-attivita", "C7").await.unwrap().to_string(), expected);
     }
     world.finish().await.unwrap();
@@ -167,10 +167,10 @@ async fn a_mapping_chooses_who_is_told_of_a_state() {
         world.config.put_mapping(&world.site().unwrap(), &mapping).await.unwrap();
         let mut event = example(EventType::ActivityStatusChanged).unwrap();
         event["data"]["actor"]["id"] = json!(actor);
-        tell(&world, &event).await;
+        raise(&world, &event).await;
         let plan = plan(&world, &event).await;
-        let told: Vec<&str> = plan.messages.iter().map(|message| message.recipient.as_str()).collect();
-        assert_eq!(told, expected, "{rule} {actor}");
+        let received: Vec<&str> = plan.messages.iter().map(|message| message.recipient.as_str()).collect();
+        assert_eq!(received, expected, "{rule} {actor}");
         assert_eq!(world.phone().await.unwrap().len(), expected.len());
         world.finish().await.unwrap();
     }

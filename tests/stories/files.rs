@@ -42,7 +42,7 @@ fn collect(mapping: &mut domain::mapping::Mapping) {
     }
 }
 
-async fn tell(world: &World, event: &Value) {
+async fn raise(world: &World, event: &Value) {
     world.accept(event).await.unwrap();
     world.deliver().await.unwrap();
 }
@@ -60,7 +60,7 @@ fn is_told_elsewhere(state: &State) {
 async fn files_of_one_folder_are_told_in_one_message_with_count_and_names() {
     let world = collecting().await;
     for number in 1..=3 {
-        tell(&world, &uploaded(number)).await;
+        raise(&world, &uploaded(number)).await;
         world.pass(MINUTE).await.unwrap();
     }
     let State::Waiting(waiting) = state(&world, 2).await else { panic!() };
@@ -78,7 +78,7 @@ async fn files_of_one_folder_are_told_in_one_message_with_count_and_names() {
         is_told_elsewhere(&state(&world, number).await);
     }
     // What comes later is told by a message of its own.
-    tell(&world, &uploaded(4)).await;
+    raise(&world, &uploaded(4)).await;
     world.pass(MINUTE * 12).await.unwrap();
     let texts = world.texts().await.unwrap();
     assert!(matches!(texts.as_slice(), [_, text] if text.contains("Listino 4.pdf") && !text.contains("Listino 1")));
@@ -93,7 +93,7 @@ async fn other_folders_and_other_people_are_told_apart() {
     let mut by_another = uploaded(3);
     by_another["data"]["actor"] = json!({"id": "C8", "first_name": "Piero"});
     for event in [uploaded(1), elsewhere, by_another] {
-        tell(&world, &event).await;
+        raise(&world, &event).await;
     }
     world.pass(MINUTE * 12).await.unwrap();
     assert_eq!(world.texts().await.unwrap().len(), 3);
@@ -126,11 +126,11 @@ async fn a_file_that_is_previewed_again_is_not_told_again() {
         event
     };
     for (id, number) in [("p-1", 1), ("p-2", 2)] {
-        tell(&world, &previewed(id, number)).await;
+        raise(&world, &previewed(id, number)).await;
     }
     world.pass(MINUTE * 12).await.unwrap();
     for (id, number) in [("p-3", 2), ("p-4", 3)] {
-        tell(&world, &previewed(id, number)).await;
+        raise(&world, &previewed(id, number)).await;
     }
     world.pass(MINUTE * 12).await.unwrap();
     let texts = world.texts().await.unwrap();
@@ -147,7 +147,7 @@ async fn a_file_that_is_previewed_again_is_not_told_again() {
 async fn what_keeps_the_message_from_going_is_said_of_each_file() {
     let world = collecting().await;
     for number in 1..=2 {
-        tell(&world, &uploaded(number)).await;
+        raise(&world, &uploaded(number)).await;
     }
     let contact = world.contact("+393401234567").await.unwrap();
     let since = world.clock.now();
@@ -166,7 +166,7 @@ async fn what_keeps_the_message_from_going_is_said_of_each_file() {
     }
     // The next file does not join what tells nobody any more.
     world.lift_stop(&contact).await.unwrap();
-    tell(&world, &uploaded(3)).await;
+    raise(&world, &uploaded(3)).await;
     world.pass(MINUTE * 12).await.unwrap();
     assert_eq!(state(&world, 3).await, State::Sent);
     world.finish().await.unwrap();
@@ -229,11 +229,11 @@ async fn a_file_whose_carrier_came_to_nothing_is_told_by_itself() {
     };
     let cause = Cause { code: "131031", by_report: false, at: began, probe_after: day };
     world.schedule.stop_account(&lane, cause, began).await.unwrap();
-    tell(&world, &at(1, 0)).await;
+    raise(&world, &at(1, 0)).await;
     world.pass(MINUTE * 50).await.unwrap();
     assert!(matches!(state(&world, 1).await, State::Waiting(waiting) if waiting.why == WaitReason::AccountStopped));
     for number in 2..=3 {
-        tell(&world, &at(number, 50)).await;
+        raise(&world, &at(number, 50)).await;
     }
     world.pass(MINUTE * 15).await.unwrap();
     let State::Skipped(skip) = state(&world, 1).await else { panic!() };
@@ -253,7 +253,7 @@ async fn files_that_were_told_together_are_not_told_again_when_the_mapping_holds
     for (after, is_enabled) in [(MINUTE * 5, true), (MINUTE * 11, true), (MINUTE * 11, false)] {
         let world = collecting().await;
         for number in 1..=3 {
-            tell(&world, &uploaded(number)).await;
+            raise(&world, &uploaded(number)).await;
         }
         world.pass(after).await.unwrap();
         world.configure(MAPPING, |_, mapping| (mapping.hold_for, mapping.enabled) = (None, is_enabled)).await.unwrap();
@@ -274,7 +274,7 @@ async fn files_that_were_told_together_are_not_told_again_when_the_mapping_holds
 async fn a_carrier_that_begins_again_keeps_those_that_joined() {
     let world = collecting().await;
     for number in 1..=2 {
-        tell(&world, &uploaded(number)).await;
+        raise(&world, &uploaded(number)).await;
     }
     // The answer to its first try was lost, and it is put back as it was.
     let again = json!({"job": "message.1", "site": "demo", "event": "f-1", "mapping": MAPPING, "recipient": "P1",
@@ -293,7 +293,7 @@ async fn what_is_uploaded_in_quiet_hours_is_told_together_when_they_end() {
     let quiet = serde_json::from_value(json!({"from": "10:30", "to": "12:00", "holidays": []})).unwrap();
     world.configure(MAPPING, |_, mapping| mapping.quiet_hours = Some(quiet)).await.unwrap();
     for number in 1..=3 {
-        tell(&world, &uploaded(number)).await;
+        raise(&world, &uploaded(number)).await;
         world.pass(MINUTE * 15).await.unwrap();
     }
     assert!(world.texts().await.unwrap().is_empty());
@@ -316,7 +316,7 @@ async fn two_that_find_their_carrier_gone_at_the_same_moment_are_told_together()
         event
     };
     for stop in 1..=STOPS {
-        tell(&world, &of_folder(stop, 0)).await;
+        raise(&world, &of_folder(stop, 0)).await;
         let id = domain::id::EventId::parse(&format!("f-{}", stop * 10)).unwrap();
         let mapping = domain::id::MappingId::parse(MAPPING).unwrap();
         let recipient = domain::id::ObjectId::parse("P1").unwrap();
@@ -363,7 +363,7 @@ async fn two_that_find_their_carrier_gone_at_the_same_moment_are_told_together()
 async fn of_a_file_told_before_to_a_number_that_is_suppressed_by_now_the_suppression_is_the_reason() {
     let world = collecting().await;
     world.configure(MAPPING, |_, mapping| mapping.repeat = Some(Repeat::OncePerActor)).await.unwrap();
-    tell(&world, &uploaded(1)).await;
+    raise(&world, &uploaded(1)).await;
     world.pass(MINUTE * 12).await.unwrap();
     assert_eq!(state(&world, 1).await, State::Sent);
     let (site, contact) = (world.site().unwrap(), world.contact("340 1234567").await.unwrap());
@@ -372,7 +372,7 @@ async fn of_a_file_told_before_to_a_number_that_is_suppressed_by_now_the_suppres
     world.contacts.suppress(&site, &contact, &suppression).await.unwrap();
     let mut again = uploaded(2);
     again["data"]["file"] = uploaded(1)["data"]["file"].clone();
-    tell(&world, &again).await;
+    raise(&world, &again).await;
     assert!(matches!(state(&world, 2).await, State::Skipped(skip) if skip.reason == Reason::Suppressed));
     world.finish().await.unwrap();
 }

@@ -19,7 +19,7 @@ fn lane(world: &World, account: &str) -> Lane {
     Lane { site: world.site().unwrap(), account: AccountId::parse(account).unwrap() }
 }
 
-async fn tell(world: &World, numbers: std::ops::Range<usize>) {
+async fn raise(world: &World, numbers: std::ops::Range<usize>) {
     for number in numbers {
         world.accept(&order(number)).await.unwrap();
         world.deliver().await.unwrap();
@@ -57,7 +57,7 @@ async fn one_message_that_stops_its_account_keeps_no_other_waiting_however_many_
         world.clock.advance_to(of_the_stop.parse().unwrap());
         let effect = json!({"error": {"status": 403, "code": 10}});
         world.fault(&json!({"count": 1_000, "match": {"to": "+393401000000"}, "effect": effect})).await.unwrap();
-        tell(&world, 0..count).await;
+        raise(&world, 0..count).await;
         assert_eq!(waits_for(&state(&world, count - 1).await), Some(WaitReason::AccountStopped));
         world.pass(HOUR * 2).await.unwrap();
         for number in 1..count {
@@ -80,7 +80,7 @@ async fn what_is_parked_for_an_account_goes_when_its_mapping_goes_through_anothe
     let lane = lane(&world, "old");
     let cause = Cause { code: "131031", by_report: false, at: world.clock.now(), probe_after: HOUR * 24 };
     world.schedule.stop_account(&lane, cause, cause.at).await.unwrap();
-    tell(&world, 0..3).await;
+    raise(&world, 0..3).await;
     assert_eq!(world.schedule.parked(&lane, 10).await.unwrap().len(), 3);
     world.configure("stato-ordine", |_, mapping| mapping.account = None).await.unwrap();
     world.pass(MINUTE * 2).await.unwrap();
@@ -142,7 +142,7 @@ async fn start(world: &World) {
 async fn a_rate_refusal_pauses_the_account_as_a_whole_also_for_what_has_its_slot() {
     let world = World::start().await.unwrap();
     stop(&world, HOUR).await;
-    tell(&world, 0..40).await;
+    raise(&world, 0..40).await;
     start(&world).await;
     fault(&world, 1_000, 429, 80_007).await;
     world.pass(MINUTE + SignedDuration::from_secs(20)).await.unwrap();
@@ -202,7 +202,7 @@ async fn records_of_a_lane_that_come_late_go_at_its_pace_and_are_not_parked_agai
     world.config.put_account(&site, &Account { throughput: 1, ..live.accounts[0].clone() }).await.unwrap();
     world.clock.advance(SignedDuration::from_secs(16));
     stop(&world, HOUR).await;
-    tell(&world, 0..60).await;
+    raise(&world, 0..60).await;
     start(&world).await;
     let swept = world.sweep().await.unwrap();
     assert_eq!(swept.released, 48, "as many as the minute has slots");
@@ -222,7 +222,7 @@ async fn records_of_a_lane_that_come_late_go_at_its_pace_and_are_not_parked_agai
 async fn a_lane_is_opened_once_for_many_messages() {
     let world = World::start().await.unwrap();
     stop(&world, HOUR).await;
-    tell(&world, 0..1).await;
+    raise(&world, 0..1).await;
     let _before = world.wire.take_calls();
     for number in 1..=10 {
         let mut event = order(number);
@@ -235,7 +235,7 @@ async fn a_lane_is_opened_once_for_many_messages() {
     assert_eq!(calls.get("UpdateItem").copied().unwrap_or_default(), 10, "{calls:?}");
     // Long after it was opened it is visited all the same.
     world.clock.advance(MINUTE * 20);
-    tell(&world, 11..12).await;
+    raise(&world, 11..12).await;
     start(&world).await;
     world.pass(MINUTE * 2).await.unwrap();
     for number in 0..12 {
@@ -271,11 +271,11 @@ async fn a_message_that_a_gateway_refuses_alone_fails_after_three_times_and_stop
     // No code of Meta's: a firewall that dislikes the text, or a token that is wrong.
     let effect = json!({"error": {"status": 403, "code": 999_999}});
     world.fault(&json!({"count": 1_000, "match": {"to": "+393401000000"}, "effect": effect})).await.unwrap();
-    tell(&world, 0..1).await;
+    raise(&world, 0..1).await;
     world.pass(HOUR).await.unwrap();
     assert_eq!(waits_for(&state(&world, 0).await), Some(WaitReason::AccountStopped), "nothing else was accepted");
     for number in 1..4 {
-        tell(&world, number..number + 1).await;
+        raise(&world, number..number + 1).await;
         world.pass(MINUTE * 40).await.unwrap();
         assert_eq!(state(&world, number).await, State::Sent, "{number}");
     }
@@ -289,7 +289,7 @@ async fn a_message_that_a_gateway_refuses_alone_fails_after_three_times_and_stop
 async fn no_message_fails_while_a_gateway_refuses_all_of_them() {
     let world = World::start().await.unwrap();
     fault(&world, 1_000, 401, 999_999).await;
-    tell(&world, 0..5).await;
+    raise(&world, 0..5).await;
     world.pass(HOUR * 2).await.unwrap();
     for number in 0..5 {
         assert_eq!(waits_for(&state(&world, number).await), Some(WaitReason::AccountStopped), "{number}");

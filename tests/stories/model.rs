@@ -45,7 +45,7 @@ struct Trace {
 }
 
 impl Trace {
-    fn tell(&mut self, what: String) {
+    fn raise(&mut self, what: String) {
         self.steps.push_back(format!("{:>5} {what}", self.step));
         if self.steps.len() > 24 {
             self.steps.pop_front();
@@ -111,7 +111,7 @@ impl Play {
     }
 
     async fn hear(&mut self, said: &Dated) {
-        self.trace.tell(format!("{} {}: {} of {}", self.now(), said.id, brief(&said.what), said.at));
+        self.trace.raise(format!("{} {}: {} of {}", self.now(), said.id, brief(&said.what), said.at));
         self.world.accept(&said.document).await.unwrap();
         self.model.hear(said, self.now());
         self.world.deliver().await.unwrap();
@@ -156,10 +156,10 @@ impl Play {
             }
             43 => {
                 // A cart that is due about a day after a notice.
-                let told = self.model.told_of_carts(now - DAY + MINUTE * 150);
-                if let Some((customer, told)) = told {
+                let received = self.model.told_of_carts(now - DAY + MINUTE * 150);
+                if let Some((customer, received)) = received {
                     let minutes = i32::try_from(self.passweb.draw(120)).unwrap();
-                    let until = told + DAY - MINUTE * (150 - minutes);
+                    let until = received + DAY - MINUTE * (150 - minutes);
                     self.pass(until.duration_since(now)).await;
                     let said = self.passweb.leave(customer, self.now());
                     self.say(said).await;
@@ -237,7 +237,7 @@ impl Play {
     async fn sweep(&mut self) {
         if self.passweb.draw(6) == 0 {
             let polls = self.passweb.index(300);
-            self.trace.tell(format!("{} a sweep is killed after {polls} polls", self.now()));
+            self.trace.raise(format!("{} a sweep is killed after {polls} polls", self.now()));
             self.world.sweep_killed(polls).await;
             if self.passweb.draw(2) == 0 {
                 self.world.deliver().await.unwrap();
@@ -262,7 +262,7 @@ impl Play {
             }
             taken.push(batch);
         }
-        self.trace.tell(format!("{now} a sweep, and before what it fired is handled:"));
+        self.trace.raise(format!("{now} a sweep, and before what it fired is handled:"));
         // What still stands is told as it was raised.
         if stands {
             self.model.sweep(now);
@@ -325,7 +325,7 @@ impl Play {
         let mut expected = std::mem::take(&mut self.model.expected);
         arrived.sort();
         expected.sort();
-        self.trace.tell(format!("{} a sweep, arrived: {arrived:?}", self.now()));
+        self.trace.raise(format!("{} a sweep, arrived: {arrived:?}", self.now()));
         let what = |(to, about, _): &(String, String, Timestamp)| (to.clone(), about.clone());
         let (ours, theirs): (Vec<_>, Vec<_>) =
             (arrived.iter().map(what).collect(), expected.iter().map(what).collect());

@@ -16,7 +16,7 @@ async fn reason(world: &World, id: &str) -> Reason {
     }
 }
 
-async fn tell(world: &World, event: &Value) {
+async fn raise(world: &World, event: &Value) {
     world.accept(event).await.unwrap();
     world.deliver().await.unwrap();
 }
@@ -26,7 +26,7 @@ async fn an_opt_out_is_respected() {
     let world = World::start().await.unwrap();
     let mut event = order_status_changed("e-1");
     event["data"]["customer"]["whatsapp_opt_out"] = json!(true);
-    tell(&world, &event).await;
+    raise(&world, &event).await;
     assert_eq!(reason(&world, "e-1").await, Reason::OptedOut);
     assert!(world.phone().await.unwrap().is_empty());
     world.finish().await.unwrap();
@@ -42,7 +42,7 @@ async fn a_missing_or_wrong_phone_is_a_recorded_skip() {
     ] {
         let mut event = order_status_changed(id);
         event["data"]["customer"]["phone"] = phone;
-        tell(&world, &event).await;
+        raise(&world, &event).await;
         assert_eq!(reason(&world, id).await, expected);
     }
     assert!(world.phone().await.unwrap().is_empty());
@@ -54,7 +54,7 @@ async fn a_channel_not_ticked_is_left_out_of_the_plan() {
     let world = World::start().await.unwrap();
     let mut event = message_sent("m-1", &json!([{"id": "A", "phone": "3331234567"}]));
     event["data"]["notify"] = json!(["email"]);
-    tell(&world, &event).await;
+    raise(&world, &event).await;
     let id = domain::id::EventId::parse("m-1").unwrap();
     let plan = world.ledger.plan(&world.site().unwrap(), &id).await.unwrap().unwrap();
     assert!(plan.messages.is_empty());
@@ -66,7 +66,7 @@ async fn a_channel_not_ticked_is_left_out_of_the_plan() {
 async fn the_uploader_is_not_told_of_the_own_upload() {
     let world = World::start().await.unwrap();
     let administrators = json!([{"id": "C7", "phone": "3331234567"}, {"id": "G", "phone": "3351234567"}]);
-    tell(&world, &file_uploaded("f-1", &administrators)).await;
+    raise(&world, &file_uploaded("f-1", &administrators)).await;
     let to: Vec<Value> = world.phone().await.unwrap().iter().map(|message| message["to"].clone()).collect();
     assert_eq!(to, ["+393351234567"]);
     world.finish().await.unwrap();
@@ -79,11 +79,11 @@ async fn marketing_goes_to_those_who_consented_only() {
     sync(&world).await.unwrap();
     confirm(&world, "stato-ordine").await;
 
-    tell(&world, &order_status_changed("e-1")).await;
+    raise(&world, &order_status_changed("e-1")).await;
     assert_eq!(reason(&world, "e-1").await, Reason::ConsentMissing);
     let mut consenting = order_status_changed("e-2");
     consenting["data"]["customer"]["marketing_consent"] = json!(true);
-    tell(&world, &consenting).await;
+    raise(&world, &consenting).await;
     assert_eq!(world.phone().await.unwrap().len(), 1);
     world.finish().await.unwrap();
 }
@@ -93,7 +93,7 @@ async fn old_news_is_no_news() {
     let world = World::start().await.unwrap();
     let mut event = order_status_changed("e-1");
     event["occurred_at"] = json!("2026-11-10T10:00:00Z");
-    tell(&world, &event).await;
+    raise(&world, &event).await;
     assert_eq!(reason(&world, "e-1").await, Reason::Expired);
     world.finish().await.unwrap();
 }

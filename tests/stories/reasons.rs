@@ -15,7 +15,7 @@ use kit::{World, example, file_uploaded, message_sent, order_status_changed};
 use serde_json::{Value, json};
 
 use crate::reviews::{confirm, save};
-use crate::templates::{sync, tell};
+use crate::templates::{raise, sync};
 
 /// Reasons that other stories tell: of carts and reminders, of suppression, of reports, of ids used twice.
 const ELSEWHERE: [Reason; 5] =
@@ -233,7 +233,7 @@ async fn apply(world: &World, change: &Change) {
             changed(template.clone()).await;
             confirm(world, "stato-ordine").await;
         }
-        Change::Fixed(event) => tell(world, event).await,
+        Change::Fixed(event) => raise(world, event).await,
     }
 }
 
@@ -257,7 +257,7 @@ async fn each_reason_is_recorded_with_the_value_that_decided() {
         let world = World::start().await.unwrap();
         apply(&world, change).await;
         let before = world.phone().await.unwrap().len();
-        tell(&world, event).await;
+        raise(&world, event).await;
         let skipped = skipped(&world, event).await;
         println!("{reason}: {skipped:?}");
         let (_, value) =
@@ -266,10 +266,10 @@ async fn each_reason_is_recorded_with_the_value_that_decided() {
         assert_eq!(world.phone().await.unwrap().len(), before, "{reason}");
         world.finish().await.unwrap();
     }
-    let told: BTreeSet<Reason> = stories.iter().map(|story| story.reason).collect();
-    assert!(ELSEWHERE.iter().all(|reason| !told.contains(reason)));
+    let received: BTreeSet<Reason> = stories.iter().map(|story| story.reason).collect();
+    assert!(ELSEWHERE.iter().all(|reason| !received.contains(reason)));
     // One is told below.
-    assert_eq!(told.len() + ELSEWHERE.len() + 1, REASONS);
+    assert_eq!(received.len() + ELSEWHERE.len() + 1, REASONS);
 }
 
 #[tokio::test]
@@ -278,7 +278,7 @@ async fn what_is_planned_for_a_mapping_is_not_sent_once_it_is_switched_off_or_de
         let world = World::start().await.unwrap();
         // The plan is made, and the platform takes nothing for now.
         world.fault(&json!({"effect": {"error": {"status": 429, "code": 130_429}}})).await.unwrap();
-        tell(&world, &order_status_changed("e-1")).await;
+        raise(&world, &order_status_changed("e-1")).await;
         assert!(matches!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Waiting(_)));
         save(&world, "stato-ordine", action, |mapping| mapping.enabled = false).await;
         world.pass(SignedDuration::from_mins(2)).await.unwrap();

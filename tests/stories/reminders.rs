@@ -44,7 +44,7 @@ fn cancelled(id: &str, version: u64, occurred_at: &str) -> Value {
     event
 }
 
-async fn tell(world: &World, events: &[Value]) {
+async fn raise(world: &World, events: &[Value]) {
     for event in events {
         world.accept(event).await.unwrap();
         world.deliver().await.unwrap();
@@ -52,12 +52,12 @@ async fn tell(world: &World, events: &[Value]) {
 }
 
 /// The moments at which something reached the phone, and its texts.
-async fn told(world: &World) -> Vec<(Timestamp, String)> {
-    let told = |message: &Value| {
+async fn received(world: &World) -> Vec<(Timestamp, String)> {
+    let received = |message: &Value| {
         let at = message["received_at"].as_str().unwrap().parse().unwrap();
         (at, message["text"].as_str().unwrap().to_owned())
     };
-    world.phone().await.unwrap().iter().map(told).collect()
+    world.phone().await.unwrap().iter().map(received).collect()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -120,15 +120,15 @@ fn raised_by_passweb(id: &str, saved: &Value, occurred_at: &str) -> Value {
 #[tokio::test]
 async fn a_reminder_reaches_the_phone_at_its_moment() {
     let world = World::start().await.unwrap();
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.pass(MINUTE * 60 * 2 + MINUTE * 59).await.unwrap();
-    assert!(told(&world).await.is_empty(), "an hour before 15:00 is 14:00");
+    assert!(received(&world).await.is_empty(), "an hour before 15:00 is 14:00");
     world.pass(MINUTE * 5).await.unwrap();
-    let [(moment, text)] = told(&world).await.try_into().unwrap();
+    let [(moment, text)] = received(&world).await.try_into().unwrap();
     within_a_minute(moment, "2026-11-22T14:00:00+01:00");
     assert!(text.contains("Visita in azienda") && text.contains("15:00"), "{text}");
     world.pass(MINUTE * 180).await.unwrap();
-    assert_eq!(told(&world).await.len(), 1);
+    assert_eq!(received(&world).await.len(), 1);
     world.finish().await.unwrap();
 }
 
@@ -138,13 +138,13 @@ async fn an_activity_that_was_moved_is_told_once_with_its_new_time_whatever_came
     for order in [[0, 1], [1, 0]] {
         let world = World::start().await.unwrap();
         for place in order {
-            tell(&world, &events[place..=place]).await;
+            raise(&world, &events[place..=place]).await;
         }
         sweep_at(&world, "2026-11-22T14:00:30+01:00").await;
-        assert_eq!(told(&world).await, [], "{order:?}");
+        assert_eq!(received(&world).await, [], "{order:?}");
         sweep_at(&world, "2026-11-22T15:00:30+01:00").await;
         sweep_at(&world, "2026-11-22T15:30:00+01:00").await;
-        let [(moment, text)] = told(&world).await.try_into().unwrap();
+        let [(moment, text)] = received(&world).await.try_into().unwrap();
         within_a_minute(moment, "2026-11-22T15:00:00+01:00");
         assert!(text.contains("16:00"), "{text}");
         world.finish().await.unwrap();
@@ -161,10 +161,10 @@ async fn an_activity_that_is_over_is_not_told_whatever_came_first() {
             if turned {
                 events.reverse();
             }
-            tell(&world, &events).await;
+            raise(&world, &events).await;
             sweep_at(&world, "2026-11-22T14:00:30+01:00").await;
             sweep_at(&world, "2026-11-22T14:01:30+01:00").await;
-            assert_eq!(told(&world).await, [], "{last} turned: {turned}");
+            assert_eq!(received(&world).await, [], "{last} turned: {turned}");
             world.finish().await.unwrap();
         }
     }
@@ -175,33 +175,33 @@ async fn a_reminder_that_was_taken_away_is_not_told() {
     let world = World::start().await.unwrap();
     let mut without = saved("a-2", 2, "2026-11-22T15:00:00+01:00");
     without["data"]["reminders"] = json!([]);
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00"), without]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00"), without]).await;
     sweep_at(&world, "2026-11-22T14:00:30+01:00").await;
     sweep_at(&world, "2026-11-22T14:01:30+01:00").await;
-    assert_eq!(told(&world).await, []);
+    assert_eq!(received(&world).await, []);
     world.finish().await.unwrap();
 }
 
 #[tokio::test]
 async fn what_is_known_of_a_person_when_it_is_due_counts() {
     let world = World::start().await.unwrap();
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     let updated = |id: &str, minute: u32, person: Value| {
         json!({"id": id, "type": "customer.updated", "occurred_at": format!("2026-11-22T09:{minute}:00Z"),
                "data": {"customer": person}})
     };
-    tell(&world, &[updated("c-1", 40, json!({"id": "P1", "phone": "333 7654321", "language": "en"}))]).await;
+    raise(&world, &[updated("c-1", 40, json!({"id": "P1", "phone": "333 7654321", "language": "en"}))]).await;
     sweep_at(&world, "2026-11-22T14:00:30+01:00").await;
     let [message] = world.phone().await.unwrap().try_into().unwrap();
     assert_eq!((message["to"].as_str(), message["template"]["language"].as_str()), (Some("+393337654321"), Some("en")));
 
     let mut second = saved("a-2", 2, "2026-11-22T20:00:00+01:00");
     second["data"]["activity"]["id"] = json!("A2");
-    tell(&world, &[second, updated("c-2", 50, json!({"id": "P1", "phone": "333 7654321", "whatsapp_opt_out": true}))])
+    raise(&world, &[second, updated("c-2", 50, json!({"id": "P1", "phone": "333 7654321", "whatsapp_opt_out": true}))])
         .await;
     sweep_at(&world, "2026-11-22T19:00:30+01:00").await;
     sweep_at(&world, "2026-11-22T19:01:30+01:00").await;
-    assert_eq!(told(&world).await.len(), 1);
+    assert_eq!(received(&world).await.len(), 1);
     world.finish().await.unwrap();
 }
 
@@ -210,10 +210,10 @@ async fn a_reminder_that_comes_after_its_activity_began_is_expired() {
     let world = World::start().await.unwrap();
     let mapping = world.live().await.unwrap().mapping(&MappingId::parse(MAPPING).unwrap()).unwrap().clone();
     assert_eq!(mapping.useful_for, UsefulFor::parse("7d").ok(), "even of use for days it is not told afterwards");
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     // Nothing ran for six hours.
     sweep_at(&world, "2026-11-22T17:00:00+01:00").await;
-    assert_eq!(told(&world).await, []);
+    assert_eq!(received(&world).await, []);
     let [raised] = raised(&world).await.try_into().unwrap();
     let [message] = raised.messages.as_slice() else { panic!("{raised:?}") };
     let State::Skipped(skip) = message.facts.state() else { panic!("{message:?}") };
@@ -225,15 +225,15 @@ async fn a_reminder_that_comes_after_its_activity_began_is_expired() {
 async fn a_reminder_that_is_due_long_after_its_activity_was_saved_is_told() {
     let world = World::start().await.unwrap();
     world.configure("promemoria-attivita", |site, _| site.retention_days = 30).await.unwrap();
-    tell(&world, &[saved("a-1", 1, "2027-03-22T15:00:00+01:00")]).await;
+    raise(&world, &[saved("a-1", 1, "2027-03-22T15:00:00+01:00")]).await;
     let event = domain::id::EventId::parse("a-1").unwrap();
     let expires_at = world.ledger.expires_at(&world.site().unwrap(), &event).await.unwrap().unwrap();
     assert!(expires_at > at("2027-04-20T00:00:00Z"), "{expires_at}");
     // The embedded table forgets nothing; what counts is that the reminder, four months later, reads the event it needs.
     sweep_at(&world, "2027-03-22T13:59:00+01:00").await;
-    assert_eq!(told(&world).await, []);
+    assert_eq!(received(&world).await, []);
     sweep_at(&world, "2027-03-22T14:00:30+01:00").await;
-    let [(_, text)] = told(&world).await.try_into().unwrap();
+    let [(_, text)] = received(&world).await.try_into().unwrap();
     assert!(text.contains("Visita in azienda") && text.contains("22/03/2027"), "{text}");
     world.finish().await.unwrap();
 }
@@ -244,11 +244,11 @@ async fn a_reminder_that_does_not_stand_when_due_says_so_in_the_ledger() {
     without["data"]["reminders"] = json!([]);
     for last in [deleted("d-1", "2026-11-22T09:30:00Z"), without] {
         let world = World::start().await.unwrap();
-        tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00"), last.clone()]).await;
+        raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00"), last.clone()]).await;
         sweep_at(&world, "2026-11-22T14:00:05+01:00").await;
         let by = last["id"].as_str().unwrap().to_owned();
         assert_eq!(left_out(&raised(&world).await), [("P1".to_owned(), Reason::Cancelled, by)]);
-        assert_eq!(told(&world).await, []);
+        assert_eq!(received(&world).await, []);
         // It left the schedule: the next sweep has nothing to do.
         world.clock.advance(MINUTE);
         assert_eq!(world.sweep().await.unwrap().fired, 0);
@@ -261,9 +261,9 @@ async fn a_reminder_at_the_start_is_told_by_the_next_sweep() {
     let world = World::start().await.unwrap();
     let mut event = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
     event["data"]["reminders"][0]["minutes_before"] = json!(0);
-    tell(&world, &[event]).await;
+    raise(&world, &[event]).await;
     sweep_at(&world, "2026-11-22T15:00:50+01:00").await;
-    assert_eq!(told(&world).await.len(), 1);
+    assert_eq!(received(&world).await.len(), 1);
     world.finish().await.unwrap();
 }
 
@@ -282,7 +282,7 @@ async fn a_deletion_wins_over_what_was_saved_at_the_same_time_whatever_was_recei
     };
     let (deletion, cancellation) = (deleted("d-1", at_once), cancelled("s-1", 2, at_once));
     for turned in [false, true] {
-        for (save, end, is_told) in [
+        for (save, end, is_received) in [
             (unversioned(at_once), &deletion, false),
             (unversioned("2026-11-22T09:30:01Z"), &deletion, true),
             (versioned(2, at_once), &cancellation, false),
@@ -294,11 +294,11 @@ async fn a_deletion_wins_over_what_was_saved_at_the_same_time_whatever_was_recei
                 events.reverse();
             }
             for event in &events {
-                tell(&world, std::slice::from_ref(event)).await;
+                raise(&world, std::slice::from_ref(event)).await;
                 world.clock.advance(MINUTE);
             }
             sweep_at(&world, "2026-11-22T14:00:05+01:00").await;
-            assert_eq!(!told(&world).await.is_empty(), is_told, "{save} {end} turned: {turned}");
+            assert_eq!(!received(&world).await.is_empty(), is_received, "{save} {end} turned: {turned}");
             world.finish().await.unwrap();
         }
     }
@@ -324,7 +324,7 @@ async fn of_two_saves_of_one_second_in_one_batch_the_later_one_counts_whatever_i
             world.delete(message).await.unwrap();
         }
         world.pass(MINUTE * 60 * 6).await.unwrap();
-        let [(_, text)] = told(&world).await.try_into().unwrap();
+        let [(_, text)] = received(&world).await.try_into().unwrap();
         assert!(text.contains("16:00"), "turned: {turned}, {text}");
         world.finish().await.unwrap();
     }
@@ -336,9 +336,9 @@ async fn an_activity_that_was_cancelled_by_mistake_has_its_reminders_again_when_
     let mut again = saved("a-3", 3, "2026-11-22T15:00:00+01:00");
     again["occurred_at"] = json!("2026-11-22T09:40:00Z");
     for event in [saved("a-1", 1, "2026-11-22T15:00:00+01:00"), cancelled("s-1", 2, "2026-11-22T09:30:00Z"), again] {
-        tell(&world, &[event]).await;
+        raise(&world, &[event]).await;
     }
     sweep_at(&world, "2026-11-22T14:00:05+01:00").await;
-    assert_eq!(told(&world).await.len(), 1);
+    assert_eq!(received(&world).await.len(), 1);
     world.finish().await.unwrap();
 }

@@ -15,7 +15,7 @@ fn order(id: &str, status: &str, version: Option<u64>, occurred_at: &str) -> Val
     event
 }
 
-async fn tell(world: &World, event: &Value) {
+async fn raise(world: &World, event: &Value) {
     world.accept(event).await.unwrap();
     world.deliver().await.unwrap();
 }
@@ -53,9 +53,9 @@ async fn a_full_synchronisation_that_raises_every_order_again_sends_nothing() {
 #[tokio::test]
 async fn a_state_entered_again_is_told_once_unless_the_mapping_says_otherwise() {
     let world = World::start().await.unwrap();
-    tell(&world, &order("e-1", "MEMORIZZATO", None, "2026-11-22T09:00:00Z")).await;
-    tell(&world, &order("e-2", "MODIFICATO", None, "2026-11-22T09:01:00Z")).await;
-    tell(&world, &order("e-3", "Confermato", None, "2026-11-22T09:02:00Z")).await;
+    raise(&world, &order("e-1", "MEMORIZZATO", None, "2026-11-22T09:00:00Z")).await;
+    raise(&world, &order("e-2", "MODIFICATO", None, "2026-11-22T09:01:00Z")).await;
+    raise(&world, &order("e-3", "Confermato", None, "2026-11-22T09:02:00Z")).await;
     assert_eq!(reason(&world, "e-3").await, Some(Reason::AlreadyNotified));
     assert_eq!(world.phone().await.unwrap().len(), 2);
 
@@ -65,7 +65,7 @@ async fn a_state_entered_again_is_told_once_unless_the_mapping_says_otherwise() 
     mapping.repeat = Some(domain::guards::Repeat::Every);
     world.config.put_mapping(&site, &mapping).await.unwrap();
     world.clock.advance(SignedDuration::from_secs(15));
-    tell(&world, &order("e-4", "MEMORIZZATO", None, "2026-11-22T09:03:00Z")).await;
+    raise(&world, &order("e-4", "MEMORIZZATO", None, "2026-11-22T09:03:00Z")).await;
     assert_eq!(world.phone().await.unwrap().len(), 3);
     world.finish().await.unwrap();
 }
@@ -73,14 +73,14 @@ async fn a_state_entered_again_is_told_once_unless_the_mapping_says_otherwise() 
 #[tokio::test]
 async fn a_state_that_was_left_is_not_told_after_the_one_that_followed() {
     let world = World::start().await.unwrap();
-    tell(&world, &order("e-2", "EVASO", Some(8), "2026-11-22T09:00:00Z")).await;
+    raise(&world, &order("e-2", "EVASO", Some(8), "2026-11-22T09:00:00Z")).await;
     // Later by the clock, older by its version: the version counts.
-    tell(&world, &order("e-1", "MEMORIZZATO", Some(7), "2026-11-22T09:05:00Z")).await;
+    raise(&world, &order("e-1", "MEMORIZZATO", Some(7), "2026-11-22T09:05:00Z")).await;
     assert_eq!(reason(&world, "e-1").await, Some(Reason::Superseded));
     // Without a version the time counts.
-    tell(&world, &order("e-0", "NUOVO", None, "2026-11-22T08:00:00Z")).await;
+    raise(&world, &order("e-0", "NUOVO", None, "2026-11-22T08:00:00Z")).await;
     assert_eq!(reason(&world, "e-0").await, Some(Reason::Superseded));
-    tell(&world, &order("e-3", "BOLLATO", Some(9), "2026-11-22T09:01:00Z")).await;
+    raise(&world, &order("e-3", "BOLLATO", Some(9), "2026-11-22T09:01:00Z")).await;
     assert_eq!(reason(&world, "e-3").await, None);
     assert_eq!(world.phone().await.unwrap().len(), 2);
     world.finish().await.unwrap();
@@ -101,11 +101,11 @@ async fn a_message_passes_its_own_guards_when_it_is_tried_again() {
 async fn what_was_never_accepted_was_not_told() {
     let world = World::start().await.unwrap();
     world.fault(&json!({"effect": {"error": {"status": 429, "code": 130429}}})).await.unwrap();
-    tell(&world, &order("e-1", "EVASO", None, "2026-11-22T09:00:00Z")).await;
+    raise(&world, &order("e-1", "EVASO", None, "2026-11-22T09:00:00Z")).await;
     assert!(matches!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Waiting(_)));
     // Before it is tried again a synchronisation raises the same state under another id.
     world.clock.advance(SignedDuration::from_secs(2));
-    tell(&world, &order("e-2", "EVASO", None, "2026-11-22T09:01:00Z")).await;
+    raise(&world, &order("e-2", "EVASO", None, "2026-11-22T09:01:00Z")).await;
     assert_eq!(world.state("e-2", "stato-ordine", "C7").await.unwrap(), State::Sent);
     world.pass(SignedDuration::from_mins(2)).await.unwrap();
     assert!(matches!(reason(&world, "e-1").await, Some(Reason::Superseded | Reason::AlreadyNotified)));
@@ -124,18 +124,18 @@ fn customer_updated(id: &str, opted_out: bool, occurred_at: &str) -> Value {
 #[tokio::test]
 async fn an_opt_out_counts_for_what_happened_before_it() {
     let world = World::start().await.unwrap();
-    tell(&world, &customer_updated("c-1", true, "2026-11-22T09:10:00Z")).await;
+    raise(&world, &customer_updated("c-1", true, "2026-11-22T09:10:00Z")).await;
     // An older record that arrives late changes nothing.
-    tell(&world, &customer_updated("c-0", false, "2026-11-22T08:00:00Z")).await;
-    tell(&world, &order("e-1", "MEMORIZZATO", None, "2026-11-22T09:00:00Z")).await;
+    raise(&world, &customer_updated("c-0", false, "2026-11-22T08:00:00Z")).await;
+    raise(&world, &order("e-1", "MEMORIZZATO", None, "2026-11-22T09:00:00Z")).await;
     assert_eq!(reason(&world, "e-1").await, Some(Reason::OptedOut));
     // Afterwards the person's record in the event itself knows better.
     let mut opted_in = order("e-2", "EVASO", None, "2026-11-22T09:20:00Z");
     opted_in["data"]["customer"]["whatsapp_opt_out"] = json!(false);
-    tell(&world, &opted_in).await;
+    raise(&world, &opted_in).await;
     assert_eq!(reason(&world, "e-2").await, None);
-    tell(&world, &customer_updated("c-2", false, "2026-11-22T09:30:00Z")).await;
-    tell(&world, &order("e-3", "BOLLATO", None, "2026-11-22T09:25:00Z")).await;
+    raise(&world, &customer_updated("c-2", false, "2026-11-22T09:30:00Z")).await;
+    raise(&world, &order("e-3", "BOLLATO", None, "2026-11-22T09:25:00Z")).await;
     assert_eq!(world.phone().await.unwrap().len(), 2);
     world.finish().await.unwrap();
 }
@@ -153,28 +153,28 @@ async fn an_absent_opt_out_is_unknown_and_only_a_newer_explicit_no_lifts_a_recor
         event["data"]["customer"]["whatsapp_opt_out"] = json!(opted_out);
         event
     };
-    tell(&world, &customer_updated("c-1", true, "2026-11-22T09:10:00Z")).await;
-    tell(&world, &order("e-1", "e-1", None, "2026-11-22T09:20:00Z")).await;
+    raise(&world, &customer_updated("c-1", true, "2026-11-22T09:10:00Z")).await;
+    raise(&world, &order("e-1", "e-1", None, "2026-11-22T09:20:00Z")).await;
     assert_eq!(reason(&world, "e-1").await, Some(Reason::OptedOut));
     // An update that does not say it erases nothing, and neither does a "no" that is older.
-    tell(&world, &without("c-2", "2026-11-22T09:25:00Z")).await;
-    tell(&world, &customer_updated("c-3", false, "2026-11-22T09:05:00Z")).await;
-    tell(&world, &saying("e-2", false, "2026-11-22T09:06:00Z")).await;
-    tell(&world, &order("e-3", "e-3", None, "2026-11-22T09:30:00Z")).await;
+    raise(&world, &without("c-2", "2026-11-22T09:25:00Z")).await;
+    raise(&world, &customer_updated("c-3", false, "2026-11-22T09:05:00Z")).await;
+    raise(&world, &saying("e-2", false, "2026-11-22T09:06:00Z")).await;
+    raise(&world, &order("e-3", "e-3", None, "2026-11-22T09:30:00Z")).await;
     assert_eq!(reason(&world, "e-2").await, Some(Reason::OptedOut));
     assert_eq!(reason(&world, "e-3").await, Some(Reason::OptedOut));
     // An explicit "no" that is newer counts, for its event and from `customer.updated` on for all.
-    tell(&world, &saying("e-4", false, "2026-11-22T09:31:00Z")).await;
-    tell(&world, &order("e-5", "e-5", None, "2026-11-22T09:32:00Z")).await;
+    raise(&world, &saying("e-4", false, "2026-11-22T09:31:00Z")).await;
+    raise(&world, &order("e-5", "e-5", None, "2026-11-22T09:32:00Z")).await;
     assert_eq!(reason(&world, "e-4").await, None);
     assert_eq!(reason(&world, "e-5").await, Some(Reason::OptedOut));
-    tell(&world, &customer_updated("c-4", false, "2026-11-22T09:33:00Z")).await;
-    tell(&world, &order("e-6", "e-6", None, "2026-11-22T09:34:00Z")).await;
+    raise(&world, &customer_updated("c-4", false, "2026-11-22T09:33:00Z")).await;
+    raise(&world, &order("e-6", "e-6", None, "2026-11-22T09:34:00Z")).await;
     assert_eq!(reason(&world, "e-6").await, None);
     // One that arrives after a newer update which did not say it still counts.
-    tell(&world, &without("c-6", "2026-11-22T09:40:00Z")).await;
-    tell(&world, &customer_updated("c-5", true, "2026-11-22T09:35:00Z")).await;
-    tell(&world, &order("e-7", "e-7", None, "2026-11-22T09:41:00Z")).await;
+    raise(&world, &without("c-6", "2026-11-22T09:40:00Z")).await;
+    raise(&world, &customer_updated("c-5", true, "2026-11-22T09:35:00Z")).await;
+    raise(&world, &order("e-7", "e-7", None, "2026-11-22T09:41:00Z")).await;
     assert_eq!(reason(&world, "e-7").await, Some(Reason::OptedOut));
     assert_eq!(world.phone().await.unwrap().len(), 2);
     world.finish().await.unwrap();
@@ -189,10 +189,10 @@ async fn what_passweb_says_of_an_opt_out_never_lifts_a_stop() {
     world.contacts.suppress(&world.site().unwrap(), &contact, &stop).await.unwrap();
     world.clock.advance(SignedDuration::from_mins(10));
     let later = (since + SignedDuration::from_mins(5)).to_string();
-    tell(&world, &customer_updated("c-1", false, &later)).await;
+    raise(&world, &customer_updated("c-1", false, &later)).await;
     let mut event = order("e-1", "EVASO", None, &later);
     event["data"]["customer"]["whatsapp_opt_out"] = json!(false);
-    tell(&world, &event).await;
+    raise(&world, &event).await;
     assert_eq!(reason(&world, "e-1").await, Some(Reason::Suppressed));
     world.finish().await.unwrap();
 }
@@ -205,7 +205,7 @@ async fn an_event_record_that_comes_back_late_goes_by_what_was_said_of_its_peopl
     let batch = world.take().await.unwrap();
     let mut updated = customer_updated("c-1", false, "2026-11-22T09:30:00Z");
     updated["data"]["customer"]["phone"] = json!("333 7654321");
-    tell(&world, &updated).await;
+    raise(&world, &updated).await;
     world.clock.advance(SignedDuration::from_mins(3));
     world.redeliver(&batch).await.unwrap();
     world.deliver().await.unwrap();
@@ -222,16 +222,16 @@ async fn the_groups_of_a_customer_count_as_they_are_when_a_message_that_waits_go
         mapping.groups = vec!["Clienti web".to_owned()];
     };
     world.configure("stato-ordine", |site, mapping| paused(site, mapping, true)).await.unwrap();
-    tell(&world, &order("e-1", "EVASO", None, "2026-11-22T09:20:00Z")).await;
+    raise(&world, &order("e-1", "EVASO", None, "2026-11-22T09:20:00Z")).await;
     let mut other = order("e-2", "EVASO", None, "2026-11-22T09:20:00Z");
     other["data"]["customer"]["id"] = json!("C8");
     other["data"]["customer"]["phone"] = json!("333 7654321");
-    tell(&world, &other).await;
+    raise(&world, &other).await;
     let mut updated = customer_updated("c-1", false, "2026-11-22T09:30:00Z");
     updated["data"]["customer"]["groups"] = json!(["Rivenditori"]);
-    tell(&world, &updated).await;
+    raise(&world, &updated).await;
     // One that does not say the groups leaves them as they were.
-    tell(&world, &customer_updated("c-2", false, "2026-11-22T09:31:00Z")).await;
+    raise(&world, &customer_updated("c-2", false, "2026-11-22T09:31:00Z")).await;
     world.configure("stato-ordine", |site, mapping| paused(site, mapping, false)).await.unwrap();
     world.pass(SignedDuration::from_mins(3)).await.unwrap();
     assert_eq!(reason(&world, "e-1").await, Some(Reason::GroupNotIncluded));

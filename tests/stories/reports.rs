@@ -16,7 +16,7 @@ fn order(id: &str) -> Value {
     event
 }
 
-async fn tell(world: &World, id: &str) {
+async fn raise(world: &World, id: &str) {
     world.accept(&order(id)).await.unwrap();
     world.deliver().await.unwrap();
 }
@@ -43,7 +43,7 @@ async fn a_message_is_sent_delivered_and_read() {
     for mode in ["normal", "reversed", "doubled", "before_answer"] {
         let world = World::start().await.unwrap();
         world.report_statuses(mode).await.unwrap();
-        tell(&world, "e-1").await;
+        raise(&world, "e-1").await;
         world.deliver_reports().await.unwrap();
         let facts = world.facts("e-1", "stato-ordine", "C7").await.unwrap();
         assert_eq!(facts.state(), State::Read, "{mode}");
@@ -67,7 +67,7 @@ async fn whatever_the_order_of_the_reports_the_end_is_the_same() {
         }
         order.push(order[first % 4]);
         let world = World::start().await.unwrap();
-        tell(&world, "e-1").await;
+        raise(&world, "e-1").await;
         let (provider_id, opaque) = ids(&world).await;
         for (place, status) in order.iter().enumerate() {
             let opaque = Some(opaque.as_str()).filter(|_| place % 2 == 0);
@@ -83,7 +83,7 @@ async fn an_unknown_outcome_is_resolved_by_a_report() {
     let world = World::start().await.unwrap();
     world.report_statuses("none").await.unwrap();
     world.fault(&json!({"effect": {"accept_then_cut": true}})).await.unwrap();
-    tell(&world, "e-1").await;
+    raise(&world, "e-1").await;
     assert_eq!(state(&world, "e-1").await, State::Unknown);
     let (provider_id, opaque) = ids(&world).await;
     // Nobody knows the provider's id yet: a report without ours waits for its message.
@@ -102,7 +102,7 @@ async fn an_unknown_outcome_is_resolved_by_a_report() {
 #[tokio::test]
 async fn a_report_of_another_number_of_the_platform_is_left_out() {
     let world = World::start().await.unwrap();
-    tell(&world, "e-1").await;
+    raise(&world, "e-1").await;
     let (provider_id, opaque) = ids(&world).await;
     let mut foreign = World::status(&provider_id, Some(&opaque), "read", world.clock.now());
     foreign["value"]["metadata"]["phone_number_id"] = json!("999");
@@ -117,14 +117,14 @@ async fn a_stop_suppresses_and_a_start_lifts_it() {
     let world = World::start().await.unwrap();
     world.write_back("+393401234567", " Stop! ").await.unwrap();
     world.deliver_reports().await.unwrap();
-    tell(&world, "e-1").await;
+    raise(&world, "e-1").await;
     let State::Skipped(skip) = state(&world, "e-1").await else { panic!() };
     assert_eq!((skip.reason, skip.detail.as_str()), (Reason::Suppressed, "all, stop, 2026-11-22"));
     world.clock.advance(MINUTE);
     world.write_back("+393401234567", "Stop, non era urgente: lo ritiro domani").await.unwrap();
     world.write_back("+393401234567", "RIPRENDI").await.unwrap();
     world.deliver_reports().await.unwrap();
-    tell(&world, "e-2").await;
+    raise(&world, "e-2").await;
     assert_eq!(state(&world, "e-2").await, State::Sent);
     world.finish().await.unwrap();
 }
@@ -132,7 +132,7 @@ async fn a_stop_suppresses_and_a_start_lifts_it() {
 #[tokio::test]
 async fn an_outage_of_six_hours_loses_no_stop_and_no_status() {
     let world = World::start().await.unwrap();
-    tell(&world, "e-1").await;
+    raise(&world, "e-1").await;
     let (provider_id, opaque) = ids(&world).await;
     let delivered = World::status(&provider_id, Some(&opaque), "delivered", world.clock.now());
     assert_eq!(world.report(&delivered).await.unwrap().status, 200);
@@ -144,7 +144,7 @@ async fn an_outage_of_six_hours_loses_no_stop_and_no_status() {
     // As long as a notice waits that was put back just before the table came back.
     world.pass(MINUTE).await.unwrap();
     assert_eq!(state(&world, "e-1").await, State::Delivered);
-    tell(&world, "e-2").await;
+    raise(&world, "e-2").await;
     let State::Skipped(skip) = state(&world, "e-2").await else { panic!() };
     assert_eq!(skip.reason, Reason::Suppressed);
     let dead = world.ledger.dead_letters(Some(&world.site().unwrap()), world.clock.now()).await.unwrap();
@@ -157,10 +157,10 @@ async fn a_failure_after_acceptance_is_final_and_leaves_the_number_alone() {
     let world = World::start().await.unwrap();
     world.report_statuses("normal").await.unwrap();
     world.fault(&json!({"effect": {"fail_later": {"code": 131_026}}})).await.unwrap();
-    tell(&world, "e-1").await;
+    raise(&world, "e-1").await;
     world.deliver_reports().await.unwrap();
     assert_eq!(state(&world, "e-1").await, State::Failed("131026".to_owned()));
-    tell(&world, "e-2").await;
+    raise(&world, "e-2").await;
     let State::Skipped(skip) = state(&world, "e-2").await else { panic!() };
     assert_eq!(skip.reason, Reason::Unreachable);
     assert_eq!(world.requests().await.unwrap().len(), 1);
@@ -172,9 +172,9 @@ async fn an_account_failure_reported_later_stops_the_account() {
     let world = World::start().await.unwrap();
     world.report_statuses("normal").await.unwrap();
     world.fault(&json!({"effect": {"fail_later": {"code": 131_042}}})).await.unwrap();
-    tell(&world, "e-1").await;
+    raise(&world, "e-1").await;
     world.deliver_reports().await.unwrap();
-    tell(&world, "e-2").await;
+    raise(&world, "e-2").await;
     let State::Waiting(waiting) = state(&world, "e-2").await else { panic!() };
     assert_eq!((waiting.why, waiting.detail.as_str()), (WaitReason::AccountStopped, "131042"));
     world.pass(MINUTE * 3).await.unwrap();
@@ -202,7 +202,7 @@ async fn a_report_that_was_kept_anew_while_it_was_on_its_way_stays() {
 #[tokio::test]
 async fn a_sweep_looks_for_the_message_of_every_report_that_waits() {
     let world = World::start().await.unwrap();
-    tell(&world, "e-1").await;
+    raise(&world, "e-1").await;
     let (provider_id, _) = ids(&world).await;
     let site = world.site().unwrap();
     // What the shop sends by other means from the same number.
@@ -224,7 +224,7 @@ async fn a_sweep_looks_for_the_message_of_every_report_that_waits() {
 #[tokio::test]
 async fn a_report_kept_for_another_site_of_the_number_finds_its_message_later() {
     let world = World::start().await.unwrap();
-    tell(&world, "e-1").await;
+    raise(&world, "e-1").await;
     let (provider_id, _) = ids(&world).await;
     let outlet = SiteId::parse("outlet").unwrap();
     for (site, number) in [("outlet", "106540352242922"), ("other", "333")] {

@@ -9,7 +9,7 @@ use kit::{World, order_status_changed};
 use serde_json::json;
 use store::config::Kept;
 
-use crate::templates::{map, sync, tell};
+use crate::templates::{map, raise, sync};
 
 /// A mapping of the site, switched on or off.
 async fn mapping(world: &World, id: &str) -> Option<Mapping> {
@@ -91,7 +91,7 @@ async fn a_mapping_that_is_switched_off_leaves_what_every_decision_reads_and_com
     save(&world, "stato-ordine", Action::Disabled, |mapping| mapping.enabled = false).await;
     assert!(!is_live().await);
     assert!(mapping(&world, "stato-ordine").await.is_some_and(|mapping| !mapping.enabled));
-    tell(&world, &order_status_changed("e-1")).await;
+    raise(&world, &order_status_changed("e-1")).await;
     let id = domain::id::EventId::parse("e-1").unwrap();
     let plan = world.ledger.plan(&world.site().unwrap(), &id).await.unwrap().unwrap();
     assert_eq!(plan.skips.first().unwrap().skip.reason, Reason::NoMapping);
@@ -100,7 +100,7 @@ async fn a_mapping_that_is_switched_off_leaves_what_every_decision_reads_and_com
     assert!(is_live().await);
     let all = world.config.mappings(&world.site().unwrap()).await.unwrap();
     assert_eq!(all.iter().filter(|one| one.id.as_str() == "stato-ordine").count(), 1, "it is in one place only");
-    tell(&world, &order_status_changed("e-2")).await;
+    raise(&world, &order_status_changed("e-2")).await;
     assert_eq!(world.state("e-2", "stato-ordine", "C7").await.unwrap(), State::Sent);
     world.finish().await.unwrap();
 }

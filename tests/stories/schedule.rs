@@ -43,7 +43,7 @@ fn activity(number: usize, now: Timestamp) -> Value {
     })
 }
 
-async fn tell(world: &World, events: &[Value]) {
+async fn raise(world: &World, events: &[Value]) {
     for batch in events.chunks(BATCH) {
         assert_eq!(world.post_batch(&json!({"events": batch})).await.unwrap().status, 202);
         world.deliver().await.unwrap();
@@ -53,25 +53,25 @@ async fn tell(world: &World, events: &[Value]) {
 /// Activities of so many people, whose reminders are due when this returns.
 async fn due(world: &World, count: usize) {
     let now = world.clock.now();
-    tell(world, &(0..count).map(|number| activity(number, now)).collect::<Vec<_>>()).await;
+    raise(world, &(0..count).map(|number| activity(number, now)).collect::<Vec<_>>()).await;
     world.clock.advance(MINUTE);
 }
 
 /// How often each number was written to.
-async fn told(world: &World) -> BTreeMap<String, usize> {
-    let mut told = BTreeMap::new();
+async fn received(world: &World) -> BTreeMap<String, usize> {
+    let mut received = BTreeMap::new();
     for message in world.phone().await.unwrap() {
-        *told.entry(message["to"].as_str().unwrap().to_owned()).or_default() += 1;
+        *received.entry(message["to"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    told
+    received
 }
 
 /// Everybody was told, and once.
 async fn each_was_told_once(world: &World, count: usize) {
     let expected: BTreeMap<String, usize> = (0..count).map(|number| (phone(number), 1)).collect();
-    let told = told(world).await;
-    let wrong: Vec<_> = expected.keys().filter(|to| told.get(*to) != Some(&1)).collect();
-    assert!(wrong.is_empty() && told.len() == count, "missing or told twice: {wrong:?}");
+    let received = received(world).await;
+    let wrong: Vec<_> = expected.keys().filter(|to| received.get(*to) != Some(&1)).collect();
+    assert!(wrong.is_empty() && received.len() == count, "missing or told twice: {wrong:?}");
 }
 
 #[tokio::test]
@@ -233,7 +233,7 @@ async fn a_reminder_whose_event_cannot_be_read_stays_until_it_can_and_one_that_w
     due(&world, 1).await;
     put_event(&world, &site, &json!({"id": "a-0", "type": "activity.saved", "erased": true})).await;
     assert_eq!(world.sweep().await.unwrap().fired, 1, "nobody is left to be told");
-    assert_eq!(told(&world).await.len(), 0);
+    assert_eq!(received(&world).await.len(), 0);
     world.finish().await.unwrap();
 
     // What is over has nothing to wait for.
@@ -241,10 +241,10 @@ async fn a_reminder_whose_event_cannot_be_read_stays_until_it_can_and_one_that_w
     due(&world, 1).await;
     let deletion = json!({"id": "d-0", "type": "activity.deleted", "occurred_at": world.clock.now().to_string(),
                           "data": {"activity": {"id": "A0"}}});
-    tell(&world, &[deletion]).await;
+    raise(&world, &[deletion]).await;
     put_event(&world, &site, &broken).await;
     assert_eq!(world.sweep().await.unwrap().fired, 1);
-    assert_eq!(told(&world).await.len(), 0);
+    assert_eq!(received(&world).await.len(), 0);
     world.finish().await.unwrap();
 }
 
@@ -331,7 +331,7 @@ async fn after_six_hours_without_a_sweep_what_is_of_use_goes_out_and_the_rest_is
         }
     });
     let somebody = |id: &str, phone: &str| json!([{"id": id, "first_name": "Carla", "phone": phone}]);
-    tell(
+    raise(
         &world,
         &[
             begins_in(1, HOUR * 4),
@@ -343,13 +343,13 @@ async fn after_six_hours_without_a_sweep_what_is_of_use_goes_out_and_the_rest_is
         ],
     )
     .await;
-    assert_eq!(told(&world).await.len(), 0, "all of them wait");
+    assert_eq!(received(&world).await.len(), 0, "all of them wait");
     // Nothing ran.
     world.clock.advance(HOUR * 6);
     world.pass(MINUTE * 3).await.unwrap();
 
     let expected = [&phone(2), "+393401234567", "+393407654321", "+393331111111"].map(|to| (to.to_owned(), 1));
-    assert_eq!(told(&world).await, BTreeMap::from(expected));
+    assert_eq!(received(&world).await, BTreeMap::from(expected));
     assert_eq!(skipped_for(&world, "f-1", "nuovo-file", "D2").await, Some(Reason::Expired));
     let site = world.site().unwrap();
     let events = world.ledger.events_of_subject(&site, "activity:A1").await.unwrap();
@@ -383,7 +383,7 @@ async fn something_of_each_kind(world: &World, first: usize) {
         message["data"]["message"]["id"] = json!(format!("M{number}"));
         events.push(message);
     }
-    tell(world, &events).await;
+    raise(world, &events).await;
     assert_eq!(world.schedule.parked(&lane, 10).await.unwrap().len(), 2);
     world.clock.advance(MINUTE);
 }

@@ -9,7 +9,7 @@ use kit::{World, order_status_changed};
 use serde_json::{Value, json};
 
 /// An order of a site for somebody with a number of their own, and the calls to DynamoDB it took.
-async fn tell(world: &World, site: &str, id: &str, phone: &str) -> BTreeMap<String, usize> {
+async fn raise(world: &World, site: &str, id: &str, phone: &str) -> BTreeMap<String, usize> {
     let mut event = order_status_changed(id);
     event["data"]["order"] = json!({"id": id, "code": id, "status": "EVASO", "item_count": 1,
         "total": {"amount": "1.00", "currency": "EUR"}});
@@ -39,14 +39,14 @@ async fn a_stop_counts_at_a_site_that_came_later_which_reads_once_a_message() {
     world.write_back("+393401234567", "STOP").await.unwrap();
     world.deliver_reports().await.unwrap();
     let late = world.add_site("late").await.unwrap();
-    tell(&world, "late", "e-1", "340 1234567").await;
+    raise(&world, "late", "e-1", "340 1234567").await;
     let State::Skipped(skip) = state(&world, &late, "e-1").await else { panic!() };
     assert_eq!((skip.reason, skip.detail.as_str()), (Reason::Suppressed, "all, stop, 2026-11-22"));
     assert_eq!(world.phone().await.unwrap().len(), 0);
     // Somebody else's message costs the site that came later one read, and the first site none.
     let demo = world.site().unwrap();
-    tell(&world, "demo", "e-1", "340 7654321").await;
-    let calls = [tell(&world, "demo", "e-2", "340 7654322").await, tell(&world, "late", "e-2", "340 7654323").await];
+    raise(&world, "demo", "e-1", "340 7654321").await;
+    let calls = [raise(&world, "demo", "e-2", "340 7654322").await, raise(&world, "late", "e-2", "340 7654323").await];
     assert_eq!(calls.each_ref().map(reads), [json!([0, 0, 0]), json!([1, 0, 0])], "{calls:?}");
     // How many updates a lease of slots takes depends on when the last one was.
     let writes = |calls: &BTreeMap<String, usize>| [calls["PutItem"], calls["TransactWriteItems"]];

@@ -111,7 +111,7 @@ async fn every_outcome_is_accounted_for(stream: &[Raised]) {
         }
         let tells = !event.plan.messages.is_empty() || !event.plan.skips.is_empty();
         let kind = EventType::of(&event.event_type).unwrap();
-        assert_eq!(tells, kind.telling() != domain::event::Telling::Never, "{id}");
+        assert_eq!(tells, kind.notification() != domain::event::Notification::Never, "{id}");
     }
     assert_eq!(world.phone().await.unwrap().len(), sent);
     let audit = audit(&world).await;

@@ -38,7 +38,7 @@ pub(crate) async fn sync(world: &World) -> Result<Synced, RunError> {
     synced
 }
 
-pub(crate) async fn tell(world: &World, event: &Value) {
+pub(crate) async fn raise(world: &World, event: &Value) {
     world.accept(event).await.unwrap();
     world.deliver().await.unwrap();
 }
@@ -103,7 +103,7 @@ async fn a_template_of_every_part_arrives_as_it_was_approved() {
         }
     });
     map(&world, "documento_pronto", "order.status_changed", &listed, &filled).await;
-    tell(&world, &order("e-1")).await;
+    raise(&world, &order("e-1")).await;
     assert_eq!(world.state("e-1", "documento_pronto", "C7").await.unwrap(), State::Sent);
     let expected = json!([
         {"type": "header", "parameters": [{"type": "document", "document": {
@@ -153,7 +153,7 @@ async fn every_kind_of_header_arrives() {
         let listed = json!({"components": [header, {"type": "BODY", "text": "Novità."}]});
         map(&world, name, "order.status_changed", &listed, &json!({ "header": filled })).await;
     }
-    tell(&world, &order("e-1")).await;
+    raise(&world, &order("e-1")).await;
     for (name, _, _, parameter) in &table {
         assert_eq!(components(&world, name).await, json!([{"type": "header", "parameters": [parameter]}]), "{name}");
     }
@@ -173,7 +173,7 @@ async fn a_part_without_its_value_is_a_skip_that_names_it() {
     map(&world, "foto", "order.status_changed", &image, &insecure).await;
     let carousel = json!({"components": [body, {"type": "CAROUSEL", "cards": []}]});
     map(&world, "giostra", "order.status_changed", &carousel, &json!({})).await;
-    tell(&world, &order("e-1")).await;
+    raise(&world, &order("e-1")).await;
     let missing = "buttons.0.suffix = order.tracking_number".to_owned();
     assert_eq!(skip(&world, "e-1", "segui").await, (Reason::ValueMissing, missing));
     let insecure = "header.image.link: is no https address".to_owned();
@@ -194,7 +194,7 @@ async fn a_template_changed_in_any_way_stops_its_mapping_at_the_next_sync() {
         let all = world.phone().await.unwrap();
         all.iter().filter(|message| message["template"]["name"] == "novita").count()
     };
-    tell(&world, &order("before")).await;
+    raise(&world, &order("before")).await;
     assert_eq!(sent().await, 1);
     let with_button = json!([body, {"type": "BUTTONS", "buttons": [{"type": "URL", "text": "Apri", "url": "https://example.com/{{1}}"}]}]);
     for (id, change, reason, detail) in [
@@ -205,7 +205,7 @@ async fn a_template_changed_in_any_way_stops_its_mapping_at_the_next_sync() {
         let before = sent().await;
         world.set_template("novita", "it", &change).await.unwrap();
         sync(&world).await.unwrap();
-        tell(&world, &order(id)).await;
+        raise(&world, &order(id)).await;
         let (why, value) = skip(&world, id, "novita").await;
         assert!(why == reason && value.starts_with(detail), "{id}: {why} {value}");
 
@@ -213,18 +213,18 @@ async fn a_template_changed_in_any_way_stops_its_mapping_at_the_next_sync() {
         world.set_template("novita", "it", &approved).await.unwrap();
         sync(&world).await.unwrap();
         let back = format!("{id}-and-back");
-        tell(&world, &order(&back)).await;
+        raise(&world, &order(&back)).await;
         if reason == Reason::TemplateChanged {
             assert_eq!(skip(&world, &back, "novita").await, (reason, value));
             confirm(&world, "novita").await;
-            tell(&world, &order(&format!("{id}-and-confirmed"))).await;
+            raise(&world, &order(&format!("{id}-and-confirmed"))).await;
         }
         assert_eq!(sent().await, before + 1, "{id}");
     }
     let before = sent().await;
     world.delete_template("novita", "it").await.unwrap();
     sync(&world).await.unwrap();
-    tell(&world, &order("deleted")).await;
+    raise(&world, &order("deleted")).await;
     let gone = "novita (it): not in the account's list".to_owned();
     assert_eq!(skip(&world, "deleted", "novita").await, (Reason::TemplateNotApproved, gone));
     assert_eq!(sent().await, before, "nothing more was sent");
@@ -247,10 +247,10 @@ async fn messages_of_a_paused_template_wait_until_it_is_back_or_they_are_of_no_m
     };
     let six = domain::mapping::UsefulFor::parse("6h").unwrap();
     world.configure("novita", |_, mapping| mapping.useful_for = Some(six)).await.unwrap();
-    tell(&world, &fresh("waits")).await;
+    raise(&world, &fresh("waits")).await;
     let mut old = order("old");
     old["occurred_at"] = json!((world.clock.now() - hour * 5).to_string());
-    tell(&world, &old).await;
+    raise(&world, &old).await;
     for id in ["waits", "old"] {
         let State::Waiting(waiting) = world.state(id, "novita", "C7").await.unwrap() else { panic!("{id}") };
         assert_eq!((waiting.why, waiting.detail.as_str()), (WaitReason::TemplateHeld, "novita (it), PAUSED"));
@@ -299,7 +299,7 @@ async fn the_score_and_the_examples_of_a_template_may_change() {
     let again = json!({"components": [body("b")], "quality_score": "RED"});
     world.set_template("novita", "it", &again).await.unwrap();
     sync(&world).await.unwrap();
-    tell(&world, &order("e-1")).await;
+    raise(&world, &order("e-1")).await;
     assert_eq!(world.state("e-1", "novita", "C7").await.unwrap(), State::Sent);
     world.finish().await.unwrap();
 }
@@ -352,7 +352,7 @@ async fn a_list_that_is_not_whole_changes_nothing() {
     let refused = world.sync_templates(&account).await.unwrap_err().to_string();
     assert!(refused.ends_with("templates are no longer listed, which is more than 20 %"), "{refused}");
     unchanged().await;
-    tell(&world, &order("e-1")).await;
+    raise(&world, &order("e-1")).await;
     assert_eq!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Sent);
     world.finish().await.unwrap();
 }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use kit::{World, message_sent};
 use serde_json::{Value, json};
 
-use crate::templates::{map, nothing_was_filled_wrongly, tell};
+use crate::templates::{map, nothing_was_filled_wrongly, raise};
 
 #[tokio::test]
 async fn texts_arrive_whatever_people_type() {
@@ -33,14 +33,14 @@ async fn texts_arrive_whatever_people_type() {
             message_sent(&id, &json!([{"id": "A", "company": "Rossi & Figli S.r.l.", "phone": "3331234567"}]));
         event["data"]["message"]["id"] = json!(id);
         event["data"]["message"]["body"] = json!(typed);
-        tell(&world, &event).await;
+        raise(&world, &event).await;
         let expected = format!("Da Marco Bianchi a Rossi & Figli S.r.l.: {shown} (fine).");
         assert!(world.texts().await.unwrap().contains(&expected), "{expected}");
         world.clock.advance(SignedDuration::from_secs(30));
     }
     let mut event = message_sent("m-long", &json!([{"id": "A", "phone": "3331234567"}]));
     event["data"]["message"]["body"] = json!("perché 👨‍👩‍👧 ".repeat(350));
-    tell(&world, &event).await;
+    raise(&world, &event).await;
     assert_eq!(world.state("m-long", "testo", "A").await.unwrap(), State::Sent);
     let texts = world.texts().await.unwrap();
     let cut = texts.iter().find(|text| text.starts_with("Da Marco Bianchi a te: perché")).unwrap();
@@ -67,8 +67,8 @@ async fn numbers_and_names_as_the_records_hold_them() {
     let listed = json!({"components": [{"type": "BODY", "text": "Gentile {{1}}, novità."}]});
     let filled = json!({"body": {"1": {"variable": "recipient.full_name", "default": "cliente"}}});
     map(&world, "gentile", "message.sent", &listed, &filled).await;
-    tell(&world, &message_sent("m-1", &recipients)).await;
-    let told: Vec<(Value, Value)> = world
+    raise(&world, &message_sent("m-1", &recipients)).await;
+    let received: Vec<(Value, Value)> = world
         .phone()
         .await
         .unwrap()
@@ -81,9 +81,9 @@ async fn numbers_and_names_as_the_records_hold_them() {
         ("+390669812345", "Gentile Rossi & Figli S.r.l., novità."),
         ("+393931234567", "Gentile Carla, novità."),
     ] {
-        assert!(told.contains(&(json!(to), json!(text))), "{to} {told:?}");
+        assert!(received.contains(&(json!(to), json!(text))), "{to} {received:?}");
     }
-    assert_eq!(told.len(), 3);
+    assert_eq!(received.len(), 3);
     for (recipient, reason) in [("E", Reason::PhoneInvalid), ("F", Reason::PhoneMissing)] {
         let State::Skipped(skip) = world.state("m-1", "gentile", recipient).await.unwrap() else { panic!() };
         assert_eq!(skip.reason, reason);

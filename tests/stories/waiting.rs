@@ -439,7 +439,7 @@ async fn quiet_until_noon(world: &World, change: impl FnOnce(&mut domain::mappin
 
 #[tokio::test]
 async fn when_quiet_hours_end_the_newest_state_is_told_and_none_of_an_order_that_was_cancelled() {
-    for (statuses, told) in [(["EVASO", "ANNULLATO"], 0), (["BOLLATO", "EVASO"], 1)] {
+    for (statuses, received) in [(["EVASO", "ANNULLATO"], 0), (["BOLLATO", "EVASO"], 1)] {
         let world = World::start().await.unwrap();
         let of_interest = || ["BOLLATO", "EVASO"].map(str::to_owned).to_vec();
         quiet_until_noon(&world, |mapping| mapping.order_statuses = of_interest()).await;
@@ -449,7 +449,7 @@ async fn when_quiet_hours_end_the_newest_state_is_told_and_none_of_an_order_that
         }
         world.pass(HOUR * 2).await.unwrap();
         let phone = world.phone().await.unwrap();
-        assert_eq!(phone.len(), told, "{phone:?}");
+        assert_eq!(phone.len(), received, "{phone:?}");
         assert_eq!(reason(&world, 1).await, Some(Reason::Superseded), "{statuses:?}");
         world.finish().await.unwrap();
     }

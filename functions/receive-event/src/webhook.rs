@@ -58,7 +58,7 @@ pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(Stat
         let webhook = app.webhooks.read(id, now).await?;
         parsed = parse(&document, &webhook, now);
     }
-    tell(&webhook, &parsed);
+    log_parsed(&webhook, &parsed);
     let queued = app.statuses.send_all(&parsed.platform_events).await;
     let refused: Vec<_> = queued.into_iter().filter_map(Result::err).collect();
     if let Some(first) = refused.first() {
@@ -107,7 +107,7 @@ async fn secret(app: &App, webhook: &Webhook, pointer: &str, now: Timestamp) -> 
 }
 
 /// Says what came, and nothing of what it says.
-fn tell(webhook: &Webhook, parsed: &Parsed) {
+fn log_parsed(webhook: &Webhook, parsed: &Parsed) {
     let (site, platform_events, ignored) = (&webhook.site, parsed.platform_events.len(), parsed.ignored);
     tracing::info!(%site, platform_events, ignored, "took a webhook");
     if parsed.foreign > 0 {

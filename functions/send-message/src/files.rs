@@ -163,11 +163,11 @@ async fn notified_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
     };
     let by = app.contacts.notified_by(&dedup_key, live.site.remember_for(), task.now()).await?;
     let Some(by) = by.filter(|by| *by != task.record.id().to_string()) else { return Ok(None) };
-    let told = match MessageId::parse(&by) {
+    let notified = match MessageId::parse(&by) {
         Some(id) => app.ledger.message(&id).await?,
         None => None,
     };
-    Ok((!told.as_ref().is_some_and(Facts::is_refused)).then(|| already_notified(&by, told.as_ref())))
+    Ok((!notified.as_ref().is_some_and(Facts::is_refused)).then(|| already_notified(&by, notified.as_ref())))
 }
 
 /// Has a message that another one carries end as that one did, or wait for it.

@@ -139,13 +139,13 @@ async fn attempt(task: Task<'_>, claim: Claim<'_>) -> Result<Attempt, Failure> {
     let (app, now) = (task.sender.app, task.now());
     let attempt = attempt_once(task, claim, now).await?;
     let Attempt::Refused(Claimed::AlreadyNotified(by)) = &attempt else { return Ok(attempt) };
-    let told = match MessageId::parse(by) {
+    let notified = match MessageId::parse(by) {
         Some(id) => app.ledger.message(&id).await?,
         None => None,
     };
-    let Some(dedup_key) = claim.guards.dedup_key.as_ref().filter(|_| told.as_ref().is_some_and(Facts::is_refused))
+    let Some(dedup_key) = claim.guards.dedup_key.as_ref().filter(|_| notified.as_ref().is_some_and(Facts::is_refused))
     else {
-        return Ok(Attempt::Notified(already_notified(by, told.as_ref())));
+        return Ok(Attempt::Notified(already_notified(by, notified.as_ref())));
     };
     app.claims.take_away(dedup_key, by).await?;
     attempt_once(task, claim, now).await

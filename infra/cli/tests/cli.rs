@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use domain::event::{EventType, Telling};
+use domain::event::{EventType, Notification};
 use serde_json::{Value, json};
 
 use bridge::{Bridge, DOCS, run};
@@ -43,8 +43,8 @@ async fn every_example_mapping_passes_its_check_and_comes_back_as_it_was() -> Re
             "{again:?}"
         );
     }
-    let told = EventType::ALL.into_iter().filter(|kind| kind.telling() != Telling::Never);
-    assert_eq!(count, told.count());
+    let received = EventType::ALL.into_iter().filter(|kind| kind.notification() != Notification::Never);
+    assert_eq!(count, received.count());
     let folder = bridge.folder.path().join("azioni").display().to_string();
     let files = bridge.ok(&["mapping", "export", "--dir", &folder]).await?;
     let mappings = bridge.world.config.mappings(&bridge.world.site()?).await?;

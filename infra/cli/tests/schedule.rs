@@ -38,7 +38,7 @@ fn saved(id: &str, version: u64, starts_at: &str, occurred_at: Timestamp) -> Val
     })
 }
 
-async fn tell(bridge: &Bridge, event: &Value) -> Result<()> {
+async fn raise(bridge: &Bridge, event: &Value) -> Result<()> {
     bridge.world.accept(event).await?;
     bridge.world.deliver().await?;
     Ok(())
@@ -62,11 +62,11 @@ async fn three_waits(bridge: &Bridge) -> Result<()> {
     // Another customer than that of the order, which would close the cart.
     set(&mut cart, "/data/customer/id", json!("C8"))?;
     set(&mut cart, "/data/customer/phone", json!("347 1112223"))?;
-    tell(bridge, &cart).await?;
-    tell(bridge, &bridge.event("order.status_changed", "o-1")?).await?;
+    raise(bridge, &cart).await?;
+    raise(bridge, &bridge.event("order.status_changed", "o-1")?).await?;
     let mut message = bridge.event("message.sent", "m-1")?;
     set(&mut message, "/data/recipients", json!([{"id": "P2", "first_name": "Ugo", "phone": "333 7654321"}]))?;
-    tell(bridge, &message).await
+    raise(bridge, &message).await
 }
 
 async fn id_of(bridge: &Bridge, event: &str) -> Result<String> {
@@ -92,7 +92,7 @@ async fn later(bridge: &Bridge, time: SignedDuration) -> Result<()> {
 }
 
 /// How many messages reached the phone.
-async fn told(bridge: &Bridge) -> Result<usize> {
+async fn received(bridge: &Bridge) -> Result<usize> {
     Ok(bridge.world.phone().await?.len())
 }
 
@@ -172,7 +172,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     cart["data"]["cart"]["abandoned_at"] = json!("2026-11-22T11:30:00+01:00");
     cart["data"]["customer"]["id"] = json!("C8");
     cart["data"]["customer"]["phone"] = json!("347 1112223");
-    tell(&bridge, &cart).await?;
+    raise(&bridge, &cart).await?;
     says(
         &bridge.run(&["schedule", "list", "--event", "k-2"], "").await?,
         r"c7d9a9a5790b655dea4e54a03b27813d.1f5b9a7a0c91ef81c6f17d9dbbdafa73
@@ -199,7 +199,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     // A paused site's messages stand in a lane.
     bridge.ok(&["site", "set", "paused=true"]).await?;
     bridge.world.clock.advance(MINUTE);
-    tell(&bridge, &bridge.event("documents.published", "d-1")?).await?;
+    raise(&bridge, &bridge.event("documents.published", "d-1")?).await?;
     says(
         &bridge.run(&["schedule", "list", "--event", "d-1", "--lang", "en"], "").await?,
         r"1a655deaf52c2e43fc1102b97e2ffb92.df642eae6807f59c6df7bd8a49553610
@@ -216,7 +216,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     says(&bridge.run(&["schedule", "list"], "").await?, "Niente in programma.\n");
     bridge.ok(&["site", "set", "paused=false"]).await?;
     later(&bridge, HOUR * 12).await?;
-    assert_eq!(told(&bridge).await?, 0);
+    assert_eq!(received(&bridge).await?, 0);
     bridge.world.finish().await
 }
 
@@ -225,7 +225,7 @@ async fn what_is_fired_waits_neither_for_its_interval_nor_for_newer_states_nor_f
     let bridge = at_eleven().await?;
     three_waits(&bridge).await?;
     for (count, event) in ["k-1", "o-1", "m-1"].into_iter().enumerate() {
-        assert_eq!((told(&bridge).await?, outcome(&bridge, event).await?[0].clone()), (count, json!("waiting")));
+        assert_eq!((received(&bridge).await?, outcome(&bridge, event).await?[0].clone()), (count, json!("waiting")));
         let id = id_of(&bridge, event).await?;
         assert_eq!(bridge.ok(&["schedule", "fire-now", &id]).await?, json!({"message_id": id, "event": event}));
         bridge.world.deliver().await?;
@@ -233,7 +233,7 @@ async fn what_is_fired_waits_neither_for_its_interval_nor_for_newer_states_nor_f
         assert_eq!(bridge.run(&["schedule", "fire-now", &id], "").await?.code, 1, "it does not wait any more");
     }
     later(&bridge, HOUR * 12).await?;
-    assert_eq!(told(&bridge).await?, 3);
+    assert_eq!(received(&bridge).await?, 3);
     bridge.world.finish().await
 }
 
@@ -245,11 +245,14 @@ async fn what_is_fired_still_waits_for_a_paused_site_and_then_goes_at_once() -> 
     bridge.world.clock.advance(MINUTE);
     bridge.ok(&["schedule", "fire-now", &id_of(&bridge, "m-1").await?]).await?;
     bridge.world.deliver().await?;
-    assert_eq!((told(&bridge).await?, outcome(&bridge, "m-1").await?), (0, [json!("waiting"), json!("site_paused")]));
+    assert_eq!(
+        (received(&bridge).await?, outcome(&bridge, "m-1").await?),
+        (0, [json!("waiting"), json!("site_paused")])
+    );
     bridge.ok(&["site", "set", "paused=false"]).await?;
     // The quiet hours end at half past twelve.
     bridge.world.pass(MINUTE * 5).await?;
-    assert_eq!((told(&bridge).await?, outcome(&bridge, "m-1").await?[0].clone()), (1, json!("sent")));
+    assert_eq!((received(&bridge).await?, outcome(&bridge, "m-1").await?[0].clone()), (1, json!("sent")));
     bridge.world.finish().await
 }
 
@@ -257,7 +260,7 @@ async fn what_is_fired_still_waits_for_a_paused_site_and_then_goes_at_once() -> 
 async fn each_reminder_says_why_at_this_moment_and_for_whom() -> Result<()> {
     let bridge = at_eleven().await?;
     let now = bridge.world.clock.now();
-    tell(&bridge, &saved("a-1", 1, "2026-11-24T15:00:00+01:00", now)).await?;
+    raise(&bridge, &saved("a-1", 1, "2026-11-24T15:00:00+01:00", now)).await?;
     says(
         &bridge.run(&["schedule", "list"], "").await?,
         r"bridge:rem.05a3d6ef9e20c3411608b4c51f035bff
@@ -293,7 +296,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     // Changed to a whole day without the reminder of an hour, and then deleted.
     let mut whole_day = saved("a-2", 2, "2026-11-24", now);
     whole_day["data"]["reminders"].as_array_mut().context("no list")?.remove(0);
-    tell(&bridge, &whole_day).await?;
+    raise(&bridge, &whole_day).await?;
     says(
         &bridge.run(&["schedule", "list"], "").await?,
         r"bridge:rem.8de52344119457f7bc768fdc530ea820
@@ -324,7 +327,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     );
     let gone = json!({"id": "a-3", "type": "activity.deleted", "occurred_at": (now + MINUTE).to_string(),
                       "data": {"activity": {"id": "A1"}}});
-    tell(&bridge, &gone).await?;
+    raise(&bridge, &gone).await?;
     says(
         &bridge.run(&["schedule", "list", "--event", "a-2"], "").await?,
         r"bridge:rem.8de52344119457f7bc768fdc530ea820
@@ -343,7 +346,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
         }
     }
     later(&bridge, HOUR * 80).await?;
-    assert_eq!((told(&bridge).await?, reminders(&bridge).await?), (0, Vec::new()));
+    assert_eq!((received(&bridge).await?, reminders(&bridge).await?), (0, Vec::new()));
     bridge.world.finish().await
 }
 
@@ -351,7 +354,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
 async fn a_reminder_that_was_cancelled_stays_so_when_its_activity_is_told_again() -> Result<()> {
     let bridge = at_eleven().await?;
     let activity = saved("a-1", 1, "2026-11-24T15:00:00+01:00", bridge.world.clock.now());
-    tell(&bridge, &activity).await?;
+    raise(&bridge, &activity).await?;
     let [of_a_day, of_an_hour] = reminders(&bridge).await?.try_into().map_err(|all| anyhow::anyhow!("{all:?}"))?;
     let cancelled = bridge.ok(&["schedule", "cancel", id(&of_a_day)?]).await?;
     let expected = json!({
@@ -382,7 +385,7 @@ async fn a_reminder_that_was_cancelled_stays_so_when_its_activity_is_told_again(
     }
 
     // Told again, the activity has its reminders put again.
-    tell(&bridge, &activity).await?;
+    raise(&bridge, &activity).await?;
     let put_again = reminders(&bridge).await?;
     assert_eq!(put_again.iter().map(|one| &one["stands"]).collect::<Vec<_>>(), [false, false]);
     let words = bridge.run(&["schedule", "list"], "").await?;
@@ -391,10 +394,10 @@ async fn a_reminder_that_was_cancelled_stays_so_when_its_activity_is_told_again(
     bridge.ok(&["schedule", "cancel", id(&of_an_hour)?]).await?;
     assert_eq!(reminders(&bridge).await?.len(), 1);
     later(&bridge, HOUR * 60).await?;
-    assert_eq!((told(&bridge).await?, reminders(&bridge).await?), (0, Vec::new()));
+    assert_eq!((received(&bridge).await?, reminders(&bridge).await?), (0, Vec::new()));
     assert_eq!(outcome(&bridge, id(&of_a_day)?).await?, ["skipped", "cancelled"]);
     // Moved, it has another moment.
-    tell(&bridge, &saved("a-2", 2, "2026-11-27T15:00:00+01:00", bridge.world.clock.now())).await?;
+    raise(&bridge, &saved("a-2", 2, "2026-11-27T15:00:00+01:00", bridge.world.clock.now())).await?;
     assert!(reminders(&bridge).await?.iter().all(|one| one["stands"] == true));
     bridge.world.finish().await
 }
@@ -406,7 +409,7 @@ async fn a_reminder_that_is_fired_is_told_within_a_minute_and_not_again_at_its_m
     let starts_at = (now + HOUR * 5).to_zoned(jiff::tz::TimeZone::get("Europe/Rome")?);
     let mut activity = saved("a-1", 1, &starts_at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(), now);
     activity["data"]["reminders"].as_array_mut().context("no list")?.truncate(1);
-    tell(&bridge, &activity).await?;
+    raise(&bridge, &activity).await?;
     let [kept] = reminders(&bridge).await?.try_into().map_err(|all| anyhow::anyhow!("{all:?}"))?;
     let fired = bridge.run(&["schedule", "fire-now", id(&kept)?, "--lang", "en"], "").await?;
     assert!(fired.out.starts_with("Within a minute it is the event bridge:rem."), "{fired:?}");
@@ -416,16 +419,16 @@ async fn a_reminder_that_is_fired_is_told_within_a_minute_and_not_again_at_its_m
     assert!(words.out.split_whitespace().collect::<Vec<_>>().join(" ").contains("fired by hand"), "{words:?}");
     // The binary's clock went on meanwhile: two sweeps are at most a minute and that.
     bridge.world.pass(MINUTE * 2).await?;
-    assert_eq!((told(&bridge).await?, outcome(&bridge, id(&moved)?).await?[0].clone()), (1, json!("sent")));
+    assert_eq!((received(&bridge).await?, outcome(&bridge, id(&moved)?).await?[0].clone()), (1, json!("sent")));
     let again = bridge.run(&["schedule", "fire-now", id(&moved)?], "").await?;
     assert!(again.code == 1 && again.err.contains("does not wait any more"), "{again:?}");
 
     // Told again, the activity has its reminder put again; at its moment it was told.
-    tell(&bridge, &activity).await?;
+    raise(&bridge, &activity).await?;
     let [put_again] = reminders(&bridge).await?.try_into().map_err(|all| anyhow::anyhow!("{all:?}"))?;
     assert_eq!((&put_again["id"], &put_again["stands"]), (&kept["id"], &json!(true)));
     later(&bridge, HOUR * 4).await?;
-    assert_eq!(told(&bridge).await?, 1);
+    assert_eq!(received(&bridge).await?, 1);
     assert_eq!(outcome(&bridge, id(&kept)?).await?, ["skipped", "already_notified"]);
     bridge.world.finish().await
 }
@@ -450,7 +453,7 @@ async fn what_cannot_be_read_hides_nothing_else() -> Result<()> {
     let mut other = saved("a-2", 1, "2026-11-24T15:00:00+01:00", now);
     other["data"]["activity"]["id"] = json!("A2");
     for event in [saved("a-1", 1, "2026-11-24T15:00:00+01:00", now), other] {
-        tell(&bridge, &event).await?;
+        raise(&bridge, &event).await?;
     }
     let broken = domain::key::activity_key(&bridge.world.site()?, &domain::id::ObjectId::parse("A1")?);
     bridge.world.put_item("Contacts", &[("pk", &broken), ("event_id", "")]).await?;
@@ -480,7 +483,7 @@ async fn files_that_are_told_together_are_taken_back_together() -> Result<()> {
     for number in 1..=2 {
         let mut event = bridge.event("file.uploaded", &format!("f-{number}"))?;
         set(&mut event, "/data/file/id", json!(format!("F{number}")))?;
-        tell(&bridge, &event).await?;
+        raise(&bridge, &event).await?;
     }
     let (digest, joined) = (id_of(&bridge, "f-1").await?, id_of(&bridge, "f-2").await?);
     for command in ["cancel", "fire-now"] {
@@ -496,14 +499,14 @@ async fn files_that_are_told_together_are_taken_back_together() -> Result<()> {
     for number in 3..=4 {
         let mut event = bridge.event("file.uploaded", &format!("f-{number}"))?;
         set(&mut event, "/data/file/id", json!(format!("F{number}")))?;
-        tell(&bridge, &event).await?;
+        raise(&bridge, &event).await?;
     }
     let (digest, joined) = (id_of(&bridge, "f-3").await?, id_of(&bridge, "f-4").await?);
     let (digest, skip) = (domain::key::MessageId::parse(&digest).context("no id")?, Reason::Expired.into());
     bridge.world.parking().cancel(&digest, &skip).await?;
     bridge.ok(&["schedule", "cancel", &joined]).await?;
     later(&bridge, HOUR).await?;
-    assert_eq!(told(&bridge).await?, 0);
+    assert_eq!(received(&bridge).await?, 0);
     bridge.world.finish().await
 }
 

@@ -130,7 +130,7 @@ fn mappings(templates: &[Template]) -> Result<Vec<Mapping>> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::event::{EventType, Telling};
+    use domain::event::{EventType, Notification};
 
     use super::*;
 
@@ -138,7 +138,7 @@ mod tests {
     fn every_type_of_event_that_is_told_has_its_mapping() {
         let mapped: BTreeSet<String> =
             mappings(&[]).unwrap().into_iter().map(|mapping| mapping.event_type.to_string()).collect();
-        let told = EventType::ALL.into_iter().filter(|kind| kind.telling() != Telling::Never);
-        assert_eq!(mapped, told.map(|kind| kind.to_string()).collect());
+        let notified = EventType::ALL.into_iter().filter(|kind| kind.notification() != Notification::Never);
+        assert_eq!(mapped, notified.map(|kind| kind.to_string()).collect());
     }
 }

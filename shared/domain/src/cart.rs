@@ -91,9 +91,9 @@ pub fn judge(cart: &Cart, history: &CartHistory, (message, at): (&str, Timestamp
     }
     let by_another = history.notified_by.as_deref() != Some(message);
     // What was left before the last notice was told by it, or gave way to what was: it is not news when it is raised again.
-    let too_soon = |told: &Timestamp| at.duration_since(*told) < NOTICE_EVERY || cart.abandoned_at <= *told;
-    if let Some(told) = history.notified_at.filter(|told| by_another && too_soon(told)) {
-        return Err(Skip::new(Reason::NotLatestCart, told.to_string()));
+    let too_soon = |notified: &Timestamp| at.duration_since(*notified) < NOTICE_EVERY || cart.abandoned_at <= *notified;
+    if let Some(notified) = history.notified_at.filter(|notified| by_another && too_soon(notified)) {
+        return Err(Skip::new(Reason::NotLatestCart, notified.to_string()));
     }
     Ok(())
 }
@@ -231,14 +231,14 @@ mod tests {
         assert_eq!(judged(10, &closed(9), 300), "at 190", "it was filled again afterwards");
         let ended = |minute| CartHistory { ended_at: Some(at(minute)), ..closed(9) };
         assert_eq!([9, 10].map(|minute| judged(10, &ended(minute), 300)), ["at 190", "cancelled"]);
-        let told = |by: &str| CartHistory {
+        let notified = |by: &str| CartHistory {
             notified_at: Some(at(0)),
             notified_by: Some(by.to_owned()),
             ..CartHistory::default()
         };
-        assert_eq!(judged(10, &told("m-0"), 1_439), "not_latest_cart");
-        assert_eq!(judged(10, &told("m-0"), 1_440), "at 190");
-        assert_eq!(judged(10, &told("m-1"), 300), "at 190", "its own next try");
+        assert_eq!(judged(10, &notified("m-0"), 1_439), "not_latest_cart");
+        assert_eq!(judged(10, &notified("m-0"), 1_440), "at 190");
+        assert_eq!(judged(10, &notified("m-1"), 300), "at 190", "its own next try");
     }
 
     #[test]

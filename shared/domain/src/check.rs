@@ -10,7 +10,7 @@ mod problem;
 use serde_json::Value;
 
 use crate::config::{Account, LiveConfig};
-use crate::event::{EventType, Telling};
+use crate::event::{EventType, Notification};
 use crate::language::Language;
 use crate::mapping::{ButtonUse, HeaderUse, Mapping, Source, ValueSource};
 use crate::template::{Button, Category, Content, Header, Parts, Pattern, Placeholder, Template, TemplateStatus};
@@ -120,8 +120,8 @@ fn waits_in_vain(mapping: &Mapping) -> Vec<Finding> {
 }
 
 fn check_event(document: &Value, event: EventType, notes: &mut Notes) {
-    if event.telling() == Telling::Never {
-        notes.add("/event_type", Problem::NeverTold(event));
+    if event.notification() == Notification::Never {
+        notes.add("/event_type", Problem::NeverNotified(event));
     }
     for (condition, events) in CONDITIONS {
         if document.get(condition).is_some() && !events.contains(&event) {

@@ -101,11 +101,11 @@ pub fn decide<'a>(
     let useful_until = useful_until(event, mapping, config, known);
     if let EventData::CartAbandoned { cart, .. } = &event.data {
         let due = cart::due_at(cart.abandoned_at, &known.cart, Some(mapping), &config.site);
-        let told_at = if known.send_now { now } else { now.max(due) };
+        let notified_at = if known.send_now { now } else { now.max(due) };
         match known.resend_requested_at {
             // That it was told, or a newer one, is known to whoever asks.
             Some(_) => cart::still_left(cart, &known.cart)?,
-            None => cart::judge(cart, &known.cart, (&known.message, told_at))?,
+            None => cart::judge(cart, &known.cart, (&known.message, notified_at))?,
         }
         if now < due && known.resend_requested_at.is_none() && !known.send_now {
             return Err(wait(due, WaitReason::CartInterval, String::new(), useful_until));

@@ -233,8 +233,8 @@ impl Mapping {
 
     fn order_applies(&self, order: &Order) -> Result<(), Skip> {
         let unmet = |detail: String| Err(Skip::new(Reason::ConditionNotMet, detail));
-        let told = |status: &String| same_state(status, &order.status);
-        if !self.order_statuses.is_empty() && !self.order_statuses.iter().any(told) {
+        let notified = |status: &String| same_state(status, &order.status);
+        if !self.order_statuses.is_empty() && !self.order_statuses.iter().any(notified) {
             return unmet(format!("order.status = {}", order.status));
         }
         let kinds: &[OrderKind] = if self.order_kinds.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::LiveConfig;
-use crate::event::{Event, EventData, EventType, Telling};
+use crate::event::{Event, EventData, EventType, Notification};
 use crate::id::{MappingId, ObjectId};
 use crate::mapping::{Mapping, RecipientRule};
 use crate::person::Person;
@@ -53,7 +53,7 @@ pub fn plan(event: &Event, config: &LiveConfig) -> Plan {
         plan.skips.push(PlannedSkip { mapping: None, recipient: None, skip });
         return plan;
     }
-    if event.kind().telling() == Telling::Never {
+    if event.kind().notification() == Notification::Never {
         return plan;
     }
     let of_type = config.mappings.iter().filter(|mapping| mapping.enabled && mapping.event_type == event.kind());

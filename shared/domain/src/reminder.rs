@@ -85,7 +85,7 @@ pub fn starts(activity: &Activity) -> String {
 /// The [`reminder_fingerprint`] of a reminder as an event saved it; `None` if that event has no such reminder to tell.
 #[must_use]
 pub fn saved_fingerprint(saved: &Event, reminder: &ObjectId) -> Option<String> {
-    let (activity, mut reminders) = (saved.activity()?, told(saved));
+    let (activity, mut reminders) = (saved.activity()?, ticked(saved));
     let reminder = reminders.find(|known| known.id == *reminder)?;
     Some(reminder_fingerprint(activity, &reminder.id, reminder.minutes_before))
 }
@@ -96,11 +96,11 @@ pub fn saved_fingerprint(saved: &Event, reminder: &ObjectId) -> Option<String> {
 pub fn fingerprints(saved: &Event) -> BTreeSet<String> {
     let basis = matches!(activity_status(saved), Some((_, ActivityStatus::Saved)));
     let Some(activity) = saved.activity().filter(|_| basis) else { return BTreeSet::new() };
-    told(saved).map(|reminder| reminder_fingerprint(activity, &reminder.id, reminder.minutes_before)).collect()
+    ticked(saved).map(|reminder| reminder_fingerprint(activity, &reminder.id, reminder.minutes_before)).collect()
 }
 
 /// The reminders on which WhatsApp was ticked, by somebody who may notify. None for other events.
-fn told(saved: &Event) -> impl Iterator<Item = &Reminder> {
+fn ticked(saved: &Event) -> impl Iterator<Item = &Reminder> {
     let reminders: &[Reminder] = match &saved.data {
         EventData::ActivitySaved { reminders, sender_may_notify: true, .. } => reminders,
         _ => &[],
@@ -113,7 +113,7 @@ fn told(saved: &Event) -> impl Iterator<Item = &Reminder> {
 #[must_use]
 pub fn to_keep(event: &Event, morning: Time) -> Vec<Kept> {
     let Some(activity) = event.activity() else { return Vec::new() };
-    let due = told(event).filter_map(|reminder| {
+    let due = ticked(event).filter_map(|reminder| {
         let due_at = due_at(activity, reminder.minutes_before, morning)?;
         let fingerprint = reminder_fingerprint(activity, &reminder.id, reminder.minutes_before);
         Some(Kept { id: reminder.id.clone(), due_at, fingerprint })

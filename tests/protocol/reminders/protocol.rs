@@ -194,13 +194,13 @@ impl Model for Setup {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always(ONCE, |_, state: &State| state.told.values().all(|times| *times <= 1)),
+            Property::always(ONCE, |_, state: &State| state.notified.values().all(|times| *times <= 1)),
             Property::always(STANDS, |_, state: &State| !state.told_what_does_not_stand),
             Property::always(TOLD, |setup: &Self, state: &State| {
                 !state.is_over(setup) || state.what_stands_was_told(setup)
             }),
             Property::sometimes("a reminder is told", |setup: &Self, state: &State| {
-                state.is_over(setup) && !state.told.is_empty()
+                state.is_over(setup) && !state.notified.is_empty()
             }),
             Property::sometimes("one does not stand when it is due", |_, state: &State| {
                 state.raised.values().any(|tells_nobody| *tells_nobody)

@@ -84,7 +84,7 @@ pub(crate) struct State {
     pub(crate) passed: usize,
     pub(crate) left: Bounds,
     /// How often each moment was told.
-    pub(crate) told: BTreeMap<String, u8>,
+    pub(crate) notified: BTreeMap<String, u8>,
     /// The events by which the activity was said to stand so far.
     pub(crate) known: BTreeSet<EventNo>,
     pub(crate) told_what_does_not_stand: bool,
@@ -104,7 +104,7 @@ impl State {
             decided: BTreeSet::new(),
             passed: 0,
             left: setup.bounds,
-            told: BTreeMap::new(),
+            notified: BTreeMap::new(),
             known: BTreeSet::new(),
             told_what_does_not_stand: false,
         }
@@ -164,16 +164,16 @@ impl State {
         if self.decided.contains(&raised) {
             return Outcome::Theirs;
         }
-        let is_told = self.dedup_keys.get(dedup_key).is_some_and(|by| *by != raised);
+        let is_notified = self.dedup_keys.get(dedup_key).is_some_and(|by| *by != raised);
         self.decided.insert(raised);
-        if is_told && !is(Mutation::ClaimWithoutDedupKey) {
+        if is_notified && !is(Mutation::ClaimWithoutDedupKey) {
             return Outcome::AlreadyNotified;
         }
         if self.latest.is_some() && !self.has(setup, moment) && !is(Mutation::ClaimWithoutActivity) {
             return Outcome::ActivityChanged;
         }
         self.dedup_keys.insert(dedup_key.clone(), raised);
-        *self.told.entry(moment.clone()).or_default() += 1;
+        *self.notified.entry(moment.clone()).or_default() += 1;
         let newest = self.newest(setup, self.known.iter().copied());
         self.told_what_does_not_stand |=
             newest.is_some_and(|newest| !setup.events[newest].fingerprints.contains(moment));
@@ -194,6 +194,6 @@ impl State {
     pub(crate) fn what_stands_was_told(&self, setup: &Setup) -> bool {
         let newest = self.newest(setup, 0..setup.events.len()).unwrap();
         let moment = setup.moment_of(newest).filter(|_| setup.events[newest].activity_status == ActivityStatus::Saved);
-        moment.is_none_or(|moment| self.told.get(&moment) == Some(&1))
+        moment.is_none_or(|moment| self.notified.get(&moment) == Some(&1))
     }
 }

@@ -230,8 +230,8 @@ impl Setup {
 
     /// What a claim does whose occasion another send has: one that was refused for good does not keep it.
     fn notified(&self, state: &State, send: SendId, owner: Owner) -> Step {
-        let told = state.tables.dedup_keys[self.sends[send].dedup_key_of];
-        match told.filter(|(by, _)| state.tables.items[*by].facts().is_refused()) {
+        let notified = state.tables.dedup_keys[self.sends[send].dedup_key_of];
+        match notified.filter(|(by, _)| state.tables.items[*by].facts().is_refused()) {
             Some((of, _)) => Step::TakeAway { owner, of },
             None => Step::Skip(Reason::AlreadyNotified),
         }

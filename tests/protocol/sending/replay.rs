@@ -283,11 +283,11 @@ impl Replay<'_> {
             });
             assert_eq!(job, tables.schedule[send].map(|record| self.job(record)), "{trace}");
             if let Some(dedup_key) = &self.spec(send).guards.dedup_key {
-                let told = tables.dedup_keys[self.spec(send).dedup_key_of];
+                let notified = tables.dedup_keys[self.spec(send).dedup_key_of];
                 let by = self.world.of_contacts(dedup_key, "message").await;
-                assert_eq!(by, told.map(|(by, _)| self.id(by).to_string()), "{trace}");
+                assert_eq!(by, notified.map(|(by, _)| self.id(by).to_string()), "{trace}");
                 let owner = self.world.of_contacts(dedup_key, "owner").await;
-                assert_eq!(owner, told.map(|(_, owner)| owner.to_string()), "{trace}");
+                assert_eq!(owner, notified.map(|(_, owner)| owner.to_string()), "{trace}");
             }
             if let Some(latest) = &self.spec(send).guards.latest {
                 let by = self.world.of_contacts(latest, "message").await;

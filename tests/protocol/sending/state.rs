@@ -191,11 +191,11 @@ impl State {
 
     /// Whether no occasion was told twice, but by a person's wish.
     pub(crate) fn no_occasion_is_told_twice(&self, setup: &Setup) -> bool {
-        let mut told: BTreeMap<SendId, u8> = BTreeMap::new();
+        let mut notified: BTreeMap<SendId, u8> = BTreeMap::new();
         for (send, calls) in setup.sends.iter().zip(&self.calls).filter(|(send, _)| send.repeats.is_none()) {
-            *told.entry(send.dedup_key_of).or_default() += calls;
+            *notified.entry(send.dedup_key_of).or_default() += calls;
         }
-        told.values().all(|calls| *calls <= 1)
+        notified.values().all(|calls| *calls <= 1)
     }
 
     /// The same state with other names: owners are named in the order in which they come up, and nothing has an order that

@@ -269,8 +269,8 @@ impl Tables {
         if spec.guards.latest.is_some() && self.latest.is_some_and(|latest| setup.is_newer(latest.by.0, send)) {
             return Outcome::Superseded;
         }
-        let is_told = dedup_key.is_some_and(|(by, _)| by != send);
-        if spec.guards.dedup_key.is_some() && is_told && !is(Mutation::ClaimWithoutDedupKey) {
+        let is_notified = dedup_key.is_some_and(|(by, _)| by != send);
+        if spec.guards.dedup_key.is_some() && is_notified && !is(Mutation::ClaimWithoutDedupKey) {
             return Outcome::AlreadyNotified;
         }
         let item = &mut self.items[send];

@@ -76,15 +76,15 @@ async fn due(count: usize) -> Result<()> {
     }
     // Whatever would come twice has time to come.
     world.pass(MINUTE * 30).await?;
-    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    let mut received: BTreeMap<String, usize> = BTreeMap::new();
     for message in world.phone().await? {
-        *told
+        *received
             .entry(message.get("to").and_then(Value::as_str).context("a message to nobody")?.to_owned())
             .or_default() += 1;
     }
-    let twice = told.values().filter(|times| **times > 1).count();
-    println!("  on the phone: {} of {count}, twice: {twice}", told.len());
-    ensure!(told.len() == count && twice == 0, "missing or told twice");
+    let twice = received.values().filter(|times| **times > 1).count();
+    println!("  on the phone: {} of {count}, twice: {twice}", received.len());
+    ensure!(received.len() == count && twice == 0, "missing or told twice");
     world.finish().await
 }
 

@@ -6,14 +6,14 @@ use super::*;
 async fn a_cart_that_is_raised_again_days_later_is_not_told_again_and_one_left_since_is() {
     let world = World::start().await.unwrap();
     let first = world.clock.now();
-    tell(&world, &left("k-1", "K1", first)).await;
+    raise(&world, &left("k-1", "K1", first)).await;
     later(&world, HOUR * 3).await;
     assert_eq!(state(&world, "k-1").await, State::Sent);
     // A synchronisation raises what it finds, under another id.
     later(&world, HOUR * 25).await;
-    tell(&world, &left("k-2", "K1", first)).await;
+    raise(&world, &left("k-2", "K1", first)).await;
     assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
-    tell(&world, &left("k-3", "K1", world.clock.now())).await;
+    raise(&world, &left("k-3", "K1", world.clock.now())).await;
     later(&world, HOUR * 3).await;
     assert_eq!(state(&world, "k-3").await, State::Sent);
     world.finish().await.unwrap();
@@ -30,12 +30,12 @@ async fn a_notice_that_was_refused_does_not_count_as_told() {
     // Refused at once, and after the tries that its code allows.
     for (code, count) in [(131_049, 1), (131_060, 2)] {
         let world = World::start().await.unwrap();
-        tell(&world, &left("k-1", "K1", world.clock.now())).await;
+        raise(&world, &left("k-1", "K1", world.clock.now())).await;
         refuse(&world, code, count).await;
         later(&world, HOUR * 3).await;
         world.pass(MINUTE * 5).await.unwrap();
         assert!(matches!(state(&world, "k-1").await, State::Failed(_)), "{code}");
-        tell(&world, &left("k-2", "K2", world.clock.now())).await;
+        raise(&world, &left("k-2", "K2", world.clock.now())).await;
         later(&world, HOUR * 3).await;
         assert_eq!(state(&world, "k-2").await, State::Sent, "{code}");
         world.finish().await.unwrap();
@@ -46,9 +46,9 @@ async fn a_notice_that_was_refused_does_not_count_as_told() {
 async fn a_notice_that_was_not_accepted_is_tried_again_and_not_postponed() {
     let world = hasty().await;
     let beginning = world.clock.now();
-    tell(&world, &left("k-1", "K1", beginning)).await;
+    raise(&world, &left("k-1", "K1", beginning)).await;
     world.clock.advance(HOUR * 2);
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    raise(&world, &left("k-2", "K2", world.clock.now())).await;
     refuse(&world, 131_060, 1).await;
     later(&world, HOUR * 2).await;
     world.pass(MINUTE * 5).await.unwrap();
@@ -60,7 +60,7 @@ async fn a_notice_that_was_not_accepted_is_tried_again_and_not_postponed() {
 #[tokio::test]
 async fn a_cart_is_told_again_when_a_person_asks_unless_it_was_closed() {
     let world = World::start().await.unwrap();
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    raise(&world, &left("k-1", "K1", world.clock.now())).await;
     world.pass(HOUR * 4).await.unwrap();
     let again = |send_number: u32| {
         json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
@@ -70,7 +70,7 @@ async fn a_cart_is_told_again_when_a_person_asks_unless_it_was_closed() {
     world.enqueue(&again(2)).await.unwrap();
     world.pass(MINUTE).await.unwrap();
     assert_eq!(world.phone().await.unwrap().len(), 2);
-    tell(&world, &closed("x-1", "K1", world.clock.now(), "ordered")).await;
+    raise(&world, &closed("x-1", "K1", world.clock.now(), "ordered")).await;
     world.enqueue(&again(3)).await.unwrap();
     world.pass(MINUTE).await.unwrap();
     assert_eq!(world.phone().await.unwrap().len(), 2);
@@ -80,11 +80,11 @@ async fn a_cart_is_told_again_when_a_person_asks_unless_it_was_closed() {
 #[tokio::test]
 async fn a_notice_that_a_person_asked_for_counts_as_told() {
     let world = World::start().await.unwrap();
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    raise(&world, &left("k-1", "K1", world.clock.now())).await;
     refuse(&world, 131_049, 1).await;
     later(&world, HOUR * 3).await;
     assert!(matches!(state(&world, "k-1").await, State::Failed(_)));
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    raise(&world, &left("k-2", "K2", world.clock.now())).await;
     let again = json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
                        "recipient": "C7", "occasion": 2, "asked_at": world.clock.now().to_string()});
     world.enqueue(&again.to_string()).await.unwrap();
@@ -98,13 +98,13 @@ async fn a_notice_that_a_person_asked_for_counts_as_told() {
 #[tokio::test]
 async fn a_cart_goes_at_once_when_a_person_has_it_go_and_counts_as_told() {
     let world = World::start().await.unwrap();
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    raise(&world, &left("k-1", "K1", world.clock.now())).await;
     let now = json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
                      "recipient": "C7", "attempt": 1, "at_once": true});
     world.enqueue(&now.to_string()).await.unwrap();
     world.deliver().await.unwrap();
     assert_eq!(state(&world, "k-1").await, State::Sent);
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    raise(&world, &left("k-2", "K2", world.clock.now())).await;
     world.pass(HOUR * 4).await.unwrap();
     assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
     assert_eq!(world.phone().await.unwrap().len(), 1);
@@ -114,7 +114,7 @@ async fn a_cart_goes_at_once_when_a_person_has_it_go_and_counts_as_told() {
 #[tokio::test]
 async fn a_notice_stays_told_when_the_one_that_a_person_asked_for_besides_is_refused() {
     let world = World::start().await.unwrap();
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    raise(&world, &left("k-1", "K1", world.clock.now())).await;
     later(&world, HOUR * 3).await;
     assert_eq!(state(&world, "k-1").await, State::Sent);
     refuse(&world, 131_049, 1).await;
@@ -122,7 +122,7 @@ async fn a_notice_stays_told_when_the_one_that_a_person_asked_for_besides_is_ref
                        "recipient": "C7", "occasion": 2, "asked_at": world.clock.now().to_string()});
     world.enqueue(&again.to_string()).await.unwrap();
     world.pass(MINUTE).await.unwrap();
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    raise(&world, &left("k-2", "K2", world.clock.now())).await;
     later(&world, HOUR * 3).await;
     assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
     assert_eq!(world.phone().await.unwrap().len(), 1);

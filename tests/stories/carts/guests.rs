@@ -16,7 +16,7 @@ async fn with_a_second_reminder(world: &World) {
 }
 
 /// When each message reached the phone, with its number.
-async fn told(world: &World) -> Vec<(Timestamp, String)> {
+async fn received(world: &World) -> Vec<(Timestamp, String)> {
     let phone = world.phone().await.unwrap();
     let of = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
     phone.iter().map(|message| (of(message, "received_at").parse().unwrap(), of(message, "to"))).collect()
@@ -35,25 +35,26 @@ async fn each_mapping_of_carts_makes_its_own_message_and_once_a_day_counts_for_e
     let world = World::start().await.unwrap();
     with_a_second_reminder(&world).await;
     let beginning = world.clock.now();
-    tell(&world, &left("k-1", "K1", beginning)).await;
+    raise(&world, &left("k-1", "K1", beginning)).await;
     later(&world, HOUR * 3 + MINUTE).await;
     later(&world, HOUR * 21).await;
-    let moments: Vec<SignedDuration> = told(&world).await.iter().map(|(at, _)| at.duration_since(beginning)).collect();
+    let moments: Vec<SignedDuration> =
+        received(&world).await.iter().map(|(at, _)| at.duration_since(beginning)).collect();
     let [first, second] = moments.as_slice() else { panic!("{moments:?}") };
     assert!(*first >= HOUR * 3 && *first <= HOUR * 3 + MINUTE * 2, "{first}");
     assert!(*second >= HOUR * 24 && *second <= HOUR * 24 + MINUTE * 2, "{second}");
     // A later cart: each mapping tells of it, a day after its own last notice.
     world.clock.advance(MINUTE);
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    raise(&world, &left("k-2", "K2", world.clock.now())).await;
     let again = world.clock.now();
     later(&world, HOUR * 3 + MINUTE).await;
     assert_eq!(state(&world, "k-2").await, State::Sent);
     later(&world, HOUR * 24).await;
     // It was raised again: neither tells it again.
-    tell(&world, &left("k-3", "K2", again)).await;
+    raise(&world, &left("k-3", "K2", again)).await;
     later(&world, HOUR * 4).await;
     assert_eq!(reason(&world, "k-3").await, Some(Reason::NotLatestCart));
-    assert_eq!(told(&world).await.len(), 4);
+    assert_eq!(received(&world).await.len(), 4);
     world.finish().await.unwrap();
 }
 
@@ -61,9 +62,9 @@ async fn each_mapping_of_carts_makes_its_own_message_and_once_a_day_counts_for_e
 async fn an_order_ends_the_second_reminder_too() {
     let world = World::start().await.unwrap();
     with_a_second_reminder(&world).await;
-    tell(&world, &left("k-1", "K1", world.clock.now())).await;
+    raise(&world, &left("k-1", "K1", world.clock.now())).await;
     later(&world, HOUR * 4).await;
-    tell(&world, &ordered("o-1", world.clock.now(), "NUOVO", "2026-11-22")).await;
+    raise(&world, &ordered("o-1", world.clock.now(), "NUOVO", "2026-11-22")).await;
     later(&world, HOUR * 21).await;
     let second = world.state("k-1", "secondo-promemoria", "C7").await.unwrap();
     assert!(matches!(second, State::Skipped(skip) if skip.reason == Reason::Cancelled));
@@ -76,10 +77,10 @@ async fn an_order_ends_the_second_reminder_too() {
 async fn guests_who_share_an_id_do_not_cancel_each_others_carts_where_their_phones_differ() {
     let world = World::start().await.unwrap();
     let beginning = world.clock.now();
-    tell(&world, &with_phone(left("k-1", "K1", beginning), ONE)).await;
-    tell(&world, &with_phone(left("k-2", "K2", beginning + MINUTE), OTHER)).await;
+    raise(&world, &with_phone(left("k-1", "K1", beginning), ONE)).await;
+    raise(&world, &with_phone(left("k-2", "K2", beginning + MINUTE), OTHER)).await;
     later(&world, HOUR * 3 + MINUTE).await;
-    let mut to: Vec<String> = told(&world).await.into_iter().map(|(_, to)| to).collect();
+    let mut to: Vec<String> = received(&world).await.into_iter().map(|(_, to)| to).collect();
     to.sort_unstable();
     assert_eq!(to, ["+393337654321", "+393401234567"]);
     world.finish().await.unwrap();
@@ -95,8 +96,8 @@ async fn an_order_closes_the_carts_of_its_phone_and_one_without_a_phone_all() {
     for number in 0..4 {
         let world = World::start().await.unwrap();
         let beginning = world.clock.now();
-        tell(&world, &with_phone(left("k-1", "K1", beginning), ONE)).await;
-        tell(&world, &with_phone(left("k-2", "K2", beginning + MINUTE), OTHER)).await;
+        raise(&world, &with_phone(left("k-1", "K1", beginning), ONE)).await;
+        raise(&world, &with_phone(left("k-2", "K2", beginning + MINUTE), OTHER)).await;
         world.clock.advance(MINUTE * 5);
         let order = ordered("o-1", world.clock.now(), "NUOVO", "2026-11-22");
         let (end, cancelled) = match number {
@@ -106,7 +107,7 @@ async fn an_order_closes_the_carts_of_its_phone_and_one_without_a_phone_all() {
             // A cart of which nobody knows the phone may be of either.
             _ => (closed("x-1", "K9", world.clock.now(), "ordered"), [true, true]),
         };
-        tell(&world, &end).await;
+        raise(&world, &end).await;
         later(&world, HOUR * 3 + MINUTE).await;
         for (id, is_cancelled) in ["k-1", "k-2"].into_iter().zip(cancelled) {
             let expected = is_cancelled.then_some(Reason::Cancelled);
@@ -121,10 +122,10 @@ async fn a_customer_of_whom_something_was_said_is_one_whatever_the_phones() {
     let world = World::start().await.unwrap();
     let updated = json!({"id": "c-1", "type": "customer.updated", "occurred_at": world.clock.now().to_string(),
                          "data": {"customer": {"id": "C7", "phone": OTHER}}});
-    tell(&world, &with_phone(left("k-1", "K1", world.clock.now()), ONE)).await;
-    tell(&world, &updated).await;
+    raise(&world, &with_phone(left("k-1", "K1", world.clock.now()), ONE)).await;
+    raise(&world, &updated).await;
     world.clock.advance(MINUTE);
-    tell(&world, &with_phone(left("k-2", "K2", world.clock.now()), OTHER)).await;
+    raise(&world, &with_phone(left("k-2", "K2", world.clock.now()), OTHER)).await;
     later(&world, HOUR * 3 + MINUTE).await;
     assert_eq!(reason(&world, "k-1").await, Some(Reason::NotLatestCart));
     assert_eq!(state(&world, "k-2").await, State::Sent);
@@ -134,13 +135,13 @@ async fn a_customer_of_whom_something_was_said_is_one_whatever_the_phones() {
 #[tokio::test]
 async fn a_cart_is_closed_by_the_phone_it_was_left_with_whatever_was_said_since() {
     let world = World::start().await.unwrap();
-    tell(&world, &with_phone(left("k-1", "K1", world.clock.now()), ONE)).await;
+    raise(&world, &with_phone(left("k-1", "K1", world.clock.now()), ONE)).await;
     world.clock.advance(MINUTE);
-    tell(&world, &with_phone(ordered("o-1", world.clock.now(), "NUOVO", "2026-11-22"), ONE)).await;
+    raise(&world, &with_phone(ordered("o-1", world.clock.now(), "NUOVO", "2026-11-22"), ONE)).await;
     world.clock.advance(MINUTE);
     let updated = json!({"id": "c-1", "type": "customer.updated", "occurred_at": world.clock.now().to_string(),
                          "data": {"customer": {"id": "C7", "phone": OTHER}}});
-    tell(&world, &updated).await;
+    raise(&world, &updated).await;
     later(&world, HOUR * 3 + MINUTE).await;
     assert_eq!(reason(&world, "k-1").await, Some(Reason::Cancelled));
     world.finish().await.unwrap();

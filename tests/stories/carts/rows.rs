@@ -7,11 +7,11 @@ async fn a_cart_that_keeps_changing_is_told_of_once_a_day_at_the_latest() {
     let world = World::start().await.unwrap();
     let beginning = world.clock.now();
     for round in 0..14 {
-        tell(&world, &left(&format!("k-{round}"), "K1", world.clock.now())).await;
+        raise(&world, &left(&format!("k-{round}"), "K1", world.clock.now())).await;
         world.pass(HOUR * 2).await.unwrap();
     }
-    let told = told_once(&world).await.duration_since(beginning);
-    assert!((HOUR * 24..=HOUR * 24 + MINUTE * 2).contains(&told), "{told:?}");
+    let received = told_once(&world).await.duration_since(beginning);
+    assert!((HOUR * 24..=HOUR * 24 + MINUTE * 2).contains(&received), "{received:?}");
     for round in 0..14 {
         let (id, expected) = (format!("k-{round}"), (round != 11).then_some(Reason::NotLatestCart));
         assert_eq!(reason(&world, &id).await, expected, "{id}: the newest of the first day is told");
@@ -30,9 +30,9 @@ async fn carts_postpone_one_another_while_the_one_before_waits_in_whatever_order
             events.reverse();
         }
         for event in &events {
-            tell(&world, event).await;
+            raise(&world, event).await;
         }
-        tell(&world, &left("k-3", "K3", world.clock.now())).await;
+        raise(&world, &left("k-3", "K3", world.clock.now())).await;
         assert_eq!(due(&world, "k-3").await, beginning + HOUR * 4, "turned: {turned}");
         later(&world, HOUR * 2).await;
         assert_eq!(state(&world, "k-3").await, State::Sent);
@@ -47,20 +47,20 @@ async fn a_cart_waits_its_own_interval_whatever_came_before_the_last_one_was_due
     // Nobody can be told of the first, and none of it postpones what comes when it was due.
     let mut unknown = left("k-1", "K1", beginning);
     unknown["data"]["customer"]["phone"] = Value::Null;
-    tell(&world, &unknown).await;
+    raise(&world, &unknown).await;
     assert_eq!(reason(&world, "k-1").await, Some(Reason::PhoneMissing));
     world.clock.advance(HOUR * 3 + MINUTE);
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    raise(&world, &left("k-2", "K2", world.clock.now())).await;
     assert_eq!(due(&world, "k-2").await, world.clock.now() + HOUR * 3);
     // They postponed one another as long as they may: what comes then is another row.
     for id in ["k-3", "k-4"] {
         world.clock.advance(HOUR);
         let mut unknown = left(id, "K3", world.clock.now());
         unknown["data"]["customer"]["phone"] = Value::Null;
-        tell(&world, &unknown).await;
+        raise(&world, &unknown).await;
     }
     world.clock.advance(HOUR * 2 + MINUTE);
-    tell(&world, &left("k-5", "K5", world.clock.now())).await;
+    raise(&world, &left("k-5", "K5", world.clock.now())).await;
     assert_eq!(due(&world, "k-5").await, world.clock.now() + HOUR * 3);
     world.finish().await.unwrap();
 }
@@ -69,13 +69,13 @@ async fn a_cart_waits_its_own_interval_whatever_came_before_the_last_one_was_due
 async fn an_order_ends_the_row_of_carts_that_were_left_before_it() {
     let world = hasty().await;
     let beginning = world.clock.now();
-    tell(&world, &left("k-1", "K1", beginning)).await;
+    raise(&world, &left("k-1", "K1", beginning)).await;
     world.clock.advance(HOUR * 2);
-    tell(&world, &ordered("o-1", beginning + HOUR, "NUOVO", "2026-11-22")).await;
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    raise(&world, &ordered("o-1", beginning + HOUR, "NUOVO", "2026-11-22")).await;
+    raise(&world, &left("k-2", "K2", world.clock.now())).await;
     assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
     world.clock.advance(HOUR * 2 + MINUTE);
-    tell(&world, &left("k-3", "K3", world.clock.now())).await;
+    raise(&world, &left("k-3", "K3", world.clock.now())).await;
     assert_eq!(due(&world, "k-3").await, beginning + HOUR * 6, "the row began with the second");
     world.finish().await.unwrap();
 }
@@ -84,11 +84,11 @@ async fn an_order_ends_the_row_of_carts_that_were_left_before_it() {
 async fn an_order_that_comes_late_ends_the_row_too() {
     let world = hasty().await;
     let beginning = world.clock.now();
-    tell(&world, &left("k-1", "K1", beginning)).await;
+    raise(&world, &left("k-1", "K1", beginning)).await;
     world.clock.advance(HOUR * 2);
-    tell(&world, &left("k-2", "K2", world.clock.now())).await;
+    raise(&world, &left("k-2", "K2", world.clock.now())).await;
     assert_eq!(due(&world, "k-2").await, beginning + HOUR * 4);
-    tell(&world, &ordered("o-1", beginning + HOUR, "NUOVO", "2026-11-22")).await;
+    raise(&world, &ordered("o-1", beginning + HOUR, "NUOVO", "2026-11-22")).await;
     later(&world, HOUR * 2).await;
     assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
     later(&world, HOUR).await;
@@ -106,15 +106,15 @@ async fn a_cart_that_nobody_would_be_told_of_hastens_none() {
     let beginning = world.clock.now();
     let mut small = left("k-1", "K1", beginning);
     small["data"]["cart"]["total"]["amount"] = json!("10.00");
-    tell(&world, &small).await;
+    raise(&world, &small).await;
     world.clock.advance(HOUR * 2);
-    tell(&world, &left("k-2", "K2", beginning + HOUR * 2)).await;
+    raise(&world, &left("k-2", "K2", beginning + HOUR * 2)).await;
     assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
     // It is a newer cart all the same.
     world.clock.advance(HOUR);
     let mut small = left("k-3", "K3", world.clock.now());
     small["data"]["cart"]["total"]["amount"] = json!("10.00");
-    tell(&world, &small).await;
+    raise(&world, &small).await;
     later(&world, HOUR * 3).await;
     assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
     world.finish().await.unwrap();

@@ -144,7 +144,7 @@ pub(super) struct Model {
     /// The reminders that Passweb raised itself, by the event's id and recipient.
     pub(super) given: BTreeMap<(String, usize), Outcome>,
     /// Of each activity the reminders told: their ids, leads and people, and for which start.
-    pub(super) told: BTreeSet<(String, String, u64, String, usize)>,
+    pub(super) received: BTreeSet<(String, String, u64, String, usize)>,
     /// What must reach the phone: to whom, about what, when.
     pub(super) expected: Vec<(String, String, Timestamp)>,
 }
@@ -185,7 +185,7 @@ pub(super) struct Customer {
     pub(super) closed: Option<Timestamp>,
     pub(super) closed_carts: BTreeMap<String, Timestamp>,
     /// When the customer was last told of a cart.
-    pub(super) told: Option<Timestamp>,
+    pub(super) received: Option<Timestamp>,
 }
 
 pub(super) struct Cart {
@@ -347,8 +347,8 @@ impl Model {
 
     /// A customer who was told of a cart since, and when.
     pub(super) fn told_of_carts(&self, since: Timestamp) -> Option<(usize, Timestamp)> {
-        let told = self.customers.iter().filter_map(|(number, customer)| Some((*number, customer.told?)));
-        told.filter(|(_, told)| *told > since).max_by_key(|(_, told)| *told)
+        let received = self.customers.iter().filter_map(|(number, customer)| Some((*number, customer.received?)));
+        received.filter(|(_, received)| *received > since).max_by_key(|(_, received)| *received)
     }
 
     /// When something is due next.
@@ -377,14 +377,14 @@ impl Model {
             return Err(Reason::Expired);
         }
         let (id, starts) = (reminder.id.clone(), reminder.starts.clone());
-        let told = (activity.id.clone(), id, reminder.minutes, starts, person);
-        if self.told.contains(&told) {
+        let received = (activity.id.clone(), id, reminder.minutes, starts, person);
+        if self.received.contains(&received) {
             return Err(Reason::AlreadyNotified);
         }
         if !stands {
             return Err(Reason::Cancelled);
         }
-        self.told.insert(told);
+        self.received.insert(received);
         self.expected.push((phone, activity.subject.clone(), now));
         Ok(())
     }
@@ -405,14 +405,14 @@ impl Model {
             None => person.clone(),
         };
         let due = cart_due(*left, customer.first.unwrap_or(*left)).max(*left);
-        let told_lately = |told: Timestamp| due.max(now).duration_since(told) < DAY || *left <= told;
+        let told_lately = |received: Timestamp| due.max(now).duration_since(received) < DAY || *left <= received;
         let state = if phone.is_none() {
             Err(Err(Reason::PhoneMissing))
         } else if out {
             Err(Err(Reason::OptedOut))
         } else if customer.closed.max(customer.closed_carts.get(cart).copied()) >= Some(*left) {
             Err(Err(Reason::Cancelled))
-        } else if customer.newest > Some(*left) || customer.told.is_some_and(told_lately) {
+        } else if customer.newest > Some(*left) || customer.received.is_some_and(told_lately) {
             Err(Err(Reason::NotLatestCart))
         } else if now > due + DAY {
             Err(Err(Reason::Expired))
@@ -420,7 +420,7 @@ impl Model {
             Ok(due)
         } else {
             self.expected.push((phone.unwrap_or_default(), items.to_string(), now));
-            (customer.told, customer.first) = (Some(now), None);
+            (customer.received, customer.first) = (Some(now), None);
             Err(Ok(()))
         };
         customer.carts[place].state = state;

@@ -12,10 +12,10 @@ async fn an_activity_that_is_deleted_while_its_reminder_waits_is_not_told() {
         event["data"]["assignees"][0]["phone"] = json!("333 1234567");
         event
     };
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00"), other]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00"), other]).await;
     world.configure("promemoria-attivita", |site, _| site.paused = true).await.unwrap();
     world.pass(MINUTE * 60 * 3 + MINUTE * 5).await.unwrap();
-    tell(&world, &[deleted("d-1", "2026-11-22T10:30:00Z")]).await;
+    raise(&world, &[deleted("d-1", "2026-11-22T10:30:00Z")]).await;
     world.configure("promemoria-attivita", |site, _| site.paused = false).await.unwrap();
     world.pass(MINUTE * 5).await.unwrap();
     let phone = world.phone().await.unwrap();
@@ -31,12 +31,12 @@ async fn an_activity_that_is_deleted_while_its_reminder_waits_is_not_told() {
 #[tokio::test]
 async fn an_edit_between_the_moment_and_the_sweep_does_not_lose_the_reminder() {
     let world = World::start().await.unwrap();
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.clock.advance_to(at("2026-11-22T14:00:20+01:00"));
-    tell(&world, &[edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:00:20+01:00")]).await;
+    raise(&world, &[edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:00:20+01:00")]).await;
     sweep_at(&world, "2026-11-22T14:00:40+01:00").await;
     sweep_at(&world, "2026-11-22T14:01:40+01:00").await;
-    let [(_, text)] = told(&world).await.try_into().unwrap();
+    let [(_, text)] = received(&world).await.try_into().unwrap();
     assert!(text.contains("Riunione in sede"), "the newest text counts: {text}");
     assert_eq!(conflicts(&world).await, [""; 0]);
     world.finish().await.unwrap();
@@ -50,16 +50,16 @@ async fn an_edit_while_the_message_waits_does_not_lose_the_reminder_and_a_move_r
         world.configure(MAPPING, |_, mapping| mapping.quiet_hours = Some(quiet)).await.unwrap();
         let mut first = saved("a-1", 1, "2026-11-23T09:00:00+01:00");
         first["data"]["reminders"][0]["minutes_before"] = json!(120);
-        tell(&world, std::slice::from_ref(&first)).await;
+        raise(&world, std::slice::from_ref(&first)).await;
         sweep_at(&world, "2026-11-23T07:00:10+01:00").await;
         let mut second = edited("a-2", 2, starts_at, "2026-11-23T07:30:00+01:00");
         second["data"]["reminders"] = first["data"]["reminders"].clone();
         world.clock.advance_to(at("2026-11-23T07:30:00+01:00"));
-        tell(&world, &[second]).await;
-        assert_eq!(told(&world).await, [], "it is quiet until 08:00");
+        raise(&world, &[second]).await;
+        assert_eq!(received(&world).await, [], "it is quiet until 08:00");
         sweep_at(&world, "2026-11-23T08:00:10+01:00").await;
         sweep_at(&world, "2026-11-23T08:01:10+01:00").await;
-        let [(moment, text)] = told(&world).await.try_into().unwrap();
+        let [(moment, text)] = received(&world).await.try_into().unwrap();
         within_a_minute(moment, "2026-11-23T08:00:00+01:00");
         let hour = if starts_at.contains("T09") { "09:00" } else { "10:00" };
         assert!(text.contains(hour), "{starts_at}: {text}");
@@ -78,7 +78,7 @@ async fn an_edit_while_the_message_waits_does_not_lose_the_reminder_and_a_move_r
 #[tokio::test]
 async fn an_edit_that_is_handled_between_the_raise_and_the_claim_tells_once_and_is_no_conflict() {
     let world = World::start().await.unwrap();
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.clock.advance_to(at("2026-11-22T14:00:05+01:00"));
     world.sweep().await.unwrap();
     let raised_before = world.take().await.unwrap();
@@ -86,12 +86,12 @@ async fn an_edit_that_is_handled_between_the_raise_and_the_claim_tells_once_and_
     // It happened before the moment, so that its own item of the schedule is due at once.
     let edit = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T13:59:50+01:00");
     world.clock.advance_to(at("2026-11-22T14:00:20+01:00"));
-    tell(&world, &[edit]).await;
+    raise(&world, &[edit]).await;
     world.redeliver(&raised_before).await.unwrap();
     world.deliver().await.unwrap();
-    assert_eq!(told(&world).await.len(), 1, "the first one was not refused");
+    assert_eq!(received(&world).await.len(), 1, "the first one was not refused");
     sweep_at(&world, "2026-11-22T14:01:05+01:00").await;
-    assert_eq!(told(&world).await.len(), 1);
+    assert_eq!(received(&world).await.len(), 1);
     let events = raised(&world).await;
     let states: Vec<State> = events.iter().flat_map(|event| &event.messages).map(|one| one.facts.state()).collect();
     let again = |state: &State| matches!(state, State::Skipped(skip) if skip.reason == Reason::AlreadyNotified);
@@ -113,11 +113,11 @@ async fn edits_during_a_stop_of_six_hours_leave_what_is_of_use() {
         for place in order {
             let mut event = events[place].clone();
             event["data"]["reminders"][0]["minutes_before"] = json!(240);
-            tell(&world, &[event]).await;
+            raise(&world, &[event]).await;
         }
         sweep_at(&world, "2026-11-22T17:00:30+01:00").await;
         sweep_at(&world, "2026-11-22T17:01:30+01:00").await;
-        let [(_, text)] = told(&world).await.try_into().unwrap();
+        let [(_, text)] = received(&world).await.try_into().unwrap();
         assert!(text.contains("Riunione in sede"), "{order:?}: {text}");
         world.finish().await.unwrap();
     }
@@ -126,7 +126,7 @@ async fn edits_during_a_stop_of_six_hours_leave_what_is_of_use() {
 #[tokio::test]
 async fn an_opt_out_before_the_moment_that_is_stored_after_the_raise_counts() {
     let world = World::start().await.unwrap();
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.clock.advance_to(at("2026-11-22T14:00:05+01:00"));
     world.sweep().await.unwrap();
     let raised_before = world.take().await.unwrap();
@@ -134,10 +134,10 @@ async fn an_opt_out_before_the_moment_that_is_stored_after_the_raise_counts() {
         "id": "c-1", "type": "customer.updated", "occurred_at": "2026-11-22T13:59:00+01:00",
         "data": {"customer": {"id": "P1", "phone": "340 1234567", "whatsapp_opt_out": true}}
     });
-    tell(&world, &[opted_out]).await;
+    raise(&world, &[opted_out]).await;
     world.redeliver(&raised_before).await.unwrap();
     world.deliver().await.unwrap();
-    assert_eq!(told(&world).await, []);
+    assert_eq!(received(&world).await, []);
     let [raised] = raised(&world).await.try_into().unwrap();
     let State::Skipped(skip) = raised.messages.first().unwrap().facts.state() else { panic!("{raised:?}") };
     assert_eq!(skip.reason, Reason::OptedOut);
@@ -156,10 +156,10 @@ async fn what_is_said_of_a_person_while_their_message_waits_counts() {
         json!({"id": id, "type": "customer.updated", "occurred_at": occurred_at,
                "data": {"customer": {"id": "C7", "phone": phone, "country": country, "language": "en"}}})
     };
-    tell(&world, &[order]).await;
+    raise(&world, &[order]).await;
     // What was true before the event does not count, and a national number is read by the country of its record.
-    tell(&world, &[updated("c-1", "2026-11-22T09:58:00Z", "333 1111111", "IT")]).await;
-    tell(&world, &[updated("c-2", "2026-11-22T10:00:00Z", "0151 23456789", "DE")]).await;
+    raise(&world, &[updated("c-1", "2026-11-22T09:58:00Z", "333 1111111", "IT")]).await;
+    raise(&world, &[updated("c-2", "2026-11-22T10:00:00Z", "0151 23456789", "DE")]).await;
     world.configure("stato-ordine", |site, _| site.paused = false).await.unwrap();
     world.pass(MINUTE * 3).await.unwrap();
     let [message] = world.phone().await.unwrap().try_into().unwrap();
@@ -176,14 +176,14 @@ async fn a_reminder_that_waited_is_told_as_its_activity_is_by_then_and_to_whom_i
     let person = |number: usize| json!({"id": format!("P{number}"), "first_name": "Anna", "phone": format!("340 123456{number}"), "language": "it"});
     let mut first = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
     first["data"]["assignees"] = json!([person(1), person(2)]);
-    tell(&world, &[first.clone()]).await;
+    raise(&world, &[first.clone()]).await;
     world.configure(MAPPING, |site, _| site.paused = true).await.unwrap();
     sweep_at(&world, "2026-11-22T14:00:05+01:00").await;
     // It waits with its site; meanwhile P1 is taken off the activity, P3 joins it, and its text changes.
     let mut second = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:10:00+01:00");
     second["data"]["assignees"] = json!([person(2), person(3)]);
     world.clock.advance_to(at("2026-11-22T14:10:00+01:00"));
-    tell(&world, &[second]).await;
+    raise(&world, &[second]).await;
     world.configure(MAPPING, |site, _| site.paused = false).await.unwrap();
     world.pass(MINUTE * 5).await.unwrap();
     let phone = world.phone().await.unwrap();
@@ -210,7 +210,7 @@ async fn a_reminder_that_waited_is_told_as_its_activity_is_by_then_and_to_whom_i
 #[tokio::test]
 async fn a_reminder_whose_record_was_long_on_its_way_is_told_to_whom_it_concerns_by_then() {
     let world = World::start().await.unwrap();
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.clock.advance_to(at("2026-11-22T14:00:05+01:00"));
     world.sweep().await.unwrap();
     let on_its_way = world.take().await.unwrap();
@@ -218,7 +218,7 @@ async fn a_reminder_whose_record_was_long_on_its_way_is_told_to_whom_it_concerns
     second["data"]["assignees"][0] =
         json!({"id": "P2", "first_name": "Bruno", "phone": "333 7654321", "language": "it"});
     world.clock.advance_to(at("2026-11-22T14:10:00+01:00"));
-    tell(&world, &[second]).await;
+    raise(&world, &[second]).await;
     world.redeliver(&on_its_way).await.unwrap();
     world.deliver().await.unwrap();
     let phone = world.phone().await.unwrap();
@@ -229,20 +229,20 @@ async fn a_reminder_whose_record_was_long_on_its_way_is_told_to_whom_it_concerns
 #[tokio::test]
 async fn a_reminder_that_is_renewed_goes_to_the_number_that_was_said_last() {
     let world = World::start().await.unwrap();
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.clock.advance_to(at("2026-11-22T14:00:02+01:00"));
     let updated = json!({
         "id": "c-1", "type": "customer.updated", "occurred_at": "2026-11-22T13:59:55+01:00",
         "data": {"customer": {"id": "P1", "phone": "333 7654321"}}
     });
-    tell(&world, &[updated]).await;
+    raise(&world, &[updated]).await;
     world.clock.advance_to(at("2026-11-22T14:00:05+01:00"));
     world.sweep().await.unwrap();
     let on_its_way = world.take().await.unwrap();
     // It was edited before the number changed, and is heard of late; so is the reminder.
     let edit = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T13:59:50+01:00");
     world.clock.advance_to(at("2026-11-22T14:10:00+01:00"));
-    tell(&world, &[edit]).await;
+    raise(&world, &[edit]).await;
     world.redeliver(&on_its_way).await.unwrap();
     world.deliver().await.unwrap();
     let phone = world.phone().await.unwrap();
@@ -255,15 +255,15 @@ async fn a_reminder_that_is_renewed_goes_to_the_number_that_was_said_last() {
 #[tokio::test]
 async fn who_asks_for_one_reminder_again_reminds_nobody_else() {
     let world = World::start().await.unwrap();
-    tell(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
+    raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     sweep_at(&world, "2026-11-22T14:00:05+01:00").await;
-    assert_eq!(told(&world).await.len(), 1);
+    assert_eq!(received(&world).await.len(), 1);
     // Somebody joins when everybody was reminded.
     let mut second = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:10:00+01:00");
     let joined = json!({"id": "P2", "first_name": "Bruno", "phone": "333 7654321", "language": "it"});
     second["data"]["assignees"].as_array_mut().unwrap().push(joined);
     world.clock.advance_to(at("2026-11-22T14:10:00+01:00"));
-    tell(&world, &[second]).await;
+    raise(&world, &[second]).await;
     let [raised] = raised(&world).await.try_into().unwrap();
     let again = json!({"job": "message.1", "site": "demo", "event": raised.id, "mapping": MAPPING, "recipient": "P1",
                        "occasion": 2, "asked_at": world.clock.now().to_string()});

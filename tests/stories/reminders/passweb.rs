@@ -7,10 +7,10 @@ async fn ours_and_passwebs_reminder_are_one() {
     let world = World::start().await.unwrap();
     let event = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
     let own = raised_by_passweb("p-1", &event, "2026-11-22T10:04:00Z");
-    tell(&world, &[event, own]).await;
-    assert_eq!(told(&world).await.len(), 1, "Passweb raised it before its time");
+    raise(&world, &[event, own]).await;
+    assert_eq!(received(&world).await.len(), 1, "Passweb raised it before its time");
     world.pass(MINUTE * 60 * 6).await.unwrap();
-    assert_eq!(told(&world).await.len(), 1);
+    assert_eq!(received(&world).await.len(), 1);
     world.finish().await.unwrap();
 }
 
@@ -22,7 +22,7 @@ async fn passwebs_reminder_gives_way_to_what_is_newer_and_says_otherwise() {
     let text = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:01:00+01:00");
     let mut without = text.clone();
     without["data"]["reminders"] = json!([]);
-    for (last, is_told) in [
+    for (last, is_received) in [
         (deleted("d-1", "2026-11-22T14:01:00+01:00"), false),
         // Passweb says so after it was deleted: then it is there.
         (deleted("d-1", "2026-11-22T13:59:00+01:00"), true),
@@ -34,9 +34,9 @@ async fn passwebs_reminder_gives_way_to_what_is_newer_and_says_otherwise() {
     ] {
         let world = World::start().await.unwrap();
         world.clock.advance_to(at("2026-11-22T14:02:00+01:00"));
-        tell(&world, &[first.clone(), last.clone(), own.clone()]).await;
-        assert_eq!(told(&world).await.len(), usize::from(is_told), "{last}");
-        if !is_told {
+        raise(&world, &[first.clone(), last.clone(), own.clone()]).await;
+        assert_eq!(received(&world).await.len(), usize::from(is_received), "{last}");
+        if !is_received {
             let State::Skipped(skip) = world.state("p-1", MAPPING, "P1").await.unwrap() else { panic!() };
             assert_eq!((skip.reason, skip.detail.as_str()), (Reason::Cancelled, last["id"].as_str().unwrap()));
         }
@@ -53,8 +53,8 @@ async fn two_people_with_one_number_are_reminded_once_however_they_are_listed() 
     event["data"]["assignees"].as_array_mut().unwrap().push(other);
     let mut own = raised_by_passweb("p-1", &event, "2026-11-22T10:04:00Z");
     own["data"]["assignees"].as_array_mut().unwrap().reverse();
-    tell(&world, &[event, own]).await;
+    raise(&world, &[event, own]).await;
     world.pass(MINUTE * 60 * 6).await.unwrap();
-    assert_eq!(told(&world).await.len(), 1);
+    assert_eq!(received(&world).await.len(), 1);
     world.finish().await.unwrap();
 }

@@ -250,12 +250,12 @@ mod tests {
     fn a_number_tells_the_person_wherever_they_are_named() {
         let site = site();
         let mut anna = Whom::with_phone(&site, Phone::parse("3401234567", Country::ITALY).unwrap());
-        let told = json!({"data": {"customer": {"id": "C7", "first_name": "Anna", "phone": "+39 340 123.4567"}}});
-        anna.learn(&told);
+        let notified = json!({"data": {"customer": {"id": "C7", "first_name": "Anna", "phone": "+39 340 123.4567"}}});
+        anna.learn(&notified);
         anna.learn(&json!({"data": {"customer": {"id": "C8", "first_name": "Ugo", "phone": "3407654321"}}}));
         anna.end_learning();
         assert_eq!(anna.ids().map(ObjectId::as_str).collect::<Vec<_>>(), ["C7"]);
-        assert!(anna.is_in(&told) && anna.has_phone("+393401234567"));
+        assert!(anna.is_in(&notified) && anna.has_phone("+393401234567"));
         assert!(anna.is_in(&json!({"sender": {"id": "C7", "first_name": "Anna"}})));
         assert!(anna.is_in(&json!({"message": {"body": "chiami il 340-12 34 567"}})));
         assert!(!anna.is_in(&json!({"sender": {"id": "C9", "phone": "340 7654321"}, "order": {"id": "C7"}})));

@@ -196,7 +196,7 @@ impl Looked {
         reminder_event_id(&self.kept.item.key, self.kept.reminder.due_at, &self.saved_by)
     }
 
-    fn told(&self) -> Option<(&Activity, &DueReminder, &[Person])> {
+    fn notified(&self) -> Option<(&Activity, &DueReminder, &[Person])> {
         let event = self.event.as_ref()?;
         match &event.data {
             EventData::ActivityReminder { activity, reminder, .. } => Some((activity, reminder, event.recipients())),
@@ -207,7 +207,7 @@ impl Looked {
     pub(super) fn document(&self) -> Value {
         let ReminderItem { event, activity, reminder, due_at, .. } = &self.kept.reminder;
         let (mut minutes_before, mut starts_at, mut time_zone, mut recipients) = (None, None, None, Vec::new());
-        if let Some((activity, reminder, people)) = self.told() {
+        if let Some((activity, reminder, people)) = self.notified() {
             minutes_before = Some(reminder.minutes_before);
             starts_at = Some(match activity.starts {
                 ActivityTime::At(instant) => instant.display_with_offset(activity.zone.to_offset(instant)).to_string(),
@@ -225,10 +225,10 @@ impl Looked {
 
     pub(super) fn words(&self, site: &Site, lang: Lang) -> String {
         let ReminderItem { event, activity, reminder, due_at, .. } = &self.kept.reminder;
-        let (zone, rule, people) = match self.told() {
-            Some((activity, told, people)) => {
+        let (zone, rule, people) = match self.notified() {
+            Some((activity, notified, people)) => {
                 let name = activity.zone.iana_name().unwrap_or_default().to_owned();
-                let rule = format!(", {} ({name})", self.rule(activity, told.minutes_before, site, lang));
+                let rule = format!(", {} ({name})", self.rule(activity, notified.minutes_before, site, lang));
                 (activity.zone.clone(), rule, people)
             }
             None => (site.zone(), format!(" ({})", site.time_zone), &[] as &[Person]),

@@ -29,7 +29,7 @@ pub enum Problem {
         event: EventType,
     },
     /// Nobody is told of events of that type.
-    NeverTold(EventType),
+    NeverNotified(EventType),
     /// A condition that only other events can meet.
     NotOfThisEvent(EventType),
     /// Messages would be held until they are of no use any more: for how long they are.
@@ -94,7 +94,7 @@ impl Problem {
             Self::Wrong(_) => "wrong_value",
             Self::UnknownVariable { .. } => "unknown_variable",
             Self::VariableNotInEvent { .. } => "variable_not_in_event",
-            Self::NeverTold(_) => "event_never_told",
+            Self::NeverNotified(_) => "event_never_told",
             Self::NotOfThisEvent(_) => "condition_not_in_event",
             Self::HeldTooLong(_) => "held_too_long",
             Self::NeverQuiet => "never_quiet",
@@ -137,7 +137,7 @@ impl Problem {
                 format!("There is no variable {id}; perhaps {nearest}?")
             }
             Self::VariableNotInEvent { variable, event } => format!("Events {event} have no {variable}."),
-            Self::NeverTold(event) => format!("Nobody is told of {event}: a mapping for it would never send."),
+            Self::NeverNotified(event) => format!("Nobody is told of {event}: a mapping for it would never send."),
             Self::NotOfThisEvent(event) => format!("Events {event} can't meet this condition: leave it out."),
             Self::HeldTooLong(useful_for) => {
                 format!("Messages are of use for {useful_for}: hold them for less, or nothing would be sent.")
@@ -197,7 +197,7 @@ impl Problem {
                 format!("La variabile {id} non esiste; forse {nearest}?")
             }
             Self::VariableNotInEvent { variable, event } => format!("L'evento {event} non ha {variable}."),
-            Self::NeverTold(event) => format!("L'evento {event} non avvisa nessuno: l'azione non invierebbe mai."),
+            Self::NeverNotified(event) => format!("L'evento {event} non avvisa nessuno: l'azione non invierebbe mai."),
             Self::NotOfThisEvent(event) => format!("L'evento {event} non può soddisfare questa condizione: toglierla."),
             Self::HeldTooLong(useful_for) => {
                 format!("I messaggi sono utili per {useful_for}: trattenerli per meno, o non si invierebbe nulla.")

@@ -237,8 +237,8 @@ fn of_two_people_with_one_number_the_one_the_mapping_is_for_is_told() {
         json!([{"id": "A", "phone": "3401234567"}, {"id": "B", "phone": "3401234567", "groups": ["vip"]}]);
     let vip = with(|config| config.mappings[1].groups = vec!["vip".to_owned()]);
     let planned = plan(&upload(administrators, &[]), &vip);
-    let told: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
-    assert_eq!(told, ["B"]);
+    let notified: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
+    assert_eq!(notified, ["B"]);
 }
 
 #[test]
@@ -274,8 +274,8 @@ fn nobody_is_told_twice_by_one_mapping() {
         {"id": "B", "phone": "+39 340 1234567"}, {"id": "C"}, {"id": "D"}
     ]);
     let planned = plan(&upload(administrators, &[]), &config());
-    let told: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
-    assert_eq!(told, ["A", "C", "D"], "two without a number are two skips later, not one person");
+    let notified: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
+    assert_eq!(notified, ["A", "C", "D"], "two without a number are two skips later, not one person");
     let [skip] = planned.skips.as_slice() else { panic!("{planned:?}") };
     assert_eq!(
         (skip.recipient.as_ref().map(crate::id::ObjectId::as_str), skip.skip.reason),

@@ -42,7 +42,7 @@ pub enum EventType {
 
 /// When an event of a kind is told to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Telling {
+pub enum Notification {
     /// As soon as it is received: its plan names the messages.
     AtOnce,
     /// When its moment comes, unless something happens before: its plan names no message.
@@ -124,7 +124,7 @@ impl EventType {
 
     /// When an event of this kind is told.
     #[must_use]
-    pub fn telling(self) -> Telling {
+    pub fn notification(self) -> Notification {
         match self {
             Self::OrderStatusChanged
             | Self::MessageSent
@@ -135,9 +135,11 @@ impl EventType {
             | Self::FileUploaded
             | Self::FileDownloaded
             | Self::FilePreviewed
-            | Self::DocumentsPublished => Telling::AtOnce,
-            Self::CartAbandoned => Telling::Later,
-            Self::CartClosed | Self::ActivitySaved | Self::ActivityDeleted | Self::CustomerUpdated => Telling::Never,
+            | Self::DocumentsPublished => Notification::AtOnce,
+            Self::CartAbandoned => Notification::Later,
+            Self::CartClosed | Self::ActivitySaved | Self::ActivityDeleted | Self::CustomerUpdated => {
+                Notification::Never
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::person::Person;
 
 pub use activity::{Activity, ActivityTime, DueReminder, MINUTES_BEFORE_MAX, REMINDERS_MAX, Reminder};
 pub use data::{EventData, FileAction, Notify, StatusChange};
-pub use kind::{EventType, EventTypeError, Telling};
+pub use kind::{EventType, EventTypeError, Notification};
 pub use objects::{Cart, CartEnd, File, Order, OrderKind, PublishedDocument, SiteMessage};
 pub use parse::EventError;
 pub use read::{DOCUMENTS_MAX, OCCURRED_AHEAD_MAX, PERSONS_MAX};

@@ -147,12 +147,12 @@ fn a_notice_of_no_documents_is_refused() {
 
 #[test]
 fn every_example_is_of_its_type_and_tells_whom_it_says() {
-    let told = |kind: EventType| {
+    let notified = |kind: EventType| {
         let event = Event::parse(example(kind), now()).unwrap();
         assert_eq!(event.kind(), kind);
         event.recipients().iter().map(|person| person.id.to_string()).collect::<Vec<_>>().join(" ")
     };
-    let recipients = EventType::ALL.map(told);
+    let recipients = EventType::ALL.map(notified);
     let expected = ["C7", "C7", "", "C7", "S1", "", "", "S1", "S1", "C7", "G3", "G3", "G3", "AZ12", ""];
     assert_eq!(recipients, expected);
 }

@@ -140,15 +140,15 @@ async fn set_template(
         Ok(change) => change,
         Err(reason) => return refuse(StatusCode::BAD_REQUEST, &reason),
     };
-    let told = change.webhook();
-    if told && !shared.outbox().has_receiver() {
+    let notified = change.webhook();
+    if notified && !shared.outbox().has_receiver() {
         return refuse(StatusCode::CONFLICT, webhooks::NO_RECEIVER);
     }
     let now = shared.now();
     let mut state = shared.lock();
     let before = state.templates.find(&name, &language).cloned();
     let after = state.templates.set(&name, &language, change);
-    if told {
+    if notified {
         for update in template::changed(before.as_ref(), &after, now) {
             shared.outbox().raise(update);
         }
@@ -170,17 +170,17 @@ async fn remove_template(
     Path((name, language)): Path<(String, String)>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let told = match readable(body).and_then(|body| Removal::parse(&body)) {
+    let notified = match readable(body).and_then(|body| Removal::parse(&body)) {
         Ok(removal) => removal.webhook,
         Err(reason) => return refuse(StatusCode::BAD_REQUEST, &reason),
     };
-    if told && !shared.outbox().has_receiver() {
+    if notified && !shared.outbox().has_receiver() {
         return refuse(StatusCode::CONFLICT, webhooks::NO_RECEIVER);
     }
     let now = shared.now();
     match shared.lock().templates.remove(&name, &language) {
         Some(row) => {
-            if told {
+            if notified {
                 shared.outbox().raise(template::removed(&row, now));
             }
             Json(json!({"removed": true})).into_response()

@@ -83,13 +83,13 @@ pub(crate) fn contact(wa_id: &str) -> Value {
 
 /// A status of a message. A failed one comes without contact and price, as it may on the platform.
 pub(crate) fn status(subject: &Subject, status: Status, at: Timestamp) -> Update {
-    let mut told = json!({
+    let mut notified = json!({
         "id": subject.id,
         "status": status.word(),
         "timestamp": at.as_second().to_string(),
         "recipient_id": subject.wa_id,
     });
-    if let Some(fields) = told.as_object_mut() {
+    if let Some(fields) = notified.as_object_mut() {
         if let Some(data) = &subject.callback_data {
             fields.insert("biz_opaque_callback_data".into(), data.as_str().into());
         }
@@ -105,7 +105,7 @@ pub(crate) fn status(subject: &Subject, status: Status, at: Timestamp) -> Update
         }
     }
     let contact = status.code().is_none().then(|| contact(&subject.wa_id));
-    Update::Status { message: subject.id.clone(), contact, status: told }
+    Update::Status { message: subject.id.clone(), contact, status: notified }
 }
 
 fn error(code: i64) -> Value {

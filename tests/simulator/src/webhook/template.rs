@@ -67,7 +67,7 @@ mod tests {
         row.as_object().unwrap().clone()
     }
 
-    fn told(updates: Vec<Update>) -> Vec<(String, Value)> {
+    fn notified(updates: Vec<Update>) -> Vec<(String, Value)> {
         updates
             .into_iter()
             .map(|update| match update {
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_new_status_and_a_new_category_are_told_apart() {
         let before = row("APPROVED", "UTILITY");
-        let told = told(changed(Some(&before), &row("PAUSED", "MARKETING"), Timestamp::UNIX_EPOCH));
+        let notified = notified(changed(Some(&before), &row("PAUSED", "MARKETING"), Timestamp::UNIX_EPOCH));
         let names = json!({"message_template_id": 1_000_000_000_000_001_u64, "message_template_name": "avviso",
                            "message_template_language": "en-US"});
         let with = |more: Value| {
@@ -89,7 +89,7 @@ mod tests {
             value
         };
         assert_eq!(
-            told,
+            notified,
             [
                 (
                     "message_template_status_update".to_owned(),
@@ -113,11 +113,11 @@ mod tests {
             (None, row("APPROVED", "UTILITY"), "message_template_status_update"),
             (Some(&before), row("APPROVED", "UTILITY"), "message_template_status_update"),
         ] {
-            let told = told(changed(before, &after, Timestamp::UNIX_EPOCH));
-            let fields: Vec<&str> = told.iter().map(|(field, _)| field.as_str()).collect();
+            let notified = notified(changed(before, &after, Timestamp::UNIX_EPOCH));
+            let fields: Vec<&str> = notified.iter().map(|(field, _)| field.as_str()).collect();
             assert_eq!(fields, [expected]);
         }
-        let removed = told(vec![removed(&before, Timestamp::UNIX_EPOCH)]);
+        let removed = notified(vec![removed(&before, Timestamp::UNIX_EPOCH)]);
         assert_eq!(removed[0].1["event"], "DELETED");
     }
 }

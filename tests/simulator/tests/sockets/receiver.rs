@@ -124,9 +124,9 @@ async fn take(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) ->
     if headers["x-hub-signature-256"] != format!("sha256={hex}") || headers["content-type"] != "application/json" {
         return StatusCode::UNAUTHORIZED;
     }
-    let told = String::from_utf8_lossy(&body).into_owned();
+    let notified = String::from_utf8_lossy(&body).into_owned();
     desk.posts.lock().unwrap().push(body);
     desk.came.send_modify(|came| *came += 1);
     desk.open.subscribe().wait_for(|open| *open).await.unwrap();
-    desk.answer(&told)
+    desk.answer(&notified)
 }

@@ -180,8 +180,8 @@ async fn a_slow_receiver_holds_no_send_back_and_gets_batches() {
         let messages: HashSet<&str> = batch.iter().map(|status| status["id"].as_str().unwrap()).collect();
         assert_eq!(messages.len(), batch.len(), "one status of a message in a POST");
     }
-    let told: HashSet<String> = batches.concat().iter().map(Value::to_string).collect();
-    assert_eq!(told.len(), 36, "each status once");
+    let notified: HashSet<String> = batches.concat().iter().map(Value::to_string).collect();
+    assert_eq!(notified.len(), 36, "each status once");
 }
 
 #[tokio::test]

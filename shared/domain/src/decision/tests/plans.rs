@@ -75,17 +75,21 @@ fn nobody_is_notified_of_what_they_did_themselves_unless_the_mapping_says_so() {
             one.recipient_rule = serde_json::from_value(json!(rule)).unwrap();
             one.notify_actor = notify_actor;
             let planned = plan(&event, &with(|config| config.mappings = vec![one]));
-            let told: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
+            let notified: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
             let left_out: Vec<(&str, Reason)> = planned
                 .skips
                 .iter()
                 .filter_map(|planned| Some((planned.recipient.as_ref()?.as_str(), planned.skip.reason)))
                 .collect();
             if notify_actor {
-                assert!(told.contains(&actor) && told.len() == others.len() + 1, "{}: {planned:?}", event.kind());
+                assert!(
+                    notified.contains(&actor) && notified.len() == others.len() + 1,
+                    "{}: {planned:?}",
+                    event.kind()
+                );
             } else {
                 assert_eq!(
-                    (told, left_out),
+                    (notified, left_out),
                     (others.clone(), vec![(actor, Reason::ActorIsRecipient)]),
                     "{}",
                     event.kind()

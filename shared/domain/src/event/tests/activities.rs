@@ -81,8 +81,8 @@ fn a_reminder_of_nobody_is_every_assignees() {
     let mut document = example(EventType::ActivityReminder);
     document["data"]["owner"] = Value::Null;
     let event = Event::parse(document, now()).unwrap();
-    let told: Vec<&str> = event.recipients().iter().map(|person| person.id.as_str()).collect();
-    assert_eq!(told, ["C7", "G3"]);
+    let notified: Vec<&str> = event.recipients().iter().map(|person| person.id.as_str()).collect();
+    assert_eq!(notified, ["C7", "G3"]);
 }
 
 #[test]
