@@ -2,10 +2,10 @@
 
 use domain::config::{Account, LiveConfig, Site};
 use domain::event::Event;
-use domain::id::{AccountId, SiteId};
-use domain::key::ContactSecret;
-use domain::language::Language;
-use domain::phone::{Country, Phone};
+use domain::primitives::id::{AccountId, SiteId};
+use domain::primitives::key::ContactSecret;
+use domain::primitives::language::Language;
+use domain::primitives::phone::{Country, Phone};
 use domain::template::{Category, Content, Parts, Pattern, Template, TemplateStatus};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

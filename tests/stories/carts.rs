@@ -8,9 +8,9 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use domain::id::ObjectId;
-use domain::key::CartKeys;
 use domain::message::{State, WaitReason};
+use domain::primitives::id::ObjectId;
+use domain::primitives::key::CartKeys;
 use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
 use kit::{World, order_status_changed};
@@ -357,7 +357,7 @@ async fn a_small_cart_and_one_from_before_the_mapping_are_not_told_of() {
     let expected =
         [("k-1", Reason::ConditionNotMet), ("k-2", Reason::BeforeActivation), ("k-3", Reason::BeforeActivation)];
     for (id, expected) in expected {
-        let id = domain::id::EventId::parse(id).unwrap();
+        let id = domain::primitives::id::EventId::parse(id).unwrap();
         let plan = world.ledger.plan(&site, &id).await.unwrap().unwrap();
         assert_eq!(plan.skips.first().map(|planned| planned.skip.reason), Some(expected), "{plan:?}");
         assert!(plan.messages.is_empty());

@@ -210,7 +210,7 @@ async fn a_refused_probe_starts_its_account_although_a_write_failed() {
     fault(&world, 1, 401, 190).await;
     fault(&world, 1, 400, 132_000).await;
     raise(&world, &order_status_changed("e-1")).await;
-    let lane = Lane { site: world.site().unwrap(), account: domain::id::AccountId::parse("main").unwrap() };
+    let lane = Lane { site: world.site().unwrap(), account: domain::primitives::id::AccountId::parse("main").unwrap() };
     assert!(world.schedule.account_state(&lane).await.unwrap().health.stop.is_some());
     world.wire.plan(Planned {
         operation: "UpdateItem",

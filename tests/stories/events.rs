@@ -1,10 +1,10 @@
 //! The published example of every type of event, sent as it stands.
 
 use domain::event::{EventType, Notification};
-use domain::id::{EventId, ObjectId};
-use domain::key::activity_key;
 use domain::message::State;
 use domain::plan::Plan;
+use domain::primitives::id::{EventId, ObjectId};
+use domain::primitives::key::activity_key;
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{World, example, order_status_changed};

@@ -219,8 +219,10 @@ async fn a_sender_killed_anywhere_tells_each_file_once() {
 async fn a_file_whose_carrier_came_to_nothing_is_told_by_itself() {
     let world = collecting().await;
     world.configure(MAPPING, |_, mapping| mapping.useful_for = Some(UsefulFor::parse("1h").unwrap())).await.unwrap();
-    let lane =
-        store::schedule::Lane { site: world.site().unwrap(), account: domain::id::AccountId::parse("main").unwrap() };
+    let lane = store::schedule::Lane {
+        site: world.site().unwrap(),
+        account: domain::primitives::id::AccountId::parse("main").unwrap(),
+    };
     let (began, day) = (world.clock.now(), MINUTE * 60 * 24);
     let at = |number: usize, minutes: i32| {
         let mut event = uploaded(number);
@@ -317,12 +319,12 @@ async fn two_that_find_their_carrier_gone_at_the_same_moment_are_told_together()
     };
     for stop in 1..=STOPS {
         raise(&world, &of_folder(stop, 0)).await;
-        let id = domain::id::EventId::parse(&format!("f-{}", stop * 10)).unwrap();
-        let mapping = domain::id::MappingId::parse(MAPPING).unwrap();
-        let recipient = domain::id::ObjectId::parse("P1").unwrap();
-        let digest = domain::key::MessageId {
-            event: domain::key::event_key(&world.site().unwrap(), &id),
-            message: domain::key::message_key(&mapping, &recipient, 1),
+        let id = domain::primitives::id::EventId::parse(&format!("f-{}", stop * 10)).unwrap();
+        let mapping = domain::primitives::id::MappingId::parse(MAPPING).unwrap();
+        let recipient = domain::primitives::id::ObjectId::parse("P1").unwrap();
+        let digest = domain::primitives::key::MessageId {
+            event: domain::primitives::key::event_key(&world.site().unwrap(), &id),
+            message: domain::primitives::key::message_key(&mapping, &recipient, 1),
         };
         assert!(world.parking().cancel(&digest, &Reason::Expired.into()).await.unwrap());
         for place in 1..=2 {

@@ -137,7 +137,8 @@ async fn an_event_id_of_order_state_and_time_is_told_once_and_found_again() {
     world.deliver().await.unwrap();
     assert_eq!(world.phone().await.unwrap().len(), 1);
     assert_eq!(world.state(id, "stato-ordine", "C7").await.unwrap(), domain::message::State::Sent);
-    let stored = world.ledger.event(&world.site().unwrap(), &domain::id::EventId::parse(id).unwrap()).await.unwrap();
+    let stored =
+        world.ledger.event(&world.site().unwrap(), &domain::primitives::id::EventId::parse(id).unwrap()).await.unwrap();
     assert_eq!(stored.unwrap().id, id);
     for refused in ["ordine-é", "a\tb", "bridge:OC1/1320", ""] {
         assert_eq!(world.post(&order_status_changed(refused)).await.unwrap().status, 422, "{refused}");

@@ -2,10 +2,10 @@
 
 use domain::config::Account;
 use domain::health::{Cause, Proof};
-use domain::id::AccountId;
 use domain::job::Job;
 use domain::mapping::UsefulFor;
 use domain::message::{State, WaitReason};
+use domain::primitives::id::AccountId;
 use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
 use kit::{World, message_sent};

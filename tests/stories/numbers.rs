@@ -111,7 +111,8 @@ async fn a_consent_withdrawn_while_a_message_waits_counts() {
     let account = world.live().await.unwrap().accounts.first().unwrap().clone();
     world.sync_templates(&account).await.unwrap();
     let live = world.live().await.unwrap();
-    let listed = live.template(&account.id, "conferma_ordine", &domain::language::Language::italian()).unwrap();
+    let listed =
+        live.template(&account.id, "conferma_ordine", &domain::primitives::language::Language::italian()).unwrap();
     let fingerprint = listed.fingerprint.clone();
     world
         .configure("stato-ordine", |site, mapping| {

@@ -55,7 +55,7 @@ async fn a_channel_not_ticked_is_left_out_of_the_plan() {
     let mut event = message_sent("m-1", &json!([{"id": "A", "phone": "3331234567"}]));
     event["data"]["notify"] = json!(["email"]);
     raise(&world, &event).await;
-    let id = domain::id::EventId::parse("m-1").unwrap();
+    let id = domain::primitives::id::EventId::parse("m-1").unwrap();
     let plan = world.ledger.plan(&world.site().unwrap(), &id).await.unwrap().unwrap();
     assert!(plan.messages.is_empty());
     assert_eq!(plan.skips.first().unwrap().skip.reason, Reason::NotifyNotRequested);

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use domain::config::{Account, Site};
 use domain::event::EventType;
-use domain::id::{EventId, MappingId, ObjectId, SiteId};
-use domain::key::{MessageId, event_key, message_key};
 use domain::mapping::{Action, Mapping, ValueSource};
 use domain::message::State;
+use domain::primitives::id::{EventId, MappingId, ObjectId, SiteId};
+use domain::primitives::key::{MessageId, event_key, message_key};
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{World, example, file_uploaded, message_sent, order_status_changed};

@@ -3,9 +3,9 @@
 mod meanwhile;
 mod passweb;
 
-use domain::id::MappingId;
 use domain::mapping::UsefulFor;
 use domain::message::State;
+use domain::primitives::id::MappingId;
 use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
 use kit::World;
@@ -82,7 +82,8 @@ async fn raised(world: &World) -> Vec<StoredEvent> {
 fn left_out(raised: &[StoredEvent]) -> Vec<(String, Reason, String)> {
     assert!(raised.iter().all(|event| event.messages.is_empty()), "{raised:?}");
     let skips = raised.iter().flat_map(|event| &event.plan.skips);
-    let person = |id: &Option<domain::id::ObjectId>| id.as_ref().map(ToString::to_string).unwrap_or_default();
+    let person =
+        |id: &Option<domain::primitives::id::ObjectId>| id.as_ref().map(ToString::to_string).unwrap_or_default();
     skips.map(|planned| (person(&planned.recipient), planned.skip.reason, planned.skip.detail.clone())).collect()
 }
 
@@ -226,7 +227,7 @@ async fn a_reminder_that_is_due_long_after_its_activity_was_saved_is_told() {
     let world = World::start().await.unwrap();
     world.configure("promemoria-attivita", |site, _| site.retention_days = 30).await.unwrap();
     raise(&world, &[saved("a-1", 1, "2027-03-22T15:00:00+01:00")]).await;
-    let event = domain::id::EventId::parse("a-1").unwrap();
+    let event = domain::primitives::id::EventId::parse("a-1").unwrap();
     let expires_at = world.ledger.expires_at(&world.site().unwrap(), &event).await.unwrap().unwrap();
     assert!(expires_at > at("2027-04-20T00:00:00Z"), "{expires_at}");
     // The embedded table forgets nothing; what counts is that the reminder, four months later, reads the event it needs.

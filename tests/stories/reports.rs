@@ -1,7 +1,7 @@
 //! What WA Smart Business reports, from its webhook to the ledger.
 
-use domain::id::SiteId;
 use domain::message::{State, Status, WaitReason};
+use domain::primitives::id::SiteId;
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{Chaos, World, order_status_changed};

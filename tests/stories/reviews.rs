@@ -1,8 +1,8 @@
 //! What a person does to a mapping, and what a changed template asks of them.
 
-use domain::id::MappingId;
 use domain::mapping::{Action, Mapping, SavedMapping};
 use domain::message::State;
+use domain::primitives::id::MappingId;
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{World, order_status_changed};
@@ -92,7 +92,7 @@ async fn a_mapping_that_is_switched_off_leaves_what_every_decision_reads_and_com
     assert!(!is_live().await);
     assert!(mapping(&world, "stato-ordine").await.is_some_and(|mapping| !mapping.enabled));
     raise(&world, &order_status_changed("e-1")).await;
-    let id = domain::id::EventId::parse("e-1").unwrap();
+    let id = domain::primitives::id::EventId::parse("e-1").unwrap();
     let plan = world.ledger.plan(&world.site().unwrap(), &id).await.unwrap().unwrap();
     assert_eq!(plan.skips.first().unwrap().skip.reason, Reason::NoMapping);
 

@@ -6,10 +6,10 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 
 use domain::audit::{Audit, Audited};
-use domain::id::{AccountId, EventId, ObjectId, SiteId};
-use domain::key::{activity_key, event_key};
 use domain::mapping::UsefulFor;
 use domain::message::State;
+use domain::primitives::id::{AccountId, EventId, ObjectId, SiteId};
+use domain::primitives::key::{activity_key, event_key};
 use domain::reason::Reason;
 use fire_reminders::{Failed, Swept};
 use jiff::{SignedDuration, Timestamp};

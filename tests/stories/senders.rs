@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::SiteId;
 use domain::message::State;
+use domain::primitives::id::SiteId;
 use domain::reason::Reason;
 use kit::{World, order_status_changed};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ async fn raise(world: &World, site: &str, id: &str, phone: &str) -> BTreeMap<Str
 }
 
 async fn state(world: &World, site: &SiteId, id: &str) -> State {
-    let id = domain::id::EventId::parse(id).unwrap();
+    let id = domain::primitives::id::EventId::parse(id).unwrap();
     let event = world.ledger.event(site, &id).await.unwrap().unwrap();
     event.messages[0].facts.state()
 }

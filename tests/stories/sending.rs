@@ -1,8 +1,8 @@
 //! From an event to the phone: once, whatever happens on the way.
 
-use domain::id::EventId;
-use domain::key::{MessageId, event_key, message_key};
 use domain::message::{Answer, Failure, State};
+use domain::primitives::id::EventId;
+use domain::primitives::key::{MessageId, event_key, message_key};
 use jiff::SignedDuration;
 use kit::{World, file_uploaded, message_sent, order_status_changed};
 use serde_json::{Value, json};
@@ -272,7 +272,7 @@ async fn records_that_cannot_be_understood_are_dead_letters_and_fail_nobody_else
     assert_eq!(world.deliver().await.unwrap(), 5);
     assert_eq!(world.phone().await.unwrap().len(), 1);
     let letters = |site: Option<&'static str>| {
-        let site = site.map(|site| domain::id::SiteId::parse(site).unwrap());
+        let site = site.map(|site| domain::primitives::id::SiteId::parse(site).unwrap());
         let world = &world;
         async move { world.ledger.dead_letters(site.as_ref(), world.clock.now()).await.unwrap() }
     };

@@ -125,7 +125,7 @@ async fn nothing_is_lost_or_sent_twice_in_a_storm() {
     for hour in 0.. {
         states.clear();
         for number in 0..messages {
-            let event = domain::id::EventId::parse(&format!("e-{number}")).unwrap();
+            let event = domain::primitives::id::EventId::parse(&format!("e-{number}")).unwrap();
             let stored = world.ledger.event(&site, &event).await.unwrap().expect("an accepted event is in the ledger");
             let [message] = stored.messages.as_slice() else { panic!("{number}: {:?}", stored.messages) };
             states.insert(message.id.to_string(), (number, message.facts.state()));

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::audit::{Audit, Audited};
 use domain::event::EventType;
-use domain::id::EventId;
 use domain::message::State;
+use domain::primitives::id::EventId;
 use jiff::SignedDuration;
 use kit::World;
 use proptest::prelude::*;

@@ -88,7 +88,7 @@ async fn numbers_and_names_as_the_records_hold_them() {
         let State::Skipped(skip) = world.state("m-1", "gentile", recipient).await.unwrap() else { panic!() };
         assert_eq!(skip.reason, reason);
     }
-    let id = domain::id::EventId::parse("m-1").unwrap();
+    let id = domain::primitives::id::EventId::parse("m-1").unwrap();
     let plan = world.ledger.plan(&world.site().unwrap(), &id).await.unwrap().unwrap();
     let same: Vec<&str> = plan
         .skips

@@ -2,9 +2,9 @@
 
 use domain::guards::Repeat;
 use domain::health::{Cause, Proof};
-use domain::id::AccountId;
 use domain::mapping::UsefulFor;
 use domain::message::{State, WaitReason};
+use domain::primitives::id::AccountId;
 use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{EVENTS_DEAD_ARN, World, message_sent, order_status_changed};
@@ -277,7 +277,7 @@ async fn a_message_that_a_report_says_was_sent_is_not_tried_again() {
     fault(&world, 1, 400, 131_016).await;
     world.accept(&order(1)).await.unwrap();
     world.deliver().await.unwrap();
-    let event = domain::id::EventId::parse("e-1").unwrap();
+    let event = domain::primitives::id::EventId::parse("e-1").unwrap();
     let event = world.ledger.event(&world.site().unwrap(), &event).await.unwrap().unwrap();
     let id = event.messages.first().unwrap().id.to_string();
     let report = World::status("wamid.gateway", Some(&id), "sent", world.clock.now());
@@ -488,7 +488,7 @@ async fn quiet_hours_end_in_the_morning() {
 #[tokio::test]
 async fn a_mapping_that_sends_far_more_than_usual_pauses_itself_until_it_is_confirmed() {
     let world = World::start().await.unwrap();
-    let (site, mapping) = (world.site().unwrap(), domain::id::MappingId::parse("stato-ordine").unwrap());
+    let (site, mapping) = (world.site().unwrap(), domain::primitives::id::MappingId::parse("stato-ordine").unwrap());
     let yesterday = world.clock.now() - HOUR * 24;
     world.contacts.count_sent(&site, &mapping, 20, yesterday).await.unwrap();
     world.contacts.count_sent(&site, &mapping, 1_000, world.clock.now()).await.unwrap();

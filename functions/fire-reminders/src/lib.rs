@@ -16,9 +16,9 @@ mod orphans;
 mod reminder;
 
 use domain::event::EventError;
-use domain::id::{EventId, SiteId};
-use domain::key::ContactSecret;
 use domain::message::STALE_AFTER;
+use domain::primitives::id::{EventId, SiteId};
+use domain::primitives::key::ContactSecret;
 use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
 use queue::{EventsQueue, StatusesQueue};

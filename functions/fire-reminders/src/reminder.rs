@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::event::Event;
-use domain::id::{EventId, ObjectId, SiteId};
 use domain::job::Job;
-use domain::key::{ContactSecret, activity_key, event_key};
 use domain::person::{PersonRecord, bring_up_to_date, people_of};
+use domain::primitives::id::{EventId, ObjectId, SiteId};
+use domain::primitives::key::{ContactSecret, activity_key, event_key};
 use domain::reason::{Reason, Skip};
 use domain::reminder::{raised, saved_fingerprint, taken_back};
 use futures_util::{StreamExt, stream};

@@ -2,7 +2,7 @@
 
 use domain::event::Event;
 use domain::job::Job;
-use domain::json::Fault;
+use domain::primitives::json::Fault;
 use http::StatusCode;
 use jiff::SignedDuration;
 use lambda_http::Request;

@@ -1,7 +1,7 @@
 //! Keys, kept for a while so that a callback costs no read.
 
 use domain::credential::{PresentedKey, StoredKey};
-use domain::id::SiteId;
+use domain::primitives::id::SiteId;
 use jiff::Timestamp;
 use store::config::ConfigTable;
 

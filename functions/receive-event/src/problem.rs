@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem documents. The only place that knows how an error looks from outside.
 
 use domain::event::{EventError, EventType};
-use domain::json::Fault;
+use domain::primitives::json::Fault;
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use queue::NotQueued;

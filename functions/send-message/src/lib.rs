@@ -26,9 +26,9 @@ use std::sync::{Arc, Mutex};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::config::LiveConfig;
-use domain::id::SiteId;
-use domain::key::{ContactSecret, to_hex};
 use domain::message::SEND_TIMEOUT;
+use domain::primitives::id::SiteId;
+use domain::primitives::key::{ContactSecret, to_hex};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
 use provider::{Provider, SetupError};

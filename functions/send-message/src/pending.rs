@@ -3,9 +3,9 @@
 use domain::config::LiveConfig;
 use domain::event::Event;
 use domain::guards::{Repeat, guards, state, takes_back};
-use domain::key::pending_state_key;
 use domain::mapping::Mapping;
 use domain::plan::recipients;
+use domain::primitives::key::pending_state_key;
 use jiff::Timestamp;
 use store::contacts::PendingState;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::{ObjectId, SiteId};
 use domain::person::PersonRecord;
+use domain::primitives::id::{ObjectId, SiteId};
 use store::StoreError;
 
 use crate::App;

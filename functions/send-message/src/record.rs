@@ -5,12 +5,12 @@ use domain::backoff;
 use domain::cart;
 use domain::config::LiveConfig;
 use domain::event::{Event, EventData, EventType};
-use domain::id::{ObjectId, SiteId};
 use domain::job::{Job, MessageJob, SendPermit};
-use domain::key::CartKeys;
 use domain::mapping::Mapping;
 use domain::person::bring_up_to_date;
 use domain::plan::{Plan, PlannedMessage, plan};
+use domain::primitives::id::{ObjectId, SiteId};
+use domain::primitives::key::CartKeys;
 use domain::reason::{Reason, Skip};
 use domain::reminder::contact_data_as_of;
 use futures_util::future::join_all;
@@ -358,7 +358,7 @@ fn log_plan(site: &SiteId, event: &Event, plan: &Plan) {
         tracing::info!(
             %site,
             event.id = %event.id,
-            mapping = planned.mapping.as_ref().map(domain::id::MappingId::as_str),
+            mapping = planned.mapping.as_ref().map(domain::primitives::id::MappingId::as_str),
             reason = %planned.skip.reason,
             "left out of the plan"
         );

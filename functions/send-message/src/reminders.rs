@@ -4,11 +4,11 @@
 
 use domain::config::LiveConfig;
 use domain::event::{Event, EventData};
-use domain::id::{EventId, ObjectId, SiteId};
 use domain::job::Job;
-use domain::key::{activity_key, reminder_key};
 use domain::person::{Person, bring_up_to_date, people_of};
 use domain::plan::Plan;
+use domain::primitives::id::{EventId, ObjectId, SiteId};
+use domain::primitives::key::{activity_key, reminder_key};
 use domain::reminder::{ActivityStatus, Kept, activity_status, event_version, raised, reminder_fingerprint, to_keep};
 use jiff::Timestamp;
 use serde_json::Value;

@@ -10,8 +10,8 @@ use domain::event::EventData;
 use domain::guards::{Guards, already_notified};
 use domain::health::{Cause, Proof};
 use domain::job::{LastError, SendPermit};
-use domain::key::MessageId;
 use domain::message::{Answer, Facts, Failure as Refusal, State, WaitReason};
+use domain::primitives::key::MessageId;
 use domain::reason::{Reason, Skip};
 use jiff::{SignedDuration, Timestamp};
 use provider::SendError;
@@ -45,7 +45,7 @@ struct Call<'a> {
 
 impl Sender<'_> {
     /// The lane of the account a mapping sends through.
-    pub(crate) fn lane(&self, mapping: &domain::id::MappingId) -> Option<Lane> {
+    pub(crate) fn lane(&self, mapping: &domain::primitives::id::MappingId) -> Option<Lane> {
         let account = self.live.account(self.live.mapping(mapping)?)?;
         Some(Lane { site: self.live.site.id.clone(), account: account.id.clone() })
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use domain::id::{MappingId, SiteId};
+use domain::primitives::id::{MappingId, SiteId};
 use domain::volume::volume_spike;
 use store::StoreError;
 

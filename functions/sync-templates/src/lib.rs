@@ -9,7 +9,7 @@ mod config;
 mod sync;
 
 use domain::config::{Account, LiveConfig};
-use domain::id::SiteId;
+use domain::primitives::id::SiteId;
 use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
 use provider::{Provider, SetupError};

@@ -1,7 +1,7 @@
 //! One account: its whole list, or nothing.
 
 use domain::config::Account;
-use domain::id::{MappingId, SiteId};
+use domain::primitives::id::{MappingId, SiteId};
 use domain::template::Template;
 use jiff::Timestamp;
 use provider::{ListError, Provider};
@@ -105,7 +105,7 @@ fn few_gone(known: &[Template], listed: &[Template]) -> Result<(), SyncError> {
 
 #[cfg(test)]
 mod tests {
-    use domain::language::Language;
+    use domain::primitives::language::Language;
     use domain::template::{Category, Content, NO_BODY, TemplateStatus};
 
     use super::*;

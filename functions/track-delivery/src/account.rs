@@ -2,7 +2,7 @@
 
 use domain::config::Account;
 use domain::health::Cause;
-use domain::id::SiteId;
+use domain::primitives::id::SiteId;
 use jiff::{SignedDuration, Timestamp};
 use store::schedule::Lane;
 

@@ -1,8 +1,8 @@
 //! Who a report is about: the numbers of a site that an id of WhatsApp's stands for.
 
-use domain::id::SiteId;
-use domain::key::ContactSecret;
-use domain::phone::{Country, Phone};
+use domain::primitives::id::SiteId;
+use domain::primitives::key::ContactSecret;
+use domain::primitives::phone::{Country, Phone};
 use store::contacts::Choice;
 
 use crate::App;

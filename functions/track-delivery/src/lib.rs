@@ -17,8 +17,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use domain::id::SiteId;
-use domain::key::ContactSecret;
+use domain::primitives::id::SiteId;
+use domain::primitives::key::ContactSecret;
 use jiff::SignedDuration;
 use lambda_runtime::LambdaEvent;
 use queue::StatusesQueue;

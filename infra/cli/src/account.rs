@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::config::Account;
 use domain::health::{Health, Proof, Stop};
-use domain::id::AccountId;
+use domain::primitives::id::AccountId;
 use provider::{Step, Verdict};
 use serde_json::{Map, Value, json};
 use store::accounts::AccountState;

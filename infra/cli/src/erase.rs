@@ -4,7 +4,7 @@ mod whom;
 
 use std::collections::BTreeMap;
 
-use domain::id::ObjectId;
+use domain::primitives::id::ObjectId;
 use domain::reason::{Reason, Skip};
 use serde_json::{Value, json};
 use store::ledger::{Entry, Erased, Trace};
@@ -100,7 +100,7 @@ impl Found {
     }
 }
 
-async fn find(whom: &Whom<'_>, site: &domain::id::SiteId, stack: &Stack) -> Result<Found, Failure> {
+async fn find(whom: &Whom<'_>, site: &domain::primitives::id::SiteId, stack: &Stack) -> Result<Found, Failure> {
     let (mut found, now) = (Found::default(), stack.clock.now());
     let seen = |trace: Trace| match trace {
         Trace::Event { key, document } if whom.is_in(&document) => {

@@ -4,8 +4,8 @@ use domain::audit::Audit;
 use domain::config::LiveConfig;
 use domain::contact::DecisionContext;
 use domain::event::Event;
-use domain::id::EventId;
-use domain::phone::Phone;
+use domain::primitives::id::EventId;
+use domain::primitives::phone::Phone;
 use serde_json::{Value, json};
 use store::ledger::StoredEvent;
 

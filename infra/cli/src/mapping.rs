@@ -6,8 +6,8 @@ mod listing;
 use std::path::Path;
 
 use domain::check::{Checked, Finding, check};
-use domain::id::MappingId;
 use domain::mapping::{Action, Mapping};
+use domain::primitives::id::MappingId;
 use serde_json::{Value, json};
 use serde_norway::Value as Yaml;
 

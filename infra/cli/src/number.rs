@@ -2,7 +2,7 @@
 
 use domain::config::Site;
 use domain::contact::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
-use domain::phone::Phone;
+use domain::primitives::phone::Phone;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

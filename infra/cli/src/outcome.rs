@@ -3,7 +3,7 @@
 use domain::audit::Audited;
 use domain::config::LiveConfig;
 use domain::message::{Answer, Resolved, State, Status, StatusFact, Waiting};
-use domain::phone::{Country, Phone};
+use domain::primitives::phone::{Country, Phone};
 use domain::reason::Reason;
 use jiff::Timestamp;
 use serde::Serialize;

@@ -2,11 +2,11 @@
 //! ledger keeps both.
 
 use domain::config::LiveConfig;
-use domain::id::EventId;
 use domain::job::{Job, MessageJob};
-use domain::key::{MessageId, message_key};
 use domain::mapping::OnUnknown;
 use domain::message::State;
+use domain::primitives::id::EventId;
+use domain::primitives::key::{MessageId, message_key};
 use serde_json::json;
 use store::ledger::{StoredEvent, StoredMessage, is_erased};
 

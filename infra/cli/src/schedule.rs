@@ -6,8 +6,8 @@ mod reminder;
 mod waiting;
 mod when;
 
-use domain::id::EventId;
-use domain::key::MessageId;
+use domain::primitives::id::EventId;
+use domain::primitives::key::MessageId;
 
 use crate::args;
 use crate::failure::Failure;

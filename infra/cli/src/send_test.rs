@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use domain::event::Event;
-use domain::id::{EventId, ObjectId};
 use domain::job::Job;
-use domain::key::to_hex;
-use domain::phone::Phone;
 use domain::plan::{Plan, plan};
+use domain::primitives::id::{EventId, ObjectId};
+use domain::primitives::key::to_hex;
+use domain::primitives::phone::Phone;
 use jiff::SignedDuration;
 use serde_json::Value;
 use store::ledger::{EventRecord, StoredEvent};
@@ -124,7 +124,7 @@ fn replace(value: &mut Value, recipients: &[ObjectId], id: &str, phone: &Phone) 
 
 #[cfg(test)]
 mod tests {
-    use domain::phone::Country;
+    use domain::primitives::phone::Country;
     use serde_json::json;
 
     use super::*;

@@ -1,8 +1,8 @@
 //! Every setting of a site and of an account, as data: what the commands read and show, and what the docs list.
 
-use domain::id::AccountId;
-use domain::language::Language;
-use domain::phone::Country;
+use domain::primitives::id::AccountId;
+use domain::primitives::language::Language;
+use domain::primitives::phone::Country;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
@@ -286,7 +286,7 @@ pub(crate) fn shown(fields: &Value, settings: &[Setting], lang: Lang) -> String 
 #[cfg(test)]
 mod tests {
     use domain::config::{Account, Site};
-    use domain::id::SiteId;
+    use domain::primitives::id::SiteId;
 
     use super::*;
 

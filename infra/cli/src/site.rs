@@ -2,8 +2,8 @@
 
 use domain::config::Site;
 use domain::credential::StoredKey;
-use domain::id::{AccountId, SiteId};
-use domain::key::to_hex;
+use domain::primitives::id::{AccountId, SiteId};
+use domain::primitives::key::to_hex;
 use domain::webhook::Mode;
 use serde_json::{Map, Value, json};
 

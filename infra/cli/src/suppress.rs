@@ -1,7 +1,7 @@
 //! `bridge suppress` and `bridge unsuppress`: an operator keeps messages from a number, or lets them through again.
 
 use domain::contact::{Lift, Lifted, Scope, Source, Suppression};
-use domain::phone::Phone;
+use domain::primitives::phone::Phone;
 
 use crate::args;
 use crate::ask;

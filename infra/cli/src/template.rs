@@ -2,8 +2,8 @@
 
 use domain::check::check;
 use domain::config::{Account, LiveConfig};
-use domain::id::MappingId;
 use domain::mapping::{Mapping, Review};
+use domain::primitives::id::MappingId;
 use domain::template::{Category, Content, Template, TemplateStatus};
 use provider::Provider;
 use serde_json::{Value, json};

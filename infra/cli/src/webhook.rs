@@ -2,7 +2,7 @@
 
 use domain::config::Account;
 use domain::credential::{SECRET_BYTES, webhook_id};
-use domain::id::SiteId;
+use domain::primitives::id::SiteId;
 use domain::webhook::{Mode, Webhook};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};

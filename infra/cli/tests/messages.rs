@@ -79,9 +79,9 @@ async fn what_waits_is_shown_fired_and_cancelled() -> Result<()> {
     let at = bridge.world.clock.now();
     let reminder = ReminderItem {
         site: bridge.world.site()?,
-        event: domain::id::EventId::parse("saved")?,
-        activity: domain::id::ObjectId::parse("A1")?,
-        reminder: domain::id::ObjectId::parse("R1")?,
+        event: domain::primitives::id::EventId::parse("saved")?,
+        activity: domain::primitives::id::ObjectId::parse("A1")?,
+        reminder: domain::primitives::id::ObjectId::parse("R1")?,
         due_at: at + SignedDuration::from_hours(24),
     };
     bridge
@@ -225,7 +225,7 @@ async fn reports_and_a_stopped_account_are_shown() -> Result<()> {
     let words = bridge.run(&["explain", "--event", "o1"], "").await?;
     assert!(words.out.contains("consegnato 20") && words.out.contains("(utility)"), "{words:?}");
 
-    let lane = Lane { site: bridge.world.site()?, account: domain::id::AccountId::parse("main")? };
+    let lane = Lane { site: bridge.world.site()?, account: domain::primitives::id::AccountId::parse("main")? };
     let minute = SignedDuration::from_mins(1);
     let cause = Cause { code: "190", by_report: false, at: bridge.world.clock.now(), probe_after: minute };
     bridge.world.schedule.stop_account(&lane, cause, cause.at).await?;

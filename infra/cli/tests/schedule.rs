@@ -455,7 +455,8 @@ async fn what_cannot_be_read_hides_nothing_else() -> Result<()> {
     for event in [saved("a-1", 1, "2026-11-24T15:00:00+01:00", now), other] {
         raise(&bridge, &event).await?;
     }
-    let broken = domain::key::activity_key(&bridge.world.site()?, &domain::id::ObjectId::parse("A1")?);
+    let broken =
+        domain::primitives::key::activity_key(&bridge.world.site()?, &domain::primitives::id::ObjectId::parse("A1")?);
     bridge.world.put_item("Contacts", &[("pk", &broken), ("event_id", "")]).await?;
     let item = [("pk", "R#unreadable"), ("shard", "3"), ("due_at", "2026-11-22T09:00:00.000000000Z"), ("site", "demo")];
     bridge.world.put_item("Schedule", &item).await?;
@@ -502,7 +503,7 @@ async fn files_that_are_told_together_are_taken_back_together() -> Result<()> {
         raise(&bridge, &event).await?;
     }
     let (digest, joined) = (id_of(&bridge, "f-3").await?, id_of(&bridge, "f-4").await?);
-    let (digest, skip) = (domain::key::MessageId::parse(&digest).context("no id")?, Reason::Expired.into());
+    let (digest, skip) = (domain::primitives::key::MessageId::parse(&digest).context("no id")?, Reason::Expired.into());
     bridge.world.parking().cancel(&digest, &skip).await?;
     bridge.ok(&["schedule", "cancel", &joined]).await?;
     later(&bridge, HOUR).await?;

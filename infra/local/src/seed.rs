@@ -6,8 +6,8 @@
 use anyhow::{Context, Result};
 use domain::config::{Account, Site};
 use domain::credential::{PresentedKey, StoredKey};
-use domain::id::{AccountId, SiteId};
 use domain::mapping::Mapping;
+use domain::primitives::id::{AccountId, SiteId};
 use domain::template::Template;
 use domain::webhook::{Mode, Webhook};
 use jiff::Timestamp;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::LiveConfig;
-use crate::id::MappingId;
-use crate::key::MessageId;
 use crate::mapping::{Mapping, UsefulFor};
 use crate::message::{Facts, State, WaitReason};
 use crate::plan::Plan;
+use crate::primitives::id::MappingId;
+use crate::primitives::key::MessageId;
 
 /// How long after it ceased to be of use, or after the moment it waits for, a message that is not final is unaccounted
 /// for.
@@ -92,10 +92,10 @@ mod tests {
 
     use super::*;
     use crate::config::Site;
-    use crate::id::{ObjectId, SiteId};
-    use crate::key::message_key;
     use crate::message::{Answer, Claim, Waiting};
     use crate::plan::PlannedSkip;
+    use crate::primitives::id::{ObjectId, SiteId};
+    use crate::primitives::key::message_key;
     use crate::reason::{Reason, Skip};
 
     fn at(hour: u8, minute: u8) -> Timestamp {

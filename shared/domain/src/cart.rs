@@ -9,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Site;
 use crate::event::{Cart, CartEnd, Event, EventData, Order, OrderKind};
-use crate::id::ObjectId;
 use crate::mapping::Mapping;
 use crate::order_state::OrderState;
 use crate::person::Person;
+use crate::primitives::id::ObjectId;
 use crate::reason::{Reason, Skip};
 
 /// After a notice the next one for the same customer is at least so far away.
@@ -174,7 +174,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::id::SiteId;
+    use crate::primitives::id::SiteId;
 
     fn event(kind: &str, occurred_at: Timestamp, data: &serde_json::Value) -> Event {
         let document = json!({"id": "k", "type": kind, "occurred_at": occurred_at.to_string(), "data": data});

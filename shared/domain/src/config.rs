@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, SiteId};
-use crate::language::Language;
 use crate::mapping::Mapping;
-use crate::phone::Country;
+use crate::primitives::id::{AccountId, SiteId};
+use crate::primitives::language::Language;
+use crate::primitives::phone::Country;
 use crate::template::Template;
 
 /// A Passweb site, the tenant.
@@ -232,7 +232,7 @@ pub struct TemplateHold {
 impl LiveConfig {
     /// A mapping that is still enabled.
     #[must_use]
-    pub fn mapping(&self, id: &crate::id::MappingId) -> Option<&Mapping> {
+    pub fn mapping(&self, id: &crate::primitives::id::MappingId) -> Option<&Mapping> {
         self.mappings.iter().find(|mapping| mapping.id == *id && mapping.enabled)
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::id::SiteId;
-use crate::key::to_hex;
+use crate::primitives::id::SiteId;
+use crate::primitives::key::to_hex;
 
 /// What every key begins with, so that a leaked one is recognised.
 pub const KEY_PREFIX: &str = "pwb_";

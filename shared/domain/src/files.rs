@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use crate::event::{Event, EventData, File, FileAction};
 use crate::guards::{Repeat, already_notified};
-use crate::id::{MappingId, ObjectId, SiteId};
-use crate::key::{MessageId, collection_key, dedup_key};
 use crate::mapping::Mapping;
 use crate::message::{Facts, State};
+use crate::primitives::id::{MappingId, ObjectId, SiteId};
+use crate::primitives::key::{MessageId, collection_key, dedup_key};
 use crate::reason::{BY_OPERATOR, Reason, Skip};
 
 /// Files whose names are kept; of more there is only the number.

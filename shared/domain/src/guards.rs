@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity_state::{self, ActivityState};
 use crate::event::{Event, EventData, EventType};
-use crate::id::{MappingId, ObjectId, SiteId};
-use crate::key::{CartKeys, activity_key, dedup_key, latest_event_key};
 use crate::mapping::Mapping;
 use crate::message::{Facts, State};
 use crate::order_state::{self, OrderState};
+use crate::primitives::id::{MappingId, ObjectId, SiteId};
+use crate::primitives::key::{CartKeys, activity_key, dedup_key, latest_event_key};
 use crate::reason::{Reason, Skip};
 use crate::reminder::{contact_data_as_of, reminder_fingerprint, starts};
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::backoff::PUT_BACK_FOR;
-use crate::id::{EventId, MappingId, ObjectId, SiteId};
-use crate::key::MessageId;
+use crate::primitives::id::{EventId, MappingId, ObjectId, SiteId};
+use crate::primitives::key::MessageId;
 
 /// A record of the events queue.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

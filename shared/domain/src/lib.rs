@@ -11,37 +11,30 @@
 //! 6. [`codes`] and [`backoff`]: what a refusal calls for, and when to try again;
 //! 7. [`contact`] and [`health`]: what is known of a number, and of an account's ability to send;
 //! 8. [`webhook`]: what WA Smart Business reports;
-//! 9. [`key`], [`job`] and [`notice`]: the names things have in the ledger and the shape they have in the queues.
+//! 9. [`primitives::key`], [`job`] and [`notice`]: the names things have in the ledger and the shape they have in the queues.
 
 pub mod activity_state;
 pub mod audit;
 pub mod backoff;
 pub mod cart;
-pub mod cause;
 pub mod check;
 pub mod codes;
 pub mod config;
 pub mod contact;
-mod country;
 pub mod credential;
 pub mod decision;
 pub mod event;
 pub mod files;
 pub mod guards;
 pub mod health;
-pub mod id;
 pub mod job;
-pub mod json;
-pub mod key;
-pub mod language;
 pub mod mapping;
 pub mod message;
-pub mod money;
 pub mod order_state;
 pub mod person;
-pub mod phone;
 pub mod plan;
 pub mod platform_event;
+pub mod primitives;
 pub mod quiet;
 pub mod reason;
 pub mod reminder;

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventData, EventType, Order, OrderKind};
 use crate::guards::Repeat;
-use crate::id::{AccountId, MappingId};
-use crate::language::Language;
 use crate::order_state::same_state;
 use crate::person::Person;
+use crate::primitives::id::{AccountId, MappingId};
+use crate::primitives::language::Language;
 use crate::quiet::QuietHours;
 use crate::reason::{Reason, Skip};
 use crate::volume::VolumeSpike;

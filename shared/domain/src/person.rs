@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::id::ObjectId;
-use crate::json::Reader;
-use crate::language::Language;
+use crate::primitives::id::ObjectId;
+use crate::primitives::json::Reader;
+use crate::primitives::language::Language;
 
 /// A person as Passweb describes them. Only the id is sure: records from the ERP hold anything, so the phone stays the
 /// text it was until a message is decided.
@@ -198,7 +198,7 @@ mod tests {
 
     use super::*;
     use crate::event::{Event, EventType};
-    use crate::json::{Fault, Faults};
+    use crate::primitives::json::{Fault, Faults};
 
     fn read(value: &Value) -> Result<Person, Vec<Fault>> {
         let faults = Faults::default();

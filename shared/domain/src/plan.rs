@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::LiveConfig;
 use crate::event::{Event, EventData, EventType, Notification};
-use crate::id::{MappingId, ObjectId};
 use crate::mapping::{Mapping, RecipientRule};
 use crate::person::Person;
-use crate::phone::Phone;
+use crate::primitives::id::{MappingId, ObjectId};
+use crate::primitives::phone::Phone;
 use crate::reason::{Reason, Skip};
 
 /// The messages an event calls for, and who or what was left out. Neither of both: there is nothing to tell now, the

@@ -11,8 +11,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::SiteId;
 use crate::message::{Failure, Status};
+use crate::primitives::id::SiteId;
 
 pub use queued::Queued;
 

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use crate::event::{Activity, ActivityTime, DueReminder, Event, EventData, Reminder};
 use crate::guards::EventVersion;
-use crate::id::ObjectId;
-use crate::key::reminder_event_id;
 use crate::plan::{Plan, PlannedSkip};
+use crate::primitives::id::ObjectId;
+use crate::primitives::key::reminder_event_id;
 use crate::reason::Skip;
 
 const DAY_MINUTES: u64 = 24 * 60;

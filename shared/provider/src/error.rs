@@ -1,8 +1,8 @@
 //! What a call came to when it was not accepted, by what is known of the message afterwards.
 
-use domain::cause::chain;
 use domain::codes::{self, Action, Class};
 use domain::message::Failure;
+use domain::primitives::cause::chain;
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::Value;

@@ -77,7 +77,7 @@ impl Provider {
         };
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(error) => return Verdict::Unclear(domain::cause::chain(&error.without_url())),
+            Err(error) => return Verdict::Unclear(domain::primitives::cause::chain(&error.without_url())),
         };
         let status = answer.status();
         let Ok(body) = read(answer, ANSWER_BYTES_MAX).await else {

@@ -1,8 +1,8 @@
 use std::io;
 
-use domain::id::AccountId;
-use domain::language::Language;
-use domain::phone::{Country, Phone};
+use domain::primitives::id::AccountId;
+use domain::primitives::language::Language;
+use domain::primitives::phone::{Country, Phone};
 use domain::render::Filled;
 use domain::template::Placeholder;
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use domain::cause::chain;
+use domain::primitives::cause::chain;
 use futures_util::StreamExt;
 use futures_util::stream;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use aws_sdk_secretsmanager::Client;
-use domain::cause::chain;
+use domain::primitives::cause::chain;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;

@@ -23,8 +23,8 @@ mod templates;
 use aws_sdk_dynamodb::Client;
 use domain::config::{Account, LiveConfig, Site, TemplateHold};
 use domain::credential::StoredKey;
-use domain::id::{AccountId, SiteId};
 use domain::mapping::Mapping;
+use domain::primitives::id::{AccountId, SiteId};
 use domain::template::Template;
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! What can go wrong with a table, by what the caller does about it.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use domain::cause::chain;
+use domain::primitives::cause::chain;
 
 /// A table did not do what was asked.
 #[derive(Clone, Debug, thiserror::Error)]

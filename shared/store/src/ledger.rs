@@ -28,9 +28,9 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::event::Event;
-use domain::id::SiteId;
-use domain::key::{code_key, content_hash, event_key};
 use domain::plan::Plan;
+use domain::primitives::id::SiteId;
+use domain::primitives::key::{code_key, content_hash, event_key};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::batch_get::{self, BatchGet};
@@ -154,7 +154,7 @@ impl Ledger {
     pub async fn keep_event(
         &self,
         site: &SiteId,
-        event: &domain::id::EventId,
+        event: &domain::primitives::id::EventId,
         until: Timestamp,
     ) -> Result<(), StoreError> {
         let request = self.client.update_item().table_name(&self.table);
@@ -175,7 +175,7 @@ impl Ledger {
     pub async fn expires_at(
         &self,
         site: &SiteId,
-        event: &domain::id::EventId,
+        event: &domain::primitives::id::EventId,
     ) -> Result<Option<Timestamp>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let request = request.key("pk", text(event_key(site, event))).key("sk", text(EVENT));
@@ -188,7 +188,11 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn plan(&self, site: &SiteId, event: &domain::id::EventId) -> Result<Option<Plan>, StoreError> {
+    pub async fn plan(
+        &self,
+        site: &SiteId,
+        event: &domain::primitives::id::EventId,
+    ) -> Result<Option<Plan>, StoreError> {
         Ok(self.recorded(site, event).await?.map(|recorded| recorded.plan))
     }
 
@@ -199,7 +203,7 @@ impl Ledger {
     pub async fn recorded(
         &self,
         site: &SiteId,
-        event: &domain::id::EventId,
+        event: &domain::primitives::id::EventId,
     ) -> Result<Option<RecordedEvent>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let request = request.key("pk", text(event_key(site, event))).key("sk", text(EVENT));

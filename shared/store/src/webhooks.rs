@@ -8,7 +8,7 @@
 //! | `FIRST#phone number id` | `WEBHOOK` | the site that had the number first; null once that one is gone |
 
 use aws_sdk_dynamodb::Client;
-use domain::id::SiteId;
+use domain::primitives::id::SiteId;
 use domain::webhook::Webhook;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

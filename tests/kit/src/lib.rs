@@ -21,9 +21,9 @@ use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use domain::config::{Account, LiveConfig, Site};
 use domain::contact::{Lift, Lifted, Scope, Source};
-use domain::id::SiteId;
-use domain::key::MessageId;
 use domain::message::{Facts, State};
+use domain::primitives::id::SiteId;
+use domain::primitives::key::MessageId;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request};
@@ -346,11 +346,13 @@ impl World {
     /// # Errors
     /// When it is no number.
     pub async fn contact(&self, phone: &str) -> Result<String> {
-        let phone = domain::phone::Phone::parse(phone, domain::phone::Country::ITALY);
+        let phone = domain::primitives::phone::Phone::parse(phone, domain::primitives::phone::Country::ITALY);
         let phone = phone.map_err(|error| anyhow::anyhow!("{error}"))?;
         let secret = self.emulators.secrets().get_secret_value().secret_id(format!("{STACK}/keys")).send().await?;
         let secret: Value = serde_json::from_str(secret.secret_string().unwrap_or_default())?;
-        let secret = domain::key::ContactSecret::parse(secret.get("hmac").and_then(Value::as_str).unwrap_or_default())?;
+        let secret = domain::primitives::key::ContactSecret::parse(
+            secret.get("hmac").and_then(Value::as_str).unwrap_or_default(),
+        )?;
         Ok(secret.contact_key(&self.site()?, &phone))
     }
 
@@ -406,10 +408,10 @@ impl World {
     /// When it knows nothing of it.
     pub async fn facts(&self, event: &str, mapping: &str, recipient: &str) -> Result<Facts> {
         let id = MessageId {
-            event: domain::key::event_key(&self.site()?, &domain::id::EventId::parse(event)?),
-            message: domain::key::message_key(
-                &domain::id::MappingId::parse(mapping)?,
-                &domain::id::ObjectId::parse(recipient)?,
+            event: domain::primitives::key::event_key(&self.site()?, &domain::primitives::id::EventId::parse(event)?),
+            message: domain::primitives::key::message_key(
+                &domain::primitives::id::MappingId::parse(mapping)?,
+                &domain::primitives::id::ObjectId::parse(recipient)?,
                 1,
             ),
         };

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::event::Event;
 use domain::guards::{Guards, guards};
-use domain::id::{EventId, ObjectId};
-use domain::key::MessageId;
+use domain::primitives::id::{EventId, ObjectId};
+use domain::primitives::key::MessageId;
 use serde_json::Value;
 use store::tables::table_name;
 

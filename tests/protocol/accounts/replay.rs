@@ -23,7 +23,7 @@ async fn traces_of_an_account_end_equally_in_the_store() {
     let setup = Setup { minutes: 30, calls: 8, changes_at_once: 0, mutation: None };
     let (world, mut random) = (World::start().await, Random(6));
     for trace in 0..TRACES * u64::from(1 + more()) {
-        let site = domain::id::SiteId::parse(&format!("{}-{trace}", site())).unwrap();
+        let site = domain::primitives::id::SiteId::parse(&format!("{}-{trace}", site())).unwrap();
         let lane = Lane { site, account: account() };
         let (mut state, mut steps) = (State::default(), Vec::new());
         for _ in 0..STEPS {

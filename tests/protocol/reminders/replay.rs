@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::key::{MessageId, activity_key};
+use domain::primitives::key::{MessageId, activity_key};
 use domain::reason::{Reason, Skip};
 use domain::reminder::taken_back;
 use stateright::Model;
@@ -128,7 +128,7 @@ impl Replay<'_> {
         self.setup.events.iter().position(|saved| saved.event.id == latest.event).unwrap()
     }
 
-    fn record<'a>(&'a self, site: &'a domain::id::SiteId, raised: RaisedNo) -> MessageRecord<'a> {
+    fn record<'a>(&'a self, site: &'a domain::primitives::id::SiteId, raised: RaisedNo) -> MessageRecord<'a> {
         let Raised { event, plan, .. } = self.raised(raised);
         let planned = &plan.messages[0];
         MessageRecord { site, event, planned, send_number: 1, attempt: 0, retention_days: RETENTION_DAYS }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::event::Event;
 use domain::guards::{EventVersion, Guards, guards};
-use domain::id::ObjectId;
-use domain::key::reminder_key;
 use domain::plan::{Plan, plan};
+use domain::primitives::id::ObjectId;
+use domain::primitives::key::reminder_key;
 use domain::reminder::{
     ActivityStatus, Kept, activity_status, event_version, fingerprints, raised, saved_fingerprint, to_keep,
 };

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::contact::{Scope, Source, Suppression};
 use domain::job::{LastError, MessageJob};
-use domain::key::MessageId;
 use domain::message::{Answer, Facts, Failure, StatusFact, WaitReason, Waiting};
 use domain::plan::{Plan, plan};
+use domain::primitives::key::MessageId;
 use domain::reason::Skip;
 use jiff::Timestamp;
 use stateright::Model;
@@ -115,7 +115,7 @@ impl Replay<'_> {
         self.record(&site(), send, 0).id()
     }
 
-    fn record<'a>(&'a self, site: &'a domain::id::SiteId, send: SendId, attempt: u8) -> MessageRecord<'a> {
+    fn record<'a>(&'a self, site: &'a domain::primitives::id::SiteId, send: SendId, attempt: u8) -> MessageRecord<'a> {
         let Send { event, planned, repeats, .. } = self.spec(send);
         let send_number = if repeats.is_some() { 2 } else { 1 };
         MessageRecord { site, event, planned, send_number, attempt: attempt.into(), retention_days: RETENTION_DAYS }

@@ -1,6 +1,6 @@
 //! Several mappings of carts, and guests who share a customer's id.
 
-use domain::id::MappingId;
+use domain::primitives::id::MappingId;
 
 use super::*;
 

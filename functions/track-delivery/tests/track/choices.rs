@@ -1,7 +1,7 @@
 //! What people want counts at every site of the number they told it to, whatever the order it is told in.
 
 use domain::contact::{Scope, Source, Suppression};
-use domain::phone::{Country, Phone};
+use domain::primitives::phone::{Country, Phone};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

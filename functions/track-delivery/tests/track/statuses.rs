@@ -1,7 +1,7 @@
 //! Statuses find their message and converge.
 
-use domain::key::MessageId;
 use domain::message::{State, Status};
+use domain::primitives::key::MessageId;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use domain::config::Site;
 use domain::contact::Suppression;
-use domain::key::ContactSecret;
-use domain::phone::Phone;
+use domain::primitives::key::ContactSecret;
+use domain::primitives::phone::Phone;
 use serde_json::json;
 use store::contacts::SuppressedContact;
 

@@ -7,9 +7,9 @@ use std::path::Path;
 use csv::StringRecord;
 use domain::config::Site;
 use domain::contact::{Scope, Source, Suppression};
-use domain::id::SiteId;
-use domain::key::ContactSecret;
-use domain::phone::Phone;
+use domain::primitives::id::SiteId;
+use domain::primitives::key::ContactSecret;
+use domain::primitives::phone::Phone;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -254,7 +254,7 @@ fn columns(header: &StringRecord) -> Result<HashMap<&'static str, usize>, Failur
 
 #[cfg(test)]
 mod tests {
-    use domain::id::SiteId;
+    use domain::primitives::id::SiteId;
 
     use super::*;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::config::Site;
 use domain::event::{Event, EventData};
-use domain::id::ObjectId;
 use domain::person::people_of;
-use domain::phone::Phone;
+use domain::primitives::id::ObjectId;
+use domain::primitives::phone::Phone;
 use domain::reminder::{ActivityStatus, activity_status, to_keep};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -236,8 +236,8 @@ fn phone_of(person: &Map<String, Value>, site: &Site) -> Option<Phone> {
 
 #[cfg(test)]
 mod tests {
-    use domain::id::SiteId;
-    use domain::phone::Country;
+    use domain::primitives::id::SiteId;
+    use domain::primitives::phone::Country;
     use serde_json::json;
 
     use super::*;

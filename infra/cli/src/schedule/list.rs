@@ -1,6 +1,6 @@
 //! `bridge schedule list`: each item with why it waits until this moment.
 
-use domain::id::EventId;
+use domain::primitives::id::EventId;
 use serde_json::{Value, json};
 
 use super::message::Explained;

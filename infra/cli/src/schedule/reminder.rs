@@ -6,10 +6,10 @@ mod change;
 
 use domain::config::Site;
 use domain::event::{Activity, ActivityTime, DueReminder, Event, EventData};
-use domain::id::EventId;
-use domain::key::{activity_key, event_key, reminder_event_id};
 use domain::person::Person;
 use domain::plan::Plan;
+use domain::primitives::id::EventId;
+use domain::primitives::key::{activity_key, event_key, reminder_event_id};
 use domain::reason::Reason;
 use domain::reminder::{due_at, raised, saved_fingerprint};
 use serde_json::{Value, json};

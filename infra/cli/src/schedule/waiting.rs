@@ -1,9 +1,9 @@
 //! What waits of a site, without reading everything that does: there may be a million reminders.
 
 use domain::event::{Event, EventData};
-use domain::id::EventId;
-use domain::key::reminder_event_id;
 use domain::message::State;
+use domain::primitives::id::EventId;
+use domain::primitives::key::reminder_event_id;
 use jiff::Timestamp;
 use store::schedule::{Due, DueItem, SHARDS};
 

@@ -3,8 +3,8 @@
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use domain::config::Account;
-use domain::id::SiteId;
-use domain::key::ContactSecret;
+use domain::primitives::id::SiteId;
+use domain::primitives::key::ContactSecret;
 use runtime::secrets::Secrets;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::Problem;
 use crate::event::EventType;
-use crate::id::AccountId;
-use crate::language::Language;
 use crate::mapping::{ButtonUse, HeaderUse, Mapping, Source, TemplateUse, ValueSource};
+use crate::primitives::id::AccountId;
+use crate::primitives::language::Language;
 use crate::template::Placeholder;
 use crate::variable::{self, Variable};
 

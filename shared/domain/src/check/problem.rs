@@ -1,7 +1,7 @@
 //! What can be wrong with a mapping, in words.
 
 use crate::event::EventType;
-use crate::language::Language;
+use crate::primitives::language::Language;
 use crate::render::Fault;
 use crate::template::Media;
 

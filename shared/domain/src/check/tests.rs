@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::Site;
-use crate::id::{AccountId, SiteId};
+use crate::primitives::id::{AccountId, SiteId};
 
 fn account() -> Account {
     serde_json::from_value(json!({

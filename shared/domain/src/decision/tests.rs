@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::id::{AccountId, MappingId, SiteId};
 use crate::plan::{Plan, plan};
+use crate::primitives::id::{AccountId, MappingId, SiteId};
 
 fn now() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
@@ -278,7 +278,7 @@ fn nobody_is_told_twice_by_one_mapping() {
     assert_eq!(notified, ["A", "C", "D"], "two without a number are two skips later, not one person");
     let [skip] = planned.skips.as_slice() else { panic!("{planned:?}") };
     assert_eq!(
-        (skip.recipient.as_ref().map(crate::id::ObjectId::as_str), skip.skip.reason),
+        (skip.recipient.as_ref().map(crate::primitives::id::ObjectId::as_str), skip.skip.reason),
         (Some("B"), Reason::SamePhone)
     );
 }

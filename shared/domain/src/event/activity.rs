@@ -9,9 +9,9 @@ use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::tz::TimeZone;
 
 use super::read::{civil_date, optional_text, required_text, whatsapp_ticked};
-use crate::id::ObjectId;
-use crate::json::Reader;
 use crate::person::Person;
+use crate::primitives::id::ObjectId;
+use crate::primitives::json::Reader;
 
 /// Reminders an activity may have: each assignee may have some of their own.
 pub const REMINDERS_MAX: usize = 100;

@@ -1,8 +1,8 @@
 //! What each kind of event tells.
 
 use crate::event::{Activity, Cart, CartEnd, DueReminder, File, Order, PublishedDocument, Reminder, SiteMessage};
-use crate::id::ObjectId;
 use crate::person::Person;
+use crate::primitives::id::ObjectId;
 
 /// What an event tells, by its kind.
 #[derive(Clone, Debug, PartialEq)]

@@ -17,9 +17,9 @@ use std::slice::from_ref;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::id::{EventId, ObjectId};
-use crate::language::Language;
 use crate::person::Person;
+use crate::primitives::id::{EventId, ObjectId};
+use crate::primitives::language::Language;
 
 pub use activity::{Activity, ActivityTime, DueReminder, MINUTES_BEFORE_MAX, REMINDERS_MAX, Reminder};
 pub use data::{EventData, FileAction, Notify, StatusChange};

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::id::ObjectId;
-use crate::money::Money;
+use crate::primitives::id::ObjectId;
+use crate::primitives::money::Money;
 
 /// A document: order, delivery note, invoice, quote or return.
 #[derive(Clone, Debug, PartialEq)]

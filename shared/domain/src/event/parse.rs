@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::read;
 use super::{Activity, Event, EventData, EventType, FileAction, StatusChange, activity as agenda};
-use crate::id::{EventId, ObjectId};
-use crate::json::{DEPTH_MAX, Fault, Faults, Reader, depth, too_deep};
-use crate::language::Language;
 use crate::person::Person;
+use crate::primitives::id::{EventId, ObjectId};
+use crate::primitives::json::{DEPTH_MAX, Fault, Faults, Reader, depth, too_deep};
+use crate::primitives::language::Language;
 
 /// Why a document is no event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,10 +4,10 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Cart, CartEnd, File, Notify, Order, OrderKind, PublishedDocument, SiteMessage};
-use crate::id::ObjectId;
-use crate::json::Reader;
-use crate::money::Money;
 use crate::person::Person;
+use crate::primitives::id::ObjectId;
+use crate::primitives::json::Reader;
+use crate::primitives::money::Money;
 
 /// How far ahead of our clock an event may claim to have happened: clocks differ by minutes, not more.
 pub const OCCURRED_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);

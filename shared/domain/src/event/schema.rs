@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::EventType;
 use super::contract::{Field, Shape, data_of};
-use crate::id::ID_CHARS_MAX;
+use crate::primitives::id::ID_CHARS_MAX;
 
 /// The schema (draft 2020-12) of a kind of event. A document it refuses is refused by the bridge too; whether a zone
 /// exists and an offset is the zone's, only the bridge can tell.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Mapping, TemplateUse};
-use crate::language::Language;
+use crate::primitives::language::Language;
 use crate::template::Template;
 
 /// Why a mapping sends nothing until a person confirmed it. A template that goes back to what it was does not lift it:

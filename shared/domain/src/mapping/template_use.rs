@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::language::Language;
+use crate::primitives::language::Language;
 use crate::template::{Media, Placeholder};
 use crate::variable::Variable;
 

@@ -7,10 +7,10 @@ use jiff::tz::TimeZone;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::activity_state::ActivityState;
-use crate::language::Language;
 use crate::mapping::Format;
-use crate::money::Money;
 use crate::order_state::OrderState;
+use crate::primitives::language::Language;
+use crate::primitives::money::Money;
 use crate::variable::Raw;
 
 /// By whose customs values are written.

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::event::Event;
-use crate::language::Language;
 use crate::mapping::Format;
 use crate::person::Person;
+use crate::primitives::language::Language;
 use crate::reason::Reason;
 use crate::template::{Button, Header, Media, Pattern};
 use crate::variable::Raw;
@@ -82,7 +82,7 @@ fn names_of_files_that_were_collected_are_cut_where_they_do_not_fit() {
     };
     assert_eq!(header(&files).unwrap(), "Nuovi: Listino primavera 2027.pdf");
     for number in 2..5 {
-        let id = crate::id::ObjectId::parse(&format!("F{number}")).unwrap();
+        let id = crate::primitives::id::ObjectId::parse(&format!("F{number}")).unwrap();
         files.add(&crate::event::File {
             id,
             name: format!("Catalogo {number}.pdf"),
@@ -117,9 +117,9 @@ fn a_joiner_stays_where_it_makes_an_emoji() {
 
 #[test]
 fn values_are_written_in_the_language_of_the_template() {
-    let euro = crate::money::Money { amount: "1234.5".parse().unwrap(), currency: "EUR".to_owned() };
-    let negative = crate::money::Money { amount: "-0.455".parse().unwrap(), currency: "CHF".to_owned() };
-    let yen = crate::money::Money { amount: "1000000".parse().unwrap(), currency: "JPY".to_owned() };
+    let euro = crate::primitives::money::Money { amount: "1234.5".parse().unwrap(), currency: "EUR".to_owned() };
+    let negative = crate::primitives::money::Money { amount: "-0.455".parse().unwrap(), currency: "CHF".to_owned() };
+    let yen = crate::primitives::money::Money { amount: "1000000".parse().unwrap(), currency: "JPY".to_owned() };
     let day = Raw::Date(jiff::civil::date(2026, 1, 9));
     let table = [
         (Raw::Money(&euro), "it", "1.234,50 €"),
@@ -157,7 +157,8 @@ fn values_are_written_in_the_language_of_the_template() {
 
 #[test]
 fn an_amount_may_be_written_without_its_currency() {
-    let amount = |text: &str| crate::money::Money { amount: text.parse().unwrap(), currency: "EUR".to_owned() };
+    let amount =
+        |text: &str| crate::primitives::money::Money { amount: text.parse().unwrap(), currency: "EUR".to_owned() };
     for (value, language, expected) in
         [("1234.5", "it", "1.234,50"), ("-1234.5", "en", "-1,234.50"), ("-0.001", "fr", "0,00"), ("0", "nl", "0,00")]
     {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::key::to_hex;
-use crate::language::Language;
+use crate::primitives::key::to_hex;
+use crate::primitives::language::Language;
 
 pub use parts::{Button, Header, Media, Parts};
 pub use pattern::{Pattern, Piece, Placeholder, PlaceholderError};

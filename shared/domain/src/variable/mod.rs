@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventType};
 use crate::files::Files;
-use crate::money::Money;
 use crate::person::Person;
+use crate::primitives::money::Money;
 
 pub use catalogue::ALL;
 

@@ -74,7 +74,7 @@ mod tests {
     fn an_empty_secret_opens_nothing() {
         let mut mac = Hmac::<Sha256>::new_from_slice(b"").unwrap();
         mac.update(BODY);
-        let signature = format!("{PREFIX}{}", crate::key::to_hex(&mac.finalize().into_bytes()));
+        let signature = format!("{PREFIX}{}", crate::primitives::key::to_hex(&mac.finalize().into_bytes()));
         assert!(!is_signed("", BODY, &signature));
         assert!(!is_token("", ""));
     }

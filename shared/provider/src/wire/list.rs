@@ -3,7 +3,7 @@
 //! A row is foreign data. What makes it no template at all (no name, no language) makes the page malformed; a part the
 //! bridge does not know makes the template unusable, with the reason, and no more.
 
-use domain::language::Language;
+use domain::primitives::language::Language;
 use domain::template::{
     Button, Category, Content, Header, Media, NO_BODY, Parts, Pattern, Piece, Placeholder, Template, TemplateStatus,
     fingerprint,

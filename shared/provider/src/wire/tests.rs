@@ -2,8 +2,8 @@
 
 use domain::config::Account;
 use domain::decision::Outgoing;
-use domain::language::Language;
-use domain::phone::{Country, Phone};
+use domain::primitives::language::Language;
+use domain::primitives::phone::{Country, Phone};
 use domain::render::{ButtonValue, Filled, FilledButton, FilledHeader};
 use domain::template::{
     Button, Category, Content, Header, Media, Parts, Pattern, Placeholder, Template, TemplateStatus,

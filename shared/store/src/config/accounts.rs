@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use domain::config::{Account, Site};
-use domain::id::SiteId;
+use domain::primitives::id::SiteId;
 
 use super::{ACCOUNT, ConfigTable, SITE, live_key, live_of};
 use crate::error::StoreError;

@@ -1,7 +1,7 @@
 //! Accounts whose templates are to be read again before the hour is over.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use domain::id::{AccountId, SiteId};
+use domain::primitives::id::{AccountId, SiteId};
 use jiff::Timestamp;
 
 use super::ConfigTable;

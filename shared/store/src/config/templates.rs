@@ -1,8 +1,8 @@
 //! One template changed, between two syncs, by what a webhook said of it.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use domain::id::{AccountId, SiteId};
-use domain::language::Language;
+use domain::primitives::id::{AccountId, SiteId};
+use domain::primitives::language::Language;
 use domain::template::Template;
 
 use super::{ConfigTable, HOLD, TEMPLATE, live_key, templates_key, value};

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::event::Event;
 use domain::guards::EventVersion;
-use domain::id::EventId;
+use domain::primitives::id::EventId;
 use domain::reminder::{ActivityStatus, fingerprints, starts};
 use jiff::{SignedDuration, Timestamp};
 

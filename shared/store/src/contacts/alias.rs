@@ -4,7 +4,7 @@
 //! the number as soon as one is known.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use domain::id::SiteId;
+use domain::primitives::id::SiteId;
 
 use super::Contacts;
 use super::choice::choices;

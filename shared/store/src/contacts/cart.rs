@@ -20,8 +20,8 @@ use std::collections::HashMap;
 
 use domain::cart::{CartChange, CartHistory, CartUpdate, interval, postponed_max};
 use domain::config::Site;
-use domain::id::MappingId;
-use domain::key::{CartKeys, cart_key, carts_of_number_key, ended_cart_key, left_cart_key};
+use domain::primitives::id::MappingId;
+use domain::primitives::key::{CartKeys, cart_key, carts_of_number_key, ended_cart_key, left_cart_key};
 use jiff::{SignedDuration, Timestamp};
 
 use super::person::record_key;

@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::contact::{Scope, Source, Suppression};
-use domain::id::SiteId;
+use domain::primitives::id::SiteId;
 use jiff::Timestamp;
 
 use super::suppression::{detail_attribute, updated};

@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::language::Language;
 use domain::person::{Dated, Person, PersonRecord};
+use domain::primitives::language::Language;
 use jiff::Timestamp;
 
 use super::{Contacts, flag};

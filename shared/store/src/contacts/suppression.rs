@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::contact::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
-use domain::id::SiteId;
+use domain::primitives::id::SiteId;
 use jiff::Timestamp;
 
 use super::{Contacts, flag};

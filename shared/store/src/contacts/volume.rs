@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::ReturnValue;
-use domain::id::{MappingId, SiteId};
+use domain::primitives::id::{MappingId, SiteId};
 use domain::volume::DAYS;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

@@ -1,7 +1,7 @@
 //! Taking a message back before it was sent: it leaves the schedule and ends as skipped, in one transaction.
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
-use domain::key::MessageId;
+use domain::primitives::key::MessageId;
 use domain::reason::Skip;
 
 use super::Parking;

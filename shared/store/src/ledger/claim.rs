@@ -30,7 +30,7 @@ use domain::cart::CartHistory;
 use domain::contact::{DecisionContext, Scope};
 use domain::files::Files;
 use domain::guards::Guards;
-use domain::key::{MessageId, request_token};
+use domain::primitives::key::{MessageId, request_token};
 use jiff::{SignedDuration, Timestamp};
 
 use super::collect::StoredCollection;

@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
 use domain::files::Collection;
-use domain::key::MessageId;
+use domain::primitives::key::MessageId;
 use jiff::SignedDuration;
 
 use super::message::{NOT_ACCEPTED, STILL_OPEN, sort_key};

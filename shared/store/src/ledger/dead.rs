@@ -1,7 +1,7 @@
 //! Dead letters: records nobody could process, kept with their cause until somebody has repaired it and puts them back.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::id::SiteId;
+use domain::primitives::id::SiteId;
 use jiff::Timestamp;
 
 use super::message::conditional;

@@ -6,9 +6,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::files::Collection;
-use domain::key::{MessageId, message_key};
 use domain::message::{Answer, Facts, Resolved, State, StatusFact};
 use domain::plan::{Plan, PlannedMessage};
+use domain::primitives::key::{MessageId, message_key};
 use domain::reason::Skip;
 use serde_json::{Value, json as document};
 
@@ -76,7 +76,11 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn traces(&self, site: &domain::id::SiteId, mut found: impl FnMut(Trace)) -> Result<(), StoreError> {
+    pub async fn traces(
+        &self,
+        site: &domain::primitives::id::SiteId,
+        mut found: impl FnMut(Trace),
+    ) -> Result<(), StoreError> {
         let request = self.client.scan().table_name(&self.table).consistent_read(true);
         let request = request
             .filter_expression(

@@ -1,7 +1,7 @@
 //! The number behind a pseudonym, for a STOP that came under another id of WhatsApp's.
 
-use domain::id::SiteId;
-use domain::phone::{Country, Phone};
+use domain::primitives::id::SiteId;
+use domain::primitives::phone::{Country, Phone};
 
 use super::Ledger;
 use super::message::contact_of;

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::id::{EventId, MappingId, ObjectId, SiteId};
-use domain::key::{MessageId, code_key, event_key, message_key};
 use domain::message::Facts;
 use domain::plan::Plan;
+use domain::primitives::id::{EventId, MappingId, ObjectId, SiteId};
+use domain::primitives::key::{MessageId, code_key, event_key, message_key};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -302,7 +302,7 @@ fn stored_event(item: &Item) -> Result<StoredEvent, StoreError> {
 fn stored_message(item: &Item) -> Result<StoredMessage, StoreError> {
     let reading = Reading::of(item);
     let key = |name: &str| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok()).cloned();
-    let fault = |name: &'static str| move |error: domain::id::IdError| reading_fault(item, name, &error);
+    let fault = |name: &'static str| move |error: domain::primitives::id::IdError| reading_fault(item, name, &error);
     Ok(StoredMessage {
         id: MessageId {
             event: key("pk").unwrap_or_default(),

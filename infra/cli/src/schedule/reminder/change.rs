@@ -1,8 +1,8 @@
 //! A reminder taken back, and one raised now.
 
 use domain::event::Event;
-use domain::id::EventId;
-use domain::key::reminder_event_id;
+use domain::primitives::id::EventId;
+use domain::primitives::key::reminder_event_id;
 use domain::reason::{BY_OPERATOR, Reason, Skip};
 use domain::reminder::taken_back;
 use serde_json::json;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::super::contract::{Field, Shape, data_of};
 use super::super::parse;
 use super::*;
-use crate::json::{Faults, Reader};
+use crate::primitives::json::{Faults, Reader};
 
 /// Every field of an example's `data`, present or not, by its pointer.
 fn fields_of(fields: &'static [Field], value: &Value, pointer: &str, found: &mut BTreeMap<String, &'static Field>) {

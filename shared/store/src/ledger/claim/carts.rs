@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use domain::cart::NOTICE_EVERY;
 use domain::guards::CartGuard;
-use domain::key::{CartKeys, MessageId};
+use domain::primitives::key::{CartKeys, MessageId};
 use jiff::Timestamp;
 
 use super::Claims;

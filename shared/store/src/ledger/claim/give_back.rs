@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use domain::guards::{CartGuard, Guards};
-use domain::key::MessageId;
+use domain::primitives::key::MessageId;
 
 use super::super::message::conditional;
 use super::Claims;

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::guards::{ActivityGuard, EventVersion, Guards, ReminderBasis, renewal};
-use domain::key::MessageId;
+use domain::primitives::key::MessageId;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::message::conditional;

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
 use domain::guards::Guards;
-use domain::key::{MessageId, message_key};
 use domain::message::{Answer, Failure};
+use domain::primitives::key::{MessageId, message_key};
 use jiff::Timestamp;
 
 use super::super::MessageRecord;

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::config::Site;
-use crate::id::{EventId, MappingId, ObjectId, SiteId};
 use crate::person::Person;
-use crate::phone::Phone;
+use crate::primitives::id::{EventId, MappingId, ObjectId, SiteId};
+use crate::primitives::phone::Phone;
 
 /// Characters of a hash we keep: 128 bits, enough that no two events of a site ever meet by chance.
 const HASH_HEX_CHARS: usize = 32;
@@ -285,7 +285,7 @@ impl std::fmt::Debug for ContactSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phone::Country;
+    use crate::primitives::phone::Country;
 
     #[test]
     fn keys_never_change() {

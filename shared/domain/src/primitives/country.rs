@@ -30,7 +30,7 @@ fn key(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phone::Country;
+    use crate::primitives::phone::Country;
 
     #[test]
     fn a_country_is_known_by_its_code_and_by_its_name_in_five_languages() {

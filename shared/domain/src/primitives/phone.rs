@@ -7,7 +7,7 @@ use std::fmt;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, enums::PhoneNumberType, enums::Region};
 use serde::{Deserialize, Serialize};
 
-use crate::country;
+use crate::primitives::country;
 
 /// A valid number in E.164 with its `+`. Without the `+` Meta prepends the sender's country code. `Debug` and
 /// [`Phone::masked`] show the last four digits only.

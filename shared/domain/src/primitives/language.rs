@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::country;
+use crate::primitives::country;
 
 /// A language code: two or three lower-case letters, optionally `_` and a region or script. Meta lists `it` but no
 /// `it_IT`, and `en` and `en_US` are different templates, so the code is kept as it is and only its separator and case

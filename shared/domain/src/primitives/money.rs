@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::json::Reader;
+use crate::primitives::json::Reader;
 
 /// An amount as Passweb sends it: a decimal string and an ISO 4217 code. Never a float.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,10 @@
+//! Values that every other module uses: ids, keys, phone numbers, languages, money, JSON.
+
+pub mod cause;
+pub mod country;
+pub mod id;
+pub mod json;
+pub mod key;
+pub mod language;
+pub mod money;
+pub mod phone;
