@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::event::Event;
+use domain::event::person::{PersonRecord, bring_up_to_date, people_of};
 use domain::job::Job;
-use domain::person::{PersonRecord, bring_up_to_date, people_of};
 use domain::primitives::id::{EventId, ObjectId, SiteId};
 use domain::primitives::key::{ContactSecret, activity_key, event_key};
 use domain::reason::{Reason, Skip};

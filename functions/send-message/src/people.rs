@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::person::PersonRecord;
+use domain::event::person::PersonRecord;
 use domain::primitives::id::{ObjectId, SiteId};
 use store::StoreError;
 

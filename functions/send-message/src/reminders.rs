@@ -3,9 +3,9 @@
 //! in which the events come does not matter.
 
 use domain::config::LiveConfig;
+use domain::event::person::{Person, bring_up_to_date, people_of};
 use domain::event::{Event, EventData};
 use domain::job::Job;
-use domain::person::{Person, bring_up_to_date, people_of};
 use domain::plan::Plan;
 use domain::primitives::id::{EventId, ObjectId, SiteId};
 use domain::primitives::key::{activity_key, reminder_key};

@@ -8,10 +8,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Site;
+use crate::event::order_state::OrderState;
+use crate::event::person::Person;
 use crate::event::{Cart, CartEnd, Event, EventData, Order, OrderKind};
 use crate::mapping::Mapping;
-use crate::order_state::OrderState;
-use crate::person::Person;
 use crate::primitives::id::ObjectId;
 use crate::reason::{Reason, Skip};
 

@@ -7,11 +7,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::activity_state::{self, ActivityState};
+use crate::event::activity_state::{self, ActivityState};
+use crate::event::order_state::{self, OrderState};
 use crate::event::{Event, EventData, EventType};
 use crate::mapping::Mapping;
 use crate::message::{Facts, State};
-use crate::order_state::{self, OrderState};
 use crate::primitives::id::{MappingId, ObjectId, SiteId};
 use crate::primitives::key::{CartKeys, activity_key, dedup_key, latest_event_key};
 use crate::reason::{Reason, Skip};

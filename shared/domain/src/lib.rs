@@ -13,7 +13,6 @@
 //! 8. [`webhook`]: what WA Smart Business reports;
 //! 9. [`primitives::key`], [`job`] and [`notice`]: the names things have in the ledger and the shape they have in the queues.
 
-pub mod activity_state;
 pub mod audit;
 pub mod backoff;
 pub mod cart;
@@ -30,8 +29,6 @@ pub mod health;
 pub mod job;
 pub mod mapping;
 pub mod message;
-pub mod order_state;
-pub mod person;
 pub mod plan;
 pub mod platform_event;
 pub mod primitives;

@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::event::order_state::same_state;
+use crate::event::person::Person;
 use crate::event::{Event, EventData, EventType, Order, OrderKind};
 use crate::guards::Repeat;
-use crate::order_state::same_state;
-use crate::person::Person;
 use crate::primitives::id::{AccountId, MappingId};
 use crate::primitives::language::Language;
 use crate::quiet::QuietHours;

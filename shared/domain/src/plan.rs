@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::LiveConfig;
+use crate::event::person::Person;
 use crate::event::{Event, EventData, EventType, Notification};
 use crate::mapping::{Mapping, RecipientRule};
-use crate::person::Person;
 use crate::primitives::id::{MappingId, ObjectId};
 use crate::primitives::phone::Phone;
 use crate::reason::{Reason, Skip};

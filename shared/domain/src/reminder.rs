@@ -147,7 +147,7 @@ pub fn activity_status(event: &Event) -> Option<(&ObjectId, ActivityStatus)> {
 }
 
 fn is_over(state: &str) -> bool {
-    use crate::activity_state::ActivityState;
+    use crate::event::activity_state::ActivityState;
     matches!(ActivityState::of(state), Some(ActivityState::Annullata | ActivityState::Completata))
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::config::Site;
+use domain::event::person::people_of;
 use domain::event::{Event, EventData};
-use domain::person::people_of;
 use domain::primitives::id::ObjectId;
 use domain::primitives::phone::Phone;
 use domain::reminder::{ActivityStatus, activity_status, to_keep};

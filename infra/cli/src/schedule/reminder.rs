@@ -5,8 +5,8 @@
 mod change;
 
 use domain::config::Site;
+use domain::event::person::Person;
 use domain::event::{Activity, ActivityTime, DueReminder, Event, EventData};
-use domain::person::Person;
 use domain::plan::Plan;
 use domain::primitives::id::EventId;
 use domain::primitives::key::{activity_key, event_key, reminder_event_id};

@@ -9,7 +9,7 @@ use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::tz::TimeZone;
 
 use super::read::{civil_date, optional_text, required_text, whatsapp_ticked};
-use crate::person::Person;
+use crate::event::person::Person;
 use crate::primitives::id::ObjectId;
 use crate::primitives::json::Reader;
 

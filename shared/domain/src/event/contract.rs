@@ -155,7 +155,7 @@ const DOCUMENTS_PUBLISHED: &[Field] = &[
 
 const CHANNELS: Shape = Shape::List { of: &Shape::Text, min: 0, max: CHANNELS_MAX };
 const PEOPLE: Shape = Shape::List { of: &PERSON, min: 0, max: PERSONS_MAX };
-const GROUPS: Shape = Shape::List { of: &Shape::Text, min: 0, max: crate::person::GROUPS_MAX };
+const GROUPS: Shape = Shape::List { of: &Shape::Text, min: 0, max: crate::event::person::GROUPS_MAX };
 
 const REFERENCE: Shape = Shape::Object("reference", &[required("id", Shape::Id, "Passweb's id.")]);
 const PERSON: Shape = Shape::Object(

@@ -1,7 +1,7 @@
 //! What each kind of event tells.
 
+use crate::event::person::Person;
 use crate::event::{Activity, Cart, CartEnd, DueReminder, File, Order, PublishedDocument, Reminder, SiteMessage};
-use crate::person::Person;
 use crate::primitives::id::ObjectId;
 
 /// What an event tells, by its kind.

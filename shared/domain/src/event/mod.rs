@@ -3,11 +3,14 @@
 //! [`kind`](EventType) names the kinds, [`EventData`] holds what each tells, [`Event::parse`] reads the callback.
 
 mod activity;
+pub mod activity_state;
 mod contract;
 mod data;
 mod kind;
 mod objects;
+pub mod order_state;
 mod parse;
+pub mod person;
 mod read;
 mod schema;
 
@@ -17,7 +20,7 @@ use std::slice::from_ref;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::person::Person;
+use crate::event::person::Person;
 use crate::primitives::id::{EventId, ObjectId};
 use crate::primitives::language::Language;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::read;
 use super::{Activity, Event, EventData, EventType, FileAction, StatusChange, activity as agenda};
-use crate::person::Person;
+use crate::event::person::Person;
 use crate::primitives::id::{EventId, ObjectId};
 use crate::primitives::json::{DEPTH_MAX, Fault, Faults, Reader, depth, too_deep};
 use crate::primitives::language::Language;

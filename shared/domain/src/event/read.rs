@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Cart, CartEnd, File, Notify, Order, OrderKind, PublishedDocument, SiteMessage};
-use crate::person::Person;
+use crate::event::person::Person;
 use crate::primitives::id::ObjectId;
 use crate::primitives::json::Reader;
 use crate::primitives::money::Money;

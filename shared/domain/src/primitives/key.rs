@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::config::Site;
-use crate::person::Person;
+use crate::event::person::Person;
 use crate::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use crate::primitives::phone::Phone;
 

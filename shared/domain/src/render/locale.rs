@@ -6,9 +6,9 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::activity_state::ActivityState;
+use crate::event::activity_state::ActivityState;
+use crate::event::order_state::OrderState;
 use crate::mapping::Format;
-use crate::order_state::OrderState;
 use crate::primitives::language::Language;
 use crate::primitives::money::Money;
 use crate::variable::Raw;

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::event::Event;
+use crate::event::person::Person;
 use crate::mapping::Format;
-use crate::person::Person;
 use crate::primitives::language::Language;
 use crate::reason::Reason;
 use crate::template::{Button, Header, Media, Pattern};

@@ -1,9 +1,9 @@
 //! The list of variables.
 
 use super::{Context, Definition, Raw, ValueType};
+use crate::event::person::Person;
 use crate::event::{Activity, ActivityTime, Cart, EventData, EventType, File, Order, PublishedDocument, SiteMessage};
 use crate::files;
-use crate::person::Person;
 
 const ORDER: &[EventType] = &[EventType::OrderStatusChanged];
 const CART: &[EventType] = &[EventType::CartAbandoned];

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::order_state::folded;
+use crate::event::order_state::folded;
 use crate::platform_event::Word;
 
 /// Words that stop everything. Meta does nothing about them by itself.

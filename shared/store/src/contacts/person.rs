@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::person::{Dated, Person, PersonRecord};
+use domain::event::person::{Dated, Person, PersonRecord};
 use domain::primitives::language::Language;
 use jiff::Timestamp;
 

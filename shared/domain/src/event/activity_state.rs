@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::order_state::folded;
+use crate::event::order_state::folded;
 
 /// A state the manual names. Any other text is a state too, without a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
