@@ -8,10 +8,10 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use domain::message::{State, WaitReason};
+use domain::message::reason::Reason;
+use domain::message::state::{State, WaitReason};
 use domain::primitives::id::ObjectId;
 use domain::primitives::key::CartKeys;
-use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
 use kit::{World, order_status_changed};
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! Claims, and what follows from an answer, when the calls to the tables meet trouble.
 
-use domain::contact::{Scope, Source, Suppression};
-use domain::message::State;
-use domain::reason::Reason;
+use domain::message::reason::Reason;
+use domain::message::state::State;
+use domain::message::suppression::{Scope, Source, Suppression};
 use jiff::SignedDuration;
 use kit::{Planned, Trouble, World, order_status_changed};
 use serde_json::{Value, json};
@@ -87,7 +87,8 @@ async fn what_a_person_decided_of_a_message_never_called_stays() {
     world.hold_back(SignedDuration::from_mins(10)).await.unwrap();
     world.pass(MINUTE * 9).await.unwrap();
     let [message] = world.messages_of("e-1").await.unwrap().try_into().unwrap();
-    let resolved = domain::message::Resolved { at: world.clock.now(), arrived: true, note: "asked her".to_owned() };
+    let resolved =
+        domain::message::state::Resolved { at: world.clock.now(), arrived: true, note: "asked her".to_owned() };
     assert!(world.ledger.resolve(&message, &resolved).await.unwrap());
     world.pass(MINUTE * 9).await.unwrap();
     assert_eq!(state(&world, "e-1").await, State::Sent);

@@ -1,11 +1,11 @@
 //! The published example of every type of event, sent as it stands.
 
 use domain::event::{EventType, Notification};
-use domain::message::State;
+use domain::message::reason::Reason;
+use domain::message::state::State;
 use domain::plan::Plan;
 use domain::primitives::id::{EventId, ObjectId};
 use domain::primitives::key::activity_key;
-use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{World, example, order_status_changed};
 use serde_json::{Value, json};

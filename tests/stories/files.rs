@@ -4,12 +4,12 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use domain::contact::{Scope, Source, Suppression};
 use domain::guards::Repeat;
 use domain::health::{Cause, Proof};
 use domain::mapping::UsefulFor;
-use domain::message::{State, WaitReason};
-use domain::reason::Reason;
+use domain::message::reason::Reason;
+use domain::message::state::{State, WaitReason};
+use domain::message::suppression::{Scope, Source, Suppression};
 use jiff::SignedDuration;
 use kit::{World, file_uploaded};
 use serde_json::{Value, json};
@@ -151,9 +151,9 @@ async fn what_keeps_the_message_from_going_is_said_of_each_file() {
     }
     let contact = world.contact("+393401234567").await.unwrap();
     let since = world.clock.now();
-    let suppression = domain::contact::Suppression {
-        scope: domain::contact::Scope::All,
-        source: domain::contact::Source::Stop,
+    let suppression = domain::message::suppression::Suppression {
+        scope: domain::message::suppression::Scope::All,
+        source: domain::message::suppression::Source::Stop,
         since,
         reason: String::new(),
     };

@@ -136,7 +136,7 @@ async fn an_event_id_of_order_state_and_time_is_told_once_and_found_again() {
     world.accept(&order_status_changed(id)).await.unwrap();
     world.deliver().await.unwrap();
     assert_eq!(world.phone().await.unwrap().len(), 1);
-    assert_eq!(world.state(id, "stato-ordine", "C7").await.unwrap(), domain::message::State::Sent);
+    assert_eq!(world.state(id, "stato-ordine", "C7").await.unwrap(), domain::message::state::State::Sent);
     let stored =
         world.ledger.event(&world.site().unwrap(), &domain::primitives::id::EventId::parse(id).unwrap()).await.unwrap();
     assert_eq!(stored.unwrap().id, id);

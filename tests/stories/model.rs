@@ -9,8 +9,8 @@ mod rules;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use domain::message::State;
-use domain::reason::Reason;
+use domain::message::reason::Reason;
+use domain::message::state::State;
 use jiff::{SignedDuration, Timestamp};
 use kit::World;
 use serde_json::Value;

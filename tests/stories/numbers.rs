@@ -1,8 +1,8 @@
 //! What a number may be sent: as fast as WhatsApp takes it, and only what nobody asked not to get.
 
-use domain::contact::{Scope, Source, Suppression};
-use domain::message::{State, WaitReason};
-use domain::reason::Reason;
+use domain::message::reason::Reason;
+use domain::message::state::{State, WaitReason};
+use domain::message::suppression::{Scope, Source, Suppression};
 use kit::{World, message_sent, order_status_changed};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Why somebody was not told: the reason is in the ledger, and nothing leaves.
 
-use domain::message::State;
-use domain::reason::Reason;
+use domain::message::reason::Reason;
+use domain::message::state::State;
 use kit::{World, file_uploaded, message_sent, order_status_changed};
 use serde_json::{Value, json};
 

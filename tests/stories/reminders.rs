@@ -4,9 +4,9 @@ mod meanwhile;
 mod passweb;
 
 use domain::mapping::UsefulFor;
-use domain::message::State;
+use domain::message::reason::Reason;
+use domain::message::state::State;
 use domain::primitives::id::MappingId;
-use domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
 use kit::World;
 use serde_json::{Value, json};

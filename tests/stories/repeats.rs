@@ -1,8 +1,8 @@
 //! What is not told again, and what comes too late.
 
-use domain::contact::{Scope, Source, Suppression};
-use domain::message::State;
-use domain::reason::Reason;
+use domain::message::reason::Reason;
+use domain::message::state::State;
+use domain::message::suppression::{Scope, Source, Suppression};
 use jiff::SignedDuration;
 use kit::{World, order_status_changed};
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! What WA Smart Business reports, from its webhook to the ledger.
 
-use domain::message::{State, Status, WaitReason};
+use domain::message::reason::Reason;
+use domain::message::state::{State, Status, WaitReason};
 use domain::primitives::id::SiteId;
-use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{Chaos, World, order_status_changed};
 use serde_json::{Value, json};

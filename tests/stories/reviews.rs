@@ -1,9 +1,9 @@
 //! What a person does to a mapping, and what a changed template asks of them.
 
 use domain::mapping::{Action, Mapping, SavedMapping};
-use domain::message::State;
+use domain::message::reason::Reason;
+use domain::message::state::State;
 use domain::primitives::id::MappingId;
-use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{World, order_status_changed};
 use serde_json::json;

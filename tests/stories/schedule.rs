@@ -7,10 +7,10 @@ use std::pin::pin;
 
 use domain::audit::{Audit, Audited};
 use domain::mapping::UsefulFor;
-use domain::message::State;
+use domain::message::reason::Reason;
+use domain::message::state::State;
 use domain::primitives::id::{AccountId, EventId, ObjectId, SiteId};
 use domain::primitives::key::{activity_key, event_key};
-use domain::reason::Reason;
 use fire_reminders::{Failed, Swept};
 use jiff::{SignedDuration, Timestamp};
 use kit::{World, file_uploaded, message_sent, order_status_changed};

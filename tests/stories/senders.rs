@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::message::State;
+use domain::message::reason::Reason;
+use domain::message::state::State;
 use domain::primitives::id::SiteId;
-use domain::reason::Reason;
 use kit::{World, order_status_changed};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! From an event to the phone: once, whatever happens on the way.
 
-use domain::message::{Answer, Failure, State};
+use domain::message::state::{Answer, Failure, State};
 use domain::primitives::id::EventId;
 use domain::primitives::key::{MessageId, event_key, message_key};
 use jiff::SignedDuration;

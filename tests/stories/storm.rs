@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::message::State;
+use domain::message::state::State;
 use jiff::SignedDuration;
 use kit::{Chaos, Odds, World, order_status_changed};
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::audit::{Audit, Audited};
 use domain::event::EventType;
-use domain::message::State;
+use domain::message::state::State;
 use domain::primitives::id::EventId;
 use jiff::SignedDuration;
 use kit::World;

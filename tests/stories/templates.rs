@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 
-use domain::message::{State, WaitReason};
-use domain::reason::Reason;
+use domain::message::reason::Reason;
+use domain::message::state::{State, WaitReason};
 use jiff::SignedDuration;
 use kit::{World, order_status_changed};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Texts, names and numbers as people write them: each is sent rightly or skipped with its reason, none is refused.
 
-use domain::message::State;
-use domain::reason::Reason;
+use domain::message::reason::Reason;
+use domain::message::state::State;
 use jiff::SignedDuration;
 use kit::{World, message_sent};
 use serde_json::{Value, json};

@@ -3,9 +3,9 @@
 use domain::guards::Repeat;
 use domain::health::{Cause, Proof};
 use domain::mapping::UsefulFor;
-use domain::message::{State, WaitReason};
+use domain::message::reason::Reason;
+use domain::message::state::{State, WaitReason};
 use domain::primitives::id::AccountId;
-use domain::reason::Reason;
 use jiff::SignedDuration;
 use kit::{EVENTS_DEAD_ARN, World, message_sent, order_status_changed};
 use serde_json::{Value, json};

@@ -16,7 +16,7 @@ mod orphans;
 mod reminder;
 
 use domain::event::EventError;
-use domain::message::STALE_AFTER;
+use domain::message::state::STALE_AFTER;
 use domain::primitives::id::{EventId, SiteId};
 use domain::primitives::key::ContactSecret;
 use futures_util::{StreamExt, stream};

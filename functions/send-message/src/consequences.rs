@@ -4,12 +4,12 @@
 //! it happens from what is recorded ([`given_up`]). Everything counts from the moment of the answer, so that doing it
 //! again later changes nothing.
 
-use domain::codes::{self, Action, Consequence, consequence};
-use domain::contact::{Scope, Source, Suppression, UNREACHABLE_FOR};
 use domain::files::{Files, dedup_keys};
 use domain::guards::{CartGuard, Guards, guards};
 use domain::health::Proof;
-use domain::message::{Answer, State};
+use domain::message::error_code::{self, Action, Consequence, consequence};
+use domain::message::state::{Answer, State};
+use domain::message::suppression::{Scope, Source, Suppression, UNREACHABLE_FOR};
 use domain::primitives::id::AccountId;
 use jiff::Timestamp;
 use store::contacts::Choice;
@@ -105,7 +105,7 @@ pub(crate) async fn of_refusal(task: Task<'_>, contact: &str, (code, at): (&str,
 
 /// Whether a refusal for good is the message's own matter: the account can send others.
 fn says_the_account_can_send(code: &str) -> bool {
-    matches!(codes::action(code), None | Some(Action::Fail))
+    matches!(error_code::action(code), None | Some(Action::Fail))
 }
 
 /// Ends the stop that a probe was to find out about, unless it is newer or only a report can.

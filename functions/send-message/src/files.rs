@@ -1,14 +1,14 @@
 //! Files that a mapping tells together: the first message of a folder carries those that join it while it waits.
 
-use domain::contact::DecisionContext;
 use domain::decision::{Halt, decide};
 use domain::files::{Collection, Files, action, collected_in, collected_until, fate, releases_members};
 use domain::guards::already_notified;
 use domain::job::MessageJob;
 use domain::mapping::UsefulFor;
-use domain::message::{Facts, State, WaitReason, Waiting};
+use domain::message::reason::{Reason, Skip};
+use domain::message::state::{Facts, State, WaitReason, Waiting};
+use domain::message::suppression::DecisionContext;
 use domain::primitives::key::{MessageId, message_key};
-use domain::reason::{Reason, Skip};
 use jiff::{SignedDuration, Timestamp};
 use store::ledger::{Joined, Parked, StoredCollection};
 use store::schedule::Place;

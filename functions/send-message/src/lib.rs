@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::config::LiveConfig;
-use domain::message::SEND_TIMEOUT;
+use domain::message::state::SEND_TIMEOUT;
 use domain::primitives::id::SiteId;
 use domain::primitives::key::{ContactSecret, to_hex};
 use jiff::{SignedDuration, Timestamp};

@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::cart::CartHistory;
 use domain::config::LiveConfig;
-use domain::contact::DecisionContext;
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::job::{Job, LastError, MessageJob, SendPermit};
-use domain::message::WaitReason;
+use domain::message::reason::Skip;
+use domain::message::state::WaitReason;
+use domain::message::suppression::DecisionContext;
 use domain::plan::PlannedMessage;
 use domain::primitives::key::{CartKeys, MessageId};
-use domain::reason::Skip;
 use jiff::Timestamp;
 use store::ledger::MessageRecord;
 

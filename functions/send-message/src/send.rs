@@ -1,18 +1,18 @@
 //! The call: slot, claim, call, settle; and what the answer calls for.
 
-use domain::backoff;
 use domain::cart::{self, CartHistory};
-use domain::codes::{self, Action};
 use domain::config::TemplateHold;
-use domain::contact::{DecisionContext, Scope};
 use domain::decision::Outgoing;
 use domain::event::EventData;
 use domain::guards::{Guards, already_notified};
 use domain::health::{Cause, Proof};
 use domain::job::{LastError, SendPermit};
-use domain::message::{Answer, Facts, Failure as Refusal, State, WaitReason};
+use domain::message::backoff;
+use domain::message::error_code::{self, Action};
+use domain::message::reason::{Reason, Skip};
+use domain::message::state::{Answer, Facts, Failure as Refusal, State, WaitReason};
+use domain::message::suppression::{DecisionContext, Scope};
 use domain::primitives::key::MessageId;
-use domain::reason::{Reason, Skip};
 use jiff::{SignedDuration, Timestamp};
 use provider::SendError;
 use store::StoreError;
@@ -343,7 +343,7 @@ impl Call<'_> {
     /// What the message has met by now.
     async fn last_error(&self, code: &str, action: Action) -> LastError {
         let last_error = LastError::again(self.task.last_error, code);
-        if !matches!(action, Action::StopAccount { .. }) || codes::class(code).is_some() {
+        if !matches!(action, Action::StopAccount { .. }) || error_code::class(code).is_some() {
             return last_error;
         }
         // The answer is not recorded yet, so nothing may fail here: what cannot be read proves nothing.

@@ -3,10 +3,10 @@
 //! oldest goes first. The successor is in the queue before the ledger says so and before this record is given up, so
 //! that a crash in between repeats the message, which the claim absorbs, and never loses it.
 
-use domain::backoff::{self, PAUSE_MAX};
 use domain::decision::{self, Halt};
 use domain::job::{Job, MessageJob};
-use domain::message::{WaitReason, Waiting};
+use domain::message::backoff::{self, PAUSE_MAX};
+use domain::message::state::{WaitReason, Waiting};
 use jiff::{SignedDuration, Timestamp};
 use store::ledger::Parked;
 use store::schedule::{Lane, Place};

@@ -1,6 +1,6 @@
 //! What people want: words that stop or lift the stop, WhatsApp's own control for offers, and a number that changed.
 
-use domain::contact::{Scope, Source, Suppression};
+use domain::message::suppression::{Scope, Source, Suppression};
 use domain::platform_event::{Preference, Word};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;

@@ -1,10 +1,10 @@
 //! What became of a message: recorded, and acted on where a failure is more than the message's own matter.
 
-use domain::codes::{self, Consequence, TEMPLATE_HELD_FOR};
 use domain::config::TemplateHold;
-use domain::contact::UNREACHABLE_FOR;
 use domain::health::{Cause, Proof};
-use domain::message::{Facts, Failure as Reason, State, Status, StatusFact};
+use domain::message::error_code::{self, Consequence, TEMPLATE_HELD_FOR};
+use domain::message::state::{Facts, Failure as Reason, State, Status, StatusFact};
+use domain::message::suppression::UNREACHABLE_FOR;
 use domain::primitives::id::{AccountId, SiteId};
 use domain::primitives::key::MessageId;
 use domain::primitives::language::Language;
@@ -120,7 +120,7 @@ async fn find_at(app: &App, site: &SiteId, report: &Report, fact: &StatusFact) -
 /// for a write, since nothing is sent to a number that is left alone.
 fn contact_that_arrived_after_all(reported: &Reported) -> Option<&str> {
     let failed = reported.facts.statuses.get(&Status::Failed)?.code.as_deref()?;
-    let undeliverable = codes::consequence(failed) == Some(Consequence::Unreachable);
+    let undeliverable = error_code::consequence(failed) == Some(Consequence::Unreachable);
     reported.contact.as_deref().filter(|_| undeliverable && arrived(&reported.facts))
 }
 
@@ -135,7 +135,7 @@ async fn act(app: &App, site: &SiteId, id: &MessageId, reported: &Reported, fact
     let now = app.clock.now();
     // A clock that is ahead of ours must not make anything last longer.
     let since = fact.at.min(now);
-    let Some(consequence) = codes::consequence(code) else { return Ok(()) };
+    let Some(consequence) = error_code::consequence(code) else { return Ok(()) };
     match (consequence, &reported.contact, account(reported)) {
         (Consequence::Unreachable, Some(contact), _) => {
             leave_alone(app, site, contact, (id, reported), since, now).await

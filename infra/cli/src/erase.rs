@@ -4,8 +4,8 @@ mod whom;
 
 use std::collections::BTreeMap;
 
+use domain::message::reason::{Reason, Skip};
 use domain::primitives::id::ObjectId;
-use domain::reason::{Reason, Skip};
 use serde_json::{Value, json};
 use store::ledger::{Entry, Erased, Trace};
 

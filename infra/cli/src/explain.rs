@@ -2,8 +2,8 @@
 
 use domain::audit::Audit;
 use domain::config::LiveConfig;
-use domain::contact::DecisionContext;
 use domain::event::Event;
+use domain::message::suppression::DecisionContext;
 use domain::primitives::id::EventId;
 use domain::primitives::phone::Phone;
 use serde_json::{Value, json};

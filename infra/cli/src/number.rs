@@ -1,7 +1,7 @@
 //! A number, and what is known of it besides the messages.
 
 use domain::config::Site;
-use domain::contact::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
+use domain::message::suppression::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
 use domain::primitives::phone::Phone;
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -2,9 +2,9 @@
 
 use domain::audit::Audited;
 use domain::config::LiveConfig;
-use domain::message::{Answer, Resolved, State, Status, StatusFact, Waiting};
+use domain::message::reason::Reason;
+use domain::message::state::{Answer, Resolved, State, Status, StatusFact, Waiting};
 use domain::primitives::phone::{Country, Phone};
-use domain::reason::Reason;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};

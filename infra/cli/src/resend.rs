@@ -4,7 +4,7 @@
 use domain::config::LiveConfig;
 use domain::job::{Job, MessageJob};
 use domain::mapping::OnUnknown;
-use domain::message::State;
+use domain::message::state::State;
 use domain::primitives::id::EventId;
 use domain::primitives::key::{MessageId, message_key};
 use serde_json::json;

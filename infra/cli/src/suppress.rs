@@ -1,6 +1,6 @@
 //! `bridge suppress` and `bridge unsuppress`: an operator keeps messages from a number, or lets them through again.
 
-use domain::contact::{Lift, Lifted, Scope, Source, Suppression};
+use domain::message::suppression::{Lift, Lifted, Scope, Source, Suppression};
 use domain::primitives::phone::Phone;
 
 use crate::args;

@@ -1,6 +1,6 @@
 //! `bridge unknown`: messages of which nobody knows whether they were sent, and what a person says of them.
 
-use domain::message::{Answer, Resolved, State};
+use domain::message::state::{Answer, Resolved, State};
 use domain::primitives::key::MessageId;
 use serde_json::{Value, json};
 use store::ledger::{StoredEvent, StoredMessage};

@@ -4,7 +4,7 @@ mod bridge;
 
 use anyhow::{Context, Result};
 use domain::mapping::UsefulFor;
-use domain::reason::Reason;
+use domain::message::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

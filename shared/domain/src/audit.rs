@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::LiveConfig;
 use crate::mapping::{Mapping, UsefulFor};
-use crate::message::{Facts, State, WaitReason};
+use crate::message::state::{Facts, State, WaitReason};
 use crate::plan::Plan;
 use crate::primitives::id::MappingId;
 use crate::primitives::key::MessageId;
@@ -92,11 +92,11 @@ mod tests {
 
     use super::*;
     use crate::config::Site;
-    use crate::message::{Answer, Claim, Waiting};
+    use crate::message::reason::{Reason, Skip};
+    use crate::message::state::{Answer, Claim, Waiting};
     use crate::plan::PlannedSkip;
     use crate::primitives::id::{ObjectId, SiteId};
     use crate::primitives::key::message_key;
-    use crate::reason::{Reason, Skip};
 
     fn at(hour: u8, minute: u8) -> Timestamp {
         format!("2026-11-22T{hour:02}:{minute:02}:00Z").parse().unwrap()

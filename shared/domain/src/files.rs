@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 use crate::event::{Event, EventData, File, FileAction};
 use crate::guards::{Repeat, already_notified};
 use crate::mapping::Mapping;
-use crate::message::{Facts, State};
+use crate::message::reason::{BY_OPERATOR, Reason, Skip};
+use crate::message::state::{Facts, State};
 use crate::primitives::id::{MappingId, ObjectId, SiteId};
 use crate::primitives::key::{MessageId, collection_key, dedup_key};
-use crate::reason::{BY_OPERATOR, Reason, Skip};
 
 /// Files whose names are kept; of more there is only the number.
 const NAMES_MAX: usize = 50;
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn who_joined_ends_as_the_carrier_or_is_left_to_itself() {
-        use crate::message::{Answer, Failure};
+        use crate::message::state::{Answer, Failure};
         let digest = MessageId { event: "e".to_owned(), message: "m".to_owned() };
         let at = "2026-11-22T10:00:00Z".parse().unwrap();
         let skipped = |reason, detail: &str| Facts { skipped: Some(Skip::new(reason, detail)), ..Facts::default() };

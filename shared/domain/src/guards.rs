@@ -11,10 +11,10 @@ use crate::event::activity_state::{self, ActivityState};
 use crate::event::order_state::{self, OrderState};
 use crate::event::{Event, EventData, EventType};
 use crate::mapping::Mapping;
-use crate::message::{Facts, State};
+use crate::message::reason::{Reason, Skip};
+use crate::message::state::{Facts, State};
 use crate::primitives::id::{MappingId, ObjectId, SiteId};
 use crate::primitives::key::{CartKeys, activity_key, dedup_key, latest_event_key};
-use crate::reason::{Reason, Skip};
 use crate::reminder::{contact_data_as_of, reminder_fingerprint, starts};
 
 /// How often a mapping tells the same recipient of the same subject.

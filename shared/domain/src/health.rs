@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::backoff::PAUSE_MAX;
+use crate::message::backoff::PAUSE_MAX;
 
 /// The shortest time there is: what is later by it is later.
 const MOMENT: SignedDuration = SignedDuration::from_nanos(1);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::backoff::PUT_BACK_FOR;
+use crate::message::backoff::PUT_BACK_FOR;
 use crate::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use crate::primitives::key::MessageId;
 

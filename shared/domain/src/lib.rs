@@ -7,19 +7,16 @@
 //! 2. [`config`], [`mapping`] and [`template`]: what the shop configured and what Meta approved;
 //! 3. [`plan`]: who is to be told because of an event, decided once;
 //! 4. [`decision`]: whether one message may go now, and its text;
-//! 5. [`message`]: what is recorded of a message, and the state that follows from it;
-//! 6. [`codes`] and [`backoff`]: what a refusal calls for, and when to try again;
-//! 7. [`contact`] and [`health`]: what is known of a number, and of an account's ability to send;
+//! 5. [`message::state`]: what is recorded of a message, and the state that follows from it;
+//! 6. [`message::error_code`] and [`message::backoff`]: what a refusal calls for, and when to try again;
+//! 7. [`message::suppression`] and [`health`]: what is known of a number, and of an account's ability to send;
 //! 8. [`webhook`]: what WA Smart Business reports;
 //! 9. [`primitives::key`], [`job`] and [`notice`]: the names things have in the ledger and the shape they have in the queues.
 
 pub mod audit;
-pub mod backoff;
 pub mod cart;
 pub mod check;
-pub mod codes;
 pub mod config;
-pub mod contact;
 pub mod credential;
 pub mod decision;
 pub mod event;
@@ -33,7 +30,6 @@ pub mod plan;
 pub mod platform_event;
 pub mod primitives;
 pub mod quiet;
-pub mod reason;
 pub mod reminder;
 pub mod render;
 pub mod template;

@@ -14,10 +14,10 @@ use crate::event::order_state::same_state;
 use crate::event::person::Person;
 use crate::event::{Event, EventData, EventType, Order, OrderKind};
 use crate::guards::Repeat;
+use crate::message::reason::{Reason, Skip};
 use crate::primitives::id::{AccountId, MappingId};
 use crate::primitives::language::Language;
 use crate::quiet::QuietHours;
-use crate::reason::{Reason, Skip};
 use crate::volume::VolumeSpike;
 
 pub use review::{Change, ChangedTemplate, Review};

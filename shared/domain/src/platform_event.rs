@@ -11,7 +11,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::message::{Failure, Status};
+use crate::message::state::{Failure, Status};
 use crate::primitives::id::SiteId;
 
 pub use queued::Queued;

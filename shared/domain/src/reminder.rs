@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use crate::event::{Activity, ActivityTime, DueReminder, Event, EventData, Reminder};
 use crate::guards::EventVersion;
+use crate::message::reason::Skip;
 use crate::plan::{Plan, PlannedSkip};
 use crate::primitives::id::ObjectId;
 use crate::primitives::key::reminder_event_id;
-use crate::reason::Skip;
 
 const DAY_MINUTES: u64 = 24 * 60;
 
@@ -226,7 +226,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reason::Reason;
+    use crate::message::reason::Reason;
 
     const MORNING: Time = jiff::civil::time(9, 0, 0, 0);
 

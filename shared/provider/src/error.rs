@@ -1,7 +1,7 @@
 //! What a call came to when it was not accepted, by what is known of the message afterwards.
 
-use domain::codes::{self, Action, Class};
-use domain::message::Failure;
+use domain::message::error_code::{self, Action, Class};
+use domain::message::state::Failure;
 use domain::primitives::cause::chain;
 use jiff::SignedDuration;
 use reqwest::StatusCode;
@@ -76,7 +76,7 @@ const TRACE_ID_CHARS_MAX: usize = 128;
 impl SendError {
     pub(crate) fn not_sent(error: SetupError) -> Self {
         // The account's settings, before a byte was sent.
-        Self::not_accepted(no_code(error.to_string()), codes::usual(Class::Account))
+        Self::not_accepted(no_code(error.to_string()), error_code::usual(Class::Account))
     }
 
     fn not_accepted(failure: Failure, action: Action) -> Self {
@@ -92,7 +92,7 @@ impl SendError {
         let surely_not_sent = error.is_connect() || error.is_builder();
         let cause = chain(&error.without_url());
         if surely_not_sent {
-            Self::not_accepted(no_code(cause), codes::usual(Class::Retry))
+            Self::not_accepted(no_code(cause), error_code::usual(Class::Retry))
         } else {
             Self::unknown(cause)
         }
@@ -111,13 +111,13 @@ impl SendError {
         if let Some(code) = maybe_sent(body) {
             return unknown(code, failure.details);
         }
-        let class = match codes::class(&failure.code) {
+        let class = match error_code::class(&failure.code) {
             Some(Class::Ambiguous) if proves_nothing(status) => None,
             Some(class) => Some(class),
             None => class_of_status(status),
         };
         let Some(class) = class else { return unknown(&failure.code, failure.details) };
-        match codes::action(&failure.code).unwrap_or_else(|| codes::usual(class)) {
+        match error_code::action(&failure.code).unwrap_or_else(|| error_code::usual(class)) {
             Action::Fail => Self::Refused(failure),
             action => Self::NotAccepted { failure, action, retry_after },
         }
@@ -135,7 +135,7 @@ fn maybe_sent(body: &[u8]) -> Option<&'static str> {
     let text = String::from_utf8_lossy(body);
     let mut words = text.split(|character: char| !character.is_alphanumeric());
     words.find_map(|word| {
-        let (code, class) = codes::TABLE.iter().find(|(code, _)| *code == word)?;
+        let (code, class) = error_code::TABLE.iter().find(|(code, _)| *code == word)?;
         (*class == Class::MaybeSent).then_some(*code)
     })
 }
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_listed_code_decides_whatever_the_status() {
-        for (listed, class) in codes::TABLE {
+        for (listed, class) in error_code::TABLE {
             let expected = match class {
                 Class::Message => "refused",
                 Class::MaybeSent => "unknown",
@@ -282,7 +282,7 @@ mod tests {
         fn no_code_that_may_mean_sent_leads_to_a_second_call(
             status in 100u16..600,
             wrapper in 0usize..10,
-            listed in prop::sample::select(codes::TABLE),
+            listed in prop::sample::select(error_code::TABLE),
         ) {
             let (listed, class) = listed;
             let outcome = of(status, &wrapped(wrapper, listed));

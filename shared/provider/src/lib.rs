@@ -5,7 +5,7 @@
 //! and nowhere else.
 //!
 //! [`Provider::send`] answers with what the ledger needs to know: accepted, refused, surely not accepted, or unknown.
-//! The table behind that is [`domain::codes`].
+//! The table behind that is [`domain::message::error_code`].
 
 mod error;
 mod network;

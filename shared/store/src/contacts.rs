@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use domain::contact::DecisionContext;
+use domain::message::suppression::DecisionContext;
 use jiff::Timestamp;
 
 use crate::batch_get;

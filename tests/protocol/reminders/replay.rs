@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use domain::message::reason::{Reason, Skip};
 use domain::primitives::key::{MessageId, activity_key};
-use domain::reason::{Reason, Skip};
 use domain::reminder::taken_back;
 use stateright::Model;
 use store::contacts::LatestActivity;

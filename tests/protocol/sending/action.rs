@@ -1,6 +1,6 @@
 //! What happens.
 
-use domain::message::Status;
+use domain::message::state::Status;
 
 use super::table::SendId;
 

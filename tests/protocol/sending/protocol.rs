@@ -1,10 +1,10 @@
 //! What may happen next: the executions as `send-message` goes through them, the sweep, and the trouble of the world.
 
-use domain::backoff::PAUSE_MAX;
-use domain::codes;
 use domain::decision::{Halt, wait};
-use domain::message::{State as Told, Status, WaitReason};
-use domain::reason::Reason;
+use domain::message::backoff::PAUSE_MAX;
+use domain::message::error_code;
+use domain::message::reason::Reason;
+use domain::message::state::{State as Told, Status, WaitReason};
 use jiff::SignedDuration;
 use stateright::{Model, Property};
 
@@ -151,7 +151,7 @@ impl Setup {
         };
         state.may_have_sent.remove(&owner);
         let times = if usize::from(record.met.0) == code { record.met.1 + 1 } else { 1 };
-        let pause = codes::action(CODES[code]).unwrap().pause(u32::from(times), 0, None);
+        let pause = error_code::action(CODES[code]).unwrap().pause(u32::from(times), 0, None);
         let Some(pause) = pause else { return settle(Kept::Refused, Then::End) };
         state.left.not_accepted -= 1;
         let successor = record.successor((u8::try_from(code).unwrap(), times), None);
@@ -160,7 +160,7 @@ impl Setup {
 
     /// Where a message waits; what would be of no use by then is too late at once.
     fn waiting(&self, state: &State, successor: Record, code: &str, pause: SignedDuration) -> Then {
-        let is_parked = matches!(codes::action(code), Some(codes::Action::SlowAccount { .. }));
+        let is_parked = matches!(error_code::action(code), Some(error_code::Action::SlowAccount { .. }));
         let Ok(useful_until) = self.decision(successor.send, false, false) else { panic!("it was sent") };
         if is_parked {
             return Then::Park(successor);
@@ -444,7 +444,7 @@ fn choices(state: &State, run: &Run, add: &mut impl FnMut(Choice)) {
                 add(Choice::Unanswered(accepted));
             }
             for (place, code) in CODES.iter().enumerate() {
-                let is_final = codes::action(code).is_some_and(|action| action.pause(1, 0, None).is_none());
+                let is_final = error_code::action(code).is_some_and(|action| action.pause(1, 0, None).is_none());
                 if is_ambiguous(code) {
                     // As no answer at all.
                     continue;

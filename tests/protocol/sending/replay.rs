@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::contact::{Scope, Source, Suppression};
 use domain::job::{LastError, MessageJob};
-use domain::message::{Answer, Facts, Failure, StatusFact, WaitReason, Waiting};
+use domain::message::reason::Skip;
+use domain::message::state::{Answer, Facts, Failure, StatusFact, WaitReason, Waiting};
+use domain::message::suppression::{Scope, Source, Suppression};
 use domain::plan::{Plan, plan};
 use domain::primitives::key::MessageId;
-use domain::reason::Skip;
 use jiff::Timestamp;
 use stateright::Model;
 use store::ledger::{Claim, Claimed, EventRecord, MessageRecord, OpenMessage, Parked, Recorded, SHARDS, Sending};

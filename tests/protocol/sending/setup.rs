@@ -1,12 +1,12 @@
 //! What a check is about: the messages, the trouble they may meet, and how the protocol is broken on purpose.
 
-use domain::codes::{self, Class};
-use domain::contact::{DecisionContext, Scope, Source, Suppression};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::guards::{EventVersion, Guards, guards};
+use domain::message::error_code::{self, Class};
+use domain::message::reason::Reason;
+use domain::message::suppression::{DecisionContext, Scope, Source, Suppression};
 use domain::plan::{PlannedMessage, plan};
-use domain::reason::Reason;
 use jiff::Timestamp;
 
 use super::table::SendId;
@@ -143,7 +143,7 @@ pub(crate) fn now(is_late: bool) -> Timestamp {
 
 /// Whether a code proves nothing of the call it answers.
 pub(crate) fn is_ambiguous(code: &str) -> bool {
-    codes::class(code) == Some(Class::Ambiguous)
+    error_code::class(code) == Some(Class::Ambiguous)
 }
 
 fn send(event: &Event, repeats: Option<SendId>) -> Send {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::message::State as Told;
+use domain::message::state::State as Told;
 
 use super::setup::{Bounds, Setup};
 use super::table::{Kept, Outcome, Owner, Record, SendId, Tables, Write};
@@ -48,7 +48,7 @@ pub(crate) enum Step {
     /// Records that the message waits for the successor.
     Wait,
     Park(Record),
-    Skip(domain::reason::Reason),
+    Skip(domain::message::reason::Reason),
 }
 
 /// What follows a call.
@@ -57,7 +57,7 @@ pub(crate) enum Then {
     End,
     Queue(Record),
     Park(Record),
-    Skip(domain::reason::Reason),
+    Skip(domain::message::reason::Reason),
 }
 
 /// A promise that was broken.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::message::{Answer, Claim, Facts, Failure, State, Status, StatusFact, WaitReason, Waiting};
-use domain::reason::{Reason, Skip};
+use domain::message::reason::{Reason, Skip};
+use domain::message::state::{Answer, Claim, Facts, Failure, State, Status, StatusFact, WaitReason, Waiting};
 
 use super::setup::{Mutation, Setup};
 use crate::fixtures::at;

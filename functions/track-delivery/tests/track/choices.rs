@@ -1,6 +1,6 @@
 //! What people want counts at every site of the number they told it to, whatever the order it is told in.
 
-use domain::contact::{Scope, Source, Suppression};
+use domain::message::suppression::{Scope, Source, Suppression};
 use domain::primitives::phone::{Country, Phone};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;

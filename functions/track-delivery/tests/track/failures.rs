@@ -1,7 +1,7 @@
 //! Failures that are more than their message's own matter, and records that cannot be applied.
 
-use domain::contact::UNREACHABLE_FOR;
 use domain::health::Proof;
+use domain::message::suppression::UNREACHABLE_FOR;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -90,7 +90,7 @@ async fn other_failures_are_the_messages_own() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     world.deliver(&[failed("e1", &id, "131049", world.now())]).await;
-    assert_eq!(world.known("demo", ANNA).await, domain::contact::DecisionContext::default());
+    assert_eq!(world.known("demo", ANNA).await, domain::message::suppression::DecisionContext::default());
     assert_eq!((world.refusal("demo").await, world.stop("demo").await), (None, None));
 }
 

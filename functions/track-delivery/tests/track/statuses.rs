@@ -1,6 +1,6 @@
 //! Statuses find their message and converge.
 
-use domain::message::{State, Status};
+use domain::message::state::{State, Status};
 use domain::primitives::key::MessageId;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

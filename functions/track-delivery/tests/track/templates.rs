@@ -1,6 +1,6 @@
 //! A template that changed at Meta stops the mappings that use it.
 
-use domain::reason::Reason;
+use domain::message::reason::Reason;
 use domain::template::TemplateStatus;
 use serde_json::{Value, json};
 

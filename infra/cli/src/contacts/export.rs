@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use domain::config::Site;
-use domain::contact::Suppression;
+use domain::message::suppression::Suppression;
 use domain::primitives::key::ContactSecret;
 use domain::primitives::phone::Phone;
 use serde_json::json;

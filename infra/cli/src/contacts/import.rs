@@ -6,7 +6,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 use domain::config::Site;
-use domain::contact::{Scope, Source, Suppression};
+use domain::message::suppression::{Scope, Source, Suppression};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
 use domain::primitives::phone::Phone;

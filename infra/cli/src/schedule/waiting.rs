@@ -1,7 +1,7 @@
 //! What waits of a site, without reading everything that does: there may be a million reminders.
 
 use domain::event::{Event, EventData};
-use domain::message::State;
+use domain::message::state::State;
 use domain::primitives::id::EventId;
 use domain::primitives::key::reminder_event_id;
 use jiff::Timestamp;

@@ -301,8 +301,8 @@ fn a_plan_is_read_back_as_it_was_written() {
 }
 
 fn suppressed(scope: Scope) -> DecisionContext {
-    let source = crate::contact::Source::Stop;
-    let suppression = crate::contact::Suppression { scope, source, since: now(), reason: String::new() };
+    let source = crate::message::suppression::Source::Stop;
+    let suppression = crate::message::suppression::Suppression { scope, source, since: now(), reason: String::new() };
     DecisionContext { suppressions: vec![suppression], ..DecisionContext::default() }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::message::{Answer, Failure, Status, StatusFact};
+use crate::message::state::{Answer, Failure, Status, StatusFact};
 
 fn received_at() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::PlatformEvent;
-use crate::backoff;
+use crate::message::backoff;
 
 /// The shortest ceiling of a pause, for the first try after a failure.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);

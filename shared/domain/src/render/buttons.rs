@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::mapping::{ButtonUse, ValueSource};
-use crate::reason::{Reason, Skip};
+use crate::message::reason::{Reason, Skip};
 use crate::template::Button;
 
 use super::address::suffix;

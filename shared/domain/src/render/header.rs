@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::mapping::{HeaderUse, ValueSource, Values};
-use crate::reason::{Reason, Skip};
+use crate::message::reason::{Reason, Skip};
 use crate::template::{Header, Media};
 
 use super::address::https;

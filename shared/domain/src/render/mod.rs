@@ -13,7 +13,7 @@ mod text;
 mod value;
 
 use crate::mapping::TemplateUse;
-use crate::reason::Skip;
+use crate::message::reason::Skip;
 use crate::template::Parts;
 use crate::variable::Context;
 

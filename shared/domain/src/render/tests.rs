@@ -6,8 +6,8 @@ use super::*;
 use crate::event::Event;
 use crate::event::person::Person;
 use crate::mapping::Format;
+use crate::message::reason::Reason;
 use crate::primitives::language::Language;
-use crate::reason::Reason;
 use crate::template::{Button, Header, Media, Pattern};
 use crate::variable::Raw;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::mapping::{ValueSource, Values};
-use crate::reason::{Reason, Skip};
+use crate::message::reason::{Reason, Skip};
 use crate::template::{Pattern, Piece, Placeholder};
 
 use super::units;

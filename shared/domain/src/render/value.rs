@@ -1,7 +1,7 @@
 //! One value: where it comes from, and the text rules of parameters.
 
 use crate::mapping::{Source, ValueSource};
-use crate::reason::{Reason, Skip};
+use crate::message::reason::{Reason, Skip};
 use crate::variable::{Context, Variable};
 
 use super::locale::{Locale, write};

@@ -2,7 +2,7 @@
 //! each carry their moment, and the latest one counts.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::contact::{Scope, Source, Suppression};
+use domain::message::suppression::{Scope, Source, Suppression};
 use domain::primitives::id::SiteId;
 use jiff::Timestamp;
 

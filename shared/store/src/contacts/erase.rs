@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use domain::contact::{Lift, Scope, Source, Suppression};
+use domain::message::suppression::{Lift, Scope, Source, Suppression};
 
 use super::Contacts;
 use super::person::record_key;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::contact::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
+use domain::message::suppression::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
 use domain::primitives::id::SiteId;
 use jiff::Timestamp;
 

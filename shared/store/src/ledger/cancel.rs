@@ -1,8 +1,8 @@
 //! Taking a message back before it was sent: it leaves the schedule and ends as skipped, in one transaction.
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use domain::message::reason::Skip;
 use domain::primitives::key::MessageId;
-use domain::reason::Skip;
 
 use super::Parking;
 use super::message::{NOT_ACCEPTED, STILL_OPEN, sort_key};

@@ -27,9 +27,9 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::cart::CartHistory;
-use domain::contact::{DecisionContext, Scope};
 use domain::files::Files;
 use domain::guards::Guards;
+use domain::message::suppression::{DecisionContext, Scope};
 use domain::primitives::key::{MessageId, request_token};
 use jiff::{SignedDuration, Timestamp};
 

@@ -6,10 +6,10 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::files::Collection;
-use domain::message::{Answer, Facts, Resolved, State, StatusFact};
+use domain::message::reason::Skip;
+use domain::message::state::{Answer, Facts, Resolved, State, StatusFact};
 use domain::plan::{Plan, PlannedMessage};
 use domain::primitives::key::{MessageId, message_key};
-use domain::reason::Skip;
 use serde_json::{Value, json as document};
 
 use super::collect::OPEN;
@@ -272,7 +272,10 @@ impl Parking {
 
 /// An answer without what the provider said in words, and without its id.
 fn without_words(answer: Answer) -> Answer {
-    let bare = |failure: domain::message::Failure| domain::message::Failure { details: String::new(), ..failure };
+    let bare = |failure: domain::message::state::Failure| domain::message::state::Failure {
+        details: String::new(),
+        ..failure
+    };
     match answer {
         Answer::Accepted { at, note, .. } => Answer::Accepted { at, provider_id: ERASED.to_owned(), note },
         Answer::Refused { at, failure } => Answer::Refused { at, failure: bare(failure) },

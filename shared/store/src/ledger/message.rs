@@ -6,11 +6,11 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::event::Event;
-use domain::message::{Answer, Claim, Facts, Resolved, Status, StatusFact, Waiting};
+use domain::message::reason::Skip;
+use domain::message::state::{Answer, Claim, Facts, Resolved, Status, StatusFact, Waiting};
 use domain::plan::PlannedMessage;
 use domain::primitives::id::SiteId;
 use domain::primitives::key::{MessageId, event_key, message_key};
-use domain::reason::Skip;
 use jiff::Timestamp;
 
 use super::status::{Reported, reported};

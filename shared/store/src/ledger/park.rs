@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use domain::job::MessageJob;
-use domain::message::Waiting;
+use domain::message::state::Waiting;
 use jiff::{SignedDuration, Timestamp};
 
 use super::message::{IDENTITY, UNDECIDED, WAITS, identity, sort_key};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::message::Facts;
+use domain::message::state::Facts;
 use domain::plan::Plan;
 use domain::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{MessageId, code_key, event_key, message_key};

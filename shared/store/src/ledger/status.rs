@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValue;
-use domain::message::{Facts, Status, StatusFact};
+use domain::message::state::{Facts, Status, StatusFact};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::MessageId;
 use jiff::{SignedDuration, Timestamp};

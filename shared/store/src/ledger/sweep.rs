@@ -1,7 +1,7 @@
 //! The sweep of messages that stayed in `sending`: their owner is gone, and nobody may take them over.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use domain::message::Answer;
+use domain::message::state::Answer;
 use jiff::Timestamp;
 
 use super::Ledger;

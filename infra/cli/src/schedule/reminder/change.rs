@@ -1,9 +1,9 @@
 //! A reminder taken back, and one raised now.
 
 use domain::event::Event;
+use domain::message::reason::{BY_OPERATOR, Reason, Skip};
 use domain::primitives::id::EventId;
 use domain::primitives::key::reminder_event_id;
-use domain::reason::{BY_OPERATOR, Reason, Skip};
 use domain::reminder::taken_back;
 use serde_json::json;
 use store::ledger::EventRecord;

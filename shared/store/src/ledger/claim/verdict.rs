@@ -1,7 +1,7 @@
 //! What a refused claim says.
 
-use domain::contact::Scope;
 use domain::guards::Guards;
+use domain::message::suppression::Scope;
 use jiff::Timestamp;
 
 use super::super::status::reported;

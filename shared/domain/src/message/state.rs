@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::files::Files;
-use crate::reason::Skip;
+use crate::message::reason::Skip;
 
 /// The time a send may take at most before it is nobody's any more: the function's own time-out. The stack's template
 /// sets the same number.
@@ -337,7 +337,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reason::Reason;
+    use crate::message::reason::Reason;
 
     fn at() -> Timestamp {
         "2026-11-22T10:00:00Z".parse().unwrap()

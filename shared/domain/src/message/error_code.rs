@@ -5,7 +5,7 @@
 
 use jiff::SignedDuration;
 
-use crate::backoff::{self, PAUSE_MAX};
+use crate::message::backoff::{self, PAUSE_MAX};
 
 /// What a refusal says of the message, and whose matter it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
