@@ -16,8 +16,8 @@ use crate::primitives::language::{self, Language};
 use crate::primitives::phone::{Phone, PhoneError};
 use crate::reminder::contact_data_as_of;
 use crate::render::{self, Filled, FilledButton, FilledHeader, Locale, Rendered};
+use crate::template::variable::Context;
 use crate::template::{Category, Content, Parts, Template, TemplateStatus};
-use crate::variable::Context;
 
 /// How often it is looked whether a mapping that paused itself was confirmed, or a template that Meta paused is back.
 const LOOKED_AT_AGAIN: SignedDuration = SignedDuration::from_mins(15);

@@ -33,6 +33,5 @@ pub mod quiet;
 pub mod reminder;
 pub mod render;
 pub mod template;
-pub mod variable;
 pub mod volume;
 pub mod webhook;

@@ -12,7 +12,7 @@ use crate::mapping::{ButtonUse, HeaderUse, Mapping, Source, TemplateUse, ValueSo
 use crate::primitives::id::AccountId;
 use crate::primitives::language::Language;
 use crate::template::Placeholder;
-use crate::variable::{self, Variable};
+use crate::template::variable::{self, Variable};
 
 /// Problems with their places.
 #[derive(Debug, Default)]

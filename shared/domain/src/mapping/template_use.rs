@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::primitives::language::Language;
+use crate::template::variable::Variable;
 use crate::template::{Media, Placeholder};
-use crate::variable::Variable;
 
 /// What fills each placeholder of a text.
 pub type Values = BTreeMap<Placeholder, ValueSource>;

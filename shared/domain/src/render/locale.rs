@@ -11,7 +11,7 @@ use crate::event::order_state::OrderState;
 use crate::mapping::Format;
 use crate::primitives::language::Language;
 use crate::primitives::money::Money;
-use crate::variable::Raw;
+use crate::template::variable::Raw;
 
 /// By whose customs values are written.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,7 @@ mod value;
 use crate::mapping::TemplateUse;
 use crate::message::reason::Skip;
 use crate::template::Parts;
-use crate::variable::Context;
+use crate::template::variable::Context;
 
 pub use buttons::{ButtonValue, FilledButton};
 pub use header::FilledHeader;

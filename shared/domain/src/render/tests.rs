@@ -8,8 +8,8 @@ use crate::event::person::Person;
 use crate::mapping::Format;
 use crate::message::reason::Reason;
 use crate::primitives::language::Language;
+use crate::template::variable::Raw;
 use crate::template::{Button, Header, Media, Pattern};
-use crate::variable::Raw;
 
 fn lang(code: &str) -> Language {
     Language::parse(code).unwrap()

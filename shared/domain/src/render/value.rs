@@ -2,7 +2,7 @@
 
 use crate::mapping::{Source, ValueSource};
 use crate::message::reason::{Reason, Skip};
-use crate::variable::{Context, Variable};
+use crate::template::variable::{Context, Variable};
 
 use super::locale::{Locale, write};
 

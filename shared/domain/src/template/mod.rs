@@ -2,6 +2,7 @@
 
 mod parts;
 mod pattern;
+pub mod variable;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
