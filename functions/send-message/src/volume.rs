@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use domain::mapping::volume::volume_spike;
 use domain::primitives::id::{MappingId, SiteId};
-use domain::volume::volume_spike;
 use store::StoreError;
 
 use crate::App;

@@ -5,10 +5,10 @@ use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use domain::mapping::volume::VolumeSpike;
 use domain::mapping::{Action, Mapping, SavedMapping};
 use domain::primitives::id::{AccountId, MappingId, SiteId};
 use domain::template::Template;
-use domain::volume::VolumeSpike;
 use jiff::Timestamp;
 
 use super::{ConfigTable, MAPPING, TEMPLATE, live_key, live_of, readable, templates_key, uses, value};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::ReturnValue;
+use domain::mapping::volume::DAYS;
 use domain::primitives::id::{MappingId, SiteId};
-use domain::volume::DAYS;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};

@@ -1,8 +1,10 @@
 //! Mappings: which template tells which event, and what fills its placeholders.
 
+pub mod quiet_hours;
 mod review;
 mod saved;
 mod template_use;
+pub mod volume;
 
 use std::collections::BTreeMap;
 
@@ -14,11 +16,11 @@ use crate::event::order_state::same_state;
 use crate::event::person::Person;
 use crate::event::{Event, EventData, EventType, Order, OrderKind};
 use crate::guards::Repeat;
+use crate::mapping::quiet_hours::QuietHours;
+use crate::mapping::volume::VolumeSpike;
 use crate::message::reason::{Reason, Skip};
 use crate::primitives::id::{AccountId, MappingId};
 use crate::primitives::language::Language;
-use crate::quiet::QuietHours;
-use crate::volume::VolumeSpike;
 
 pub use review::{Change, ChangedTemplate, Review};
 pub use saved::{Action, SavedMapping};
