@@ -1,11 +1,11 @@
 //! What the models are about: a shop with one mapping, its events, and the names they have in the tables.
 
-use domain::config::{Account, LiveConfig, Site};
 use domain::event::Event;
 use domain::primitives::id::{AccountId, SiteId};
 use domain::primitives::key::ContactSecret;
 use domain::primitives::language::Language;
 use domain::primitives::phone::{Country, Phone};
+use domain::site::config::{Account, LiveConfig, Site};
 use domain::template::{Category, Content, Parts, Pattern, Template, TemplateStatus};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

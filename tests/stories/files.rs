@@ -5,11 +5,11 @@ use std::pin::pin;
 use std::task::Poll;
 
 use domain::guards::Repeat;
-use domain::health::{Cause, Proof};
 use domain::mapping::UsefulFor;
 use domain::message::reason::Reason;
 use domain::message::state::{State, WaitReason};
 use domain::message::suppression::{Scope, Source, Suppression};
+use domain::site::health::{Cause, Proof};
 use jiff::SignedDuration;
 use kit::{World, file_uploaded};
 use serde_json::{Value, json};

@@ -235,7 +235,7 @@ async fn a_batch_without_a_valid_event_is_refused() {
 async fn a_revoked_key_stops_opening_within_a_minute() {
     let world = World::start().await.unwrap();
     world.accept(&order_status_changed("e-1")).await.unwrap();
-    let presented = domain::credential::PresentedKey::parse(world.api_key()).unwrap();
+    let presented = domain::site::credential::PresentedKey::parse(world.api_key()).unwrap();
     let mut key = world.config.key(&presented.key_id).await.unwrap().unwrap();
     key.revoked = true;
     world.config.put_key(&key).await.unwrap();

@@ -84,7 +84,7 @@ struct Play {
 impl Play {
     async fn begin(seed: u64, beginning: Timestamp) -> Self {
         let world = World::start().await.unwrap();
-        let reminders = |site: &mut domain::config::Site, mapping: &mut domain::mapping::Mapping| {
+        let reminders = |site: &mut domain::site::config::Site, mapping: &mut domain::mapping::Mapping| {
             mapping.useful_for = None;
             site.cart_interval = CART_INTERVAL_MINUTES;
             site.cart_max_postponement = CART_POSTPONED_MINUTES_MAX;

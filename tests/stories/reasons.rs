@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::config::{Account, Site};
 use domain::event::EventType;
 use domain::mapping::{Action, Mapping, ValueSource};
 use domain::message::reason::Reason;
 use domain::message::state::State;
 use domain::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{MessageId, event_key, message_key};
+use domain::site::config::{Account, Site};
 use jiff::SignedDuration;
 use kit::{World, example, file_uploaded, message_sent, order_status_changed};
 use serde_json::{Value, json};

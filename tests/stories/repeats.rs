@@ -217,7 +217,7 @@ async fn an_event_record_that_comes_back_late_goes_by_what_was_said_of_its_peopl
 #[tokio::test]
 async fn the_groups_of_a_customer_count_as_they_are_when_a_message_that_waits_goes() {
     let world = World::start().await.unwrap();
-    let paused = |site: &mut domain::config::Site, mapping: &mut domain::mapping::Mapping, paused: bool| {
+    let paused = |site: &mut domain::site::config::Site, mapping: &mut domain::mapping::Mapping, paused: bool| {
         site.paused = paused;
         mapping.groups = vec!["Clienti web".to_owned()];
     };

@@ -331,7 +331,7 @@ async fn a_list_that_is_not_whole_changes_nothing() {
     let unchanged = || async { assert_eq!(world.config.templates(&site, &account.id).await.unwrap(), known) };
 
     let (base_url, serving) = list_that_breaks_off();
-    let broken = domain::config::Account { base_url, ..account.clone() };
+    let broken = domain::site::config::Account { base_url, ..account.clone() };
     world.config.put_account(&site, &broken).await.unwrap();
     let result = sync(&world).await;
     assert!(matches!(result, Err(RunError::Incomplete { failed: 1, .. })), "{result:?}");
@@ -339,7 +339,7 @@ async fn a_list_that_is_not_whole_changes_nothing() {
     unchanged().await;
 
     // Another number's account is none of the token's.
-    let foreign = domain::config::Account { waba_id: "1".to_owned(), ..account.clone() };
+    let foreign = domain::site::config::Account { waba_id: "1".to_owned(), ..account.clone() };
     world.config.put_account(&site, &foreign).await.unwrap();
     assert!(sync(&world).await.is_err());
     unchanged().await;
@@ -362,11 +362,11 @@ async fn inactive_sites_and_accounts_are_left_alone() {
     let world = World::start().await.unwrap();
     let (site, live) = (world.site().unwrap(), world.live().await.unwrap());
     assert_eq!(sync(&world).await.unwrap().accounts, 1);
-    let inactive = domain::config::Account { active: false, ..live.accounts[0].clone() };
+    let inactive = domain::site::config::Account { active: false, ..live.accounts[0].clone() };
     world.config.put_account(&site, &inactive).await.unwrap();
     assert_eq!(sync(&world).await.unwrap(), Synced::default());
     world.config.put_account(&site, &live.accounts[0]).await.unwrap();
-    world.config.put_site(&domain::config::Site { active: false, ..live.site }).await.unwrap();
+    world.config.put_site(&domain::site::config::Site { active: false, ..live.site }).await.unwrap();
     assert_eq!(sync(&world).await.unwrap(), Synced::default());
     world.finish().await.unwrap();
 }

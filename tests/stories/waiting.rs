@@ -1,11 +1,11 @@
 //! Messages that do not go at once: nothing is lost, nothing is sent twice, and the oldest goes first.
 
 use domain::guards::Repeat;
-use domain::health::{Cause, Proof};
 use domain::mapping::UsefulFor;
 use domain::message::reason::Reason;
 use domain::message::state::{State, WaitReason};
 use domain::primitives::id::AccountId;
+use domain::site::health::{Cause, Proof};
 use jiff::SignedDuration;
 use kit::{EVENTS_DEAD_ARN, World, message_sent, order_status_changed};
 use serde_json::{Value, json};

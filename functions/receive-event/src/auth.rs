@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::credential::{KEY_PREFIX, PresentedKey};
+use domain::site::credential::{KEY_PREFIX, PresentedKey};
 use http::{HeaderMap, header};
 use lambda_http::{Request, RequestExt};
 

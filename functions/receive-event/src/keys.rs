@@ -1,7 +1,7 @@
 //! Keys, kept for a while so that a callback costs no read.
 
-use domain::credential::{PresentedKey, StoredKey};
 use domain::primitives::id::SiteId;
+use domain::site::credential::{PresentedKey, StoredKey};
 use jiff::Timestamp;
 use store::config::ConfigTable;
 

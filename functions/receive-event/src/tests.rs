@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::credential::{SECRET_BYTES, StoredKey};
+use domain::site::credential::{SECRET_BYTES, StoredKey};
 
 use super::*;
 

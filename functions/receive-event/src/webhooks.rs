@@ -1,6 +1,6 @@
 //! Webhooks, kept for a while so that a status costs no read.
 
-use domain::credential::is_webhook_id;
+use domain::site::credential::is_webhook_id;
 use domain::webhook::Webhook;
 use jiff::Timestamp;
 

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::credential::webhook_id;
 use domain::platform_event::PlatformEvent;
 use domain::primitives::id::SiteId;
+use domain::site::credential::webhook_id;
 use domain::webhook::{Mode, Webhook};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;

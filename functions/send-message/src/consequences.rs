@@ -6,11 +6,11 @@
 
 use domain::files::{Files, dedup_keys};
 use domain::guards::{CartGuard, Guards, guards};
-use domain::health::Proof;
 use domain::message::error_code::{self, Action, Consequence, consequence};
 use domain::message::state::{Answer, State};
 use domain::message::suppression::{Scope, Source, Suppression, UNREACHABLE_FOR};
 use domain::primitives::id::AccountId;
+use domain::site::health::Proof;
 use jiff::Timestamp;
 use store::contacts::Choice;
 use store::ledger::Reported;

@@ -25,10 +25,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use domain::config::LiveConfig;
 use domain::message::state::SEND_TIMEOUT;
 use domain::primitives::id::SiteId;
 use domain::primitives::key::{ContactSecret, to_hex};
+use domain::site::config::LiveConfig;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
 use provider::{Provider, SetupError};

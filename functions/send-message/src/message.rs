@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::cart::CartHistory;
-use domain::config::LiveConfig;
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::job::{Job, LastError, MessageJob, SendPermit};
@@ -12,6 +11,7 @@ use domain::message::state::WaitReason;
 use domain::message::suppression::DecisionContext;
 use domain::plan::PlannedMessage;
 use domain::primitives::key::{CartKeys, MessageId};
+use domain::site::config::LiveConfig;
 use jiff::Timestamp;
 use store::ledger::MessageRecord;
 

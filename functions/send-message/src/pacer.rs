@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use domain::config::Account;
-use domain::health::Stop;
+use domain::site::config::Account;
+use domain::site::health::Stop;
 use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
 use store::accounts::Lease;

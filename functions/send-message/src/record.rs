@@ -2,7 +2,6 @@
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::cart;
-use domain::config::LiveConfig;
 use domain::event::person::bring_up_to_date;
 use domain::event::{Event, EventData, EventType};
 use domain::job::{Job, MessageJob, SendPermit};
@@ -13,6 +12,7 @@ use domain::plan::{Plan, PlannedMessage, plan};
 use domain::primitives::id::{ObjectId, SiteId};
 use domain::primitives::key::CartKeys;
 use domain::reminder::contact_data_as_of;
+use domain::site::config::LiveConfig;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use runtime::batch::{Deadline, TryAgain};

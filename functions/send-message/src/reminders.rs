@@ -2,7 +2,6 @@
 //! deleted: a reminder that does not stand any more is found out when it is due, by the activity's head, so that the order
 //! in which the events come does not matter.
 
-use domain::config::LiveConfig;
 use domain::event::person::{Person, bring_up_to_date, people_of};
 use domain::event::{Event, EventData};
 use domain::job::Job;
@@ -10,6 +9,7 @@ use domain::plan::Plan;
 use domain::primitives::id::{EventId, ObjectId, SiteId};
 use domain::primitives::key::{activity_key, reminder_key};
 use domain::reminder::{ActivityStatus, Kept, activity_status, event_version, raised, reminder_fingerprint, to_keep};
+use domain::site::config::LiveConfig;
 use jiff::Timestamp;
 use serde_json::Value;
 use store::ledger::is_erased;

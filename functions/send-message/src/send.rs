@@ -1,11 +1,9 @@
 //! The call: slot, claim, call, settle; and what the answer calls for.
 
 use domain::cart::{self, CartHistory};
-use domain::config::TemplateHold;
 use domain::decision::Outgoing;
 use domain::event::EventData;
 use domain::guards::{Guards, already_notified};
-use domain::health::{Cause, Proof};
 use domain::job::{LastError, SendPermit};
 use domain::message::backoff;
 use domain::message::error_code::{self, Action};
@@ -13,6 +11,8 @@ use domain::message::reason::{Reason, Skip};
 use domain::message::state::{Answer, Facts, Failure as Refusal, State, WaitReason};
 use domain::message::suppression::{DecisionContext, Scope};
 use domain::primitives::key::MessageId;
+use domain::site::config::TemplateHold;
+use domain::site::health::{Cause, Proof};
 use jiff::{SignedDuration, Timestamp};
 use provider::SendError;
 use store::StoreError;

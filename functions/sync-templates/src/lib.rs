@@ -8,8 +8,8 @@
 mod config;
 mod sync;
 
-use domain::config::{Account, LiveConfig};
 use domain::primitives::id::SiteId;
+use domain::site::config::{Account, LiveConfig};
 use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
 use provider::{Provider, SetupError};

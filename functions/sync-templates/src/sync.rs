@@ -1,7 +1,7 @@
 //! One account: its whole list, or nothing.
 
-use domain::config::Account;
 use domain::primitives::id::{MappingId, SiteId};
+use domain::site::config::Account;
 use domain::template::Template;
 use jiff::Timestamp;
 use provider::{ListError, Provider};

@@ -1,8 +1,8 @@
 //! An account that can send nothing any more, or of which something else changed.
 
-use domain::config::Account;
-use domain::health::Cause;
 use domain::primitives::id::SiteId;
+use domain::site::config::Account;
+use domain::site::health::Cause;
 use jiff::{SignedDuration, Timestamp};
 use store::schedule::Lane;
 

@@ -1,13 +1,13 @@
 //! What became of a message: recorded, and acted on where a failure is more than the message's own matter.
 
-use domain::config::TemplateHold;
-use domain::health::{Cause, Proof};
 use domain::message::error_code::{self, Consequence, TEMPLATE_HELD_FOR};
 use domain::message::state::{Facts, Failure as Reason, State, Status, StatusFact};
 use domain::message::suppression::UNREACHABLE_FOR;
 use domain::primitives::id::{AccountId, SiteId};
 use domain::primitives::key::MessageId;
 use domain::primitives::language::Language;
+use domain::site::config::TemplateHold;
+use domain::site::health::{Cause, Proof};
 use jiff::{SignedDuration, Timestamp};
 use store::contacts::Choice;
 use store::ledger::Reported;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use domain::config::Account;
-use domain::health::{Health, Proof, Stop};
 use domain::primitives::id::AccountId;
+use domain::site::config::Account;
+use domain::site::health::{Health, Proof, Stop};
 use provider::{Step, Verdict};
 use serde_json::{Map, Value, json};
 use store::accounts::AccountState;

@@ -1,11 +1,11 @@
 //! `bridge explain` and `bridge audit`: what the ledger knows.
 
 use domain::audit::Audit;
-use domain::config::LiveConfig;
 use domain::event::Event;
 use domain::message::suppression::DecisionContext;
 use domain::primitives::id::EventId;
 use domain::primitives::phone::Phone;
+use domain::site::config::LiveConfig;
 use serde_json::{Value, json};
 use store::ledger::StoredEvent;
 

@@ -1,8 +1,8 @@
 //! A number, and what is known of it besides the messages.
 
-use domain::config::Site;
 use domain::message::suppression::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
 use domain::primitives::phone::Phone;
+use domain::site::config::Site;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

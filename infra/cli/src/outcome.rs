@@ -1,10 +1,10 @@
 //! What became of an event, message by message, in the shape that programs rely on and in words.
 
 use domain::audit::Audited;
-use domain::config::LiveConfig;
 use domain::message::reason::Reason;
 use domain::message::state::{Answer, Resolved, State, Status, StatusFact, Waiting};
 use domain::primitives::phone::{Country, Phone};
+use domain::site::config::LiveConfig;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use domain::check::check;
-use domain::config::{Account, LiveConfig, Site};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::mapping::Mapping;
@@ -12,6 +11,7 @@ use domain::plan::{PlannedMessage, plan};
 use domain::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{MessageId, event_key, message_key};
 use domain::primitives::phone::Phone;
+use domain::site::config::{Account, LiveConfig, Site};
 use domain::template::Template;
 use jiff::Timestamp;
 use serde_json::{Value, json};

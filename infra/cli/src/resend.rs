@@ -1,12 +1,12 @@
 //! `bridge resend`: a message once more, because a person says so. It is a new occasion of the same message, so that the
 //! ledger keeps both.
 
-use domain::config::LiveConfig;
 use domain::job::{Job, MessageJob};
 use domain::mapping::OnUnknown;
 use domain::message::state::State;
 use domain::primitives::id::EventId;
 use domain::primitives::key::{MessageId, message_key};
+use domain::site::config::LiveConfig;
 use serde_json::json;
 use store::ledger::{StoredEvent, StoredMessage, is_erased};
 

@@ -285,8 +285,8 @@ pub(crate) fn shown(fields: &Value, settings: &[Setting], lang: Lang) -> String 
 
 #[cfg(test)]
 mod tests {
-    use domain::config::{Account, Site};
     use domain::primitives::id::SiteId;
+    use domain::site::config::{Account, Site};
 
     use super::*;
 

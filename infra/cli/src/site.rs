@@ -1,9 +1,9 @@
 //! `bridge site`.
 
-use domain::config::Site;
-use domain::credential::StoredKey;
 use domain::primitives::id::{AccountId, SiteId};
 use domain::primitives::key::to_hex;
+use domain::site::config::Site;
+use domain::site::credential::StoredKey;
 use domain::webhook::Mode;
 use serde_json::{Map, Value, json};
 

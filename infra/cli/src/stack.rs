@@ -7,9 +7,9 @@ use std::path::Path;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
-use domain::config::LiveConfig;
 use domain::primitives::id::SiteId;
 use domain::primitives::phone::Phone;
+use domain::site::config::LiveConfig;
 use provider::{Network, Provider};
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;

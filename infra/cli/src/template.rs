@@ -1,9 +1,9 @@
 //! `bridge template`.
 
 use domain::check::check;
-use domain::config::{Account, LiveConfig};
 use domain::mapping::{Mapping, Review};
 use domain::primitives::id::MappingId;
+use domain::site::config::{Account, LiveConfig};
 use domain::template::{Category, Content, Template, TemplateStatus};
 use provider::Provider;
 use serde_json::{Value, json};

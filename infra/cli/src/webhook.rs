@@ -1,8 +1,8 @@
 //! The webhook of a site: the address that WA Smart Business reports to, and what its reports are believed by.
 
-use domain::config::Account;
-use domain::credential::{SECRET_BYTES, webhook_id};
 use domain::primitives::id::SiteId;
+use domain::site::config::Account;
+use domain::site::credential::{SECRET_BYTES, webhook_id};
 use domain::webhook::{Mode, Webhook};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 mod bridge;
 
 use anyhow::{Context, Result};
-use domain::config::Site;
+use domain::site::config::Site;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ mod bridge;
 
 use anyhow::{Context, Result};
 use domain::guards::EventVersion;
-use domain::health::Cause;
+use domain::site::health::Cause;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::ledger::{DeadLetter, DeadQueue};

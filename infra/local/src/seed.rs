@@ -4,10 +4,10 @@
 //! anew, because the simulator's address may be another one.
 
 use anyhow::{Context, Result};
-use domain::config::{Account, Site};
-use domain::credential::{PresentedKey, StoredKey};
 use domain::mapping::Mapping;
 use domain::primitives::id::{AccountId, SiteId};
+use domain::site::config::{Account, Site};
+use domain::site::credential::{PresentedKey, StoredKey};
 use domain::template::Template;
 use domain::webhook::{Mode, Webhook};
 use jiff::Timestamp;

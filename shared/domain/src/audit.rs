@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::LiveConfig;
 use crate::mapping::{Mapping, UsefulFor};
 use crate::message::state::{Facts, State, WaitReason};
 use crate::plan::Plan;
 use crate::primitives::id::MappingId;
 use crate::primitives::key::MessageId;
+use crate::site::config::LiveConfig;
 
 /// How long after it ceased to be of use, or after the moment it waits for, a message that is not final is unaccounted
 /// for.
@@ -91,12 +91,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::Site;
     use crate::message::reason::{Reason, Skip};
     use crate::message::state::{Answer, Claim, Waiting};
     use crate::plan::PlannedSkip;
     use crate::primitives::id::{ObjectId, SiteId};
     use crate::primitives::key::message_key;
+    use crate::site::config::Site;
 
     fn at(hour: u8, minute: u8) -> Timestamp {
         format!("2026-11-22T{hour:02}:{minute:02}:00Z").parse().unwrap()

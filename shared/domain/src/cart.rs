@@ -7,13 +7,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::Site;
 use crate::event::order_state::OrderState;
 use crate::event::person::Person;
 use crate::event::{Cart, CartEnd, Event, EventData, Order, OrderKind};
 use crate::mapping::Mapping;
 use crate::message::reason::{Reason, Skip};
 use crate::primitives::id::ObjectId;
+use crate::site::config::Site;
 
 /// After a notice the next one for the same customer is at least so far away.
 pub const NOTICE_EVERY: SignedDuration = SignedDuration::from_hours(24);

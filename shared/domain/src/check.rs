@@ -9,10 +9,10 @@ mod problem;
 
 use serde_json::Value;
 
-use crate::config::{Account, LiveConfig};
 use crate::event::{EventType, Notification};
 use crate::mapping::{ButtonUse, HeaderUse, Mapping, Source, ValueSource};
 use crate::primitives::language::Language;
+use crate::site::config::{Account, LiveConfig};
 use crate::template::{Button, Category, Content, Header, Parts, Pattern, Placeholder, Template, TemplateStatus};
 use draft::{Draft, DraftUse, Notes, below};
 

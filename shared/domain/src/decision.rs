@@ -3,7 +3,6 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cart;
-use crate::config::{Account, LiveConfig};
 use crate::event::person::Person;
 use crate::event::{Event, EventData};
 use crate::mapping::{Mapping, TemplateUse};
@@ -16,6 +15,7 @@ use crate::primitives::language::{self, Language};
 use crate::primitives::phone::{Phone, PhoneError};
 use crate::reminder::contact_data_as_of;
 use crate::render::{self, Filled, FilledButton, FilledHeader, Locale, Rendered};
+use crate::site::config::{Account, LiveConfig};
 use crate::template::variable::Context;
 use crate::template::{Category, Content, Parts, Template, TemplateStatus};
 

@@ -4,25 +4,22 @@
 //! answer is a value. Read in this order:
 //!
 //! 1. [`event`]: what happened in Passweb, parsed from the callback's JSON;
-//! 2. [`config`], [`mapping`] and [`template`]: what the shop configured and what Meta approved;
+//! 2. [`site::config`], [`mapping`] and [`template`]: what the shop configured and what Meta approved;
 //! 3. [`plan`]: who is to be told because of an event, decided once;
 //! 4. [`decision`]: whether one message may go now, and its text;
 //! 5. [`message::state`]: what is recorded of a message, and the state that follows from it;
 //! 6. [`message::error_code`] and [`message::backoff`]: what a refusal calls for, and when to try again;
-//! 7. [`message::suppression`] and [`health`]: what is known of a number, and of an account's ability to send;
+//! 7. [`message::suppression`] and [`site::health`]: what is known of a number, and of an account's ability to send;
 //! 8. [`webhook`]: what WA Smart Business reports;
 //! 9. [`primitives::key`], [`job`] and [`notice`]: the names things have in the ledger and the shape they have in the queues.
 
 pub mod audit;
 pub mod cart;
 pub mod check;
-pub mod config;
-pub mod credential;
 pub mod decision;
 pub mod event;
 pub mod files;
 pub mod guards;
-pub mod health;
 pub mod job;
 pub mod mapping;
 pub mod message;
@@ -31,5 +28,6 @@ pub mod platform_event;
 pub mod primitives;
 pub mod reminder;
 pub mod render;
+pub mod site;
 pub mod template;
 pub mod webhook;

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::LiveConfig;
 use crate::event::person::Person;
 use crate::event::{Event, EventData, EventType, Notification};
 use crate::mapping::{Mapping, RecipientRule};
 use crate::message::reason::{Reason, Skip};
 use crate::primitives::id::{MappingId, ObjectId};
 use crate::primitives::phone::Phone;
+use crate::site::config::LiveConfig;
 
 /// The messages an event calls for, and who or what was left out. Neither of both: there is nothing to tell now, the
 /// event matters to what is scheduled.

@@ -14,9 +14,9 @@ mod wire;
 
 use std::time::Duration;
 
-use domain::config::Account;
 use domain::decision::Outgoing;
 use domain::primitives::cause::chain;
+use domain::site::config::Account;
 use domain::template::Template;
 use jiff::SignedDuration;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};

@@ -1,6 +1,6 @@
 //! Trying an account's settings one by one, so that whoever set them learns which one is wrong. Nothing is sent.
 
-use domain::config::Account;
+use domain::site::config::Account;
 use reqwest::StatusCode;
 use secrecy::SecretString;
 

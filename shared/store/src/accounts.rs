@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use domain::health::{Cause, Health, Proof, Stop};
+use domain::site::health::{Cause, Health, Proof, Stop};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::contacts::flag;

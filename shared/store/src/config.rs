@@ -21,10 +21,10 @@ mod resync;
 mod templates;
 
 use aws_sdk_dynamodb::Client;
-use domain::config::{Account, LiveConfig, Site, TemplateHold};
-use domain::credential::StoredKey;
 use domain::mapping::Mapping;
 use domain::primitives::id::{AccountId, SiteId};
+use domain::site::config::{Account, LiveConfig, Site, TemplateHold};
+use domain::site::credential::StoredKey;
 use domain::template::Template;
 use serde::Serialize;
 

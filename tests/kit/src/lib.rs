@@ -19,11 +19,11 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use domain::config::{Account, LiveConfig, Site};
 use domain::message::state::{Facts, State};
 use domain::message::suppression::{Lift, Lifted, Scope, Source};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::MessageId;
+use domain::site::config::{Account, LiveConfig, Site};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request};
@@ -327,7 +327,7 @@ impl World {
     pub async fn configure(
         &self,
         mapping: &str,
-        change: impl FnOnce(&mut domain::config::Site, &mut domain::mapping::Mapping),
+        change: impl FnOnce(&mut domain::site::config::Site, &mut domain::mapping::Mapping),
     ) -> Result<()> {
         let mut live = self.live().await?;
         let site = live.site.id.clone();

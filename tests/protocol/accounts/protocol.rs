@@ -1,6 +1,6 @@
 //! What may happen next to an account.
 
-use domain::health::{Health, Proof};
+use domain::site::health::{Health, Proof};
 use jiff::{SignedDuration, Timestamp};
 use stateright::{Model, Property};
 

@@ -10,7 +10,7 @@ use crate::bounds::more;
 use crate::fixtures::{account, site};
 use crate::random::Random;
 use crate::world::World;
-use domain::health::Proof;
+use domain::site::health::Proof;
 
 /// Traces; each has an account of its own.
 const TRACES: u64 = 60;

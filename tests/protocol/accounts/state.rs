@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
-use domain::health::{Cause, Health, Proof, Stop};
+use domain::site::health::{Cause, Health, Proof, Stop};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::fixtures::at;

@@ -1,7 +1,7 @@
 //! Failures that are more than their message's own matter, and records that cannot be applied.
 
-use domain::health::Proof;
 use domain::message::suppression::UNREACHABLE_FOR;
+use domain::site::health::Proof;
 use jiff::SignedDuration;
 use serde_json::json;
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
-use domain::config::{Account, LiveConfig, Site};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::guards::{Guards, guards};
@@ -16,6 +15,7 @@ use domain::primitives::id::{AccountId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{ContactSecret, MessageId};
 use domain::primitives::language::Language;
 use domain::primitives::phone::{Country, Phone};
+use domain::site::config::{Account, LiveConfig, Site};
 use domain::template::{Category, Content, Parts, Pattern, Template, TemplateStatus};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context, LambdaEvent};

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::path::Path;
 
-use domain::config::Site;
 use domain::message::suppression::Suppression;
 use domain::primitives::key::ContactSecret;
 use domain::primitives::phone::Phone;
+use domain::site::config::Site;
 use serde_json::json;
 use store::contacts::SuppressedContact;
 

@@ -5,11 +5,11 @@ use std::io::Read;
 use std::path::Path;
 
 use csv::StringRecord;
-use domain::config::Site;
 use domain::message::suppression::{Scope, Source, Suppression};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
 use domain::primitives::phone::Phone;
+use domain::site::config::Site;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;

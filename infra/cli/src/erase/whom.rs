@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use domain::config::Site;
 use domain::event::person::people_of;
 use domain::event::{Event, EventData};
 use domain::primitives::id::ObjectId;
 use domain::primitives::phone::Phone;
 use domain::reminder::{ActivityStatus, activity_status, to_keep};
+use domain::site::config::Site;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 

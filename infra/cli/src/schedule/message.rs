@@ -1,7 +1,6 @@
 //! A message that waits: why until this moment, taken back, and sent without its wait.
 
 use domain::cart;
-use domain::config::{LiveConfig, Site};
 use domain::event::{Event, EventData};
 use domain::files::releases_members;
 use domain::job::{Job, MessageJob};
@@ -9,6 +8,7 @@ use domain::mapping::Mapping;
 use domain::message::reason::{BY_OPERATOR, Reason, Skip};
 use domain::message::state::{State, WaitReason, Waiting};
 use domain::primitives::key::{CartKeys, MessageId, event_key, message_key};
+use domain::site::config::{LiveConfig, Site};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::StoreError;

@@ -4,7 +4,6 @@
 
 mod change;
 
-use domain::config::Site;
 use domain::event::person::Person;
 use domain::event::{Activity, ActivityTime, DueReminder, Event, EventData};
 use domain::message::reason::Reason;
@@ -12,6 +11,7 @@ use domain::plan::Plan;
 use domain::primitives::id::EventId;
 use domain::primitives::key::{activity_key, event_key, reminder_event_id};
 use domain::reminder::{due_at, raised, saved_fingerprint};
+use domain::site::config::Site;
 use serde_json::{Value, json};
 use store::contacts::LatestActivity;
 use store::ledger::{RecordedEvent, is_erased};

@@ -2,9 +2,9 @@
 
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
-use domain::config::Account;
 use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
+use domain::site::config::Account;
 use runtime::secrets::Secrets;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};

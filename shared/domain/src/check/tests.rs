@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::config::Site;
 use crate::primitives::id::{AccountId, SiteId};
+use crate::site::config::Site;
 
 fn account() -> Account {
     serde_json::from_value(json!({

@@ -76,7 +76,7 @@ fn config() -> LiveConfig {
     .unwrap();
     let main = AccountId::parse("main").unwrap();
     LiveConfig {
-        site: crate::config::Site::new(SiteId::parse("demo").unwrap()),
+        site: crate::site::config::Site::new(SiteId::parse("demo").unwrap()),
         accounts: vec![account],
         mappings: vec![mapping("orders", "order.status_changed"), mapping("uploads", "file.uploaded")],
         templates: vec![(main.clone(), template("it")), (main, template("en"))],
@@ -360,7 +360,7 @@ fn a_paused_site_and_a_held_template_wait_and_too_late_is_too_late() {
             let language = config.templates[0].1.language.clone();
             let account = AccountId::parse("main").unwrap();
             let until = until.parse().unwrap();
-            config.holds.push(crate::config::TemplateHold {
+            config.holds.push(crate::site::config::TemplateHold {
                 account,
                 name: "avviso".to_owned(),
                 language,

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::config::Site;
 use crate::event::person::Person;
 use crate::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use crate::primitives::phone::Phone;
+use crate::site::config::Site;
 
 /// Characters of a hash we keep: 128 bits, enough that no two events of a site ever meet by chance.
 const HASH_HEX_CHARS: usize = 32;

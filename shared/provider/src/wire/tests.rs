@@ -1,10 +1,10 @@
 //! The JSON of sends and of the list, field by field.
 
-use domain::config::Account;
 use domain::decision::Outgoing;
 use domain::primitives::language::Language;
 use domain::primitives::phone::{Country, Phone};
 use domain::render::{ButtonValue, Filled, FilledButton, FilledHeader};
+use domain::site::config::Account;
 use domain::template::{
     Button, Category, Content, Header, Media, Parts, Pattern, Placeholder, Template, TemplateStatus,
 };

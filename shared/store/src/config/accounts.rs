@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
-use domain::config::{Account, Site};
 use domain::primitives::id::SiteId;
+use domain::site::config::{Account, Site};
 
 use super::{ACCOUNT, ConfigTable, SITE, live_key, live_of};
 use crate::error::StoreError;

@@ -1,0 +1,5 @@
+//! What a shop configures besides mappings, its credentials, and the health of its accounts.
+
+pub mod config;
+pub mod credential;
+pub mod health;
