@@ -1,9 +1,9 @@
 //! The published example of every type of event, sent as it stands.
 
+use domain::decision::plan::Plan;
 use domain::event::{EventType, Notification};
 use domain::message::reason::Reason;
 use domain::message::state::State;
-use domain::plan::Plan;
 use domain::primitives::id::{EventId, ObjectId};
 use domain::primitives::key::activity_key;
 use jiff::SignedDuration;

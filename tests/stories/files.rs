@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use domain::guards::Repeat;
+use domain::decision::guards::Repeat;
 use domain::mapping::UsefulFor;
 use domain::message::reason::Reason;
 use domain::message::state::{State, WaitReason};

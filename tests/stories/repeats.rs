@@ -62,7 +62,7 @@ async fn a_state_entered_again_is_told_once_unless_the_mapping_says_otherwise() 
     let site = world.site().unwrap();
     let live = world.live().await.unwrap();
     let mut mapping = live.mappings.into_iter().find(|mapping| mapping.id.as_str() == "stato-ordine").unwrap();
-    mapping.repeat = Some(domain::guards::Repeat::Every);
+    mapping.repeat = Some(domain::decision::guards::Repeat::Every);
     world.config.put_mapping(&site, &mapping).await.unwrap();
     world.clock.advance(SignedDuration::from_secs(15));
     raise(&world, &order("e-4", "MEMORIZZATO", None, "2026-11-22T09:03:00Z")).await;

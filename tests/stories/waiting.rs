@@ -1,6 +1,6 @@
 //! Messages that do not go at once: nothing is lost, nothing is sent twice, and the oldest goes first.
 
-use domain::guards::Repeat;
+use domain::decision::guards::Repeat;
 use domain::mapping::UsefulFor;
 use domain::message::reason::Reason;
 use domain::message::state::{State, WaitReason};

@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::decision::reminder::{raised, saved_fingerprint, taken_back};
 use domain::event::Event;
 use domain::event::person::{PersonRecord, bring_up_to_date, people_of};
 use domain::job::Job;
 use domain::message::reason::{Reason, Skip};
 use domain::primitives::id::{EventId, ObjectId, SiteId};
 use domain::primitives::key::{ContactSecret, activity_key, event_key};
-use domain::reminder::{raised, saved_fingerprint, taken_back};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;

@@ -4,8 +4,8 @@
 //! it happens from what is recorded ([`given_up`]). Everything counts from the moment of the answer, so that doing it
 //! again later changes nothing.
 
-use domain::files::{Files, dedup_keys};
-use domain::guards::{CartGuard, Guards, guards};
+use domain::decision::digest::{Files, dedup_keys};
+use domain::decision::guards::{CartGuard, Guards, guards};
 use domain::message::error_code::{self, Action, Consequence, consequence};
 use domain::message::state::{Answer, State};
 use domain::message::suppression::{Scope, Source, Suppression, UNREACHABLE_FOR};

@@ -1,8 +1,8 @@
 //! Files that a mapping tells together: the first message of a folder carries those that join it while it waits.
 
+use domain::decision::digest::{Collection, Files, action, collected_in, collected_until, fate, releases_members};
+use domain::decision::guards::already_notified;
 use domain::decision::{Halt, decide};
-use domain::files::{Collection, Files, action, collected_in, collected_until, fate, releases_members};
-use domain::guards::already_notified;
 use domain::job::MessageJob;
 use domain::mapping::UsefulFor;
 use domain::message::reason::{Reason, Skip};

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::cart::CartHistory;
+use domain::decision::cart::CartHistory;
+use domain::decision::plan::PlannedMessage;
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::job::{Job, LastError, MessageJob, SendPermit};
 use domain::message::reason::Skip;
 use domain::message::state::WaitReason;
 use domain::message::suppression::DecisionContext;
-use domain::plan::PlannedMessage;
 use domain::primitives::key::{CartKeys, MessageId};
 use domain::site::config::LiveConfig;
 use jiff::Timestamp;

@@ -1,9 +1,9 @@
 //! States that a mapping keeps waiting (`hold_for`, quiet hours): the newest of a subject stands, the older ones give way.
 
+use domain::decision::guards::{Repeat, guards, state, takes_back};
+use domain::decision::plan::recipients;
 use domain::event::Event;
-use domain::guards::{Repeat, guards, state, takes_back};
 use domain::mapping::Mapping;
-use domain::plan::recipients;
 use domain::primitives::key::pending_state_key;
 use domain::site::config::LiveConfig;
 use jiff::Timestamp;

@@ -1,17 +1,17 @@
 //! One record of the queue: from its body to an event in the ledger with every message dealt with.
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use domain::cart;
+use domain::decision::cart;
+use domain::decision::plan::{Plan, PlannedMessage, plan};
+use domain::decision::reminder::contact_data_as_of;
 use domain::event::person::bring_up_to_date;
 use domain::event::{Event, EventData, EventType};
 use domain::job::{Job, MessageJob, SendPermit};
 use domain::mapping::Mapping;
 use domain::message::backoff;
 use domain::message::reason::{Reason, Skip};
-use domain::plan::{Plan, PlannedMessage, plan};
 use domain::primitives::id::{ObjectId, SiteId};
 use domain::primitives::key::CartKeys;
-use domain::reminder::contact_data_as_of;
 use domain::site::config::LiveConfig;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};

@@ -2,13 +2,15 @@
 //! deleted: a reminder that does not stand any more is found out when it is due, by the activity's head, so that the order
 //! in which the events come does not matter.
 
+use domain::decision::plan::Plan;
+use domain::decision::reminder::{
+    ActivityStatus, Kept, activity_status, event_version, raised, reminder_fingerprint, to_keep,
+};
 use domain::event::person::{Person, bring_up_to_date, people_of};
 use domain::event::{Event, EventData};
 use domain::job::Job;
-use domain::plan::Plan;
 use domain::primitives::id::{EventId, ObjectId, SiteId};
 use domain::primitives::key::{activity_key, reminder_key};
-use domain::reminder::{ActivityStatus, Kept, activity_status, event_version, raised, reminder_fingerprint, to_keep};
 use domain::site::config::LiveConfig;
 use jiff::Timestamp;
 use serde_json::Value;

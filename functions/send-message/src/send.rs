@@ -1,9 +1,9 @@
 //! The call: slot, claim, call, settle; and what the answer calls for.
 
-use domain::cart::{self, CartHistory};
 use domain::decision::Outgoing;
+use domain::decision::cart::{self, CartHistory};
+use domain::decision::guards::{Guards, already_notified};
 use domain::event::EventData;
-use domain::guards::{Guards, already_notified};
 use domain::job::{LastError, SendPermit};
 use domain::message::backoff;
 use domain::message::error_code::{self, Action};

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use domain::check::check;
+use domain::decision::plan::{PlannedMessage, plan};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::mapping::Mapping;
 use domain::message::suppression::DecisionContext;
-use domain::plan::{PlannedMessage, plan};
 use domain::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{MessageId, event_key, message_key};
 use domain::primitives::phone::Phone;

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
+use domain::decision::plan::{Plan, plan};
 use domain::event::Event;
 use domain::job::Job;
-use domain::plan::{Plan, plan};
 use domain::primitives::id::{EventId, ObjectId};
 use domain::primitives::key::to_hex;
 use domain::primitives::phone::Phone;

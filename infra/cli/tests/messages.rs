@@ -4,7 +4,7 @@
 mod bridge;
 
 use anyhow::{Context, Result};
-use domain::guards::EventVersion;
+use domain::decision::guards::EventVersion;
 use domain::site::health::Cause;
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::decision::plan::Plan;
 use crate::mapping::{Mapping, UsefulFor};
 use crate::message::state::{Facts, State, WaitReason};
-use crate::plan::Plan;
 use crate::primitives::id::MappingId;
 use crate::primitives::key::MessageId;
 use crate::site::config::LiveConfig;
@@ -91,9 +91,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::decision::plan::PlannedSkip;
     use crate::message::reason::{Reason, Skip};
     use crate::message::state::{Answer, Claim, Waiting};
-    use crate::plan::PlannedSkip;
     use crate::primitives::id::{ObjectId, SiteId};
     use crate::primitives::key::message_key;
     use crate::site::config::Site;

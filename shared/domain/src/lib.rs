@@ -5,7 +5,7 @@
 //!
 //! 1. [`event`]: what happened in Passweb, parsed from the callback's JSON;
 //! 2. [`site::config`], [`mapping`] and [`template`]: what the shop configured and what Meta approved;
-//! 3. [`plan`]: who is to be told because of an event, decided once;
+//! 3. [`decision::plan`]: who is to be told because of an event, decided once;
 //! 4. [`decision`]: whether one message may go now, and its text;
 //! 5. [`message::state`]: what is recorded of a message, and the state that follows from it;
 //! 6. [`message::error_code`] and [`message::backoff`]: what a refusal calls for, and when to try again;
@@ -14,20 +14,14 @@
 //! 9. [`primitives::key`], [`job`] and [`notice`]: the names things have in the ledger and the shape they have in the queues.
 
 pub mod audit;
-pub mod cart;
 pub mod check;
 pub mod decision;
 pub mod event;
-pub mod files;
-pub mod guards;
 pub mod job;
 pub mod mapping;
 pub mod message;
-pub mod plan;
 pub mod platform_event;
 pub mod primitives;
-pub mod reminder;
-pub mod render;
 pub mod site;
 pub mod template;
 pub mod webhook;

@@ -1,9 +1,9 @@
 use std::io;
 
+use domain::decision::render::Filled;
 use domain::primitives::id::AccountId;
 use domain::primitives::language::Language;
 use domain::primitives::phone::{Country, Phone};
-use domain::render::Filled;
 use domain::template::Placeholder;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -2,7 +2,7 @@
 //! the later to be received.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::guards::EventVersion;
+use domain::decision::guards::EventVersion;
 
 use crate::item::{number, time};
 

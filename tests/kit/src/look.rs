@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::decision::guards::{Guards, guards};
 use domain::event::Event;
-use domain::guards::{Guards, guards};
 use domain::primitives::id::{EventId, ObjectId};
 use domain::primitives::key::MessageId;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! What may happen next to an activity's reminder.
 
-use domain::reminder::ActivityStatus;
+use domain::decision::reminder::ActivityStatus;
 use stateright::{Model, Property};
 
 use super::setup::{Mutation, Setup};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use domain::decision::reminder::taken_back;
 use domain::message::reason::{Reason, Skip};
 use domain::primitives::key::{MessageId, activity_key};
-use domain::reminder::taken_back;
 use stateright::Model;
 use store::contacts::LatestActivity;
 use store::ledger::{Claim, Claimed, EventRecord, MessageRecord, Recorded, Sending};
@@ -91,7 +91,7 @@ impl Replay<'_> {
         let (site, key) = (site(), activity_key(&site(), &activity()));
         match write {
             Write::Saved(event) => {
-                let (event, plan) = (&self.setup.events[event].event, domain::plan::Plan::default());
+                let (event, plan) = (&self.setup.events[event].event, domain::decision::plan::Plan::default());
                 let received_at = event.occurred_at;
                 let record =
                     EventRecord { site: &site, event, received_at, plan: &plan, retention_days: RETENTION_DAYS };

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use domain::event::Event;
-use domain::guards::{EventVersion, Guards, guards};
-use domain::plan::{Plan, plan};
-use domain::primitives::id::ObjectId;
-use domain::primitives::key::reminder_key;
-use domain::reminder::{
+use domain::decision::guards::{EventVersion, Guards, guards};
+use domain::decision::plan::{Plan, plan};
+use domain::decision::reminder::{
     ActivityStatus, Kept, activity_status, event_version, fingerprints, raised, saved_fingerprint, to_keep,
 };
+use domain::event::Event;
+use domain::primitives::id::ObjectId;
+use domain::primitives::key::reminder_key;
 use jiff::Timestamp;
 use jiff::civil::time;
 

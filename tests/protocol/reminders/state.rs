@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::guards::ReminderBasis;
-use domain::reminder::ActivityStatus;
+use domain::decision::guards::ReminderBasis;
+use domain::decision::reminder::ActivityStatus;
 
 use super::setup::{Bounds, DueNo, EventNo, Mutation, Setup};
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use domain::decision::plan::{Plan, plan};
 use domain::job::{LastError, MessageJob};
 use domain::message::reason::Skip;
 use domain::message::state::{Answer, Facts, Failure, StatusFact, WaitReason, Waiting};
 use domain::message::suppression::{Scope, Source, Suppression};
-use domain::plan::{Plan, plan};
 use domain::primitives::key::MessageId;
 use jiff::Timestamp;
 use stateright::Model;

@@ -1,12 +1,12 @@
 //! What a check is about: the messages, the trouble they may meet, and how the protocol is broken on purpose.
 
+use domain::decision::guards::{EventVersion, Guards, guards};
+use domain::decision::plan::{PlannedMessage, plan};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
-use domain::guards::{EventVersion, Guards, guards};
 use domain::message::error_code::{self, Class};
 use domain::message::reason::Reason;
 use domain::message::suppression::{DecisionContext, Scope, Source, Suppression};
-use domain::plan::{PlannedMessage, plan};
 use jiff::Timestamp;
 
 use super::table::SendId;

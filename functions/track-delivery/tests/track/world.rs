@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use domain::decision::guards::{Guards, guards};
+use domain::decision::plan::{PlannedMessage, plan};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
-use domain::guards::{Guards, guards};
 use domain::message::reason::Reason;
 use domain::message::state::{Answer, State};
 use domain::message::suppression::{DecisionContext, Lift, Lifted, Scope, Source};
-use domain::plan::{PlannedMessage, plan};
 use domain::primitives::id::{AccountId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{ContactSecret, MessageId};
 use domain::primitives::language::Language;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use domain::decision::reminder::{ActivityStatus, activity_status, to_keep};
 use domain::event::person::people_of;
 use domain::event::{Event, EventData};
 use domain::primitives::id::ObjectId;
 use domain::primitives::phone::Phone;
-use domain::reminder::{ActivityStatus, activity_status, to_keep};
 use domain::site::config::Site;
 use jiff::Timestamp;
 use serde_json::{Map, Value};

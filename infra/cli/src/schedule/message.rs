@@ -1,8 +1,8 @@
 //! A message that waits: why until this moment, taken back, and sent without its wait.
 
-use domain::cart;
+use domain::decision::cart;
+use domain::decision::digest::releases_members;
 use domain::event::{Event, EventData};
-use domain::files::releases_members;
 use domain::job::{Job, MessageJob};
 use domain::mapping::Mapping;
 use domain::message::reason::{BY_OPERATOR, Reason, Skip};

@@ -4,13 +4,13 @@
 
 mod change;
 
+use domain::decision::plan::Plan;
+use domain::decision::reminder::{due_at, raised, saved_fingerprint};
 use domain::event::person::Person;
 use domain::event::{Activity, ActivityTime, DueReminder, Event, EventData};
 use domain::message::reason::Reason;
-use domain::plan::Plan;
 use domain::primitives::id::EventId;
 use domain::primitives::key::{activity_key, event_key, reminder_event_id};
-use domain::reminder::{due_at, raised, saved_fingerprint};
 use domain::site::config::Site;
 use serde_json::{Value, json};
 use store::contacts::LatestActivity;

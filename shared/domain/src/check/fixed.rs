@@ -2,8 +2,8 @@
 
 use super::Problem;
 use super::draft::{Notes, below};
+use crate::decision::render::{Place, clean};
 use crate::mapping::{Source, ValueSource};
-use crate::render::{Place, clean};
 
 /// Notes what is wrong with the fixed texts of the value at `path` of the template's use at `used`.
 pub(super) fn check(used: &str, path: &str, value: &ValueSource, notes: &mut Notes) {

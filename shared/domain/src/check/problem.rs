@@ -1,8 +1,8 @@
 //! What can be wrong with a mapping, in words.
 
+use crate::decision::render::Fault;
 use crate::event::EventType;
 use crate::primitives::language::Language;
-use crate::render::Fault;
 use crate::template::Media;
 
 /// One thing to be said about a mapping. Its code is a contract of the command line.

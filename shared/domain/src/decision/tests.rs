@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::plan::{Plan, plan};
+use crate::decision::plan::{Plan, plan};
 use crate::primitives::id::{AccountId, MappingId, SiteId};
 
 fn now() -> Timestamp {

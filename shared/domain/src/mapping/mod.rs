@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::decision::guards::Repeat;
 use crate::event::order_state::same_state;
 use crate::event::person::Person;
 use crate::event::{Event, EventData, EventType, Order, OrderKind};
-use crate::guards::Repeat;
 use crate::mapping::quiet_hours::QuietHours;
 use crate::mapping::volume::VolumeSpike;
 use crate::message::reason::{Reason, Skip};

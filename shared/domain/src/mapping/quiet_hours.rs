@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
-use crate::reminder::first_valid;
+use crate::decision::reminder::first_valid;
 
 /// Quiet hours of every day, and days that are quiet as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::files::Files;
+use crate::decision::digest::Files;
 use crate::message::reason::Skip;
 
 /// The time a send may take at most before it is nobody's any more: the function's own time-out. The stack's template

@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::cart::CartHistory;
-use crate::files::Files;
+use crate::decision::cart::CartHistory;
+use crate::decision::digest::Files;
 
 /// How long a number that WhatsApp could not deliver to is left alone.
 pub const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);

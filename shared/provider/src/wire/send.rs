@@ -1,7 +1,7 @@
 //! A template send, and its answer.
 
 use domain::decision::Outgoing;
-use domain::render::{ButtonValue, Filled, FilledButton, FilledHeader};
+use domain::decision::render::{ButtonValue, Filled, FilledButton, FilledHeader};
 use domain::template::Placeholder;
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! The JSON of sends and of the list, field by field.
 
 use domain::decision::Outgoing;
+use domain::decision::render::{ButtonValue, Filled, FilledButton, FilledHeader};
 use domain::primitives::language::Language;
 use domain::primitives::phone::{Country, Phone};
-use domain::render::{ButtonValue, Filled, FilledButton, FilledHeader};
 use domain::site::config::Account;
 use domain::template::{
     Button, Category, Content, Header, Media, Parts, Pattern, Placeholder, Template, TemplateStatus,

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use domain::decision::guards::EventVersion;
+use domain::decision::reminder::{ActivityStatus, fingerprints, starts};
 use domain::event::Event;
-use domain::guards::EventVersion;
 use domain::primitives::id::EventId;
-use domain::reminder::{ActivityStatus, fingerprints, starts};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Contacts, flag};
@@ -28,7 +28,7 @@ pub struct LatestActivity {
     pub event: EventId,
     /// Whether it is over: then it has no reminders.
     pub over: bool,
-    /// By what its reminders stand ([`domain::reminder::reminder_fingerprint`]), those that were due before the event included.
+    /// By what its reminders stand ([`domain::decision::reminder::reminder_fingerprint`]), those that were due before the event included.
     pub fingerprints: BTreeSet<String>,
 }
 

@@ -18,7 +18,7 @@
 
 use std::collections::HashMap;
 
-use domain::cart::{CartChange, CartHistory, CartUpdate, interval, postponed_max};
+use domain::decision::cart::{CartChange, CartHistory, CartUpdate, interval, postponed_max};
 use domain::primitives::id::MappingId;
 use domain::primitives::key::{CartKeys, cart_key, carts_of_number_key, ended_cart_key, left_cart_key};
 use domain::site::config::Site;

@@ -1,6 +1,6 @@
 //! The newest state that waits of a subject, for one mapping and recipient: an older one that waits too gives way.
 
-use domain::guards::{EventVersion, renewal};
+use domain::decision::guards::{EventVersion, renewal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Contacts, is_older};

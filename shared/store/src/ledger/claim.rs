@@ -26,9 +26,9 @@ mod verdict;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use domain::cart::CartHistory;
-use domain::files::Files;
-use domain::guards::Guards;
+use domain::decision::cart::CartHistory;
+use domain::decision::digest::Files;
+use domain::decision::guards::Guards;
 use domain::message::suppression::{DecisionContext, Scope};
 use domain::primitives::key::{MessageId, request_token};
 use jiff::{SignedDuration, Timestamp};

@@ -3,7 +3,7 @@
 //! told by exactly one message; the claim of that message empties the item.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
-use domain::files::Collection;
+use domain::decision::digest::Collection;
 use domain::primitives::key::MessageId;
 use jiff::SignedDuration;
 

@@ -5,10 +5,10 @@
 //! the provider's ids, which have the number in them.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::files::Collection;
+use domain::decision::digest::Collection;
+use domain::decision::plan::{Plan, PlannedMessage};
 use domain::message::reason::Skip;
 use domain::message::state::{Answer, Facts, Resolved, State, StatusFact};
-use domain::plan::{Plan, PlannedMessage};
 use domain::primitives::key::{MessageId, message_key};
 use serde_json::{Value, json as document};
 

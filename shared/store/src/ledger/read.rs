@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::decision::plan::Plan;
 use domain::message::state::Facts;
-use domain::plan::Plan;
 use domain::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{MessageId, code_key, event_key, message_key};
 use jiff::Timestamp;

@@ -1,10 +1,10 @@
 //! A reminder taken back, and one raised now.
 
+use domain::decision::reminder::taken_back;
 use domain::event::Event;
 use domain::message::reason::{BY_OPERATOR, Reason, Skip};
 use domain::primitives::id::EventId;
 use domain::primitives::key::reminder_event_id;
-use domain::reminder::taken_back;
 use serde_json::json;
 use store::ledger::EventRecord;
 use store::schedule::ReminderItem;

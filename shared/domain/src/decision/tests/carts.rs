@@ -2,7 +2,7 @@
 
 use super::plans::example;
 use super::*;
-use crate::cart::CartHistory;
+use crate::decision::cart::CartHistory;
 use crate::event::EventType;
 
 /// The demo's configuration with a mapping of carts that are due an hour after they were left.

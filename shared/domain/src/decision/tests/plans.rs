@@ -1,9 +1,9 @@
 //! Who a plan names: carts of agents, and the two parties of an activity.
 
 use super::*;
+use crate::decision::plan::recipients;
 use crate::event::EventType;
 use crate::mapping::RecipientRule;
-use crate::plan::recipients;
 
 /// The published example of a type, with some fields changed.
 pub(super) fn example(kind: EventType, changes: &[(&str, Value)]) -> Event {

@@ -1,9 +1,9 @@
 //! The list of variables.
 
 use super::{Context, Definition, Raw, ValueType};
+use crate::decision::digest;
 use crate::event::person::Person;
 use crate::event::{Activity, ActivityTime, Cart, EventData, EventType, File, Order, PublishedDocument, SiteMessage};
-use crate::files;
 
 const ORDER: &[EventType] = &[EventType::OrderStatusChanged];
 const CART: &[EventType] = &[EventType::CartAbandoned];
@@ -308,7 +308,7 @@ fn minutes_before(from: &Context<'_>) -> Option<u64> {
 }
 
 fn file<'a>(from: &Context<'a>) -> Option<&'a File> {
-    Some(&files::action(from.event)?.file)
+    Some(&digest::action(from.event)?.file)
 }
 
 fn file_names<'a>(from: &Context<'a>) -> Option<Raw<'a>> {

@@ -1,8 +1,8 @@
 //! What a claim checks of carts, and the notice that it writes.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
-use domain::cart::NOTICE_EVERY;
-use domain::guards::CartGuard;
+use domain::decision::cart::NOTICE_EVERY;
+use domain::decision::guards::CartGuard;
 use domain::primitives::key::{CartKeys, MessageId};
 use jiff::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
-use domain::guards::{CartGuard, Guards};
+use domain::decision::guards::{CartGuard, Guards};
 use domain::primitives::key::MessageId;
 
 use super::super::message::conditional;

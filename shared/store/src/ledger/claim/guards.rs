@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use domain::guards::{ActivityGuard, EventVersion, Guards, ReminderBasis, renewal};
+use domain::decision::guards::{ActivityGuard, EventVersion, Guards, ReminderBasis, renewal};
 use domain::primitives::key::MessageId;
 use jiff::{SignedDuration, Timestamp};
 

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
-use domain::guards::Guards;
+use domain::decision::guards::Guards;
 use domain::message::state::{Answer, Failure};
 use domain::primitives::key::{MessageId, message_key};
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! What a refused claim says.
 
-use domain::guards::Guards;
+use domain::decision::guards::Guards;
 use domain::message::suppression::Scope;
 use jiff::Timestamp;
 

@@ -11,10 +11,10 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 
+use crate::decision::guards::EventVersion;
+use crate::decision::plan::{Plan, PlannedSkip};
 use crate::event::{Activity, ActivityTime, DueReminder, Event, EventData, Reminder};
-use crate::guards::EventVersion;
 use crate::message::reason::Skip;
-use crate::plan::{Plan, PlannedSkip};
 use crate::primitives::id::ObjectId;
 use crate::primitives::key::reminder_event_id;
 

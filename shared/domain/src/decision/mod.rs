@@ -1,20 +1,26 @@
 //! The decision: whether one planned message may go now, with the text it would have; or why not, or not yet.
 
+pub mod cart;
+pub mod digest;
+pub mod guards;
+pub mod plan;
+pub mod reminder;
+pub mod render;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cart;
+use crate::decision::plan::PlannedMessage;
+use crate::decision::reminder::contact_data_as_of;
+use crate::decision::render::{Filled, FilledButton, FilledHeader, Locale, Rendered};
 use crate::event::person::Person;
 use crate::event::{Event, EventData};
 use crate::mapping::{Mapping, TemplateUse};
 use crate::message::reason::{Reason, Skip};
 use crate::message::state::{WaitReason, Waiting};
 use crate::message::suppression::{DecisionContext, Scope};
-use crate::plan::PlannedMessage;
 use crate::primitives::id::AccountId;
 use crate::primitives::language::{self, Language};
 use crate::primitives::phone::{Phone, PhoneError};
-use crate::reminder::contact_data_as_of;
-use crate::render::{self, Filled, FilledButton, FilledHeader, Locale, Rendered};
 use crate::site::config::{Account, LiveConfig};
 use crate::template::variable::Context;
 use crate::template::{Category, Content, Parts, Template, TemplateStatus};

@@ -7,6 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::decision::reminder::{contact_data_as_of, reminder_fingerprint, starts};
 use crate::event::activity_state::{self, ActivityState};
 use crate::event::order_state::{self, OrderState};
 use crate::event::{Event, EventData, EventType};
@@ -15,7 +16,6 @@ use crate::message::reason::{Reason, Skip};
 use crate::message::state::{Facts, State};
 use crate::primitives::id::{MappingId, ObjectId, SiteId};
 use crate::primitives::key::{CartKeys, activity_key, dedup_key, latest_event_key};
-use crate::reminder::{contact_data_as_of, reminder_fingerprint, starts};
 
 /// How often a mapping tells the same recipient of the same subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

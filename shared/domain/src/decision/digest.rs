@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::decision::guards::{Repeat, already_notified};
 use crate::event::{Event, EventData, File, FileAction};
-use crate::guards::{Repeat, already_notified};
 use crate::mapping::Mapping;
 use crate::message::reason::{BY_OPERATOR, Reason, Skip};
 use crate::message::state::{Facts, State};
