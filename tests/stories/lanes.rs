@@ -1,10 +1,10 @@
 //! What is parked for an account: nothing stays there that could go, or that is of no use any more.
 
-use domain::job::Job;
 use domain::mapping::UsefulFor;
 use domain::message::reason::Reason;
 use domain::message::state::{State, WaitReason};
 use domain::primitives::id::AccountId;
+use domain::queue::job::Job;
 use domain::site::config::Account;
 use domain::site::health::{Cause, Proof};
 use jiff::{SignedDuration, Timestamp};

@@ -1,6 +1,6 @@
 //! What is due goes into the queue, page by page, oldest first.
 
-use domain::job::Job;
+use domain::queue::job::Job;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use runtime::batch::Deadline;

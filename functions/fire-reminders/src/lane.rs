@@ -2,7 +2,7 @@
 //! stopped, one at a time finds out whether it can send again. What is of no use any more, and what goes through another
 //! account by now, is released whatever the account does: the decision records what becomes of it.
 
-use domain::job::{Job, MessageJob, SendPermit};
+use domain::queue::job::{Job, MessageJob, SendPermit};
 use domain::site::config::LiveConfig;
 use jiff::{SignedDuration, Timestamp};
 use runtime::batch::Deadline;

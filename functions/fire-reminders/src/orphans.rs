@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use domain::platform_event::{PlatformEvent, Queued};
 use domain::primitives::id::SiteId;
+use domain::queue::platform_event::{PlatformEvent, Queued};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use runtime::batch::Deadline;

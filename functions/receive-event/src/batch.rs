@@ -1,8 +1,8 @@
 //! `POST /v1/events/batch`: several events, each answered by its place.
 
 use domain::event::Event;
-use domain::job::Job;
 use domain::primitives::json::Fault;
+use domain::queue::job::Job;
 use http::StatusCode;
 use jiff::SignedDuration;
 use lambda_http::Request;

@@ -15,9 +15,9 @@ mod webhook;
 mod webhooks;
 
 use domain::event::Event;
-use domain::job::Job;
 use domain::primitives::id::SiteId;
 use domain::primitives::json::too_deep;
+use domain::queue::job::Job;
 use http::{Method, StatusCode, header};
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};

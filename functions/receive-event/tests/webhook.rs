@@ -5,8 +5,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::platform_event::PlatformEvent;
 use domain::primitives::id::SiteId;
+use domain::queue::platform_event::PlatformEvent;
 use domain::site::credential::webhook_id;
 use domain::webhook::{Mode, Webhook};
 use hmac::{Hmac, KeyInit, Mac};

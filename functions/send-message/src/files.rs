@@ -3,12 +3,12 @@
 use domain::decision::digest::{Collection, Files, action, collected_in, collected_until, fate, releases_members};
 use domain::decision::guards::already_notified;
 use domain::decision::{Halt, decide};
-use domain::job::MessageJob;
 use domain::mapping::UsefulFor;
 use domain::message::reason::{Reason, Skip};
 use domain::message::state::{Facts, State, WaitReason, Waiting};
 use domain::message::suppression::DecisionContext;
 use domain::primitives::key::{MessageId, message_key};
+use domain::queue::job::MessageJob;
 use jiff::{SignedDuration, Timestamp};
 use store::ledger::{Joined, Parked, StoredCollection};
 use store::schedule::Place;

@@ -8,9 +8,9 @@ use domain::decision::reminder::{
 };
 use domain::event::person::{Person, bring_up_to_date, people_of};
 use domain::event::{Event, EventData};
-use domain::job::Job;
 use domain::primitives::id::{EventId, ObjectId, SiteId};
 use domain::primitives::key::{activity_key, reminder_key};
+use domain::queue::job::Job;
 use domain::site::config::LiveConfig;
 use jiff::Timestamp;
 use serde_json::Value;

@@ -4,9 +4,9 @@
 //! that a crash in between repeats the message, which the claim absorbs, and never loses it.
 
 use domain::decision::{self, Halt};
-use domain::job::{Job, MessageJob};
 use domain::message::backoff::{self, PAUSE_MAX};
 use domain::message::state::{WaitReason, Waiting};
+use domain::queue::job::{Job, MessageJob};
 use jiff::{SignedDuration, Timestamp};
 use store::ledger::Parked;
 use store::schedule::{Lane, Place};

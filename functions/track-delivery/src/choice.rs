@@ -1,9 +1,9 @@
 //! What people want: words that stop or lift the stop, WhatsApp's own control for offers, and a number that changed.
 
 use domain::message::suppression::{Scope, Source, Suppression};
-use domain::platform_event::{Preference, Word};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
+use domain::queue::platform_event::{Preference, Word};
 use jiff::Timestamp;
 use store::contacts::Choice;
 

@@ -1,8 +1,8 @@
 //! One record of the queue: from its body to a notice that is applied.
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use domain::platform_event::{PlatformEvent, Queued};
 use domain::primitives::id::SiteId;
+use domain::queue::platform_event::{PlatformEvent, Queued};
 use runtime::batch::TryAgain;
 use store::StoreError;
 use store::ledger::{DeadLetter, DeadQueue};

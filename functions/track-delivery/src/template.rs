@@ -1,9 +1,9 @@
 //! A template that changed at Meta. The next sync brings the whole truth, within a minute for one that was approved; until
 //! then nothing is sent with what is gone.
 
-use domain::platform_event::Change;
 use domain::primitives::id::SiteId;
 use domain::primitives::language::Language;
+use domain::queue::platform_event::Change;
 use domain::template::{Category, Content, Template, TemplateStatus};
 use store::config::TemplateKey;
 

@@ -1,7 +1,7 @@
 //! `bridge dead`: records nobody could process.
 
-use domain::job::Job;
-use domain::platform_event::Queued;
+use domain::queue::job::Job;
+use domain::queue::platform_event::Queued;
 use queue::NotQueued;
 use serde_json::{Value, json};
 use store::ledger::{DeadQueue, KeptBody, KeptLetter};

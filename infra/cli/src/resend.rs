@@ -1,11 +1,11 @@
 //! `bridge resend`: a message once more, because a person says so. It is a new occasion of the same message, so that the
 //! ledger keeps both.
 
-use domain::job::{Job, MessageJob};
 use domain::mapping::OnUnknown;
 use domain::message::state::State;
 use domain::primitives::id::EventId;
 use domain::primitives::key::{MessageId, message_key};
+use domain::queue::job::{Job, MessageJob};
 use domain::site::config::LiveConfig;
 use serde_json::json;
 use store::ledger::{StoredEvent, StoredMessage, is_erased};

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use domain::decision::plan::{Plan, plan};
 use domain::event::Event;
-use domain::job::Job;
 use domain::primitives::id::{EventId, ObjectId};
 use domain::primitives::key::to_hex;
 use domain::primitives::phone::Phone;
+use domain::queue::job::Job;
 use jiff::SignedDuration;
 use serde_json::Value;
 use store::ledger::{EventRecord, StoredEvent};

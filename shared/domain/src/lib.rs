@@ -11,17 +11,16 @@
 //! 6. [`message::error_code`] and [`message::backoff`]: what a refusal calls for, and when to try again;
 //! 7. [`message::suppression`] and [`site::health`]: what is known of a number, and of an account's ability to send;
 //! 8. [`webhook`]: what WA Smart Business reports;
-//! 9. [`primitives::key`], [`job`] and [`notice`]: the names things have in the ledger and the shape they have in the queues.
+//! 9. [`primitives::key`], [`queue::job`] and [`notice`]: the names things have in the ledger and the shape they have in the queues.
 
 pub mod audit;
 pub mod check;
 pub mod decision;
 pub mod event;
-pub mod job;
 pub mod mapping;
 pub mod message;
-pub mod platform_event;
 pub mod primitives;
+pub mod queue;
 pub mod site;
 pub mod template;
 pub mod webhook;

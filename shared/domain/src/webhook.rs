@@ -18,8 +18,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::platform_event::PlatformEvent;
 use crate::primitives::id::SiteId;
+use crate::queue::platform_event::PlatformEvent;
 use change::Change;
 use values::{items, moment, text};
 

@@ -40,8 +40,8 @@ impl Formatter for SqsFormatter {
 
 #[cfg(test)]
 mod tests {
-    use domain::job::Job;
     use domain::primitives::id::SiteId;
+    use domain::queue::job::Job;
     use serde_json::json;
 
     use super::*;

@@ -5,8 +5,8 @@ mod body;
 mod sender;
 
 use aws_sdk_sqs::Client;
-use domain::job::Job;
-use domain::platform_event::{PlatformEvent, Queued};
+use domain::queue::job::Job;
+use domain::queue::platform_event::{PlatformEvent, Queued};
 
 use sender::{Record, Sender};
 

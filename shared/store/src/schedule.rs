@@ -17,9 +17,9 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use domain::decision::guards::EventVersion;
-use domain::job::MessageJob;
 use domain::primitives::id::{AccountId, EventId, ObjectId, SiteId};
 use domain::primitives::key::{MessageId, reminder_key};
+use domain::queue::job::MessageJob;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::decision::plan::{Plan, plan};
-use domain::job::{LastError, MessageJob};
 use domain::message::reason::Skip;
 use domain::message::state::{Answer, Facts, Failure, StatusFact, WaitReason, Waiting};
 use domain::message::suppression::{Scope, Source, Suppression};
 use domain::primitives::key::MessageId;
+use domain::queue::job::{LastError, MessageJob};
 use jiff::Timestamp;
 use stateright::Model;
 use store::ledger::{Claim, Claimed, EventRecord, MessageRecord, OpenMessage, Parked, Recorded, SHARDS, Sending};

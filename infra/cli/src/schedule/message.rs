@@ -3,11 +3,11 @@
 use domain::decision::cart;
 use domain::decision::digest::releases_members;
 use domain::event::{Event, EventData};
-use domain::job::{Job, MessageJob};
 use domain::mapping::Mapping;
 use domain::message::reason::{BY_OPERATOR, Reason, Skip};
 use domain::message::state::{State, WaitReason, Waiting};
 use domain::primitives::key::{CartKeys, MessageId, event_key, message_key};
+use domain::queue::job::{Job, MessageJob};
 use domain::site::config::{LiveConfig, Site};
 use jiff::Timestamp;
 use serde_json::{Value, json};

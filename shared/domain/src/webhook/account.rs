@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Parsed;
 use super::change::Change;
 use super::values::{items, moment, short, text, word};
-use crate::platform_event::PlatformEvent;
+use crate::queue::platform_event::PlatformEvent;
 
 /// The restriction of what the bridge does: to write to people who did not write before.
 const OURS: &str = "RESTRICTED_BIZ_INITIATED_MESSAGING";

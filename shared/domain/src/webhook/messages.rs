@@ -7,7 +7,7 @@ use super::change::Change;
 use super::values::{contact, id, items, short, text, word};
 use super::word::of_message;
 use crate::message::state::{Failure, Status};
-use crate::platform_event::{PlatformEvent, Preference};
+use crate::queue::platform_event::{PlatformEvent, Preference};
 
 /// Longest `biz_opaque_callback_data` (Meta's bound), in characters: a longer one is none of ours.
 const OPAQUE_CHARS_MAX: usize = 512;

@@ -3,7 +3,7 @@
 use super::Parsed;
 use super::change::Change;
 use super::values::{short, text, word};
-use crate::platform_event::{self, PlatformEvent};
+use crate::queue::platform_event::{self, PlatformEvent};
 
 /// Longest reason that is kept, in characters.
 const REASON_CHARS_MAX: usize = 500;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::event::order_state::folded;
-use crate::platform_event::Word;
+use crate::queue::platform_event::Word;
 
 /// Words that stop everything. Meta does nothing about them by itself.
 const STOP: [&str; 7] = ["stop", "basta", "ferma", "cancella", "annulla", "disiscrivi", "unsubscribe"];

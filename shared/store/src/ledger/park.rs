@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
-use domain::job::MessageJob;
 use domain::message::state::Waiting;
+use domain::queue::job::MessageJob;
 use jiff::{SignedDuration, Timestamp};
 
 use super::message::{IDENTITY, UNDECIDED, WAITS, identity, sort_key};

@@ -1,0 +1,4 @@
+//! The contracts of the two queues.
+
+pub mod job;
+pub mod platform_event;
