@@ -1,15 +1,29 @@
-//! The `Ledger` table: every event with its plan, and every message with what became of it.
+//! The `Ledger` table: every event with its plan, and every message with its outcome.
 //!
-//! | pk | sk | what |
+//! | pk | sk | content |
 //! |---|---|---|
-//! | event key | `EVENT` | the event, its plan, the hash of its content |
-//! | event key | `M#` + message key | a message's facts |
-//! | `FILES#…` | `OPEN` | files that wait to be told together |
-//! | `CONFLICT#site#day` | event key + hash | an event whose id came again with another content |
-//! | `DEAD#site#day` | id of the queue's record | a record nobody could process |
+//! | event key | `EVENT` | an event, its plan and the hash of its content |
+//! | event key | `M#` + message key | the facts of a message |
+//! | `FILES#hash` | `OPEN` | files that wait for their digest message |
+//! | `CONFLICT#site#day` | event key + `#` + content hash | an event whose id was received again with other content |
+//! | `DEAD#site#day` | record id of the queue | a dead letter; `-` replaces the site if it is unknown |
+//! | `ORPHAN#site#provider id` | `status_…` | a status report whose message is not known yet |
 //!
-//! The promise "nothing is sent twice" rests on [`Claims::claim`] and [`Ledger::settle`]: a message is claimed by one
-//! conditional write before the provider is called, what is claimed is never taken over, and only its owner settles it.
+//! An event key is the hash of site and event id, and a day is a UTC date. The indexes are:
+//!
+//! | index | partition key | sort key | finds |
+//! |---|---|---|---|
+//! | `by_day` | `day`: site, UTC day and shard | `at` | events and messages recorded on a day |
+//! | `by_contact` | `contact`: site and pseudonym or code | `at` | messages to a number; events by order code |
+//! | `by_subject` | `subject`: site and subject | `at` | events and messages of a subject |
+//! | `by_provider_id` | `provider`: site and provider's id | | the message of a provider's id |
+//! | `open` | `open_shard` | `open_since` | messages in `sending`, and status reports without a message |
+//!
+//! No message is sent twice because of [`Claims::claim`] and [`Ledger::settle`]:
+//!
+//! - A conditional write claims a message before the provider is called.
+//! - A claim is never taken over.
+//! - Only the owner of a claim settles the message.
 
 mod cancel;
 mod claim;
@@ -49,10 +63,10 @@ pub use status::{Orphan, OrphansAfter, Reported};
 pub use sweep::{OpenMessage, SHARDS};
 
 const EVENT: &str = "EVENT";
-/// Of an event, where the index by contact finds it by its order's code. Events have no contact of their own there: that
-/// is their messages'.
+/// On an event's item: the attribute that lists the event in `by_contact` under the code of its order. Only messages
+/// have a contact, so the attribute is free on events.
 const CODE: &str = "contact";
-/// Days an event is kept after the moment of its last reminder.
+/// Days that an event is kept after its last reminder is due.
 const NEEDED_DAYS: u16 = 30;
 
 /// The `Ledger` table.
@@ -62,51 +76,51 @@ pub struct Ledger {
     table: String,
 }
 
-/// An event to be recorded with its plan.
+/// An event to record, with its plan.
 #[derive(Clone, Copy, Debug)]
 pub struct EventRecord<'a> {
-    /// The site that raised it.
+    /// The site that raised the event.
     pub site: &'a SiteId,
     /// The event.
     pub event: &'a Event,
     /// When `receive-event` accepted it.
     pub received_at: Timestamp,
-    /// What is to be done about it.
+    /// The event's plan.
     pub plan: &'a Plan,
-    /// Days the ledger keeps it.
+    /// Days that the ledger keeps the event.
     pub retention_days: u16,
 }
 
-/// What the ledger answers to an event.
+/// The result of recording an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is new: the plan given is the plan.
+    /// The event is new and the given plan applies.
     New,
-    /// It was recorded before: its plan of then counts.
+    /// The event was recorded before, and the recorded plan applies.
     Existing(Plan),
-    /// Its id was recorded before with another content: the first one counts, this one is kept as a conflict.
+    /// The id was recorded before with other content. The first event applies, and this one is kept as a conflict.
     Conflict,
 }
 
-/// An event as it was recorded. `Debug` is left out on purpose: the document holds personal data.
+/// An event as it was recorded. It does not implement `Debug`, because the document contains personal data.
 #[derive(Clone)]
 pub struct RecordedEvent {
-    /// The callback's document.
+    /// The document of the callback.
     pub document: serde_json::Value,
-    /// When it was accepted.
+    /// When the event was accepted.
     pub received_at: Timestamp,
-    /// What is to be done about it.
+    /// The event's plan.
     pub plan: Plan,
 }
 
 impl Ledger {
-    /// The table of that name.
+    /// Creates a client for the table `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// Writes an event with its plan unless its id is known already.
+    /// Records an event with its plan, unless its id is already known.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -139,7 +153,7 @@ impl Ledger {
         let Err(error) = request.send().await else { return Ok(Recorded::New) };
         let Some(old) = refused_item(&error) else { return Err(error.into()) };
         let old = Reading::of(old);
-        // What the bridge raises again may know its people better by then: nobody sent another content.
+        // An event that the bridge raises again may contain newer contact data. That is not a conflict.
         if old.required("content_hash")? == hash || event.id.is_reserved() {
             return Ok(Recorded::Existing(old.json("plan")?.unwrap_or_default()));
         }
@@ -147,7 +161,7 @@ impl Ledger {
         Ok(Recorded::Conflict)
     }
 
-    /// Keeps an event at least until some time after a moment for which it is needed.
+    /// Extends the expiry of an event to at least `NEEDED_DAYS` after `until`, the time at which it is needed.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -168,7 +182,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// When DynamoDB may delete an event, to the second; `None` if there is no such event.
+    /// Returns when DynamoDB may delete an event, to the second; `None` if there is no such event.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -184,7 +198,7 @@ impl Ledger {
         Ok(Timestamp::from_second(i64::from(seconds)).ok())
     }
 
-    /// The plan of an event; `None` if there is no such event.
+    /// Returns the plan of an event; `None` if there is no such event.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -196,7 +210,7 @@ impl Ledger {
         Ok(self.recorded(site, event).await?.map(|recorded| recorded.plan))
     }
 
-    /// An event as it was recorded; `None` if there is no such event.
+    /// Returns an event as it was recorded; `None` if there is no such event.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -210,7 +224,7 @@ impl Ledger {
         request.send().await?.item.as_ref().map(recorded_event).transpose()
     }
 
-    /// As [`recorded`](Self::recorded), of many events in as few reads as DynamoDB allows, by [`event_key`].
+    /// Like [`recorded`](Self::recorded) for many events, by [`event_key`], in as few reads as DynamoDB allows.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -222,7 +236,7 @@ impl Ledger {
         items.iter().map(read).collect()
     }
 
-    /// The ids of the events of a site that came again with another content on a day.
+    /// Returns the ids of a site's events that were received again with other content on a day.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -231,7 +245,7 @@ impl Ledger {
         items.iter().map(|item| Reading::of(item).required("event_id").map(str::to_owned)).collect()
     }
 
-    /// Every item of a partition.
+    /// Returns every item of a partition.
     async fn partition(&self, pk: String) -> Result<Vec<Item>, StoreError> {
         let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
         let request = request.expression_attribute_values(":pk", text(pk)).consistent_read(true);
@@ -272,12 +286,12 @@ fn refused_item<R>(error: &SdkError<PutItemError, R>) -> Option<&Item> {
     }
 }
 
-/// Partition of the index by day: site, UTC day, and a shard taken from the event's key.
+/// The partition of `by_day`: site, UTC day and a shard derived from the event's key.
 fn day_shard(site: &SiteId, event_key: &str, now: Timestamp) -> String {
     format!("{site}#{}#{}", utc_day(now), shard(event_key))
 }
 
-/// Partition of the index by subject.
+/// The partition of `by_subject`.
 fn subject_key(site: &SiteId, event: &Event) -> String {
     format!("{site}#{}", event.subject())
 }
@@ -291,12 +305,12 @@ fn utc_day(now: Timestamp) -> String {
     now.strftime("%Y-%m-%d").to_string()
 }
 
-/// When DynamoDB may delete an item, in epoch seconds.
+/// When DynamoDB may delete an item, in epoch seconds: `retention_days` after `now`.
 fn expiry(now: Timestamp, retention_days: u16) -> aws_sdk_dynamodb::types::AttributeValue {
     expiry_after(now, SignedDuration::from_hours(24 * i64::from(retention_days)))
 }
 
-/// As [`expiry`], some time after a moment.
+/// Like [`expiry`], a duration after a time.
 fn expiry_after(moment: Timestamp, by: SignedDuration) -> aws_sdk_dynamodb::types::AttributeValue {
     number(moment.saturating_add(by).unwrap_or(moment).as_second())
 }

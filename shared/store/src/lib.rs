@@ -1,16 +1,18 @@
-//! DynamoDB: configuration and ledger.
+//! DynamoDB tables: configuration, contacts, ledger and schedule.
 //!
-//! Each table has one module and one client type, built from an SDK client and the table's name:
+//! Each table has one module. A client type is built from an SDK client and the table's name:
 //!
-//! | table | keys | type |
+//! | table | keys | types |
 //! |---|---|---|
 //! | `Config` | `pk`, `sk` | [`config::ConfigTable`], [`webhooks::Webhooks`] |
-//! | `Ledger` | `pk`, `sk` | [`ledger::Ledger`] |
-//! | `Schedule` | `pk`, index `due` | [`schedule::Schedule`] (its [`accounts`] too), [`ledger::Parking`] |
 //! | `Contacts` | `pk` | [`contacts::Contacts`], [`ledger::Claims`] |
+//! | `Ledger` | `pk`, `sk` | [`ledger::Ledger`], [`ledger::Claims`], [`ledger::Parking`] |
+//! | `Schedule` | `pk`, index `due` | [`schedule::Schedule`] (with its [`accounts`]), [`ledger::Parking`] |
 //!
-//! [`tables`] holds the key schema of all four as data. Values live as JSON in one attribute where nothing but us reads
-//! them, as attributes of their own where a condition or an index does.
+//! [`tables`] contains the key schema of all four tables as data.
+//!
+//! A value that only the bridge reads is stored as JSON in one attribute. A value that a condition or an index needs
+//! has an attribute of its own.
 
 pub mod accounts;
 mod batch_get;

@@ -1,5 +1,7 @@
-//! The key schema of the tables, as data: the local run and the tests create them from it, and a test holds
-//! `infra/template.yaml` against it.
+//! The key schema of the tables as data.
+//!
+//! The local run and the tests create the tables from it. A test checks that `infra/template.yaml` declares the same
+//! schema.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -9,19 +11,19 @@ use aws_sdk_dynamodb::types::{
 
 use crate::error::StoreError;
 
-/// The keys of a table or an index: the partition's attribute and, if there is one, the sort attribute. All are text.
+/// The keys of a table or an index: the partition key and, if there is one, the sort key. All are strings.
 type Keys = (&'static str, Option<&'static str>);
 
-/// A table: its keys and its indexes.
+/// A table with its keys and indexes.
 #[derive(Debug)]
 pub struct Schema {
-    /// What the table is called in the design; the real name has the stack's before it.
+    /// The table's logical name. The name of the deployed table has the stack's name as its prefix.
     pub name: &'static str,
     keys: Keys,
     indexes: &'static [(&'static str, Keys, Projected)],
 }
 
-/// What an index holds besides keys.
+/// The attributes that an index projects in addition to the keys.
 #[derive(Clone, Copy, Debug)]
 enum Projected {
     Nothing,
@@ -50,13 +52,13 @@ pub const SCHEMAS: [Schema; 4] = [
     },
 ];
 
-/// The attribute DynamoDB deletes items by, in epoch seconds; on the tables whose items end.
+/// The TTL attribute, in epoch seconds. TTL is enabled on `Contacts` and `Ledger`.
 pub const TTL_ATTRIBUTE: &str = "expires_at";
 
 /// Creates the tables that do not exist yet, named `<prefix>-<name in lower case>`.
 ///
 /// # Errors
-/// [`StoreError`] of the first table that could not be created.
+/// [`StoreError`] for the first table that could not be created.
 pub async fn create_all(client: &Client, prefix: &str) -> Result<(), StoreError> {
     let existing = client.list_tables().send().await?;
     for schema in &SCHEMAS {
@@ -68,7 +70,7 @@ pub async fn create_all(client: &Client, prefix: &str) -> Result<(), StoreError>
     Ok(())
 }
 
-/// The name of a table: `<prefix>-<name in lower case>`.
+/// Returns the name of a table: `<prefix>-<name in lower case>`.
 #[must_use]
 pub fn table_name(prefix: &str, name: &str) -> String {
     format!("{prefix}-{}", name.to_lowercase())
@@ -115,7 +117,7 @@ fn key_schema((partition, sort): Keys) -> Result<Vec<KeySchemaElement>, StoreErr
     Ok(schema)
 }
 
-/// The SDK's builders check that required fields are there; here they always are.
+/// Converts a builder error of the SDK. It does not occur here, because every required field is set.
 fn built(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
     StoreError::Refused(error.to_string())
 }
