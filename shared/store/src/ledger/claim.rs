@@ -1,21 +1,31 @@
-//! The claim: one transaction over the message and what it must not overtake, repeat or disregard.
+//! The claim: one transaction over the message and everything that may forbid sending it.
 //!
-//! | item | table | refuses when |
+//! | item | table | the claim is refused if |
 //! |---|---|---|
-//! | the message | `Ledger` | anything is decided of it, or a newer record of it is on its way |
-//! | the person | `Contacts` | they opted out, and the event says nothing newer |
-//! | the number | `Contacts` | it is suppressed or unreachable, or has no free slot: one message every 6 s, 40 at once |
-//! | the subject's head | `Contacts` | a newer event of the subject was claimed for the same mapping and recipient |
-//! | the occasion | `Contacts` | the same state, or the same actor, was told before |
-//! | the customer's carts, or a guest's by their number | `Contacts` | the customer ordered, has a newer cart, or was told of one by the mapping within the last day or since it was left; where a person asks for the notice, only if the customer ordered |
-//! | the cart | `Contacts` | it was emptied, or the customer came back to it |
-//! | the activity | `Contacts` | it is over, or does not have its reminder at that moment any more; of a reminder that Passweb raised, by something newer |
-//! | the files it tells | `Ledger` | another file joined them |
+//! | message | `Ledger` | it is claimed or decided, has a status, or a newer record of it is in flight |
+//! | person | `Contacts` | the person opted out and the event states nothing newer (1) |
+//! | number | `Contacts` | it is suppressed, unreachable or has no free slot (1, 2) |
+//! | latest-event item | `Contacts` | a newer event of the subject was claimed (3) |
+//! | dedup key | `Contacts` | another message claimed the same state, actor or reminder (3) |
+//! | customer's carts | `Contacts` | the customer ordered, has a newer cart or received a cart notice (4) |
+//! | carts of the number | `Contacts` | the same, if only the number identifies a guest (4) |
+//! | cart | `Contacts` | it was emptied or resumed since it was left |
+//! | activity | `Contacts` | it is over or no longer has the reminder (5) |
+//! | collection | `Ledger` | another file joined it since it was read |
+//! | dedup keys of the other files | `Contacts` | never: they are only written |
 //!
-//! Head, occasion and carts belong to the message that wrote them, so that its own next attempt passes.
+//! 1. For a marketing message, also if the recipient refused marketing.
+//! 2. A number takes one message every 6 s, and at most 40 in a burst.
+//! 3. For the same mapping and recipient.
+//! 4. A cart notice of the same mapping counts if it was sent within the last day, or since the cart was left. If an
+//!   operator requested the notice, only an order refuses the claim.
+//! 5. A reminder raised by Passweb is refused only by a newer event that ends the activity or changes its start.
 //!
-//! The owner of a claim is one attempt to send one message. Nobody takes a claim over: [`Claims::release`] ends one whose
-//! owner surely never called the provider, which only the record that the owner itself put back can say.
+//! The latest-event item, the dedup key and the cart notice name the message that wrote them. The next attempt of the
+//! same message therefore passes.
+//!
+//! The owner of a claim is one attempt to send one message. A claim is never taken over. [`Claims::release`] takes back
+//! a claim whose owner certainly did not call the provider. Only the record that the owner itself put back proves this.
 
 mod carts;
 mod give_back;
@@ -43,122 +53,126 @@ pub(crate) use guards::renew;
 use guards::{remembered, written};
 use verdict::verdict;
 
-/// WhatsApp takes one message every 6 s for a number.
+/// WhatsApp accepts one message every 6 s for a number.
 const PAIR_INTERVAL: SignedDuration = SignedDuration::from_secs(6);
-/// So far ahead a number's slots may be used up at once: 40 messages. WhatsApp allows 45, but counts from when a call
-/// arrives, which is later than its claim.
+/// How far ahead the slots of a number may be used at once: 40 messages. WhatsApp allows 45, but counts from the
+/// arrival of a call, which is later than its claim.
 pub(crate) const PAIR_AHEAD: SignedDuration = SignedDuration::from_secs(39 * 6);
 
-/// What the ledger answers to a claim.
+/// The result of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claimed {
-    /// The message is ours: the provider may be called, once.
+    /// The caller owns the message and may call the provider once.
     Ours,
-    /// It is not to be sent now: what is known of it.
+    /// The message must not be sent now. Contains the recorded facts.
     Theirs(Box<Reported>),
-    /// The recipient opted out: when.
+    /// The recipient opted out at this time.
     OptedOut(Timestamp),
-    /// The number must not be written to: what is known of it.
+    /// The number is suppressed or unreachable. Contains its contact data.
     Forbidden(Box<DecisionContext>),
-    /// A newer event of the same subject was told: when it happened.
+    /// A newer event of the same subject was claimed. Contains the time it occurred.
     Superseded(Timestamp),
-    /// The same occasion was told before: by which message.
+    /// Another message was already claimed under the same dedup key. Contains its id.
     AlreadyNotified(String),
-    /// The recipient withdrew the consent to marketing after the event happened.
+    /// The recipient refused marketing, and the event states no newer consent.
     ConsentWithdrawn,
-    /// The cart ended, the customer ordered, has a newer one, or was told of one lately: what is known of their carts.
+    /// The cart ended, or the customer ordered, has a newer cart or recently received a cart notice. Contains the state
+    /// of the customer's carts.
     CartChanged(CartHistory),
-    /// The activity is over, or does not have the reminder at that moment any more: by which event.
+    /// The activity is over, or no longer has the reminder in this form. Contains the id of the event that changed it.
     ActivityChanged(String),
-    /// Another file joined those it tells.
+    /// Another file joined the collection.
     FileJoined,
-    /// The number was just sent other messages: when it has a free slot again.
+    /// The number has no free slot, because it was just sent other messages. Contains the time of the next free slot.
     PairBusy(Timestamp),
 }
 
-/// What a claim is for.
+/// A request to claim a message.
 #[derive(Clone, Copy)]
 pub struct Claim<'a> {
     /// The message.
     pub message: &'a MessageRecord<'a>,
-    /// Who claims it: a name never used for another attempt.
+    /// The owner: a name that is unique to the attempt.
     pub owner: &'a str,
-    /// What is going to be sent.
+    /// The values of the send to record with the claim.
     pub sending: Sending<'a>,
-    /// The item of the recipient.
+    /// The key of the recipient's item in `Contacts`.
     pub person: &'a str,
-    /// Whether whoever refused marketing must not get it.
+    /// Whether a refusal of marketing forbids the message.
     pub marketing: bool,
-    /// Whether its outcome says if a stopped account can send again.
+    /// Whether the message is a probe: its outcome shows whether a stopped account can send again.
     pub probe: bool,
-    /// What it must not overtake or repeat.
+    /// The items to check and write with the claim.
     pub guards: &'a Guards,
-    /// How long heads and occasions are remembered.
+    /// How long latest-event items and dedup keys are kept.
     pub remember_for: SignedDuration,
-    /// The files it tells, if there may be more than its own.
+    /// The files that the message covers, if there may be more than its own.
     pub files: Option<&'a Files>,
-    /// The collection they are from, which ends with the claim.
+    /// The collection that the files come from. The claim ends it.
     pub collection: Option<&'a StoredCollection>,
 }
 
-/// The ledger with the table of contacts, which holds what a claim must not overtake, repeat or disregard.
+/// The ledger together with the `Contacts` table, which contains most items that a claim checks.
 #[derive(Clone, Debug)]
 pub struct Claims {
     ledger: Ledger,
     contacts: String,
 }
 
-/// What a write of a claim guards.
+/// The item that one write of a claim guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Guarded {
     /// The message itself.
     Message,
     /// The recipient.
     Person,
-    /// The recipient's number, with its slot.
+    /// The recipient's number with its slot.
     Number,
-    /// The newest event told of the subject.
+    /// The latest-event item of the subject.
     LatestEvent,
-    /// What is told once.
+    /// The dedup key.
     DedupKey,
     /// The customer's carts.
     Carts,
-    /// Those of them that were left with the same number.
+    /// The customer's carts that were left with the same number.
     CartsOfNumber,
     /// The cart itself.
     Cart,
     /// The activity of a reminder.
     Activity,
-    /// The files told together.
+    /// The collection of files.
     Collection,
-    /// The occasion of another file told with it.
+    /// The dedup key of another file in the same message.
     OtherFile,
 }
 
-/// How a number's next slot is moved on, which depends on whether the last one is over.
+/// How the next slot of a number advances.
 #[derive(Clone, Copy)]
 enum Slot {
-    /// It is over: the next one begins now.
+    /// The last slot has passed: the next one starts now.
     Idle,
-    /// It is not, and the burst has room.
+    /// The last slot lies ahead, and the burst still has room.
     Burst,
 }
 
 impl Claims {
-    /// The claims of a ledger.
+    /// Creates the claims of a ledger; `contacts` is the name of the `Contacts` table.
     #[must_use]
     pub fn new(ledger: Ledger, contacts: String) -> Self {
         Self { ledger, contacts }
     }
 
-    /// Claims a message for sending: afterwards it is `sending` and belongs to its owner. While `has_time` says so, a claim
-    /// that meets another transaction is tried again, and one whose answer is lost is asked again under the same token:
-    /// one owner has one claim, however often it asks. A refused claim renews the head and the occasion it met, past half
-    /// of their life.
+    /// Claims a message for sending. Afterwards it is `sending` and belongs to its owner.
+    ///
+    /// While `has_time` returns true, a claim is retried if it conflicts with another transaction or if its response is
+    /// lost. A retry after a lost response uses the same idempotency token, so an owner has at most one claim.
+    ///
+    /// A claim that is refused as already notified or superseded extends the expiry of the latest-event item and the
+    /// dedup key, if they are past half of their lifetime.
     ///
     /// # Errors
-    /// [`StoreError`]; nobody knows then whether the claim was written, and the provider must not be called. The owner's
-    /// own record can take the claim back ([`Claims::release`]); without it the sweep finds the message.
+    /// [`StoreError`]. After an error it is unknown whether the claim was written, and the provider must not be called.
+    /// The owner's own record can take the claim back with [`Claims::release`]. Otherwise the sweep finds the message.
     pub async fn claim(
         &self,
         claim: Claim<'_>,
@@ -177,7 +191,7 @@ impl Claims {
         slot: Slot,
         (now, has_time): (Timestamp, HasTime<'_>),
     ) -> Result<Claimed, StoreError> {
-        // The same token makes a try whose answer was lost the same transaction.
+        // The same token makes a retry after a lost response part of the same transaction.
         let token = match slot {
             Slot::Idle => request_token(claim.owner),
             Slot::Burst => request_token(&format!("{}/burst", claim.owner)),
@@ -194,7 +208,7 @@ impl Claims {
         Ok(verdict)
     }
 
-    /// The writes of a claim.
+    /// Builds the transaction of a claim.
     fn transaction(&self, claim: &Claim<'_>, slot: Slot, now: Timestamp) -> Result<Transaction<Guarded>, StoreError> {
         let (id, guards) = (claim.message.id(), claim.guards);
         let mut transaction = Transaction::new()
@@ -227,7 +241,7 @@ impl Claims {
         Ok(transaction)
     }
 
-    /// The message: `sending`, its owner's, with what is going to be sent.
+    /// The write to the message: state `sending`, its owner and the values of the send.
     fn claim_message(
         &self,
         claim: &Claim<'_>,
@@ -273,8 +287,8 @@ impl Claims {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The recipient: a recorded opt-out refuses, unless the event itself says something newer. So does a consent that
-    /// was withdrawn, of marketing.
+    /// The check of the recipient. A recorded opt-out refuses the claim, unless the event states a newer explicit
+    /// preference. For a marketing message, the same applies to a recorded refusal of marketing.
     fn check_person(&self, claim: &Claim<'_>) -> Result<TransactWriteItem, StoreError> {
         let Guards { contact_data_as_of, explicit, .. } = claim.guards;
         let mut condition = format!(
@@ -300,7 +314,7 @@ impl Claims {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// The number: not suppressed, reachable, and with a free slot, which is moved on.
+    /// The write to the number. It must not be suppressed or unreachable and must have a free slot, which advances.
     fn take_slot(&self, claim: &Claim<'_>, slot: Slot, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         let later = |by| now.saturating_add(by).unwrap_or(now);
         let mut condition = "attribute_not_exists(#all) \
@@ -342,11 +356,11 @@ impl Claims {
     }
 }
 
-/// The part of a condition by which what the event says counts more than an older record.
+/// The part of a condition that lets an explicit preference of the event override an older record.
 fn or_older(name: &str, event_says: bool) -> String {
     if !event_says {
         return String::new();
     }
-    // Items of older versions have one moment for all they hold.
+    // Items of older versions have one time for all attributes.
     format!(" OR {name}_at < :people_as_of OR (attribute_not_exists({name}_at) AND occurred_at < :people_as_of)")
 }

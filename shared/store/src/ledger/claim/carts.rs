@@ -1,4 +1,4 @@
-//! What a claim checks of carts, and the notice that it writes.
+//! The checks of carts in a claim, and the cart notice that the claim records.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use domain::decision::cart::NOTICE_EVERY;
@@ -12,8 +12,11 @@ use crate::error::StoreError;
 use crate::item::{number, text, time};
 
 impl Claims {
-    /// That a mapping tells the customer of a cart, which ends its row; refused within a day of another notice of it, and
-    /// of a cart that was left before it. The item that counts first, then the other, which keeps it too.
+    /// Records a cart notice of a mapping, which ends the series of carts.
+    ///
+    /// Returns the writes to the customer's item and to the number's item, in this order. One of them decides, and the
+    /// other only records the notice. The deciding item refuses the notice within a day of another one, and for a cart
+    /// that was left before another one.
     pub(super) fn put_cart_notice(
         &self,
         cart: &CartGuard,
@@ -21,7 +24,7 @@ impl Claims {
         now: Timestamp,
     ) -> Result<[TransactWriteItem; 2], StoreError> {
         let CartKeys { all, of_number, by_number, .. } = &cart.keys;
-        // What closes all carts is kept with all of them.
+        // The customer's item alone records an order without a known number.
         let open = "(attribute_not_exists(closed_all_at) OR closed_all_at < :left_at)";
         let counts = cart_is_valid(cart.requested);
         let (all_condition, of_number_condition) = if *by_number {
@@ -43,7 +46,7 @@ impl Claims {
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
         let update = if *requested {
-            // What was told before stays known in case this one is refused.
+            // Keeps the previous notice, which is restored if this message is refused.
             "SET #at = :now, #by = :message, #earlier_at = if_not_exists(#at, :none), \
              #earlier_by = if_not_exists(#by, :none), expires_at = :expires_at"
         } else {
@@ -61,7 +64,7 @@ impl Claims {
             (":before", time(before)),
         ];
         let expressions = [update, condition.as_deref().unwrap_or_default()];
-        // DynamoDB refuses a value that no expression names.
+        // DynamoDB rejects a value that no expression uses.
         let used = values.into_iter().filter(|(name, _)| expressions.iter().any(|part| part.contains(name)));
         let update = Update::builder()
             .table_name(&self.contacts)
@@ -75,7 +78,7 @@ impl Claims {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The cart itself: neither emptied nor taken up again since it was left.
+    /// The check of the cart itself: neither emptied nor resumed since it was left.
     pub(super) fn check_cart(
         &self,
         CartGuard { keys, left_at, .. }: &CartGuard,
@@ -91,8 +94,8 @@ impl Claims {
     }
 }
 
-/// The condition on which a cart is one to be told of; whoever asks for it knows of newer carts and of notices. Older
-/// versions kept one notice for all mappings.
+/// The condition under which a cart notice may be sent. With `requested`, an operator requested the notice, and newer carts
+/// and earlier notices do not matter. Older versions stored one notice for all mappings.
 fn cart_is_valid(requested: bool) -> String {
     let open = "(attribute_not_exists(closed_at) OR closed_at < :left_at)";
     let newest = "(attribute_not_exists(#at) OR (#at <= :before AND #at < :left_at) OR #by = :message) \

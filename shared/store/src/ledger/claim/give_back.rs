@@ -1,4 +1,4 @@
-//! Giving back what a claim took, where nobody got the message.
+//! Undoing the effects of a claim whose message was not delivered to anybody.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
@@ -13,9 +13,10 @@ use crate::item::text;
 use crate::transaction::again;
 
 impl Claims {
-    /// Gives back what a claim took for a message which surely was not accepted: nobody was told, so another event may tell
-    /// it, and the message itself takes it again with its next claim. The head stays: what is older must not be told.
-    /// Doing it again changes nothing.
+    /// Gives back the dedup keys and the cart notice that a claim took for a message that was certainly not accepted.
+    ///
+    /// Another event may then notify the recipient, and the next claim of this message takes them again. The
+    /// latest-event item stays, so that no older event is sent. The call is idempotent.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -27,8 +28,8 @@ impl Claims {
         Ok(())
     }
 
-    /// Gives the notice of a cart back that a claim took for a message which nobody got: the next cart may be told within
-    /// a day, and this one, if it is tried again, is due as it was.
+    /// Removes the cart notice that a claim recorded for a message that was not delivered. The next cart may then be
+    /// notified within a day, and a retry for this cart is due as before.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -36,13 +37,13 @@ impl Claims {
         let Some(CartGuard { keys, mapping, requested, .. }) = &guards.cart else { return Ok(()) };
         self.take_back(&keys.of_number, &Notice::of(mapping), *requested, id).await?;
         if !self.take_back(&keys.all, &Notice::of(mapping), *requested, id).await? {
-            // An older version may have claimed it.
+            // An older version may have recorded the claim.
             self.take_back(&keys.all, &Notice::of_any(), *requested, id).await?;
         }
         Ok(())
     }
 
-    /// Takes a notice of a message out of an item; answers whether it was there.
+    /// Removes the notice of a message from an item. Returns whether it was there.
     async fn take_back(&self, key: &str, notice: &Notice, requested: bool, id: &MessageId) -> Result<bool, StoreError> {
         let of_notice = |expression: &str, condition: &str| {
             let request = self.ledger.client.update_item().table_name(&self.contacts).key("pk", text(key));
@@ -53,11 +54,11 @@ impl Claims {
                 .expression_attribute_values(":message", text(id.to_string()))
         };
         if !requested {
-            // A row that began since stays as it is.
+            // A series that began in the meantime keeps its first cart.
             let expression = "SET first_left = if_not_exists(first_left, #first_before) REMOVE #at, #by, #first_before";
             return Ok(conditional(of_notice(expression, "#by = :message")).await?.is_none());
         }
-        // That the customer was told before a person asked for another notice stays true.
+        // The notice before the one that an operator requested remains valid.
         let expression = "SET #at = #earlier_at, #by = #earlier_by REMOVE #earlier_at, #earlier_by";
         let before = of_notice(expression, "#by = :message AND #earlier_at <> :none");
         if conditional(before.expression_attribute_values(":none", text(""))).await?.is_none() {
@@ -67,7 +68,7 @@ impl Claims {
         Ok(conditional(of_notice(expression, "#by = :message")).await?.is_none())
     }
 
-    /// Gives an occasion back that another message has which nobody got: it was refused for good.
+    /// Deletes a dedup key that belongs to the message `of`, which was refused for good and not delivered.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -79,7 +80,7 @@ impl Claims {
 
     async fn forget_dedup_key(&self, dedup_key: &str, id: &MessageId, owner: &str) -> Result<(), StoreError> {
         let request = self.ledger.client.delete_item().table_name(&self.contacts).key("pk", text(dedup_key));
-        // A later claim of the same message may have taken it again, and been accepted.
+        // A later claim of the same message may have taken the key again, and may have been accepted.
         let request = request.condition_expression("message = :message AND #owner = :owner");
         let request =
             request.expression_attribute_names("#owner", "owner").expression_attribute_values(":owner", text(owner));
@@ -87,7 +88,7 @@ impl Claims {
     }
 }
 
-/// Deletes an item, unless it belongs to another message by now, or is gone.
+/// Deletes an item, unless it is gone or belongs to another message by now.
 pub(super) async fn forget(request: DeleteItemFluentBuilder) -> Result<(), StoreError> {
     match again(|| request.clone().send()).await {
         Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! What a claim must not overtake or repeat: one write or check for each, all in the claim's transaction.
+//! The writes and checks of a claim that prevent duplicates and messages out of order.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
@@ -18,7 +18,7 @@ use crate::newer::Newer;
 use crate::transaction::Refused;
 
 impl Claims {
-    /// The newest event told; refused if it is newer than ours, unless it is this message's own.
+    /// Writes the latest-event item. Refused if the item has a newer event, unless this message wrote it.
     pub(super) fn put_latest(
         &self,
         key: &str,
@@ -28,7 +28,7 @@ impl Claims {
     ) -> Result<TransactWriteItem, StoreError> {
         let newer = Newer::than(claim.guards.version);
         let condition = format!("attribute_not_exists(pk) OR message = :message OR {}", newer.condition);
-        // An update and no put: what the head was stays known, in case the claim is taken back.
+        // An update instead of a put keeps the previous values, which a release restores.
         let mut set = "SET message = :message, #owner = :owner, expires_at = :expires_at, \
              before_message = if_not_exists(message, :none), before_owner = if_not_exists(#owner, :none), \
              before_occurred_at = if_not_exists(occurred_at, :none), \
@@ -62,8 +62,8 @@ impl Claims {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Keeps the head and the occasion that a refused claim met for longer, past half of their life: what is raised again
-    /// every night costs no write each time.
+    /// Extends the expiry of the latest-event item and the dedup key that refused a claim, if they are past half of
+    /// their lifetime. Events that are raised again every night then do not cost a write each time.
     pub(super) async fn renew(
         &self,
         claim: &Claim<'_>,
@@ -79,7 +79,7 @@ impl Claims {
         if met.and_then(|expires_at| renewal(expires_at, now, claim.remember_for)).is_none() {
             return Ok(());
         }
-        // Of the two that are written together one alone may have been met.
+        // Both are written together, but the claim may have met only one of them.
         let Guards { latest, dedup_key, .. } = claim.guards;
         for key in latest.iter().chain(dedup_key) {
             renew(&self.ledger.client, &self.contacts, key, (now, claim.remember_for)).await?;
@@ -87,7 +87,8 @@ impl Claims {
         Ok(())
     }
 
-    /// The activity of a reminder still has it. `version` is where the reminder's event stands.
+    /// The check that the reminder of an activity is still valid. `version` is the event version of the reminder's
+    /// event.
     pub(super) fn check_activity(
         &self,
         activity: &ActivityGuard,
@@ -121,7 +122,7 @@ impl Claims {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// The occasion; refused if another message told it.
+    /// Writes the dedup key. Refused if it belongs to another message.
     pub(super) fn put_dedup_key(
         &self,
         key: &str,
@@ -134,7 +135,7 @@ impl Claims {
     }
 }
 
-/// An item that belongs to a message for a while.
+/// An item that belongs to a message and expires after the claim's `remember_for`.
 pub(super) fn remembered(table: &str, key: &str, claim: &Claim<'_>, id: &MessageId, now: Timestamp) -> PutBuilder {
     Put::builder()
         .table_name(table)
@@ -148,7 +149,7 @@ fn expiry(claim: &Claim<'_>, now: Timestamp) -> AttributeValue {
     number(now.saturating_add(claim.remember_for).unwrap_or(now).as_second())
 }
 
-/// Keeps a head or an occasion for longer, if it is past half of its life and still there.
+/// Extends the expiry of a latest-event item or dedup key that still exists and is past half of its lifetime.
 pub(crate) async fn renew(
     client: &Client,
     table: &str,
@@ -169,7 +170,7 @@ pub(crate) async fn renew(
     Ok(())
 }
 
-/// As [`remembered`], on a condition that asks whose it is.
+/// Adds a condition to [`remembered`]. If it fails, the existing item is returned.
 fn remembered_if(put: PutBuilder, condition: impl Into<String>, id: &MessageId) -> PutBuilder {
     put.condition_expression(condition)
         .expression_attribute_values(":message", text(id.to_string()))

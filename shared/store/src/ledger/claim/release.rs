@@ -1,4 +1,4 @@
-//! Taking back a claim whose owner surely never called the provider.
+//! Taking back a claim whose owner certainly did not call the provider.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
@@ -15,10 +15,10 @@ use crate::error::StoreError;
 use crate::item::{Item, Reading, json, millis, number, text};
 use crate::transaction::{Transaction, Written, a_while, again};
 
-/// The code of a message that was claimed and not called.
+/// The failure code of a message that was claimed but not sent to the provider.
 const NO_CODE: &str = "none";
 const DETAILS: &str = "the answer to its claim was lost; WA Smart Business was not called";
-/// What the last head was, as the one after it keeps it.
+/// The attributes of a latest-event item, and the attributes that keep their previous values.
 const BEFORE: &[(&str, &str)] = &[
     ("message", "before_message"),
     ("owner", "before_owner"),
@@ -27,29 +27,35 @@ const BEFORE: &[(&str, &str)] = &[
     ("doc_version", "before_version"),
     ("expires_at", "before_expires_at"),
 ];
-/// Stands for a version where there was none.
+/// Represents the absence of a previous version.
 pub(super) const NO_VERSION: i64 = -1;
 
-/// What a write of a release guards.
+/// The item that one write of a release guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Guarded {
-    /// The message is the owner's, and nothing is known of it since.
+    /// The message belongs to the owner, and no outcome is recorded.
     Message,
-    /// No person sent it again.
+    /// No operator sent the message again.
     Resend,
-    /// The slot of the number is not over.
+    /// The last slot of the number has not passed.
     Slot,
 }
 
 impl Claims {
-    /// Takes back the claim of an owner that surely did not call the provider: the message can be claimed anew, and what
-    /// the claim took is given back, the head, the occasions, the notice of a cart and the slot of the number. Only a
-    /// record that the owner itself put back proves that. Answers whether the claim was there to be taken back: not if
-    /// there is none, or if an answer or a status is recorded, or if a person decided or sent the message again. The
-    /// sweep's `unknown` is no answer. Doing it again changes nothing.
+    /// Takes back the claim of an owner that certainly did not call the provider. Only a record that the owner itself
+    /// put back proves this.
+    ///
+    /// The message can then be claimed again. The latest-event item, the dedup keys, the cart notice and the slot of
+    /// the number are given back. The call is idempotent.
+    ///
+    /// Returns `false` if there is no claim to take back:
+    ///
+    /// - The message does not exist or has another owner.
+    /// - An answer or a status is recorded. The answer `unknown` of the sweep does not count.
+    /// - The message was skipped, or an operator resolved it or sent it again.
     ///
     /// # Errors
-    /// [`StoreError`]; the next call completes it.
+    /// [`StoreError`]; the next call completes the release.
     pub async fn release(
         &self,
         message: &MessageRecord<'_>,
@@ -81,7 +87,7 @@ impl Claims {
         Ok(true)
     }
 
-    /// Ends the claim, and gives the slot of its number back if that is not over. Answers whether the claim was there.
+    /// Ends the claim and gives the slot of the number back if it has not passed. Returns whether the claim existed.
     async fn end_claim(
         &self,
         message: &MessageRecord<'_>,
@@ -131,7 +137,7 @@ impl Claims {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Of an `unknown` message a person may have chosen to send it again.
+    /// An operator may have sent an `unknown` message again.
     fn not_sent_again(&self, message: &MessageRecord<'_>) -> Result<TransactWriteItem, StoreError> {
         let MessageRecord { planned, send_number, .. } = message;
         let next = message_key(&planned.mapping, &planned.recipient, send_number.saturating_add(1));
@@ -157,7 +163,7 @@ impl Claims {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Makes the head what it was before a claim wrote it, if it is still that claim's.
+    /// Restores the latest-event item as it was before a claim wrote it, if it still belongs to that claim.
     async fn restore_latest(&self, key: &str, id: &MessageId, owner: &str) -> Result<(), StoreError> {
         let request = self.ledger.client.get_item().table_name(&self.contacts).consistent_read(true);
         let Some(item) = request.key("pk", text(key)).send().await?.item else { return Ok(()) };
@@ -185,7 +191,7 @@ impl Claims {
     }
 }
 
-/// The head before the one an item holds; `None` if there was none.
+/// The latest-event item before the given one; `None` if there was none.
 fn latest_before(item: &Item) -> Result<Option<Item>, StoreError> {
     if Reading::of(item).text("before_message")?.is_none_or(str::is_empty) {
         return Ok(None);

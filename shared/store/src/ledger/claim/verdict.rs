@@ -1,4 +1,4 @@
-//! What a refused claim says.
+//! The reason why a claim was refused.
 
 use domain::decision::guards::Guards;
 use domain::message::suppression::Scope;
@@ -11,12 +11,12 @@ use crate::error::StoreError;
 use crate::item::Reading;
 use crate::transaction::Refused;
 
-/// What a refused claim says. The order is that of the decision: what forbids comes before what was told already, and that
-/// before the pace.
+/// Determines the result of a refused claim. Several conditions may have failed, and the order is that of the decision:
+/// prohibitions first, then earlier notifications, then the pace.
 pub(super) fn verdict(claim: &Claim<'_>, refused: &Refused<Guarded>, now: Timestamp) -> Result<Claimed, StoreError> {
     if let Some(old) = refused.by(Guarded::Message) {
         let old = reported(old)?;
-        // The write went through and its answer was lost on the way: a second try meets ourselves.
+        // The write succeeded but its response was lost: the retry meets its own claim.
         let is_own = old.facts.claim.as_ref().is_some_and(|own| own.owner == claim.owner);
         let is_ours = is_own && old.facts.answer.is_none();
         return Ok(if is_ours { Claimed::Ours } else { Claimed::Theirs(Box::new(old)) });
