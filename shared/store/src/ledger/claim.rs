@@ -167,8 +167,8 @@ impl Claims {
     /// While `has_time` returns true, a claim is retried if it conflicts with another transaction or if its response is
     /// lost. A retry after a lost response uses the same idempotency token, so an owner has at most one claim.
     ///
-    /// A claim that is refused as already notified or superseded extends the expiry of the latest-event item and the
-    /// dedup key, if they are past half of their lifetime.
+    /// A claim may be refused as already notified or superseded. It then extends the expiry of the latest-event item
+    /// and the dedup key, if they are past half of their lifetime.
     ///
     /// # Errors
     /// [`StoreError`]. After an error it is unknown whether the claim was written, and the provider must not be called.

@@ -1,4 +1,4 @@
-//! Messages: settled, skipped, waiting, read.
+//! Messages in the ledger: settle, skip, wait, resolve and read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,48 +19,48 @@ use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text, time};
 use crate::transaction::again;
 
-/// A first send; higher numbers are resends a person chose.
+/// The send number of the first send. Each resend by an operator has the next number.
 pub(super) const FIRST_SEND: u32 = 1;
 
-/// A message as it stands in its event's partition: everything about it that does not change.
+/// A message in the partition of its event: everything about it that does not change.
 #[derive(Clone, Debug)]
 pub struct MessageRecord<'a> {
     /// The site.
     pub site: &'a SiteId,
-    /// The event it tells.
+    /// The event that the message is about.
     pub event: &'a Event,
-    /// Which mapping and recipient.
+    /// The mapping and the recipient.
     pub planned: &'a PlannedMessage,
-    /// 1, or the number of times a person chose to send it again, and one.
+    /// The send number: 1 for the first send, plus 1 for each resend by an operator.
     pub send_number: u32,
-    /// How often the record that brings it was put back: of two records of one message the one with the lower number is
-    /// out of date, and writes nothing.
+    /// How often the record of the message was put back. Of two records of one message, the lower number is outdated
+    /// and writes nothing.
     pub attempt: u32,
-    /// Days the ledger keeps it.
+    /// Days that the ledger keeps the message.
     pub retention_days: u16,
 }
 
-/// Longest id of the provider that is indexed: real ones have some sixty bytes, a key may have 2,048. A longer one is
-/// kept in the answer.
+/// The longest provider's id that is indexed. Real ids have about 60 bytes, and a key may have 2,048. A longer id is
+/// kept in the answer only.
 const PROVIDER_ID_BYTES_MAX: usize = 512;
 
-/// What a claim writes besides itself, for whoever asks later what was sent.
+/// The values of a send that a claim records for later inspection.
 #[derive(Clone, Copy)]
 pub struct Sending<'a> {
-    /// The account it goes through.
+    /// The account that sends the message.
     pub account: &'a str,
     /// The template's name and language.
     pub template: (&'a str, &'a str),
-    /// The number it goes to, E.164.
+    /// The recipient's number, E.164.
     pub phone: &'a str,
     /// The number's pseudonym at the site.
     pub contact: &'a str,
-    /// The text the recipient reads.
+    /// The text that the recipient reads.
     pub text: &'a str,
 }
 
 impl MessageRecord<'_> {
-    /// The message's id.
+    /// Returns the message's id.
     #[must_use]
     pub fn id(&self) -> MessageId {
         MessageId {
@@ -71,7 +71,8 @@ impl MessageRecord<'_> {
 }
 
 impl Ledger {
-    /// Records what the provider answered. Only the owner of the claim settles it; a late answer replaces `unknown`.
+    /// Records the provider's answer. Only the owner of the claim settles a message, and a late answer replaces
+    /// `unknown`.
     ///
     /// # Errors
     /// [`StoreError`]; the message stays `sending` and the sweep makes it `unknown`.
@@ -94,16 +95,17 @@ impl Ledger {
             .expression_attribute_values(":answered", text(answer_name(answer)))
             .expression_attribute_values(":answer", json(answer)?);
         let Some(old) = conditional(request).await? else { return Ok(()) };
-        // The write went through and its answer was lost on the way.
+        // The write succeeded but its response was lost.
         if facts(&old)?.answer.as_ref() == Some(answer) {
             return Ok(());
         }
         Err(StoreError::malformed(&id.to_string(), "is not ours to settle"))
     }
 
-    /// Records that a message is not sent. What was recorded of it before stays: what was decided of it before is the
-    /// answer.
-    /// `contact` is the pseudonym of its number, where it has one, so that it is found by it.
+    /// Records that a message is not sent. If the message is already decided or claimed, nothing changes and the
+    /// recorded facts are returned.
+    ///
+    /// `contact` is the pseudonym of the message's number, if there is one. It lists the message in `by_contact`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -131,8 +133,8 @@ impl Ledger {
         old.as_ref().map(reported).transpose()
     }
 
-    /// Records that a message waits for a record of the queue which was put back already, with the number of that
-    /// record. What was decided of it meanwhile stays; the answer says whether it waits.
+    /// Records that a message waits for a queue record that was already put back, with the number of that record.
+    /// Returns whether the message waits: `false` if it was decided in the meantime.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -155,7 +157,7 @@ impl Ledger {
         Ok(conditional(request).await?.is_none())
     }
 
-    /// Records what a person says of an unknown outcome. Answers whether it was unknown.
+    /// Records an operator's decision about an unknown outcome. Returns whether the outcome was unknown.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -169,7 +171,7 @@ impl Ledger {
         Ok(conditional(request).await?.is_none())
     }
 
-    /// What is known of a message; `None` if nothing was recorded yet.
+    /// Returns the facts of a message; `None` if nothing was recorded yet.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -177,7 +179,7 @@ impl Ledger {
         self.item(id).await?.as_ref().map(facts).transpose()
     }
 
-    /// As [`message`](Self::message), with what its claim wrote besides itself.
+    /// Like [`message`](Self::message), with the values of the send that its claim recorded.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -200,26 +202,29 @@ impl Ledger {
 }
 
 pub(super) const NOT_ACCEPTED: &str = "not_accepted";
-/// A message of which something is recorded, and nothing decided.
+/// The message exists and is neither decided nor claimed, or its last attempt was not accepted.
 pub(super) const STILL_OPEN: &str = "attribute_exists(pk) AND attribute_not_exists(skipped) \
      AND (attribute_not_exists(#owner) OR answered = :retry)";
 pub(super) const UNKNOWN: &str = "unknown";
 
-/// A message of which nothing is decided, or whose last attempt was said not to be accepted and of which no report says
-/// otherwise, and of which no newer record is on its way.
+/// A message that may still be claimed, skipped or parked, under all of these conditions:
+///
+/// - It is neither skipped nor claimed, or its last attempt was not accepted.
+/// - No status is recorded for it.
+/// - No newer record of it is in flight.
 pub(super) const UNDECIDED: &str = "attribute_not_exists(skipped) AND (attribute_not_exists(#owner) OR answered = :retry) \
      AND attribute_not_exists(status_sent) AND attribute_not_exists(status_delivered) \
      AND attribute_not_exists(status_read) AND attribute_not_exists(status_failed) \
      AND (attribute_not_exists(put_back) OR put_back <= :attempt)";
 
-/// What never changes of a message, set by whoever writes it first.
+/// The attributes of a message that never change. The first write sets them.
 pub(super) const IDENTITY: &str = "site = if_not_exists(site, :site), event_id = if_not_exists(event_id, :event_id), \
      mapping = if_not_exists(mapping, :mapping), recipient = if_not_exists(recipient, :recipient), \
      occasion = if_not_exists(occasion, :occasion), \
      #day = if_not_exists(#day, :day), subject = if_not_exists(subject, :subject), \
      #at = if_not_exists(#at, :now), expires_at = if_not_exists(expires_at, :expires_at)";
 
-/// That a message waits for the record of number `:next`.
+/// The attributes of a message that waits for the record with the number `:next`.
 pub(super) const WAITS: &str = "waiting = :waiting, put_back = :next";
 
 /// The names and values of an expression.
@@ -245,7 +250,7 @@ pub(super) fn identity(message: &MessageRecord<'_>, id: &MessageId, now: Timesta
     (names.into(), values.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
-/// Sends a conditional update; `Some` is the item that made the condition fail.
+/// Sends a conditional update. `Some` is the item that made the condition fail.
 pub(super) async fn conditional(request: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
     match again(|| request.clone().send()).await {
         Ok(_) => Ok(None),
@@ -271,7 +276,7 @@ pub(super) fn answer_name(answer: &Answer) -> &'static str {
     }
 }
 
-/// Reads a message's facts.
+/// Reads the facts of a message.
 pub(super) fn facts(item: &Item) -> Result<Facts, StoreError> {
     let reading = Reading::of(item);
     let claim = match (reading.text("owner")?, reading.time("claimed_at")?) {
@@ -291,7 +296,7 @@ pub(super) fn facts(item: &Item) -> Result<Facts, StoreError> {
     })
 }
 
-/// The attribute of a status: each has its own, so that it is written once and in any order.
+/// The attribute of a status. Each status has its own, so that statuses are written once and in any order.
 pub(super) fn status_attribute(status: Status) -> &'static str {
     match status {
         Status::Sent => "status_sent",
@@ -313,7 +318,7 @@ fn statuses(reading: &Reading<'_>) -> Result<BTreeMap<Status, StatusFact>, Store
     Ok(statuses)
 }
 
-/// The value of the index by contact.
+/// The partition of `by_contact`.
 pub(super) fn contact_of(site: &SiteId, contact: &str) -> String {
     format!("{site}#{contact}")
 }
