@@ -1,6 +1,8 @@
-//! Files that wait to be told together: an item for each folder, actor, mapping and recipient, with the message that
-//! will tell them. Who joins is written into the item, the ledger and the schedule in one transaction, so that a file is
-//! told by exactly one message; the claim of that message empties the item.
+//! Files that wait for a digest message. Each folder, actor, mapping and recipient has one item, which names the digest
+//! message.
+//!
+//! A message joins a collection in one transaction over the item, the ledger and the schedule. Exactly one message
+//! therefore covers each file. The claim of the digest message empties the item.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
 use domain::decision::digest::Collection;
@@ -16,48 +18,48 @@ use crate::transaction::{Transaction, Written, a_while};
 
 /// The sort key of a collection.
 pub(super) const OPEN: &str = "OPEN";
-/// How long after its moment a collection is forgotten that nobody told: a message is of use for a week at most.
+/// How long a collection that was not sent is kept after it is due. A message is useful for a week at most.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(8 * 24);
 
-/// A collection as the ledger has it.
+/// A collection in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCollection {
-    /// Its key.
+    /// The key of the collection.
     pub key: String,
-    /// What it holds; `None` once it was told.
+    /// The collected files; `None` once the digest message is claimed.
     pub collection: Option<Collection>,
-    /// Counts who joined.
+    /// The version: each write to the collection increments it.
     pub version: u32,
 }
 
-/// What a write of joining guards.
+/// The item that one write of a join guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Guarded {
     /// The message that joins.
     Message,
-    /// Its item in the schedule.
+    /// The message's item in the schedule.
     Schedule,
     /// The collection.
     Collection,
-    /// The message that carries the collection.
+    /// The digest message of the collection.
     Digest,
 }
 
-/// What came of joining a collection.
+/// The result of joining a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joined {
-    /// The message waits, and is told by the carrier.
+    /// The message waits, and the digest message covers its file.
     Waits,
-    /// It was decided meanwhile, or a newer record of it is on its way.
+    /// The message was decided in the meantime, or a newer record of it is in flight.
     Decided,
-    /// Another message joined at the same moment, or the carrier left.
+    /// The collection changed: another message joined at the same time, or the digest message was claimed.
     Changed,
-    /// The carrier is decided: it tells nobody any more.
+    /// The digest message is already decided or claimed and covers no more files.
     DigestGone,
 }
 
 impl Ledger {
-    /// The collection of a key; `None` if nothing is collected there.
+    /// Returns the collection of a key; `None` if there is no collection.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -72,7 +74,7 @@ impl Ledger {
         }))
     }
 
-    /// That a collection is told by the claim of its carrier, unless somebody joined it since it was read.
+    /// Ends a collection with the claim of its digest message, unless another message joined since it was read.
     pub(super) fn end_collection(&self, stored: &StoredCollection) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.table)
@@ -86,7 +88,7 @@ impl Ledger {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The files that are collected from now on; `before` is the version the item had, if there was one.
+    /// Writes the collected files. `before` is the version of the item, if it exists.
     fn put_collection(
         &self,
         parked: Parked<'_>,
@@ -111,7 +113,7 @@ impl Ledger {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// That a message is neither decided nor claimed.
+    /// The check that a message is neither decided nor claimed.
     fn still_open(&self, id: &MessageId) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
@@ -126,8 +128,8 @@ impl Ledger {
 }
 
 impl Parking {
-    /// Parks a message with the collection it begins or joins; `before` is the version the collection had, if there was
-    /// one.
+    /// Parks a message together with the collection that it begins or joins. `before` is the version of the collection,
+    /// if it exists.
     ///
     /// # Errors
     /// [`StoreError`].
