@@ -1,15 +1,16 @@
-//! The `Schedule` table: what waits for its moment.
+//! The `Schedule` table: messages, reminders and lanes that are due later.
 //!
-//! | pk | shard | `due_at` | what |
+//! | pk | shard | `due_at` | content |
 //! |---|---|---|---|
-//! | `M#` message id | `0` … `15` | its moment | a message that waits for a moment |
-//! | `M#` message id | `LANE#site#account` | when its event happened | a message parked for its account |
-//! | `R#` hash | `0` … `15` | its moment | a reminder of an activity |
-//! | `LANE#site#account` | `0` … `15` | the next visit | an account that has messages parked |
-//! | `ACCOUNT#site#account` | | | its sending slots and whether it is stopped (see [`crate::accounts`]) |
+//! | `M#` + message id | `0` … `15` | when the message is due | a message that waits until a time |
+//! | `M#` + message id | `LANE#site#account` | when its event occurred | a message parked for its account |
+//! | `R#hash` | `0` … `15` | when the reminder is due | a reminder of an activity |
+//! | `LANE#site#account` | `0` … `15` | the next visit | an account with parked messages |
+//! | `ACCOUNT#site#account` | | | an account's sending slots and stop (see [`crate::accounts`]) |
 //!
-//! Items are found through the index `due`: a shard and the moment, so that a sweep costs what is due and not what is
-//! pending. A lane is a shard of its own whose moments are those of the events: reading it in order is oldest first.
+//! The index `due` has the partition key `shard` and the sort key `due_at`. The cost of a sweep therefore depends on
+//! the items that are due, not on all pending items. A lane is a shard of its own, ordered by the time of the events: a
+//! query returns its oldest message first.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
@@ -28,11 +29,13 @@ use crate::item::{Item, Reading, json, text, time};
 use crate::newer::Newer;
 use crate::transaction::again;
 
-/// Shards of the index `due`: one partition takes 1,000 writes a second, sixteen are room for a whole site's morning.
+/// Shards of the index `due`. One partition takes 1,000 writes a second, and sixteen are enough for the morning peak of
+/// a site.
 pub const SHARDS: u8 = 16;
-/// Items of a page of which only one site's are wanted.
+/// The page size of a query that is filtered by site.
 const SITE_PAGE: usize = 1_000;
-/// How long a lane is visited after the last message was parked in it: longer than any index lags behind its table.
+/// How long a lane is visited after it was last opened for a message. This is longer than an index lags behind its
+/// table.
 const LANE_KEPT_FOR: SignedDuration = SignedDuration::from_mins(15);
 
 /// The `Schedule` table.
@@ -42,7 +45,7 @@ pub struct Schedule {
     pub(crate) table: String,
 }
 
-/// The messages parked for an account.
+/// A lane: the messages parked for one account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lane {
     /// The site.
@@ -51,37 +54,39 @@ pub struct Lane {
     pub account: AccountId,
 }
 
-/// An item whose moment has come.
+/// An item of the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueItem {
-    /// Its key.
+    /// The key of the item.
     pub key: String,
-    /// Its moment, as the table has it: the item is the same while it has not moved.
+    /// When the item is due, exactly as stored. A different value means that the item was moved.
     pub due_at: String,
-    /// The lane it is parked in; then its moment is when its event happened.
+    /// The lane that the message is parked in. `due_at` is then the time its event occurred.
     pub lane: Option<Lane>,
-    /// What it is.
+    /// The kind of the item with its content.
     pub what: Due,
-    /// The attribute that says so, as the table has it: an item that was put again since has another.
+    /// The name and stored value of the attribute that contains `what`. The value differs if the item was put again.
     content: Option<(&'static str, String)>,
 }
 
-/// Some of the items of a shard or of a lane.
+/// A page of the items of a shard or a lane.
 #[derive(Debug, Default)]
 pub struct Page {
     /// The items.
     pub items: Vec<DueItem>,
-    /// Why each of the others cannot be read: they stay, and must not keep the rest waiting.
+    /// The errors of the items that cannot be read. They stay in the table and do not block the others.
     pub unreadable: Vec<StoreError>,
 }
 
-/// The items of a shard or of a lane, page by page, oldest first. Each is handed out once: what a sweep cannot fire does
-/// not keep it from what comes after, and what it removed does not come again from an index that lags behind.
+/// The items of a shard or a lane, page by page, oldest first.
+///
+/// Each item is returned once. An item that the sweep cannot fire does not block later items. An item that was removed
+/// does not come back from an index that lags behind.
 #[derive(Debug)]
 pub struct Pages(Option<QueryFluentBuilder>);
 
 impl Pages {
-    /// The next page, which may be empty; `None` after the last, or after one that could not be read.
+    /// Returns the next page, which may be empty; `None` after the last page and after an error.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -103,23 +108,23 @@ impl Pages {
     }
 }
 
-/// What an item of the schedule is.
+/// The kinds of items in the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// A message to be tried again.
+    /// A message to retry.
     Message {
-        /// The record to be put into the queue.
+        /// The record to put into the queue.
         job: MessageJob,
-        /// Until when it is of use.
+        /// When the message expires.
         useful_until: Timestamp,
     },
-    /// A lane to be visited.
+    /// A lane to visit.
     Lane(Lane),
     /// A reminder of an activity.
     Reminder(ReminderItem),
 }
 
-/// A reminder that waits for its moment. What it tells stays in the ledger, with the event that saved its activity.
+/// A reminder that is due later. Its content stays in the ledger, in the event that saved its activity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReminderItem {
     /// The site.
@@ -130,27 +135,27 @@ pub struct ReminderItem {
     pub activity: ObjectId,
     /// The reminder.
     pub reminder: ObjectId,
-    /// When it is due.
+    /// When the reminder is due.
     pub due_at: Timestamp,
 }
 
-/// Where a message waits.
+/// The place where a message waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// For a moment.
+    /// Until a time.
     Until(Timestamp),
-    /// In its account's lane, in the order in which the events happened.
+    /// In its account's lane, ordered by the time its event occurred.
     Lane(Lane, Timestamp),
 }
 
 impl Lane {
-    /// The lane's name: the key of its item, and the shard of what is parked in it.
+    /// Returns the lane's name. It is the key of the lane's item and the shard of the messages parked in the lane.
     #[must_use]
     pub fn key(&self) -> String {
         format!("LANE#{}#{}", self.site, self.account)
     }
 
-    /// The lane of a site that is a shard; `None` of another one.
+    /// Parses a shard as a lane of a site; `None` for any other shard.
     fn of_shard(shard: &str, site: &SiteId) -> Option<Self> {
         let account = shard.strip_prefix(&format!("LANE#{site}#"))?;
         Some(Self { site: site.clone(), account: AccountId::parse(account).ok()? })
@@ -162,37 +167,37 @@ pub(crate) fn message_item(id: &MessageId) -> String {
     format!("M#{id}")
 }
 
-/// The shard of an item by its key: any spread that is always the same will do.
+/// The shard of an item, derived from its key. Any stable distribution is sufficient.
 pub(crate) fn shard_of(key: &str) -> String {
     let sum = key.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     (sum % SHARDS).to_string()
 }
 
 impl Schedule {
-    /// The table of that name.
+    /// Creates a client for the table `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// The items of a shard whose moment has come, oldest first, in pages of at most `page` items.
+    /// Returns the items of a shard that are due, oldest first, in pages of at most `page` items.
     #[must_use]
     pub fn due_pages(&self, shard: u8, now: Timestamp, page: usize) -> Pages {
         Pages(Some(self.query(&shard.to_string(), Some(now), page)))
     }
 
-    /// The items of a site in a shard that are due next, at most `limit`.
+    /// Returns the items of a site in a shard that are due next, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn soonest(&self, site: &SiteId, shard: u8, limit: usize) -> Result<Page, StoreError> {
-        // Items of other sites count for a page, too.
+        // The items of other sites count towards a page, too.
         let query = self.query(&shard.to_string(), None, limit.max(SITE_PAGE));
         let query = query.filter_expression("site = :site").expression_attribute_values(":site", text(site.as_str()));
         Self::first(query, limit).await
     }
 
-    /// The item of a message that waits; `None` if it is not in the schedule.
+    /// Returns the item of a message that waits; `None` if it is not in the schedule.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -200,7 +205,7 @@ impl Schedule {
         self.item(&message_item(id)).await
     }
 
-    /// The item of a reminder that waits.
+    /// Returns the item of a reminder that waits; `None` if it is not in the schedule.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -218,7 +223,7 @@ impl Schedule {
         request.send().await?.item.as_ref().map(due_item).transpose()
     }
 
-    /// The oldest messages of a lane, at most `limit`.
+    /// Returns the oldest messages of a lane, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -230,7 +235,7 @@ impl Schedule {
         Ok(page.items)
     }
 
-    /// All messages of a lane, in pages of at most `page` items.
+    /// Returns all messages of a lane, in pages of at most `page` items.
     #[must_use]
     pub fn parked_pages(&self, lane: &Lane, page: usize) -> Pages {
         Pages(Some(self.query(&lane.key(), None, page)))
@@ -266,7 +271,7 @@ impl Schedule {
         }
     }
 
-    /// Keeps a reminder until its moment, unless a newer event of its activity did already.
+    /// Schedules a reminder, unless a newer event of its activity already did.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -295,13 +300,13 @@ impl Schedule {
         }
     }
 
-    /// Removes an item that was fired, unless it was moved or put again since. Answers whether it was removed.
+    /// Removes an item that was fired, unless it was moved or put again. Returns whether it was removed.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn remove(&self, item: &DueItem) -> Result<bool, StoreError> {
         let request = self.client.delete_item().table_name(&self.table).key("pk", text(&item.key));
-        // In a lane the moment never changes: only the content tells an item from the one that was parked again.
+        // In a lane, `due_at` never changes. Only the content distinguishes an item from one that was parked again.
         let mut condition = "due_at = :due_at".to_owned();
         let mut request = request.expression_attribute_values(":due_at", text(&item.due_at));
         if let Some((name, content)) = &item.content {
@@ -320,7 +325,7 @@ impl Schedule {
         }
     }
 
-    /// Moves a reminder to another moment, unless it was fired, moved or put again since. Answers whether it was moved.
+    /// Moves a reminder to another time, unless it was fired, moved or put again. Returns whether it was moved.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -345,8 +350,8 @@ impl Schedule {
         }
     }
 
-    /// Has a lane visited from the next sweep on. Called before a message is parked in it, so that none is parked where
-    /// nobody looks.
+    /// Schedules the visits of a lane, from the next sweep on. It is called before a message is parked in the lane, so
+    /// that no message is parked unseen.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -367,7 +372,7 @@ impl Schedule {
         Ok(())
     }
 
-    /// Ends the visits of an empty lane in which nothing was parked lately.
+    /// Ends the visits of an empty lane that was not opened lately. Returns whether they ended.
     ///
     /// # Errors
     /// [`StoreError`].
