@@ -1,5 +1,6 @@
-//! An account's sending slots and whether it is stopped: one item of the `Schedule` table, moved on by conditional
-//! updates, so that the pace holds over all executions together.
+//! An account's sending slots and its stop: one item of the `Schedule` table.
+//!
+//! Conditional updates change the item, so that the pace holds across all concurrent executions.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -12,51 +13,51 @@ use crate::error::StoreError;
 use crate::item::{Item, Reading, micros, number, text, time};
 use crate::schedule::{Lane, Schedule};
 
-/// Failures without a success in between after which an account is stopped: not one message's matter any more.
+/// Consecutive failures after which an account is stopped. They no longer depend on a single message.
 const CONSECUTIVE_FAILURES_MAX: u32 = 5;
-/// Times a lease is tried while others move the slots on.
+/// Attempts at a lease while other executions advance the slots.
 const LEASE_TRIES: u32 = 6;
-/// Times a change of whether an account can send is tried while others change it.
+/// Attempts at a change of an account's health while other executions change it.
 const HEALTH_TRIES: u32 = 6;
 
-/// What an account answers to who wants sending slots.
+/// The result of a request for sending slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lease {
-    /// The slots are the caller's: the first is at this moment, the others follow at the account's pace.
+    /// The slots belong to the caller. They start at `first` and follow at the account's pace.
     Granted {
         /// The first slot.
         first: Timestamp,
-        /// Whether the account failed lately: the next success should say that it is over.
+        /// Whether failures are counted. The next success must reset them.
         failed_lately: bool,
     },
-    /// The next free slot is further away than the caller would wait.
+    /// The next free slot is later than the caller accepts.
     Full {
-        /// When it is.
+        /// The time of the next free slot.
         free_at: Timestamp,
     },
     /// The account is stopped.
     Stopped(Stop),
 }
 
-/// What is known of an account's sending.
+/// The sending state of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountState {
-    /// Its next free slot, unless that is long over.
+    /// The next free slot, which may lie in the past; `None` if no slot was leased yet.
     pub next_free: Option<Timestamp>,
-    /// Until when nothing is sent through it, the provider said that it was too fast.
+    /// No message is sent through the account before this time, because the provider reported throttling.
     pub paused_until: Option<Timestamp>,
-    /// Whether it can send.
+    /// Whether the account can send.
     pub health: Health,
-    /// Failures since the last success.
+    /// Consecutive failures since the last success.
     pub consecutive_failures: u32,
 }
 
-/// The condition under which an account gives slots from `:from` on.
+/// The condition under which an account grants slots from `:from` on.
 const SENDS: &str =
     "attribute_not_exists(stopped_since) AND (attribute_not_exists(paused_until) OR paused_until <= :from)";
 
 impl AccountState {
-    /// The first moment from now on at which a message may be sent.
+    /// Returns the earliest time, from `now` on, at which a message may be sent.
     #[must_use]
     pub fn free_at(&self, now: Timestamp) -> Timestamp {
         self.next_free.max(self.paused_until).map_or(now, |at| at.max(now))
@@ -84,7 +85,8 @@ impl Schedule {
             let request = request
                 .expression_attribute_values(":from", micros(from))
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            // Whether the last slot is over decides which of the two updates passes; the one that was refused shows it.
+            // One update applies if the last slot lies ahead, the other if it has passed. If one is refused, the next
+            // try uses the other.
             let request = if turn % 2 == 0 {
                 request
                     .update_expression("SET next_free = next_free + :span")
@@ -118,8 +120,8 @@ impl Schedule {
         Err(StoreError::Unavailable(format!("the slots of {} are moved on too fast", lane.key())))
     }
 
-    /// Gives leased slots back that nobody uses: those from `unused` up to `end`, the end of the lease. If others leased
-    /// slots after them, they stay unused.
+    /// Gives back the unused slots of a lease, from `unused` to its end. If slots after them are leased, they stay
+    /// unused.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -133,7 +135,7 @@ impl Schedule {
         Ok(())
     }
 
-    /// What is known of an account's sending.
+    /// Returns the sending state of an account.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -143,8 +145,7 @@ impl Schedule {
         answer.item.as_ref().map_or_else(|| Ok(AccountState::default()), |item| state_of(&Reading::of(item)))
     }
 
-    /// Pauses an account as a whole: nothing is sent through it before a moment, with a slot or without. A pause that
-    /// lasts longer stays.
+    /// Pauses an account: no message is sent through it before `until`, with or without a slot. A longer pause stays.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -157,8 +158,8 @@ impl Schedule {
         Ok(())
     }
 
-    /// Stops an account: nothing is sent through it until a probe shows that it can send again (see
-    /// [`Health::stopped`]). Answers what is known of it then.
+    /// Stops an account: no message is sent through it until a probe shows that it can send again (see
+    /// [`Health::stopped`]). Returns the resulting health.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -166,8 +167,8 @@ impl Schedule {
         self.change_health(lane, |health| health.stopped(cause, now)).await
     }
 
-    /// Ends an account's stop and forgets its failures, if the proof says so (see [`Health::started`]). Answers what is
-    /// known of it then.
+    /// Ends an account's stop and resets its failures, if the proof is sufficient (see [`Health::started`]). Returns
+    /// the resulting health.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -175,7 +176,8 @@ impl Schedule {
         self.change_health(lane, |health| health.started(proof)).await
     }
 
-    /// Has a stopped account probed at once, Meta took back what stopped it (see [`Health::reinstated`]).
+    /// Allows an immediate probe of a stopped account, because Meta revoked the cause of the stop (see
+    /// [`Health::reinstated`]).
     ///
     /// # Errors
     /// [`StoreError`].
@@ -184,7 +186,7 @@ impl Schedule {
         Ok(())
     }
 
-    /// Changes whether an account can send, as it is when the change is written.
+    /// Applies a change to an account's health. The change is computed again if the health changed before the write.
     async fn change_health(&self, lane: &Lane, change: impl Fn(&Health) -> Health) -> Result<Health, StoreError> {
         for _ in 0..HEALTH_TRIES {
             let before = self.account_state(lane).await?.health;
@@ -196,10 +198,10 @@ impl Schedule {
         Err(StoreError::Unavailable(format!("{} is changed too fast", account_key(lane))))
     }
 
-    /// Takes the right to probe a stopped account, which only one message has at a time: the next may `again` later if
-    /// the outcome never comes.
-    /// Answers how often it was taken since the account was stopped, this time not counted; `None` if it was not there to
-    /// be taken.
+    /// Takes the right to probe a stopped account. Only one message has it at a time. If its outcome never arrives, the
+    /// next message may take the right after `again`.
+    ///
+    /// Returns how often the right was taken before since the stop; `None` if it is not available.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -224,8 +226,7 @@ impl Schedule {
         Ok(taken.then(|| probes.saturating_sub(1)))
     }
 
-    /// Counts a failure that is nobody's but the provider's. Answers whether there were so many that the account should
-    /// be stopped.
+    /// Counts a failure that the provider caused. Returns whether the account must be stopped.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -236,8 +237,8 @@ impl Schedule {
         Ok(state_of(&Reading::of(&item))?.consecutive_failures >= CONSECUTIVE_FAILURES_MAX)
     }
 
-    /// Forgets an account's failures, a message went through; not if it was stopped meanwhile, which a message that was
-    /// on its way before says nothing of.
+    /// Resets an account's failures after a success. Does nothing if the account is stopped: a message sent before the
+    /// stop proves nothing.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -247,7 +248,7 @@ impl Schedule {
         Ok(())
     }
 
-    /// Gives the right to probe back: the message that had it says nothing of the account.
+    /// Gives back the right to probe, because the message that had it proves nothing about the account.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -266,7 +267,8 @@ fn account_key(lane: &Lane) -> String {
     format!("ACCOUNT#{}#{}", lane.site, lane.account)
 }
 
-/// Sends a conditional update: whether it passed, with the item after or, where it did not, before it.
+/// Sends a conditional update. Returns whether the condition held, and the item: after the update if it did, before it
+/// otherwise.
 async fn updated(request: UpdateItemFluentBuilder) -> Result<(bool, Item), StoreError> {
     match request.send().await {
         Ok(answer) => Ok((true, answer.attributes.unwrap_or_default())),
@@ -279,11 +281,11 @@ async fn updated(request: UpdateItemFluentBuilder) -> Result<(bool, Item), Store
     }
 }
 
-/// The attributes that decide, each with its value before the change: what is written is written only upon them.
+/// The attributes that determine an account's health. An update requires that they still have their previous values.
 const DECIDING: [&str; 4] = ["stopped_since", "caused_at", "probe_at", "started_at"];
 
-/// Has an update replace what is known of an account, if nobody else changed it meanwhile. Any change lets the next
-/// probe go when its moment has come.
+/// Adds the new health of an account to an update, on condition that it did not change. Any change ends the right to
+/// probe, so that the next probe may go when it is due.
 fn health_update(request: UpdateItemFluentBuilder, before: &Health, after: &Health) -> UpdateItemFluentBuilder {
     let deciding = |health: &Health| {
         let stop = health.stop.as_ref();
@@ -317,7 +319,7 @@ fn health_update(request: UpdateItemFluentBuilder, before: &Health, after: &Heal
         }
     }
     if let Some(stop) = &before.stop {
-        // That only a report ends the stop may be all that changed; an item of an older version may not say it.
+        // `by_report` may be the only difference. An item of an older version may not have it.
         let unsaid = if stop.by_report { "" } else { " OR attribute_not_exists(by_report)" };
         conditions.push(format!("(by_report = :was_by_report{unsaid})"));
         request = request.expression_attribute_values(":was_by_report", AttributeValue::Bool(stop.by_report));

@@ -102,8 +102,8 @@ impl Ledger {
         Err(StoreError::malformed(&id.to_string(), "is not ours to settle"))
     }
 
-    /// Records that a message is not sent. If the message is already decided or claimed, nothing changes and the
-    /// recorded facts are returned.
+    /// Records that a message is not sent. Nothing changes if the message is already claimed or decided, or if a newer
+    /// record of it is in flight; the recorded facts are then returned.
     ///
     /// `contact` is the pseudonym of the message's number, if there is one. It lists the message in `by_contact`.
     ///
@@ -134,7 +134,8 @@ impl Ledger {
     }
 
     /// Records that a message waits for a queue record that was already put back, with the number of that record.
-    /// Returns whether the message waits: `false` if it was decided in the meantime.
+    /// Returns whether the message waits: `false` if it is already claimed or decided, or if a newer record of it is in
+    /// flight.
     ///
     /// # Errors
     /// [`StoreError`].
