@@ -1,5 +1,8 @@
-//! How an activity stands, for its reminders: the newest of its events counts, in whatever order they come. What is over
-//! stays as a tombstone, so that a deletion handled before its creation still wins.
+//! The status of an activity, which decides about its reminders. The newest event counts, in whatever order the events
+//! arrive.
+//!
+//! The item of an activity that is over stays as a tombstone, so that a deletion wins even if it is processed before
+//! the creation.
 
 use std::collections::BTreeSet;
 
@@ -18,22 +21,22 @@ use crate::item::{Item, Reading, number, text};
 use crate::newer::Newer;
 use crate::transaction::again;
 
-/// How long it is remembered after the last event, besides the time until the last reminder.
+/// How long an item is kept after the last reminder is due.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// How an activity stands.
+/// The status of an activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LatestActivity {
-    /// The event that said so last.
+    /// The event that determined the status.
     pub event: EventId,
-    /// Whether it is over: then it has no reminders.
+    /// Whether the activity is over and has no reminders.
     pub over: bool,
-    /// By what its reminders stand ([`domain::decision::reminder::reminder_fingerprint`]), those that were due before the event included.
+    /// The fingerprints of its reminders ([`domain::decision::reminder::reminder_fingerprint`]), including those due before the event.
     pub fingerprints: BTreeSet<String>,
 }
 
 impl LatestActivity {
-    /// Whether a reminder stands: the activity is not over and has it at the same moment.
+    /// Returns whether a reminder is still valid: the activity is not over and has a reminder with this fingerprint.
     #[must_use]
     pub fn has(&self, version: &str) -> bool {
         !self.over && self.fingerprints.contains(version)
@@ -41,9 +44,11 @@ impl LatestActivity {
 }
 
 impl Contacts {
-    /// Records how an activity stands by an event, unless a newer one is known: that one is the answer. What is over is
-    /// so for whatever did not happen later or has no higher version, however late it was received. `until` is its last
-    /// reminder's moment. An event that is handled again is the newest again.
+    /// Records the status of an activity from an event, unless a newer event is recorded. In that case, the recorded
+    /// status is returned.
+    ///
+    /// An activity that is over stays over for any event that neither occurred later nor has a higher version, however
+    /// late it was received. Recording the same event again succeeds. `until` is when the last reminder is due.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -76,7 +81,7 @@ impl Contacts {
         if activity_status == ActivityStatus::Saved {
             request = request.expression_attribute_values(":no", AttributeValue::Bool(false));
         }
-        // A set has at least one member.
+        // A DynamoDB set must not be empty.
         if !fingerprints.is_empty() {
             request = request.item("moments", AttributeValue::Ss(fingerprints.into_iter().collect()));
         }
@@ -92,7 +97,7 @@ impl Contacts {
         }
     }
 
-    /// How activities stand, by their keys; those of which nothing is known are left out.
+    /// Returns the statuses of activities by their keys. An unknown activity is left out.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -102,7 +107,8 @@ impl Contacts {
     }
 }
 
-/// That an event counts more than the one that is known. Of two that happened at once a deletion does.
+/// The condition under which an event replaces the recorded one. Of two events at the same time, the end of the
+/// activity wins.
 fn condition(newer: &Newer, version: EventVersion, activity_status: ActivityStatus) -> String {
     let newer = newer.condition;
     match (activity_status, version.version) {

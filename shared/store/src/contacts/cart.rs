@@ -1,20 +1,25 @@
-//! The carts of a customer: the newest counts, in whatever order the events come.
+//! The carts of a customer: the newest one counts, in whatever order the events arrive.
 //!
-//! Guests may share a customer's id. So each number with which carts were left has an item of its own besides that of the
-//! customer's id, and both are written. That of the number counts while nothing else was said of the customer.
+//! Guests may share a customer's id. Each number that carts were left with therefore has an item in addition to the
+//! item of the customer's id, and both are written. The number's item decides as long as the customer has no contact
+//! data.
 //!
-//! | attribute of `CART#…` | what |
+//! A series of carts is a sequence in which each cart was left while the notice of the previous one was still waiting.
+//!
+//! | attribute of `CART#hash` | content |
 //! |---|---|
-//! | `newest` | when the newest cart was left that somebody is to be told of |
-//! | `newest_besides` | when the newest was left that nobody is to be told of: it is newer all the same |
-//! | `first_left` | when the first of the row was left whose newest cart waits |
+//! | `newest` | when the newest cart with a planned notice was left |
+//! | `newest_besides` | when the newest cart without a planned notice was left; it is newer all the same |
+//! | `first_left` | when the first cart of the waiting series was left |
 //! | `closed_at` | when the customer last ordered |
-//! | `closed_all_at` | the same, where nobody knows with which number |
-//! | `notified_at/m`, `notified_by/m` | the last notice of the mapping `m` |
-//! | `first_before/m` | `first_left` as that notice found it, in case nobody gets it |
-//! | `notified_at`, `notified_by`, `first_before` | the last notice of any mapping, as older versions wrote it |
+//! | `closed_all_at` | the same, for an order with an unknown number |
+//! | `notified_at/m`, `notified_by/m` | time and message of the last notice of the mapping `m` |
+//! | `first_before/m` | `first_left` before that notice, to restore it if the notice is not delivered |
+//! | `notified_before/m`, `told_before_by/m` | the previous notice, if an operator requested the last one |
+//! | the same without `/m` | the last notice of any mapping, as older versions wrote it |
 //!
-//! `CARTLEFT#…` names the item of the number (`carts`) with which a cart was left: the event that closes it has no number.
+//! `CARTEND#hash` contains in `ended_at` when a cart was emptied or resumed. `CARTLEFT#hash` contains in `carts` the
+//! key of the number's item that a cart was left with, because the event that closes the cart has no number.
 
 use std::collections::HashMap;
 
@@ -30,40 +35,40 @@ use super::{Contacts, Item};
 use crate::error::StoreError;
 use crate::item::{Reading, number, text, time};
 
-/// How long it is remembered after the last change.
+/// How long the items are kept after the last change.
 pub(crate) const CARTS_REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// The cart goes on with the row: the one before it still waits.
+/// The cart continues the series: the notice of the previous cart is still waiting.
 const CONTINUES: Write = Write {
     set: "newest = :at",
     on: "newest < :at AND newest >= :interval_ago AND first_left >= :longest_ago \
          AND (attribute_not_exists(closed_at) OR closed_at < first_left)",
 };
-/// It begins a row.
+/// The cart begins a series.
 const BEGINS: Write =
     Write { set: "newest = :at, first_left = :at", on: "attribute_not_exists(newest) OR newest < :at" };
-/// It comes late: the row went on from it.
+/// The event arrives late: the series already continued after this cart.
 const PRECEDES: Write = Write {
     set: "first_left = :at",
     on: "first_left > :at AND first_left <= :interval_later AND (attribute_not_exists(closed_at) OR closed_at < :at)",
 };
-/// It is newer than those that are to be told of, and not told of itself.
+/// The cart is the newest one without a planned notice.
 const BESIDES: Write =
     Write { set: "newest_besides = :at", on: "attribute_not_exists(newest_besides) OR newest_besides < :at" };
 /// The customer ordered.
 const ORDERED: Write = Write { set: "closed_at = :at", on: "attribute_not_exists(closed_at) OR closed_at < :at" };
-/// The customer ordered, and nobody knows with which number.
+/// The customer ordered with an unknown number.
 const CLOSED_ALL: Write =
     Write { set: "closed_all_at = :at", on: "attribute_not_exists(closed_all_at) OR closed_all_at < :at" };
-/// A cart was emptied or taken up again.
+/// A cart was emptied or resumed.
 const ENDED: Write = Write { set: "ended_at = :at", on: "attribute_not_exists(ended_at) OR ended_at < :at" };
 
-/// How what happens to carts is kept.
+/// Options for recording a change of carts.
 #[derive(Clone, Copy, Debug)]
 pub struct CartScope {
-    /// Somebody is to be told of the cart: only such carts postpone one another.
+    /// Whether a notice is planned for the cart. Only such carts postpone one another.
     pub is_planned: bool,
-    /// Only where a cart of the customer is known.
+    /// Whether to record the change only if a cart of the customer is known.
     pub only_known: bool,
 }
 
@@ -75,8 +80,8 @@ struct Write {
 }
 
 impl Contacts {
-    /// Records what an event says of the carts of a customer, unless something newer of the same kind is known. `contact`
-    /// is the pseudonym of the number that the event gives.
+    /// Records a change of a customer's carts, unless a newer one of the same kind is recorded. `contact` is the
+    /// pseudonym of the number in the event.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -125,7 +130,7 @@ impl Contacts {
         Ok(())
     }
 
-    /// Keeps which item is that of the number with which a cart was left.
+    /// Records the number's item that a cart was left with.
     async fn keep_number(&self, key: &str, of_number: &str, now: Timestamp) -> Result<(), StoreError> {
         let request = self.client.update_item().table_name(&self.table).key("pk", text(key));
         let request = request
@@ -136,13 +141,13 @@ impl Contacts {
         Ok(())
     }
 
-    /// The item of the number with which a cart was left, if the cart is known.
+    /// The key of the number's item that a cart was left with, if the cart is known.
     async fn number_of(&self, key: &str) -> Result<Option<String>, StoreError> {
         let known = self.items(&[key]).await?;
         known.get(key).map(|item| Ok(Reading::of(item).required("carts")?.to_owned())).transpose()
     }
 
-    /// Writes one thing, if its condition holds: then `true`.
+    /// Performs one conditional update. Returns whether its condition held.
     async fn write_cart(
         &self,
         key: &str,
@@ -162,15 +167,15 @@ impl Contacts {
             (":longest_ago", at.saturating_sub(postponed_max(site)).unwrap_or(Timestamp::MIN)),
             (":interval_later", at.saturating_add(interval(site)).unwrap_or(Timestamp::MAX)),
         ];
-        // DynamoDB refuses a value that no expression names.
+        // DynamoDB rejects a value that no expression uses.
         for (name, moment) in moments.into_iter().filter(|(name, _)| on.contains(name)) {
             request = request.expression_attribute_values(name, time(moment));
         }
         updated(request).await
     }
 
-    /// The keys of a cart, with whether only the carts of its number count: nothing was said of the customer besides, and
-    /// the cart was kept under its number, which older versions did not do.
+    /// Completes the keys of a cart with `by_number`: whether only the carts of its number count. This holds if the
+    /// customer has no contact data and the number has an item. Older versions wrote no such item.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -182,7 +187,7 @@ impl Contacts {
         Ok(CartKeys { by_number, ..keys })
     }
 
-    /// What is known of the carts of a customer, and of one of them, to a mapping, in one read.
+    /// Returns the state of a customer's carts and of one cart, as it applies to a mapping, in one read.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -197,7 +202,7 @@ fn expires_at(now: Timestamp) -> i64 {
     now.saturating_add(CARTS_REMEMBERED_FOR).unwrap_or(now).as_second()
 }
 
-/// Where an item keeps the last notice of a cart.
+/// The attribute names of a cart notice.
 pub(crate) struct Notice {
     at: String,
     by: String,
@@ -207,12 +212,12 @@ pub(crate) struct Notice {
 }
 
 impl Notice {
-    /// The notices of a mapping.
+    /// The attributes of a mapping's notices.
     pub(crate) fn of(mapping: &MappingId) -> Self {
         Self::named(&format!("/{mapping}"))
     }
 
-    /// The notices of all mappings, as older versions kept them.
+    /// The attributes of the notices of all mappings, as older versions wrote them.
     pub(crate) fn of_any() -> Self {
         Self::named("")
     }
@@ -228,7 +233,7 @@ impl Notice {
         }
     }
 
-    /// The names that an expression uses; DynamoDB refuses others.
+    /// The names that an expression uses. DynamoDB rejects any other name.
     pub(crate) fn names(&self, expressions: &[&str]) -> HashMap<String, String> {
         let names = [
             ("#at", &self.at),
@@ -247,7 +252,7 @@ impl Notice {
     }
 }
 
-/// The items of [`CartKeys`], as far as there are any.
+/// The items of [`CartKeys`] that exist.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct CartItems<'a> {
     pub(crate) all: Option<&'a Item>,
@@ -256,7 +261,7 @@ pub(crate) struct CartItems<'a> {
 }
 
 impl CartItems<'_> {
-    /// What they say to a mapping.
+    /// The state of the carts as it applies to a mapping.
     pub(crate) fn history(self, by_number: bool, mapping: &MappingId) -> Result<CartHistory, StoreError> {
         let mut history = CartHistory::default();
         if let Some(item) = if by_number { self.of_number } else { self.all } {
