@@ -1,21 +1,25 @@
-//! The `Contacts` table: what is known of people and numbers, under pseudonyms.
+//! The `Contacts` table: data about persons and numbers, under pseudonyms.
 //!
-//! | pk | what |
-//! |---|---|
-//! | pseudonym of site and number | suppressions, unreachability, consent, the next free slot of the pair limit |
-//! | `PERSON#site#pseudonym` | opt-out and consent of a person, with when they were true; kept for good |
-//! | `RECORD#site#pseudonym` | the latest phone, country, language and groups of a person, likewise; expires with the site's retention |
-//! | `ALIAS#site#pseudonym` | the number that another id of WhatsApp's stands for, by its pseudonym |
-//! | `SENDER#phone number id#pseudonym` | what somebody said to a sender number, whichever site sent from it |
-//! | `ACTIVITY#…` | how an activity stands, for its reminders |
-//! | `CART#…` | the newest cart of a customer, when the last order closed them, when the customer was told |
-//! | `CARTEND#…` | when one cart of a customer was emptied or taken up again |
-//! | `VOLUME#site#mapping` | what a mapping sent on each of its last days |
-//! | `HELD#…` | the newest state held of a subject, for one mapping and recipient |
-//! | `SUBJECT#…`, `TOLD#…` | what a claim must not overtake or repeat (see [`crate::ledger`]) |
+//! | pk | content | expires |
+//! |---|---|---|
+//! | pseudonym of site and number | suppressions, unreachability, consent and next slot of a number | never |
+//! | `PERSON#site#pseudonym` | opt-out and consent of a person, each with its time | never |
+//! | `RECORD#site#pseudonym` | last known phone, country, language and groups of a person | site's retention |
+//! | `ALIAS#site#pseudonym` | the numbers of another WhatsApp id, and the choices under it | never |
+//! | `SENDER#phone number id#pseudonym` | the choices a person sent to a sender number, for all its sites | never |
+//! | `ACTIVITY#hash` | the status of an activity, for its reminders | 90 days after the last reminder |
+//! | `CART#hash` | carts, orders and cart notices of a customer, or of a customer's number | 90 days |
+//! | `CARTEND#hash` | when one cart of a customer was emptied or resumed | 90 days |
+//! | `CARTLEFT#hash` | the item of the number that a cart was left with | 90 days |
+//! | `VOLUME#site#mapping` | messages that a mapping sent on each of the last days | 30 days |
+//! | `HELD#hash` | the latest pending state of a subject, mapping and recipient | 15 days |
+//! | `SUBJECT#hash` | the latest-event item of a subject, mapping and recipient | the claim's `remember_for` |
+//! | `TOLD#hash` | a dedup key | the claim's `remember_for` |
 //!
-//! Of a number each scope has a set of the sources that suppress it. A set that loses its last member is gone, so that
-//! a claim asks for nothing but the absence of the attribute; and no source can clear another's.
+//! Periods count from the last write. The claim writes `SUBJECT#…` and `TOLD#…` (see [`crate::ledger`]).
+//!
+//! For each scope, a number has a set of the sources that suppress it. DynamoDB removes a set with its last member. A
+//! claim therefore checks only that the attribute does not exist, and no source can clear the suppression of another.
 
 mod activity;
 mod alias;
@@ -58,13 +62,13 @@ pub struct Contacts {
 }
 
 impl Contacts {
-    /// The table of that name.
+    /// Creates a client for the table `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// What is known of a number and a person, in one read.
+    /// Returns the contact data of a number and a person, in one read.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -81,8 +85,8 @@ impl Contacts {
         Ok(known)
     }
 
-    /// Leaves a number alone until `until`, after WhatsApp said that it was written to too fast: until then no message
-    /// to it is claimed.
+    /// Pauses a number until `until`, after WhatsApp reported too many messages to it. No message to the number is
+    /// claimed before that time.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -107,7 +111,7 @@ pub(crate) fn flag(item: &Item, name: &str) -> Option<bool> {
     item.get(name).and_then(|value| value.as_bool().ok()).copied()
 }
 
-/// Whether a later record is known: then there is nothing to keep.
+/// Whether a write was refused because a newer record exists.
 fn is_older<R>(error: &SdkError<PutItemError, R>) -> bool {
     matches!(error.as_service_error(), Some(PutItemError::ConditionalCheckFailedException(_)))
 }
