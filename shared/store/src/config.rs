@@ -1,19 +1,23 @@
-//! The `Config` table: what the shop configured.
+//! The `Config` table: the shop's configuration.
 //!
-//! | pk | sk | json |
+//! | pk | sk | content |
 //! |---|---|---|
 //! | `LIVE#site` | `SITE` | the site |
-//! | | `ACCOUNT#id` | an account |
-//! | | `MAPPING#id` | an enabled mapping, and beside it in `needs_review` which of its templates changed |
-//! | | `TEMPLATE#account#name#language` | a template that an enabled mapping uses |
-//! | | `HOLD#account#name#language` | a template that Meta refused to send, until when |
-//! | `MAPPINGS#site` | `MAPPING#id` | a mapping that is switched off, likewise |
-//! | `HISTORY#site#mapping` | version, ten digits | a version of a mapping as it was saved |
-//! | `TEMPLATES#site` | `account#name#language` | every template |
-//! | `SITES` | site | nothing: the site is that of its id |
-//! | `RESYNC` | `site#account` | nothing: the account's templates are to be read again, asked for at `asked_at` |
-//! | `KEY#key id` | `KEY` | the key's hash and site |
-//! | `KEYS#site` | key id | nothing: the key is that of its id |
+//! | `LIVE#site` | `ACCOUNT#id` | an account |
+//! | `LIVE#site` | `MAPPING#id` | an enabled mapping, with `needs_review` and `volume_spike` |
+//! | `LIVE#site` | `TEMPLATE#account#name#language` | a template that an enabled mapping uses |
+//! | `LIVE#site` | `HOLD#account#name#language` | a template that Meta refused to send, with the end of the hold |
+//! | `MAPPINGS#site` | `MAPPING#id` | a disabled mapping, with `needs_review` |
+//! | `HISTORY#site#mapping` | version, ten digits | a saved version of a mapping |
+//! | `TEMPLATES#site` | `account#name#language` | a template of an account, used or not |
+//! | `SITES` | site | nothing: the key lists the site |
+//! | `RESYNC` | `site#account` | `asked_at`: when a sync of the account's templates was requested |
+//! | `KEY#key id` | `KEY` | an API key: its hash and site |
+//! | `KEYS#site` | key id | nothing: the key lists the API key |
+//! | `WEBHOOK#…`, `HOOKS#…`, `SENDER#…`, `FIRST#…` | | webhooks and sender numbers (see the module `webhooks`) |
+//!
+//! The attribute `json` contains the value. Exceptions are `asked_at` and two attributes of a mapping: `needs_review`
+//! (the templates that changed) and `volume_spike` (the volume spike that paused it).
 
 mod accounts;
 mod mappings;
@@ -51,13 +55,13 @@ pub struct ConfigTable {
 }
 
 impl ConfigTable {
-    /// The table of that name.
+    /// Creates a client for the table `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// Everything decisions need to know of a site, in one query; `None` if there is no such site.
+    /// Returns the configuration of a site that decisions need, in one query; `None` if the site does not exist.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -74,7 +78,7 @@ impl ConfigTable {
         self.put(live_key(site), sk, hold).await
     }
 
-    /// A key by its id.
+    /// Returns an API key by its id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -85,7 +89,7 @@ impl ConfigTable {
         answer.item.as_ref().map(|item| value(&Reading::of(item))).transpose()
     }
 
-    /// The keys of a site, revoked ones included, by id.
+    /// Returns the API keys of a site by id, including revoked ones.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -97,7 +101,7 @@ impl ConfigTable {
         Ok(keys)
     }
 
-    /// Writes a key. It is listed before it opens anything, so that no key is ever out of sight.
+    /// Writes an API key. It is listed before it becomes valid, so that every valid key is listed.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -106,7 +110,7 @@ impl ConfigTable {
         self.put(format!("KEY#{}", key.key_id), KEY.to_owned(), key).await
     }
 
-    /// The ids of all sites.
+    /// Returns the ids of all sites.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -120,7 +124,7 @@ impl ConfigTable {
         Ok(sites)
     }
 
-    /// Lists a site before anything of it is written, so that none is ever out of sight.
+    /// Lists a site before any of its items is written, so that every site is listed.
     async fn list_site(&self, site: &SiteId) -> Result<(), StoreError> {
         self.put(SITES.to_owned(), site.to_string(), &()).await
     }
@@ -134,7 +138,7 @@ impl ConfigTable {
         self.put(live_key(&site.id), SITE.to_owned(), site).await
     }
 
-    /// Every template of an account, as last synced.
+    /// Returns every template of an account, as of the last sync.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -150,11 +154,11 @@ impl ConfigTable {
         Ok(templates)
     }
 
-    /// Replaces the templates of an account by what the provider listed, both the full list and the live ones. What is
-    /// no longer listed goes, so that nothing is sent with it.
+    /// Replaces the templates of an account by the provider's list, both in the full list and in the live partition. A
+    /// template that is no longer listed is deleted, so that no message uses it.
     ///
     /// # Errors
-    /// [`StoreError`]; what was written until then stays and the next call completes it.
+    /// [`StoreError`]; the items written so far stay, and the next call completes the replacement.
     pub async fn put_templates(
         &self,
         site: &SiteId,
@@ -209,7 +213,7 @@ fn live_key(site: &SiteId) -> String {
     format!("LIVE#{site}")
 }
 
-/// What the items of a site's live partition say; `None` if there is no such site.
+/// Reads the items of a site's live partition; `None` if the site does not exist.
 fn live_of(items: &[Item]) -> Result<Option<LiveConfig>, StoreError> {
     let mut found: Option<Site> = None;
     let mut live = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -249,13 +253,13 @@ fn value<T: serde::de::DeserializeOwned>(reading: &Reading<'_>) -> Result<T, Sto
     value.ok_or_else(|| reading.fault("json", "is missing"))
 }
 
-/// A value, or nothing and a line in the log: one account, mapping or template that cannot be read must not stop the
-/// others, and what is missing is never sent with.
+/// Returns a value, or logs the error. One account, mapping or template that cannot be read must not stop the others,
+/// and no message uses it.
 fn readable<T>(value: Result<T, StoreError>) -> Option<T> {
     value.inspect_err(|error| tracing::error!(%error, "a part of the configuration was left out")).ok()
 }
 
-/// A template with the account it belongs to, which its key names; `None` for items of a later version.
+/// A template with its account, which the key contains; `None` for items of a later version.
 fn owned_template(reading: &Reading<'_>, key: Option<&str>) -> Result<Option<(AccountId, Template)>, StoreError> {
     let account = key.and_then(|key| key.split_once('#')).and_then(|(account, _)| AccountId::parse(account).ok());
     account.map(|account| Ok((account, value(reading)?))).transpose()

@@ -1,4 +1,4 @@
-//! The accounts of a site, and which of them is the default.
+//! The accounts of a site, and its default account.
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -10,12 +10,14 @@ use super::{ACCOUNT, ConfigTable, SITE, live_key, live_of};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, text};
 
-/// How often a site is read again that somebody changed meanwhile.
+/// Attempts to write a site that others change at the same time.
 const TRIES: usize = 5;
 
 impl ConfigTable {
-    /// Writes an account of a site. A site that states no default account gets one in the same transaction: its first
-    /// account until then, else this one. So no new account takes over the mappings that name none.
+    /// Writes an account of a site.
+    ///
+    /// If the site states no default account, the same transaction sets it: the first existing account, or else this
+    /// one. A new account therefore does not take over the mappings that name no account.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -33,7 +35,7 @@ impl ConfigTable {
         Err(StoreError::Unavailable("the site is changed by others all the time".to_owned()))
     }
 
-    /// Writes an account together with its site. Answers no if the site is not the one that was read any more.
+    /// Writes an account together with its site. Returns `false` if the site has changed since it was read.
     async fn put_with_site(&self, site: &SiteId, account: &Account, stating: Stating) -> Result<bool, StoreError> {
         let Stating { old, new } = stating;
         let new_site = Put::builder()
@@ -67,13 +69,13 @@ impl ConfigTable {
     }
 }
 
-/// A site as it was read, and as it states its default account.
+/// The stored value of a site, and the site with its default account.
 struct Stating {
     old: String,
     new: Site,
 }
 
-/// How a site comes to state its default account; `None` if it states one, or if there is no site yet.
+/// The change that states the default account of a site; `None` if it is already stated or the site does not exist.
 fn stating_default(items: &[Item], account: &Account) -> Result<Option<Stating>, StoreError> {
     let Some(live) = live_of(items)? else { return Ok(None) };
     if live.site.default_account.is_some() {

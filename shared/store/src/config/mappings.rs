@@ -1,5 +1,5 @@
-//! The mappings of a site. Those that are enabled are live, the others lie apart; each version that a person saved is
-//! kept for good.
+//! The mappings of a site. Enabled mappings are in the live partition, disabled ones in a partition of their own. Every
+//! saved version is kept for good.
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -15,22 +15,22 @@ use super::{ConfigTable, MAPPING, TEMPLATE, live_key, live_of, readable, templat
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, text};
 
-/// The attribute that says which templates changed.
+/// The attribute that contains the changed templates.
 const NEEDS_REVIEW: &str = "needs_review";
-/// The attribute that says that it sent far more than usual. Saving the mapping takes it away.
+/// The attribute that contains the volume spike of a mapping. Saving the mapping removes it.
 const VOLUME_SPIKE: &str = "flood";
 
-/// What became of a version that was to be saved.
+/// The result of saving a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It is the mapping now.
+    /// The version is the current one.
     Yes,
-    /// Somebody else saved a version of the same number meanwhile; nothing was changed.
+    /// Another version with the same number was saved in the meantime, and nothing changed.
     Overtaken,
 }
 
 impl ConfigTable {
-    /// Every mapping of a site by id, those that are switched off included.
+    /// Returns every mapping of a site by id, including disabled ones.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -42,7 +42,7 @@ impl ConfigTable {
         Ok(mappings)
     }
 
-    /// Writes a mapping without a word in its history: for what a program sets up.
+    /// Writes a mapping without an entry in its history, for setup by programs.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -53,8 +53,8 @@ impl ConfigTable {
         Ok(())
     }
 
-    /// Saves a version of a mapping in its place and in its history, in one transaction; a deleted one stays in the
-    /// history only.
+    /// Saves a version of a mapping and its history entry in one transaction. A deleted mapping stays in the history
+    /// only.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -85,8 +85,7 @@ impl ConfigTable {
         }
     }
 
-    /// The writes that put a mapping where it belongs and take it away from where it does not: from everywhere, if it is
-    /// `deleted`.
+    /// The writes that put a mapping into its partition and delete it from the other one; with `deleted`, from both.
     fn in_place(&self, site: &SiteId, mapping: &Mapping, deleted: bool) -> Result<Vec<TransactWriteItem>, StoreError> {
         let (live, apart) = (live_key(site), mappings_key(site));
         let (own, other) = if mapping.enabled { (live, apart) } else { (apart, live) };
@@ -106,8 +105,8 @@ impl ConfigTable {
         Ok(vec![put, delete(other)?])
     }
 
-    /// Pauses an enabled mapping that sends far more than usual: its messages wait until it is saved again. Answers
-    /// whether it was not paused already.
+    /// Pauses an enabled mapping because of a volume spike. Its messages wait until the mapping is saved again. Returns
+    /// `false` if it was already paused.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -133,7 +132,7 @@ impl ConfigTable {
         }
     }
 
-    /// Every version of a mapping that was saved, the oldest first.
+    /// Returns every saved version of a mapping, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -142,8 +141,11 @@ impl ConfigTable {
         items.iter().map(|item| value(&Reading::of(item))).collect()
     }
 
-    /// Marks the enabled mappings of an account for which a template changed: they send nothing until a person confirmed
-    /// them. `known` are the account's templates as last synced, `listed` as they are now. Answers which were marked.
+    /// Marks the enabled mappings of an account that use a changed template. They send nothing until an operator
+    /// confirms them.
+    ///
+    /// `known` are the account's templates as of the last sync, `listed` are the current ones. Returns the marked
+    /// mappings.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -170,7 +172,8 @@ impl ConfigTable {
             let request = request.expression_attribute_values(":read", text(Reading::of(item).required("json")?));
             match request.send().await {
                 Ok(_) => marked.push(mapping.id),
-                // Somebody saved it meanwhile; if they saw the old templates, the next sync marks it.
+                // The mapping was saved in the meantime. If the saved version is based on the old templates, the next
+                // sync marks it.
                 Err(error)
                     if matches!(
                         error.as_service_error(),
@@ -182,7 +185,7 @@ impl ConfigTable {
         Ok(marked)
     }
 
-    /// Makes the templates an enabled mapping uses live.
+    /// Copies the templates of an enabled mapping into the live partition.
     async fn make_templates_live(&self, site: &SiteId, mapping: &Mapping) -> Result<(), StoreError> {
         if !mapping.enabled {
             return Ok(());
@@ -198,13 +201,13 @@ impl ConfigTable {
     }
 }
 
-/// Reads a mapping with its mark.
+/// Reads a mapping with its review mark and its volume spike.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Mapping, StoreError> {
     let mapping: Mapping = value(reading)?;
     Ok(Mapping { needs_review: reading.json(NEEDS_REVIEW)?, volume_spike: reading.json(VOLUME_SPIKE)?, ..mapping })
 }
 
-/// The mapping an item holds; `None` if it is another thing.
+/// Reads the mapping of an item; `None` for an item of another kind.
 fn mapping_in(item: &Item) -> Result<Option<Mapping>, StoreError> {
     let reading = Reading::of(item);
     let is_mapping = reading.required("sk")?.starts_with(MAPPING);

@@ -1,4 +1,4 @@
-//! Accounts whose templates are to be read again before the hour is over.
+//! Accounts whose templates must be read again before the hourly sync.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use domain::primitives::id::{AccountId, SiteId};
@@ -10,19 +10,19 @@ use crate::item::{Reading, text, time};
 
 const RESYNC: &str = "RESYNC";
 
-/// An account of which somebody asked that its templates be read again.
+/// An account with a requested sync of its templates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// Its site.
+    /// The site.
     pub site: SiteId,
     /// The account.
     pub account: AccountId,
-    /// When, as the table has it.
+    /// When the sync was requested, exactly as stored.
     asked_at: String,
 }
 
 impl ConfigTable {
-    /// Asks that the templates of an account be read again. Several of these come to one.
+    /// Requests a sync of an account's templates. Several requests result in one sync.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -33,7 +33,7 @@ impl ConfigTable {
         Ok(())
     }
 
-    /// The accounts whose templates are to be read again.
+    /// Returns the accounts with a requested sync.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -48,7 +48,7 @@ impl ConfigTable {
         Ok(asked)
     }
 
-    /// Notes that the templates of an account were read, unless somebody asked again since.
+    /// Removes a request after the sync, unless another one was made since.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! One template changed, between two syncs, by what a webhook said of it.
+//! Changes of one template between two syncs, from a webhook.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use domain::primitives::id::{AccountId, SiteId};
@@ -9,10 +9,10 @@ use super::{ConfigTable, HOLD, TEMPLATE, live_key, templates_key, value};
 use crate::error::StoreError;
 use crate::item::{Reading, json, text};
 
-/// Times a change is tried while a sync or another webhook writes the same template.
+/// Attempts at a change while a sync or another webhook writes the same template.
 const CHANGE_TRIES: u32 = 4;
 
-/// Which template of an account.
+/// The key of a template.
 #[derive(Clone, Copy, Debug)]
 pub struct TemplateKey<'a> {
     /// The account.
@@ -31,24 +31,24 @@ impl TemplateKey<'_> {
 }
 
 impl ConfigTable {
-    /// Changes a template in the full list and, where an enabled mapping uses it, in the live one. Answers what it was
-    /// and what it is now in the full list; `None` if it is not known there.
+    /// Changes a template in the full list and, if an enabled mapping uses it, in the live partition. Returns the
+    /// template before and after the change in the full list; `None` if it is not in the list.
     ///
     /// # Errors
-    /// [`StoreError`]; what was written until then stays and the next call completes it.
+    /// [`StoreError`]; the items written so far stay, and the next call completes the change.
     pub async fn change_template(
         &self,
         site: &SiteId,
         key: TemplateKey<'_>,
         change: impl Fn(&Template) -> Template,
     ) -> Result<Option<(Template, Template)>, StoreError> {
-        // A mapping that is being enabled copies from the full list to the live one.
+        // The full list first: enabling a mapping copies its templates from there.
         let changed = self.change_item(templates_key(site), key.sort(), &change).await?;
         self.change_item(live_key(site), format!("{TEMPLATE}{}", key.sort()), &change).await?;
         Ok(changed)
     }
 
-    /// Ends the hold of a template that Meta takes again.
+    /// Ends the hold of a template that Meta accepts again.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -82,7 +82,7 @@ impl ConfigTable {
                 .expression_attribute_values(":read", text(reading.required("json")?));
             match request.send().await {
                 Ok(_) => return Ok(Some((before, after))),
-                // Another value is there by now: it is read again.
+                // The value changed in the meantime and is read again.
                 Err(error)
                     if matches!(
                         error.as_service_error(),
