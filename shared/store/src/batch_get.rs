@@ -1,4 +1,4 @@
-//! Many items read at once.
+//! Reading many items at once.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,14 +8,14 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use crate::error::StoreError;
 use crate::item::Item;
 
-/// Keys DynamoDB takes in one call.
+/// The most keys that DynamoDB accepts in one call.
 const KEYS_AT_ONCE: usize = 100;
 
-/// What was read, by its key: what is malformed is found only by who asked for it, and what is not there is left out.
+/// The values read, by key. A malformed item is an error of its own key only, and a missing item is left out.
 pub type BatchGet<T> = HashMap<String, Result<T, StoreError>>;
 
-/// The items of these keys, in as few consistent reads as DynamoDB allows. A key is read once however often it is given,
-/// which DynamoDB would refuse; `keys` are by a name that tells them apart.
+/// Returns the items of the given keys, in as few consistent reads as DynamoDB allows. The map has one entry per key,
+/// because DynamoDB rejects a key that is given twice.
 pub(crate) async fn items(client: &Client, table: &str, keys: BTreeMap<String, Item>) -> Result<Vec<Item>, StoreError> {
     let keys: Vec<Item> = keys.into_values().collect();
     let mut items = Vec::with_capacity(keys.len());

@@ -1,23 +1,23 @@
-//! What can go wrong with a table, by what the caller does about it.
+//! The errors of a table, by how the caller reacts to them.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::primitives::cause::chain;
 
-/// A table did not do what was asked.
+/// An operation on a table failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The table is out of reach, too busy or not ours: later, or once somebody has repaired it, it may work.
+    /// The table is unreachable, throttled or denies access. The operation may succeed later, or after a repair.
     #[error("the table cannot be reached or is busy: {0}")]
     Unavailable(String),
-    /// The request was refused for what it holds, its size for one. Neither waiting nor repairing helps.
+    /// The request was rejected because of its content, such as its size. Neither waiting nor a repair helps.
     #[error("the table refused the request: {0}")]
     Refused(String),
-    /// An item is not what we write.
+    /// An item does not have the expected format.
     #[error("item {key} is malformed: {cause}")]
     Malformed {
-        /// The item's key.
+        /// The key of the item.
         key: String,
-        /// What is wrong with it.
+        /// The fault of the item.
         cause: String,
     },
 }

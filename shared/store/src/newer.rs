@@ -1,16 +1,17 @@
-//! The order of the events of one subject, as a condition: newer is the higher version, else the later to happen, else
-//! the later to be received.
+//! The order of the events of one subject, as a condition.
+//!
+//! An event is newer if its version is higher, or else if it occurred later, or else if it was received later.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::decision::guards::EventVersion;
 
 use crate::item::{number, time};
 
-/// That an item is not newer than a moment.
+/// The condition that an item is not newer than an event version.
 pub(crate) struct Newer {
-    /// The condition; `:` and the attribute's name stands for each of the values.
+    /// The condition. The placeholder of each value is `:` and the attribute's name.
     pub(crate) condition: &'static str,
-    /// What the item holds of the moment.
+    /// The attributes that store the event version in the item.
     pub(crate) attributes: Vec<(&'static str, AttributeValue)>,
 }
 

@@ -1,4 +1,4 @@
-//! Taking a message back before it was sent: it leaves the schedule and ends as skipped, in one transaction.
+//! Cancelling a message before it is sent: one transaction removes it from the schedule and records it as skipped.
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use domain::message::reason::Skip;
@@ -13,8 +13,8 @@ use crate::schedule::message_item;
 use crate::transaction::Transaction;
 
 impl Parking {
-    /// Takes a message back that waits: whatever record of it is still on its way finds it decided. Answers whether it
-    /// was there to be taken back.
+    /// Cancels a waiting message. A record of it that is in flight then finds it decided. Returns whether the message
+    /// could be cancelled.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -29,7 +29,7 @@ impl Parking {
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":retry", text(NOT_ACCEPTED))
             .expression_attribute_values(":skipped", json(skip)?);
-        // Without an item it waits in the queue: deleting what is not there is no fault.
+        // If there is no item, the message waits in the queue. Deleting a missing item is not an error.
         let delete = Delete::builder().table_name(&self.schedule.table).key("pk", text(message_item(id)));
         let update = TransactWriteItem::builder().update(update.build().map_err(refused)?).build();
         let delete = TransactWriteItem::builder().delete(delete.build().map_err(refused)?).build();

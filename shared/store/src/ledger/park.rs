@@ -1,5 +1,7 @@
-//! Parking: a message leaves the queue for the schedule, in one transaction over both tables, so that it is always in
-//! exactly one of them and the ledger says so.
+//! Parking: a message moves from the queue to the schedule.
+//!
+//! One transaction writes both tables, so that the message is always in exactly one of the two places, and the ledger
+//! records which one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,8 +18,8 @@ use crate::item::{json, number, text, time};
 use crate::schedule::{Lane, Place, Schedule, message_item, shard_of};
 use crate::transaction::{Transaction, Written, a_while};
 
-/// How long a lane that was opened is not opened again by the same process. Less than a lane is visited after that, by
-/// more than an index lags behind its table: a message parked until then is found.
+/// How long a process does not open the same lane again. A lane is visited for longer than that, and the difference is
+/// longer than an index lags behind its table. A message parked in this time is therefore found.
 const OPENED_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 /// The two items of a message that waits.
@@ -29,39 +31,39 @@ pub(super) enum Item {
     Schedule,
 }
 
-/// The ledger with the schedule.
+/// The ledger together with the schedule.
 #[derive(Clone, Debug)]
 pub struct Parking {
     pub(super) ledger: Ledger,
     pub(super) schedule: Schedule,
-    /// When this process opened a lane last.
+    /// When this process last opened each lane.
     opened: Arc<Mutex<HashMap<Lane, Timestamp>>>,
 }
 
-/// A message to be parked.
+/// A message to park.
 #[derive(Clone, Copy)]
 pub struct Parked<'a> {
     /// The message, with the number of the record that parks it.
     pub message: &'a MessageRecord<'a>,
-    /// What it waits for.
+    /// The wait reason.
     pub waiting: &'a Waiting,
-    /// Where.
+    /// The place where the message waits.
     pub place: &'a Place,
-    /// The record that brings it back.
+    /// The record that brings the message back.
     pub job: &'a MessageJob,
-    /// Until when it is of use.
+    /// When the message expires.
     pub useful_until: Timestamp,
 }
 
 impl Parking {
-    /// The parking of a ledger.
+    /// Creates the parking of a ledger and a schedule.
     #[must_use]
     pub fn new(ledger: Ledger, schedule: Schedule) -> Self {
         Self { ledger, schedule, opened: Arc::default() }
     }
 
-    /// Parks a message. Answers whether it was parked: not if it was decided meanwhile, or if a newer record of it is on
-    /// its way.
+    /// Parks a message. Returns whether it was parked: `false` if it is already decided, or if a newer record of it is
+    /// in flight.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -74,7 +76,7 @@ impl Parking {
         self.write_both(transaction.with(Item::Schedule, self.put(parked)?)).await
     }
 
-    /// Has a lane visited, unless this process did so lately.
+    /// Opens a lane, unless this process opened it recently.
     async fn open(&self, lane: &Lane, now: Timestamp) -> Result<(), StoreError> {
         let opened_at = self.opened.lock().ok().and_then(|opened| opened.get(lane).copied());
         if opened_at.is_some_and(|at| now.duration_since(at) < OPENED_FOR) {
@@ -87,7 +89,7 @@ impl Parking {
         Ok(())
     }
 
-    /// Writes the ledger's item and the schedule's together. Answers whether the ledger's condition held.
+    /// Writes the items of the ledger and the schedule together. Returns whether the condition on the ledger held.
     pub(super) async fn write_both(&self, both: Transaction<Item>) -> Result<bool, StoreError> {
         match both.write(&self.ledger.client, None, &a_while()).await? {
             Written::All => Ok(true),

@@ -1,4 +1,4 @@
-//! The number behind a pseudonym, for a STOP that came under another id of WhatsApp's.
+//! The number behind a pseudonym, for a STOP that arrives under another WhatsApp id.
 
 use domain::primitives::id::SiteId;
 use domain::primitives::phone::{Country, Phone};
@@ -8,11 +8,12 @@ use super::message::contact_of;
 use crate::error::StoreError;
 use crate::item::{Reading, text};
 
-/// Messages to a number that are asked for it: one whose person was erased does not say it any more.
+/// Messages that are read for their number. A message of an erased person no longer contains it.
 const PHONES_READ: i32 = 10;
 
 impl Ledger {
-    /// The number of a pseudonym at a site, from the newest message to it that says so; `None` if none does.
+    /// Returns the number of a pseudonym at a site, from the newest message that contains it; `None` if no message
+    /// does.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! The sweep of messages that stayed in `sending`: their owner is gone, and nobody may take them over.
+//! The sweep of messages that stayed in `sending`: their owner is gone, and a claim is never taken over.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::message::state::Answer;
@@ -9,10 +9,10 @@ use super::message::{STATUSES, answer_name, conditional, status_attribute};
 use crate::error::StoreError;
 use crate::item::{Reading, json, text, time};
 
-/// Shards of the index `open`.
+/// The shards of the index `open`.
 pub const SHARDS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"];
 
-/// A message in `sending`, as the index shows it.
+/// A message in `sending`, as the index returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenMessage {
     pk: String,
@@ -27,7 +27,7 @@ impl std::fmt::Display for OpenMessage {
 }
 
 impl Ledger {
-    /// The messages of a shard that were claimed before `cutoff` and have no answer.
+    /// Returns the messages of a shard that were claimed at or before `cutoff` and have no answer.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -48,8 +48,8 @@ impl Ledger {
         Ok(open)
     }
 
-    /// Makes a message `unknown` unless it was answered, claimed anew or reported on since the index showed it. Answers
-    /// whether it did.
+    /// Marks a message as `unknown`, unless it was answered, claimed again or got a status since the index returned it.
+    /// Returns whether it was marked.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -76,7 +76,7 @@ impl Ledger {
         Ok(false)
     }
 
-    /// Takes a message out of the index whose statuses tell what its owner could not: it was accepted.
+    /// Removes a message from the index: a status proves that it was accepted, although its owner recorded no answer.
     async fn close(&self, open: &OpenMessage) -> Result<(), StoreError> {
         let request = self.client.update_item().table_name(&self.table);
         let request = request
