@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 
 use crate::error::StoreError;
 
-/// What begins the partition of a report without a message; site and provider's id follow.
+/// The prefix of the partition of a status report without a message. The site and the provider's id follow.
 pub(crate) const ORPHAN: &str = "ORPHAN#";
 
-/// An item as the SDK has it.
+/// An item as the SDK represents it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// A string attribute.
@@ -25,17 +25,17 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// A time as text that sorts: always UTC, always nine decimals.
+/// A time as sortable text: always UTC, always nine decimals.
 pub(crate) fn time(value: Timestamp) -> AttributeValue {
     text(format!("{value:.9}"))
 }
 
-/// A time as a number that arithmetic can be done with: milliseconds since 1970.
+/// A time as a number for arithmetic: milliseconds since 1970.
 pub(crate) fn millis(value: Timestamp) -> AttributeValue {
     number(value.as_millisecond())
 }
 
-/// As [`millis`], in microseconds.
+/// Like [`millis`], in microseconds.
 pub(crate) fn micros(value: Timestamp) -> AttributeValue {
     number(value.as_microsecond())
 }
@@ -45,7 +45,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<AttributeValue, StoreError>
     serde_json::to_string(value).map(AttributeValue::S).map_err(|error| StoreError::malformed("(being written)", error))
 }
 
-/// An item being read: faults name the item.
+/// Reads the attributes of an item. An error contains the item's key.
 pub(crate) struct Reading<'a> {
     pub(crate) item: &'a Item,
     key: String,
@@ -82,12 +82,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// A time that was written by [`millis`].
+    /// Reads a time written by [`millis`].
     pub(crate) fn millis(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
         self.count(name)?.map(|ms| self.moment(name, Timestamp::from_millisecond(ms))).transpose()
     }
 
-    /// A time that was written by [`micros`].
+    /// Reads a time written by [`micros`].
     pub(crate) fn micros(&self, name: &str) -> Result<Option<Timestamp>, StoreError> {
         self.count(name)?.map(|micros| self.moment(name, Timestamp::from_microsecond(micros))).transpose()
     }
@@ -114,7 +114,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A partition's key as an error may show it: without the provider's id, which has the number in it.
+/// A partition key that an error may show: without the provider's id, which contains the number.
 fn shown(pk: &str) -> &str {
     match pk.strip_prefix(ORPHAN) {
         Some(rest) => rest.find('#').and_then(|end| pk.get(..ORPHAN.len() + end)).unwrap_or(ORPHAN),

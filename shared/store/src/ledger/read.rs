@@ -1,5 +1,6 @@
-//! Reading the ledger for people: an event with everything that became of it, by its id, by number, by subject, by day.
-//! No decision reads any of this.
+//! Reading the ledger for operators: events with the outcome of every message, by id, number, subject or day.
+//!
+//! Decisions read none of this.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,26 +18,26 @@ use super::{EVENT, Ledger, SHARDS};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, text, time};
 
-/// An event as the ledger has it.
+/// An event in the ledger.
 #[derive(Clone)]
 pub struct StoredEvent {
-    /// Its id.
+    /// The id of the event.
     pub id: String,
-    /// Its type's name.
+    /// The name of its type.
     pub event_type: String,
-    /// When it happened.
+    /// When the event occurred.
     pub occurred_at: Timestamp,
     /// When it was accepted.
     pub received_at: Timestamp,
     /// The document as received.
     pub document: Value,
-    /// What was to be done about it.
+    /// The event's plan.
     pub plan: Plan,
-    /// What became of each message, those of the plan of which nothing is recorded included.
+    /// The outcome of each message, including planned messages without a record.
     pub messages: Vec<StoredMessage>,
 }
 
-/// Shows no personal data: the document stays out.
+/// Omits the document, which contains personal data.
 impl fmt::Debug for StoredEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("StoredEvent");
@@ -45,26 +46,26 @@ impl fmt::Debug for StoredEvent {
     }
 }
 
-/// A message as the ledger has it.
+/// A message in the ledger.
 #[derive(Clone, PartialEq)]
 pub struct StoredMessage {
-    /// Its id.
+    /// The id of the message.
     pub id: MessageId,
-    /// Through which mapping.
+    /// The mapping.
     pub mapping: MappingId,
-    /// To whom: the person's id.
+    /// The recipient's id.
     pub recipient: ObjectId,
-    /// 1, or the number of times a person chose to send it again, and one.
+    /// The send number: 1 for the first send, plus 1 for each resend by an operator.
     pub send_number: u32,
-    /// What is known of it.
+    /// The recorded facts.
     pub facts: Facts,
-    /// The number it went to, E.164; only of what was claimed.
+    /// The number the message was sent to, E.164; only if it was claimed.
     pub phone: Option<String>,
-    /// The text it had; only of what was claimed.
+    /// The text of the message; only if it was claimed.
     pub text: Option<String>,
 }
 
-/// Shows no personal data: number and text stay out.
+/// Omits number and text, which are personal data.
 impl fmt::Debug for StoredMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("StoredMessage");
@@ -73,10 +74,10 @@ impl fmt::Debug for StoredMessage {
     }
 }
 
-/// Of events with one code at most so many are asked which order they tell of. A code belongs to one order.
+/// The most events with one code that are read to find their order. A code belongs to one order.
 const ORDERS_OF_CODE_MAX: usize = 20;
 
-/// An index and the attributes of its key.
+/// An index and the attribute of its partition key.
 struct Index {
     name: &'static str,
     partition: &'static str,
@@ -87,7 +88,7 @@ const BY_SUBJECT: Index = Index { name: "by_subject", partition: "subject" };
 const BY_DAY: Index = Index { name: "by_day", partition: "day" };
 
 impl Ledger {
-    /// An event with its plan and messages, in one query; `None` if it is not known.
+    /// Returns an event with its plan and messages, in one query; `None` if it is unknown.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -95,20 +96,20 @@ impl Ledger {
         self.event_of(&event_key(site, event)).await
     }
 
-    /// The event of a message, with all its messages; `None` if the site has no such message.
+    /// Returns the event of a message, with all its messages; `None` if the site has no such message.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn event_of_message(&self, site: &SiteId, id: &MessageId) -> Result<Option<StoredEvent>, StoreError> {
         let event = self.event_of(&id.event).await?;
-        // The key is a hash of site and event: another site's is not to be seen.
+        // The key is a hash of site and event. An event of another site must not be shown.
         let is_ours =
             |event: &StoredEvent| EventId::parse(&event.id).is_ok_and(|known| event_key(site, &known) == id.event);
         let has_it = |event: &StoredEvent| event.messages.iter().any(|message| message.id == *id);
         Ok(event.filter(|event| is_ours(event) && has_it(event)))
     }
 
-    /// The events of which a message went to a number, by its pseudonym at the site, oldest first.
+    /// Returns the events with a message to a number, by the number's pseudonym at the site, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -117,7 +118,7 @@ impl Ledger {
         self.events(keys).await
     }
 
-    /// Whether a message of the site to a number is known, by the number's pseudonym.
+    /// Returns whether the site has a message to a number, by the number's pseudonym.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -131,9 +132,10 @@ impl Ledger {
         Ok(!request.send().await?.items().is_empty())
     }
 
-    /// The events of the orders with a number in Passweb or a code that customers know, oldest first. Of a code used for
-    /// many orders the first few are looked at. Events of earlier versions are found by a code only if a newer event of
-    /// the same order has it.
+    /// Returns the events of orders, by the order's number in Passweb or by the code that customers see, oldest first.
+    ///
+    /// If a code belongs to many orders, only the first ones are read. Events of earlier versions have no code. They
+    /// are found only if a newer event of the same order has it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -151,7 +153,7 @@ impl Ledger {
         self.events(keys).await
     }
 
-    /// What an event is about, as the index has it.
+    /// The subject of an event, as the index contains it.
     async fn subject_of(&self, event_key: &str) -> Result<Option<String>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let request = request.key("pk", text(event_key)).key("sk", text(EVENT)).projection_expression("subject");
@@ -159,7 +161,7 @@ impl Ledger {
         Ok(Reading::of(&item).text("subject")?.map(str::to_owned))
     }
 
-    /// The events of a subject such as `order:1320`, oldest first.
+    /// Returns the events of a subject such as `order:1320`, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -168,7 +170,7 @@ impl Ledger {
         self.events(keys).await
     }
 
-    /// The events recorded from one moment up to another, both included, oldest first within each shard of a day.
+    /// Returns the events recorded between two times, both included, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -188,7 +190,7 @@ impl Ledger {
         self.events(keys).await
     }
 
-    /// The partitions of the events an index names. A message is in the same partition as its event.
+    /// The partitions of the events that an index returns. A message is in the partition of its event.
     async fn event_keys(
         &self,
         index: Index,
@@ -212,7 +214,7 @@ impl Ledger {
         while let Some(page) = pages.next().await {
             for item in page?.items() {
                 let reading = Reading::of(item);
-                // Of a day only the events themselves: a message may be written on the day after its event.
+                // For a day, only events count: a message may be written a day after its event.
                 if between.is_none() || reading.required("sk")? == EVENT {
                     keys.insert(reading.required("pk")?.to_owned());
                 }
@@ -265,12 +267,12 @@ impl Ledger {
     }
 }
 
-/// Where a message stands among those of its event.
+/// The position of a message among the messages of its event.
 fn place(message: &StoredMessage) -> (&MappingId, &ObjectId, u32) {
     (&message.mapping, &message.recipient, message.send_number)
 }
 
-/// The UTC days from one moment to another, as the index names them.
+/// The UTC days from one time to another, as the index names them.
 fn days(from: Timestamp, until: Timestamp) -> Vec<String> {
     let day = |moment: Timestamp| moment.to_zoned(jiff::tz::TimeZone::UTC).date();
     let (mut next, last) = (day(from), day(until));
