@@ -1,8 +1,10 @@
-//! Erasing a person: what the ledger holds of people, found by a scan, and taken out of it.
+//! Erasing a person: a scan finds the person's data in the ledger, and updates remove it.
 //!
-//! What stays are ids, hashes, states and times: the event's id and type, the plan, each message with its outcome and the
-//! pseudonym of its number. What is erased is everything that an event, the provider or an operator said in words, and
-//! the provider's ids, which have the number in them.
+//! These remain: ids, hashes, states and times. That includes the event's id and type, the plan, and each message with
+//! its outcome and the pseudonym of its number.
+//!
+//! These are erased: all text from the event, the provider or an operator, and the provider's ids, which contain the
+//! number.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::decision::digest::Collection;
@@ -18,20 +20,20 @@ use super::{EVENT, Ledger, Parking};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text};
 
-/// What stands in the place of the provider's id of a message, and says so in an event's document.
+/// Replaces the provider's id of a message. In an event's document, the field with this name marks it as erased.
 const ERASED: &str = "erased";
 
-/// Whether what an event said of people was erased: nobody can be told by its document any more.
+/// Returns whether the personal data of an event was erased. Nobody can be notified from its document any more.
 #[must_use]
 pub fn is_erased(document: &Value) -> bool {
     document.get(ERASED) == Some(&Value::Bool(true))
 }
 
-/// Something of a person in the ledger, as a scan finds it.
+/// Personal data in the ledger, as a scan finds it.
 pub enum Trace {
     /// An event that is not erased yet.
     Event {
-        /// Its key.
+        /// The key of the event.
         key: String,
         /// The document as received.
         document: Value,
@@ -40,39 +42,39 @@ pub enum Trace {
     Message {
         /// The key of its event.
         event: String,
-        /// The number it went to, E.164.
+        /// The number the message was sent to, E.164.
         phone: String,
     },
-    /// An event whose id came again with another content.
+    /// An event whose id was received again with other content.
     Conflict(Entry, Value),
-    /// The body of a dead letter, of the site or of no site that could be told.
+    /// The body of a dead letter of the site, or of an unknown site.
     DeadLetter(Entry, String),
-    /// A report whose message is not known.
+    /// A status report whose message is not known.
     Orphan(Entry, String),
-    /// Files that wait to be told together, with the key of the event whose message is to tell them.
+    /// Files that wait for their digest message, with the key of that message's event.
     Collection(Entry, String),
 }
 
-/// The key of an item that is no event.
+/// The key of an item that is not an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pk: String,
     sk: String,
 }
 
-/// What was erased of an event.
+/// The result of erasing an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
-    /// Messages.
+    /// The number of messages.
     pub messages: usize,
-    /// Of these, messages that were taken back: they had not been sent.
+    /// The number of these that were not sent yet and were cancelled.
     pub cancelled: usize,
-    /// Messages that are just being sent and keep their number until they have an answer.
+    /// The number of these that are being sent. They keep their number until they have an answer.
     pub sending: usize,
 }
 
 impl Ledger {
-    /// Shows what there is of people at a site. A scan of the table: for the command line only.
+    /// Calls `found` for each item with personal data at a site. Scans the whole table: for the command line only.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -101,7 +103,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes the content out of a conflict or a dead letter; the item with its cause stays.
+    /// Removes the content of a conflict or a dead letter. The item and its cause stay.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -117,7 +119,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets a report, whose key is the provider's id, which has the number in it; or files that wait to be told.
+    /// Deletes a status report, whose key is the provider's id with the number in it, or a collection of files.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -127,8 +129,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// A message of the plan of which nothing is recorded ends as skipped; whatever record of it is still on its way
-    /// finds it decided. Answers whether nothing was recorded.
+    /// Records a planned message as skipped if nothing is recorded for it. A record of it that is in flight then finds
+    /// it decided. Returns whether nothing was recorded.
     async fn close_planned(&self, event: &Item, planned: &PlannedMessage, skip: &Skip) -> Result<bool, StoreError> {
         let (reading, id) = (Reading::of(event), planned_id(event, planned)?);
         let mut request = self.client.update_item().table_name(&self.table);
@@ -154,8 +156,8 @@ impl Ledger {
         Ok(conditional(request).await?.is_none())
     }
 
-    /// Takes out of a message what the event, the provider or an operator said. Answers whether it was left as it was
-    /// because it has got another answer meanwhile.
+    /// Removes all text of the event, the provider and the operator from a message. Returns `true` if the message was
+    /// left unchanged because it received another answer in the meantime.
     async fn redact_message(&self, item: &Item, known: &Facts) -> Result<bool, StoreError> {
         let reading = Reading::of(item);
         let mut set = Vec::new();
@@ -176,7 +178,7 @@ impl Ledger {
             request = request.expression_attribute_values(":answer", json(&answer)?);
         }
         if known.claim.is_some() {
-            // It is set where there is none yet, too, so that no later report brings the provider's id back.
+            // It is also set if there is none yet, so that no later report restores the provider's id.
             set.push("provider = :provider".to_owned());
             let provider = text(format!("{}#{ERASED}", reading.required("site")?));
             request = request.expression_attribute_values(":provider", provider);
@@ -231,9 +233,11 @@ impl Ledger {
 }
 
 impl Parking {
-    /// Erases an event and its messages, whomever of its recipients it is about: those that were not sent are taken back
-    /// with `skip`. The document goes last, so that what was interrupted is found and finished by the next call; `rest` is
-    /// what may stay of it.
+    /// Erases an event and its messages, whichever of its recipients is erased. Messages that were not sent are
+    /// cancelled with `skip`.
+    ///
+    /// The document is erased last, so that the next call finds and completes an interrupted erasure. `rest` replaces
+    /// the document, if some of it may stay.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -270,7 +274,7 @@ impl Parking {
     }
 }
 
-/// An answer without what the provider said in words, and without its id.
+/// An answer without the provider's text and without its id.
 fn without_words(answer: Answer) -> Answer {
     let bare = |failure: domain::message::state::Failure| domain::message::state::Failure {
         details: String::new(),
