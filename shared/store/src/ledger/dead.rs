@@ -1,4 +1,5 @@
-//! Dead letters: records nobody could process, kept with their cause until somebody has repaired it and puts them back.
+//! Dead letters: records that could not be processed, kept with their cause until an operator fixes it and puts them
+//! back.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::primitives::id::SiteId;
@@ -9,23 +10,23 @@ use super::{Ledger, expiry, utc_day};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, text, time};
 
-/// Most bytes kept of a dead record's body: an item may have 400 KB.
+/// The most bytes kept of a dead letter's body. An item may have 400 KB.
 const EVIDENCE_BYTES_MAX: usize = 300 * 1024;
 
-/// A record of a queue that nobody could process.
+/// A record of a queue that could not be processed.
 #[derive(Clone, Copy)]
 pub struct DeadLetter<'a> {
-    /// The queue it stood in, and goes back to when somebody has repaired the cause.
+    /// The queue of the record, to which it returns once the cause is fixed.
     pub queue: DeadQueue,
-    /// The site, where the record still tells.
+    /// The site, if the record still names it.
     pub site: Option<&'a SiteId>,
-    /// The queue's id of the record.
+    /// The id of the record in the queue.
     pub record_id: &'a str,
     /// Why it could not be processed.
     pub cause: &'a str,
     /// Its body.
     pub body: &'a str,
-    /// Days the ledger keeps it.
+    /// Days that the ledger keeps it.
     pub retention_days: u16,
 }
 
@@ -34,43 +35,43 @@ pub struct DeadLetter<'a> {
 pub enum DeadQueue {
     /// Events and messages.
     Events,
-    /// Reports of the provider.
+    /// Platform events of the provider.
     Statuses,
 }
 
-/// A dead letter as the ledger has it. `Debug` is left out on purpose: the body holds personal data.
+/// A dead letter in the ledger. It does not implement `Debug`, because the body contains personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeptLetter {
-    /// The queue's id of the record.
+    /// The id of the record in the queue.
     pub id: String,
-    /// The queue it stood in.
+    /// The queue of the record.
     pub queue: DeadQueue,
-    /// The site, where the record told.
+    /// The site, if the record named it.
     pub site: Option<SiteId>,
     /// Why it could not be processed.
     pub cause: String,
     /// When it became a dead letter.
     pub at: Timestamp,
-    /// What it said.
+    /// Its body.
     pub body: KeptBody,
     /// When it was put back into its queue.
     pub redriven_at: Option<Timestamp>,
     pk: String,
 }
 
-/// What is left of a dead letter's body.
+/// The remaining part of a dead letter's body.
 #[derive(Clone, PartialEq, Eq)]
 pub enum KeptBody {
-    /// All of it.
+    /// The whole body.
     Whole(String),
-    /// Its beginning: it was too long to be kept, so it cannot be put back.
+    /// Only the beginning was kept, because the body was too long. The record cannot be put back.
     Cut,
-    /// Nothing: the person it was about was erased.
+    /// Nothing: the person in the record was erased.
     Erased,
 }
 
 impl DeadQueue {
-    /// The queue's name in the ledger.
+    /// Returns the queue's name in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -79,7 +80,7 @@ impl DeadQueue {
         }
     }
 
-    /// The queue of a name.
+    /// Returns the queue with a name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Events, Self::Statuses].into_iter().find(|queue| queue.name() == name)
@@ -87,7 +88,7 @@ impl DeadQueue {
 }
 
 impl Ledger {
-    /// Keeps a record that nobody could process. The same record again is the same dead letter.
+    /// Records a dead letter. The same record on the same day is the same dead letter.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -110,7 +111,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The causes of the dead letters of a site and a day; `None` asks for those that name no site.
+    /// Returns the causes of the dead letters of a site on a day; with `None`, of those without a site.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -118,7 +119,7 @@ impl Ledger {
         Ok(self.kept_letters(site, day).await?.into_iter().map(|letter| letter.cause).collect())
     }
 
-    /// The dead letters of a site and a day; `None` asks for those that name no site.
+    /// Returns the dead letters of a site on a day; with `None`, those without a site.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -127,8 +128,8 @@ impl Ledger {
         items.iter().map(|item| kept_letter(item, site)).collect()
     }
 
-    /// Remembers that a dead letter was put back into its queue. Called after SQS has it, so that none is lost: put back
-    /// twice it does no harm, since nothing is sent twice.
+    /// Marks a dead letter as put back into its queue. It is called after SQS accepted the record, so that no record is
+    /// lost. Putting it back twice is harmless, because no message is sent twice.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -152,7 +153,7 @@ fn partition(site: Option<&SiteId>, day: Timestamp) -> String {
 fn kept_letter(item: &Item, site: Option<&SiteId>) -> Result<KeptLetter, StoreError> {
     let reading = Reading::of(item);
     let flag = |name: &str| item.get(name).and_then(|value| value.as_bool().ok()) == Some(&true);
-    // The first dead letters were all of one queue and did not say so.
+    // The first dead letters were all of one queue and have no `queue`.
     let queue = reading.text("queue")?.unwrap_or(DeadQueue::Events.name());
     Ok(KeptLetter {
         id: reading.required("sk")?.to_owned(),

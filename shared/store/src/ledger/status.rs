@@ -1,4 +1,4 @@
-//! What the provider reports of a message later, and reports whose message is not known yet.
+//! Statuses that the provider reports, and status reports whose message is not known yet.
 
 use std::collections::BTreeMap;
 
@@ -18,52 +18,52 @@ use crate::error::StoreError;
 use crate::item::{Item, ORPHAN, Reading, json, number, text, time};
 use crate::transaction::again;
 
-/// How long a report waits for its message.
+/// How long a status report waits for its message.
 const ORPHAN_KEPT_FOR: SignedDuration = SignedDuration::from_hours(48);
-/// Where the index `open` keeps them: `since` is the next moment to look for the message.
+/// The shard of these reports in the index `open`. Their `open_since` is the next time to look for the message.
 const ORPHANS: &str = "orphans";
 
-/// A message with what its claim wrote besides itself.
+/// A message with the values of the send that its claim recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
-    /// Everything known of it.
+    /// The recorded facts.
     pub facts: Facts,
-    /// The pseudonym of the number it went to.
+    /// The pseudonym of the recipient's number.
     pub contact: Option<String>,
-    /// The account it went through.
+    /// The account that sent the message.
     pub account: Option<String>,
     /// The template's name and language.
     pub template: Option<(String, String)>,
-    /// Whether it was sent to find out if its account can send again.
+    /// Whether the message is a probe of a stopped account.
     pub probe: bool,
 }
 
-/// A report without a message.
+/// A status report without a message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Orphan {
     /// The site.
     pub site: SiteId,
     /// The provider's id of the message.
     pub provider_id: String,
-    /// The report, as it stood in the queue.
+    /// The report, as it was in the queue.
     pub platform_event: String,
     pk: String,
     sk: String,
     since: Timestamp,
 }
 
-/// Where a page of reports without a message ends.
+/// The end of a page of status reports without a message.
 #[derive(Clone)]
 pub struct OrphansAfter(Item);
 
-/// Shows no personal data: the provider's id has the number in it.
+/// Omits the provider's id, which contains the number.
 impl std::fmt::Debug for Orphan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Orphan").field("site", &self.site).field("since", &self.since).finish_non_exhaustive()
     }
 }
 
-/// As of [`Orphan`].
+/// Omits the key, as for [`Orphan`].
 impl std::fmt::Debug for OrphansAfter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("OrphansAfter")
@@ -71,8 +71,8 @@ impl std::fmt::Debug for OrphansAfter {
 }
 
 impl Ledger {
-    /// Records a status of a message, each once: the first report of a status counts. `None` if the site has no such
-    /// message.
+    /// Records a status of a message. Only the first report of each status counts. Returns `None` if the site has no
+    /// such message.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -105,7 +105,7 @@ impl Ledger {
         }
     }
 
-    /// The message that the provider gave an id.
+    /// Returns the message with a provider's id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -120,7 +120,7 @@ impl Ledger {
         Ok(message.map(|message| MessageId { event: item_key(item), message }))
     }
 
-    /// Keeps a report whose message is not known yet; the next sweep looks for it.
+    /// Keeps a status report whose message is not known yet. The next sweep looks for the message.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -147,8 +147,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// The reports whose message should be looked for now, oldest first: a page of at most `limit`, from the beginning or
-    /// after another page. With it comes where the next page begins, if there is one.
+    /// Returns the status reports whose message should be looked for now, oldest first, and the position of the next
+    /// page, if there is one. The page has at most `limit` reports and starts after `after`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -174,7 +174,7 @@ impl Ledger {
             keys.insert(format!("{pk}/{sk}"), key);
         }
         let items = batch_get::items(&self.client, &self.table, keys).await?;
-        // One that nobody can read must not keep the others waiting.
+        // A report that cannot be read must not block the others.
         let read = |item: &Item| {
             orphan(item).inspect_err(|error| tracing::error!(%error, "a report without a message cannot be read")).ok()
         };
@@ -182,8 +182,10 @@ impl Ledger {
         Ok((items.iter().filter_map(read).collect(), next))
     }
 
-    /// Looks for the message of a report again later: after as long as it has waited already, and at least a minute.
-    /// Most belong to messages that the shop sends by other means from the same number, and never find one.
+    /// Postpones the next search for a report's message by the time it has already waited, and at least by one minute.
+    ///
+    /// Most of these reports belong to messages that the shop sends by other means from the same number. Their message
+    /// is never found.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -204,8 +206,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets a report: its message was found, or never will be. One that was kept anew meanwhile, because whoever got it
-    /// did not find the message yet, stays.
+    /// Deletes a status report whose message was found or will not be found. A report that was kept again in the
+    /// meantime stays, because its message was still missing then.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -233,7 +235,7 @@ fn item_key(item: &Item) -> String {
 pub(super) fn reported(item: &Item) -> Result<Reported, StoreError> {
     let reading = Reading::of(item);
     let owned = |name: &str| Ok::<_, StoreError>(reading.text(name)?.map(str::to_owned));
-    // The index by contact carries the site before the pseudonym.
+    // The attribute contains the site before the pseudonym.
     let contact = reading.text("contact")?.and_then(|contact| contact.split_once('#'));
     Ok(Reported {
         facts: facts(item)?,
