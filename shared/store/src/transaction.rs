@@ -1,8 +1,8 @@
-//! Transactions whose writes are known by what each guards, and writes that meet a running transaction.
+//! Transactions whose writes are identified by what they guard, and writes that conflict with a running transaction.
 //!
-//! DynamoDB refuses a write to an item that is part of a running transaction, and a transaction that meets another one:
-//! two checks of one item meet as well. The SDK does not try either again. [`Transaction::write`] and [`again`] do, after
-//! pauses drawn at random, so that those that met do not meet again.
+//! DynamoDB rejects a write to an item that is part of a running transaction. It also rejects a transaction that
+//! conflicts with another one, even if both only check the same item. The SDK retries neither. [`Transaction::write`]
+//! and [`again`] retry with backoff and jitter, so that the same writes do not conflict again.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,23 +16,23 @@ use tokio::time::{Instant, sleep};
 use crate::error::StoreError;
 use crate::item::Item;
 
-/// Whether the caller has time for another try.
+/// Returns whether the caller has time for another attempt.
 pub(crate) type HasTime<'a> = &'a (dyn Fn() -> bool + Send + Sync);
 
-/// How long a write is tried again where the caller does not say: less than a call to a table may take.
+/// How long a write is retried if the caller sets no limit. This is shorter than the timeout of a call to a table.
 const TRIED_FOR: Duration = Duration::from_secs(5);
-/// The longest first pause, doubled for each further one.
+/// The longest first delay. Each further delay has twice the bound.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// The longest pause.
+/// The longest delay.
 const PAUSE_MAX: Duration = Duration::from_millis(640);
 
-/// Writes that happen together or not at all, each with what it guards.
+/// Writes that succeed or fail together, each with what it guards.
 #[derive(Clone, Debug)]
 pub(crate) struct Transaction<G> {
     writes: Vec<(G, TransactWriteItem)>,
 }
 
-/// What came of a transaction.
+/// The result of a transaction.
 #[derive(Debug)]
 pub(crate) enum Written<G> {
     /// Everything is written.
@@ -41,12 +41,12 @@ pub(crate) enum Written<G> {
     Nothing(Refused<G>),
 }
 
-/// The writes whose conditions did not hold: what each guards, and the item it met as far as it was asked for.
+/// The writes whose conditions failed: what each one guards, and the existing item if the write asks for it.
 #[derive(Debug)]
 pub(crate) struct Refused<G>(Vec<(G, Item)>);
 
 impl<G: PartialEq> Refused<G> {
-    /// The item that a write's condition did not hold for; `None` if the condition held.
+    /// The item for which a write's condition failed; `None` if the condition held.
     pub(crate) fn by(&self, guarded: G) -> Option<&Item> {
         self.0.iter().find(|(refused, _)| *refused == guarded).map(|(_, item)| item)
     }
@@ -64,12 +64,14 @@ impl<G: Copy + PartialEq> Transaction<G> {
         self
     }
 
-    /// Writes everything or nothing. While the caller has time, a transaction that meets another is tried again, and one
-    /// with a token whose answer is lost is asked again: DynamoDB takes the same token for the same transaction for ten
-    /// minutes.
+    /// Writes everything or nothing.
+    ///
+    /// While the caller has time, a transaction that conflicts with another one is retried. A transaction with a token
+    /// is also retried if its response is lost: DynamoDB treats requests with the same token as the same transaction
+    /// for ten minutes.
     ///
     /// # Errors
-    /// [`StoreError`]. With a token nobody knows then whether it was written.
+    /// [`StoreError`]. After an error with a token, it is unknown whether the transaction was written.
     pub(crate) async fn write(
         &self,
         client: &Client,
@@ -111,12 +113,12 @@ impl<G: Copy + PartialEq> Transaction<G> {
     }
 }
 
-/// Whether a transaction that was cancelled for this may pass the next time.
+/// Whether a transaction that was cancelled with this code may succeed on a retry.
 fn is_passing(code: &str) -> bool {
     matches!(code, "TransactionConflict" | "ProvisionedThroughputExceeded" | "ThrottlingError")
 }
 
-/// Whether a transaction may have been written although it was answered with an error, or is still being written.
+/// Whether a transaction may have been written, or may still be in progress, despite the error.
 fn is_lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     match error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
@@ -131,7 +133,7 @@ fn is_lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     }
 }
 
-/// Sends a plain write, again for a few seconds while it meets running transactions.
+/// Sends a plain write. Retries it for a few seconds while it conflicts with running transactions.
 pub(crate) async fn again<T, E, R, F>(send: impl Fn() -> F) -> Result<T, SdkError<E, R>>
 where
     E: ProvideErrorMetadata,
@@ -140,7 +142,7 @@ where
     let begun = Instant::now();
     let mut tries = 0;
     loop {
-        // On the heap: the calls of the SDK are large, and those of a message lie within one another.
+        // On the heap: the futures of the SDK are large, and those of a message are nested.
         let result = Box::pin(send()).await;
         let met = result.as_ref().err().and_then(|error| error.as_service_error()?.code());
         if met != Some("TransactionConflictException") || begun.elapsed() >= TRIED_FOR {
@@ -151,13 +153,13 @@ where
     }
 }
 
-/// That there is time for a few seconds from now.
+/// Returns a function that is true for a few seconds from now.
 pub(crate) fn a_while() -> impl Fn() -> bool + Send + Sync {
     let begun = Instant::now();
     move || begun.elapsed() < TRIED_FOR
 }
 
-/// The pause after so many tries: drawn at random from all up to a bound that doubles each time.
+/// The delay after a number of tries: random, up to a bound that doubles each time.
 fn pause(tries: u32) -> Duration {
     let bound = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries)).min(PAUSE_MAX);
     bound.mul_f64(f64::from(getrandom::u32().unwrap_or(u32::MAX)) / f64::from(u32::MAX))
