@@ -1,11 +1,11 @@
-//! Webhooks: whose they are, and which sites share a sender number. Part of the `Config` table.
+//! Webhooks, their sites, and the sites that share a sender number. Part of the `Config` table.
 //!
 //! | pk | sk | json |
 //! |---|---|---|
 //! | `WEBHOOK#webhook id` | `WEBHOOK` | the webhook's site, mode, numbers and accounts |
 //! | `HOOKS#site` | `WEBHOOK` | the id of the site's webhook |
-//! | `SENDER#phone number id` | site | the account the number belongs to |
-//! | `FIRST#phone number id` | `WEBHOOK` | the site that had the number first; null once that one is gone |
+//! | `SENDER#phone number id` | site | the WhatsApp Business Account of the number at this site, or null |
+//! | `FIRST#phone number id` | `WEBHOOK` | the first site that used the number; null once it removed its webhook |
 
 use aws_sdk_dynamodb::Client;
 use domain::primitives::id::SiteId;
@@ -26,13 +26,13 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// Those in the `Config` table of that name.
+    /// Creates a client for the webhooks in the `Config` table `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// A webhook by its id.
+    /// Returns a webhook by its id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -40,7 +40,7 @@ impl Webhooks {
         self.get(webhook_key(id)).await
     }
 
-    /// The id of a site's webhook.
+    /// Returns the id of a site's webhook.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -48,14 +48,14 @@ impl Webhooks {
         self.get(site_webhook_key(site)).await
     }
 
-    /// Writes a site's webhook, and its numbers as the site's. A site has one: what it had under another id opens
-    /// nothing any more.
+    /// Writes a site's webhook and assigns its numbers to the site. A site has one webhook: a previous one with another
+    /// id is deleted.
     ///
     /// # Errors
-    /// [`StoreError`]; what was written until then stays, and the next call completes it.
+    /// [`StoreError`]; the items written so far stay, and the next call completes the change.
     pub async fn put(&self, id: &str, webhook: &Webhook) -> Result<(), StoreError> {
         for phone_number_id in &webhook.phone_number_ids {
-            // A number written here alone has no account said; one that has keeps it.
+            // A number that the site already has keeps its account. A new one is written without an account.
             if !self.sites_of(phone_number_id).await?.contains(&webhook.site) {
                 self.note_first(&webhook.site, phone_number_id).await?;
                 self.put_item(sender_key(phone_number_id), webhook.site.as_str(), &None::<&str>).await?;
@@ -64,13 +64,13 @@ impl Webhooks {
         if let Some(former) = self.webhook_id_of(&webhook.site).await?.filter(|former| former != id) {
             self.delete_item(webhook_key(&former), WEBHOOK).await?;
         }
-        // It is listed before it opens anything, so that none is ever out of sight.
+        // The webhook is listed before it becomes valid, so that every valid webhook is listed.
         self.put_item(site_webhook_key(&webhook.site), WEBHOOK, &id).await?;
         self.put_item(webhook_key(id), WEBHOOK, webhook).await
     }
 
-    /// Makes a number and its account the site's: what its webhook brings of them is believed from then on. Adding them
-    /// again changes nothing. Answers whether another site had the number before.
+    /// Assigns a number and its account to the site, so that the site's webhook accepts their platform events.
+    /// Repeating the call changes nothing. Returns whether another site used the number first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -87,7 +87,7 @@ impl Webhooks {
         self.came_later(site, phone_number_id).await
     }
 
-    /// Whether a site came to a number that another site had before.
+    /// Returns whether the site is not the first one that used a number.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -96,7 +96,8 @@ impl Webhooks {
         Ok(first.is_some_and(|first| first.as_ref() != Some(site)))
     }
 
-    /// Notes which site had a number first, if nobody did yet. Of sites that had it before this was noted any may be it.
+    /// Records the first site that uses a number, if none is recorded. If several sites already used the number, any of
+    /// them may be recorded.
     async fn note_first(&self, site: &SiteId, phone_number_id: &str) -> Result<(), StoreError> {
         if self.get::<Option<SiteId>>(first_key(phone_number_id)).await?.is_some() {
             return Ok(());
@@ -106,7 +107,7 @@ impl Webhooks {
         self.put_item(first_key(phone_number_id), WEBHOOK, other.unwrap_or(site)).await
     }
 
-    /// The sites that send from a number: who stops one of them, stops all.
+    /// Returns the sites that send from a number. A STOP to one of them applies to all.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -125,15 +126,15 @@ impl Webhooks {
         Ok(sites)
     }
 
-    /// Removes a site's webhook, and its numbers as the site's.
+    /// Removes a site's webhook and its numbers.
     ///
     /// # Errors
-    /// [`StoreError`]; what was removed until then stays so, and the next call completes it.
+    /// [`StoreError`]; the items removed so far stay removed, and the next call completes the removal.
     pub async fn remove(&self, site: &SiteId) -> Result<(), StoreError> {
         let Some(id) = self.webhook_id_of(site).await? else { return Ok(()) };
         for phone_number_id in self.webhook(&id).await?.map(|webhook| webhook.phone_number_ids).unwrap_or_default() {
             if !self.came_later(site, &phone_number_id).await? {
-                // Should the site come back, it does not know what was said meanwhile.
+                // If the site returns, it has missed the opt-outs in between and must not count as the first one.
                 self.put_item(first_key(&phone_number_id), WEBHOOK, &None::<SiteId>).await?;
             }
             self.delete_item(sender_key(&phone_number_id), site.as_str()).await?;
@@ -180,7 +181,7 @@ fn first_key(phone_number_id: &str) -> String {
     format!("FIRST#{phone_number_id}")
 }
 
-/// Adds an id to a list, once.
+/// Adds an id to a list, unless the list contains it.
 fn add(ids: &mut Vec<String>, id: &str) {
     if !ids.iter().any(|one| one == id) {
         ids.push(id.to_owned());
