@@ -1,5 +1,7 @@
-//! What a person chose, by when they did. Reports of a choice come in any order and again, so a suppression and its end
-//! each carry their moment, and the latest one counts.
+//! A person's choices, ordered by time.
+//!
+//! A choice may be reported late, out of order and more than once. A suppression and its end therefore each have a
+//! time, and the latest one counts.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::message::suppression::{Scope, Source, Suppression};
@@ -11,18 +13,18 @@ use super::{Contacts, Item};
 use crate::error::StoreError;
 use crate::item::{Reading, json, text};
 
-/// A choice of a person about one scope.
+/// A person's choice about one scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// No messages of the scope from then on.
+    /// The person wants no more messages of the scope.
     Out(Suppression),
-    /// Messages again: the suppression of the scope by the source ends.
+    /// The person wants messages again: the suppression of the scope by the source ends.
     In {
-        /// What is allowed again.
+        /// The scope that is allowed again.
         scope: Scope,
-        /// Whose suppression ends; those of others stay.
+        /// The source of the suppression that ends. Suppressions of other sources stay.
         source: Source,
-        /// When it was chosen.
+        /// When the person made the choice.
         at: Timestamp,
     },
 }
@@ -37,8 +39,8 @@ impl Choice {
 }
 
 impl Contacts {
-    /// Records a choice, unless a later one of the same scope and source is known. `site` is the site of a number, by
-    /// which it is listed; an alias has none. Answers whether the choice counts.
+    /// Records a choice, unless a later one of the same scope and source is recorded. `site` lists the number under its
+    /// site; an alias has none. Returns whether the choice was recorded.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -73,8 +75,8 @@ impl Contacts {
         updated(request.update_expression(expression)).await
     }
 
-    /// Records for a number of a site what was chosen under another key. What the site knows already, or knows of a later
-    /// moment, stays: also a suppression that an operator lifted.
+    /// Applies the choices stored under another key to a number of a site. A choice does not replace one of the site
+    /// with the same or a later time. It also does not restore a suppression that an operator lifted.
     ///
     /// # Errors
     /// [`StoreError`]; the next call completes it.
@@ -88,7 +90,7 @@ impl Contacts {
     }
 }
 
-/// The choices an item records, each with its moment.
+/// Reads the choices of an item, each with its time.
 pub(super) fn choices(item: &Item) -> Result<Vec<Choice>, StoreError> {
     let reading = Reading::of(item);
     let mut choices = Vec::new();
@@ -98,7 +100,7 @@ pub(super) fn choices(item: &Item) -> Result<Vec<Choice>, StoreError> {
             let Some(at) = reading.text(&name)?.and_then(|moment| moment.split_whitespace().next()) else { continue };
             let at = at.parse().map_err(|error| reading.fault(&name, error))?;
             let suppression = reading.json::<Suppression>(&detail_attribute(scope, source))?;
-            // Of one that was said several times the last counts: whatever ends it must be later.
+            // If a choice was repeated, the last time counts: the choice that ends it must be later.
             choices.push(match suppression {
                 Some(suppression) => Choice::Out(Suppression { since: at, ..suppression }),
                 None => Choice::In { scope, source, at },
@@ -108,7 +110,7 @@ pub(super) fn choices(item: &Item) -> Result<Vec<Choice>, StoreError> {
     Ok(choices)
 }
 
-/// The moment of a choice as text that sorts; of two in the same moment the one to get no messages is the later.
+/// The time of a choice as sortable text. Of two choices at the same time, the opt-out is the later one.
 fn moment(at: Timestamp, what: &str) -> String {
     // "in" sorts before "out".
     format!("{at:.9} {what}")

@@ -1,4 +1,4 @@
-//! Forgetting a person.
+//! Erasing a person's contact data.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -12,9 +12,10 @@ use crate::item::{Item, Reading, json, text};
 use crate::transaction::again;
 
 impl Contacts {
-    /// Forgets a person's record: phone, country, language, groups, and a consent that was given. That the person opted
-    /// out or refused marketing stays under their pseudonym, as suppressions do under the number's: forgetting allows
-    /// nothing. Answers whether there was anything to forget.
+    /// Deletes a person's record: phone, country, language, groups, and a marketing consent that was given.
+    ///
+    /// An opt-out and a refusal of marketing stay under the person's pseudonym, as suppressions do under the number's.
+    /// Erasing therefore never allows a message. Returns whether there was anything to delete.
     ///
     /// # Errors
     /// [`StoreError`]; the next call completes it.
@@ -26,7 +27,8 @@ impl Contacts {
         Ok(self.forget_choices(key).await? || had_record)
     }
 
-    /// Forgets what is kept of a person for good, but for what forbids something. Answers whether there was anything.
+    /// Deletes a person's permanent item, except for an opt-out and a refusal of marketing. Returns whether there was
+    /// anything to delete.
     async fn forget_choices(&self, key: &str) -> Result<bool, StoreError> {
         let request = self.client.delete_item().table_name(&self.table).key("pk", text(key));
         let request = request
@@ -57,8 +59,8 @@ impl Contacts {
         Ok(had_texts || had_consent)
     }
 
-    /// Takes out of what is kept of a number what people wrote in words: the reasons of suppressions and of their ends.
-    /// Answers how many there were.
+    /// Removes the free text from a number's item: the reasons of suppressions and lifts. Returns how many were
+    /// removed.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -81,9 +83,9 @@ impl Contacts {
     }
 }
 
-/// A value with words of a person in it, and the same without them.
+/// A value with free text, and the same value without it.
 struct Words {
-    /// The attribute, and the place in its list.
+    /// The attribute, and the index in its list.
     path: (String, String),
     old: AttributeValue,
     new: AttributeValue,

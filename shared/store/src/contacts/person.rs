@@ -1,12 +1,15 @@
-//! The record of a person: what `customer.updated` said of them.
+//! The contact data of a person from `customer.updated`.
 //!
-//! Opt-out and consent are kept for good, under the person's pseudonym (`PERSON#…`). Phone, country, language and groups
-//! have an item of their own (`RECORD#…`), which expires with the site's retention.
+//! A person has two items:
 //!
-//! Phone, country and language are those of the newest event, whose moment is `occurred_at`. Opt-out, consent and groups
-//! are those of the newest event that gave them, each with a moment of its own (`whatsapp_opt_out_at`): an event that does
-//! not give one knows nothing of it. Items of older versions have everything under `PERSON#…` and no such moments; a
-//! `false` of theirs may mean "unknown".
+//! - `PERSON#…`: opt-out and marketing consent. It is kept for good.
+//! - `RECORD#…`: phone, country, language and groups. It expires with the site's retention.
+//!
+//! Phone, country and language are those of the newest event, which occurred at `occurred_at`. Opt-out, consent and
+//! groups are those of the newest event that contains them. Each has its own time, such as `whatsapp_opt_out_at`,
+//! because an event without the field states nothing about it.
+//!
+//! Items of older versions have everything under `PERSON#…` and no such times. Their `false` may mean "unknown".
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -24,8 +27,11 @@ use crate::tables::TTL_ATTRIBUTE;
 use crate::transaction::again;
 
 impl Contacts {
-    /// Keeps a person's record as it was at `occurred_at`, all but opt-out and consent until `kept_until`. Of a record that
-    /// is older than the known one, only those of opt-out, consent and groups are kept that nothing newer was said of.
+    /// Writes a person's contact data as of `occurred_at`. Everything except opt-out and consent expires at
+    /// `kept_until`.
+    ///
+    /// If the stored data is newer, only opt-out, consent and groups are written, and each only if its stored value is
+    /// older.
     ///
     /// # Errors
     /// [`StoreError`]; the next call completes it.
@@ -41,7 +47,7 @@ impl Contacts {
             ("marketing_consent", person.marketing_consent.map(AttributeValue::Bool)),
         ]);
         if !choices.is_empty() {
-            // What an older version kept there goes.
+            // Removes the attributes that an older version stored in this item.
             let texts = TEXTS.map(|name| (name, None));
             self.put_newest(key, New { texts, dated: choices, kept_until: None }, occurred_at).await?;
         }
@@ -60,8 +66,8 @@ impl Contacts {
         self.put_newest(&record_key(key), new, occurred_at).await
     }
 
-    /// Writes an item as it was at `occurred_at`. Of an item that is older than the known one, only those of `dated` are
-    /// written that nothing newer was said of.
+    /// Writes an item as of `occurred_at`. If the stored item is newer, only the values of `dated` are written, and each
+    /// only if its stored value is older.
     async fn put_newest(&self, key: &str, new: New<'_>, occurred_at: Timestamp) -> Result<(), StoreError> {
         let New { texts, dated, kept_until } = new;
         let mut sets = vec!["occurred_at = :at".to_owned()];
@@ -109,8 +115,7 @@ impl Contacts {
         request.expression_attribute_values(":at", time(at))
     }
 
-    /// The latest records of people, as the fields of the contract, by their keys; whoever nothing was said of is left
-    /// out.
+    /// Returns the last known contact data of persons, by their keys. A person without data is left out.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -125,25 +130,25 @@ impl Contacts {
     }
 }
 
-/// What has no moment of its own.
+/// The attributes without a time of their own.
 const TEXTS: [&str; 3] = ["phone", "country", "language"];
 
-/// What one event says for one item.
+/// The values that one event has for one item.
 struct New<'a> {
-    /// Those that are `None` are taken away.
+    /// The attributes of `TEXTS`. A `None` removes the attribute.
     texts: [(&'static str, Option<&'a str>); 3],
-    /// What has a moment of its own, as far as the event gives it.
+    /// The attributes with a time of their own, if the event contains them.
     dated: Vec<(&'static str, AttributeValue)>,
-    /// When the item expires; `None` for one that is kept for good.
+    /// When the item expires; `None` if it is kept for good.
     kept_until: Option<Timestamp>,
 }
 
-/// The item of phone, country, language and groups, by the key of the person.
+/// The key of the item with phone, country, language and groups, from the person's key.
 pub(super) fn record_key(person: &str) -> String {
     person.replacen("PERSON#", "RECORD#", 1)
 }
 
-/// What an event gives.
+/// The fields that the event contains.
 fn dated<const N: usize>(fields: [(&'static str, Option<AttributeValue>); N]) -> Vec<(&'static str, AttributeValue)> {
     fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
@@ -159,7 +164,7 @@ fn with(request: UpdateItemFluentBuilder, name: &str, value: &AttributeValue) ->
         .expression_attribute_values(format!(":{name}"), value.clone())
 }
 
-/// Writes on a condition; answers whether it held.
+/// Sends a conditional update. Returns whether its condition held.
 async fn unless_refused(request: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
     match again(|| request.clone().send()).await {
         Ok(_) => Ok(true),
@@ -172,18 +177,18 @@ fn is_refused<R>(error: &SdkError<UpdateItemError, R>) -> bool {
     matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_)))
 }
 
-/// What is known of a person, by the item that is kept for good and by the one that expires.
+/// The contact data of a person, from the permanent item and the one that expires.
 fn person_record(choices: Option<&Item>, record: Option<&Item>) -> Result<PersonRecord, StoreError> {
     let nothing = Item::new();
     let choices = choices.unwrap_or(&nothing);
-    // An older version kept everything in one item.
+    // An older version stored everything in one item.
     let in_one = Some(choices).filter(|item| TEXTS.iter().any(|name| item.contains_key(*name)));
     let record = record.or(in_one).unwrap_or(&nothing);
     let (of_choices, of_record) = (Reading::of(choices), Reading::of(record));
-    // Of what is not known nothing is newer than any event.
+    // Missing data must not be newer than any event.
     let moment = |reading: &Reading<'_>| Ok::<_, StoreError>(reading.time("occurred_at")?.unwrap_or(Timestamp::MIN));
     let occurred_at = moment(&of_record)?;
-    // A `false` of an older version may stand for an absent field.
+    // In an item of an older version, `false` may mean that the field was absent.
     let opt_out = said_at(&of_choices, "whatsapp_opt_out")?.or(opted_out(&of_choices)?);
     let opt_out = opt_out.and_then(|at| Some(Dated { value: flag(choices, "whatsapp_opt_out")?, at }));
     let consent_at = said_at(&of_choices, "marketing_consent")?.map_or_else(|| moment(&of_choices), Ok)?;
