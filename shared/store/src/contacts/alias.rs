@@ -1,7 +1,7 @@
-//! Other ids of WhatsApp's that stand for a number: a `wa_id` that is written another way, a business-scoped user id.
+//! Other WhatsApp ids of a number: a `wa_id` in another spelling, or a business-scoped user id.
 //!
-//! An opt-out may come under such an id before anybody knows whose it is. It is kept with the alias and passed on to
-//! the number as soon as one is known.
+//! An opt-out may arrive under such an id before its number is known. It is stored with the alias, and applied to the
+//! number as soon as the number is known.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::primitives::id::SiteId;
@@ -13,8 +13,8 @@ use crate::item::{Item, text};
 use crate::transaction::again;
 
 impl Contacts {
-    /// Remembers that an id stands for a number, both by their pseudonyms, and passes on to the number what was chosen
-    /// under the id. Repeating it changes nothing.
+    /// Records that an id belongs to a number, both by their pseudonyms. Applies the choices stored under the id to the
+    /// number. The call is idempotent.
     ///
     /// # Errors
     /// [`StoreError`]; the next call completes it.
@@ -31,8 +31,8 @@ impl Contacts {
         Ok(())
     }
 
-    /// The numbers that an id stands for, by their pseudonyms. There may be several: WhatsApp takes some numbers written
-    /// in two ways for one.
+    /// Returns the numbers of an id, by their pseudonyms. There may be several, because WhatsApp treats two spellings
+    /// of some numbers as one number.
     ///
     /// # Errors
     /// [`StoreError`].

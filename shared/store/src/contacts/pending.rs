@@ -1,4 +1,4 @@
-//! The newest state that waits of a subject, for one mapping and recipient: an older one that waits too gives way.
+//! The latest pending state of a subject, for one mapping and recipient. An older pending state gives way to it.
 
 use domain::decision::guards::{EventVersion, renewal};
 use jiff::{SignedDuration, Timestamp};
@@ -10,20 +10,21 @@ use crate::ledger::renew;
 use crate::newer::Newer;
 use crate::transaction::again;
 
-/// How long it is remembered: a mapping holds for a week at most.
+/// How long an item is kept. A mapping holds a state for a week at most.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(15 * 24);
 
-/// A state that waits.
+/// A pending state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingState {
-    /// When it was entered.
+    /// When the state was entered.
     pub entered_at: Timestamp,
-    /// Its name, as far as it was kept.
+    /// The name of the state, if it was stored.
     pub state: Option<String>,
 }
 
 impl Contacts {
-    /// By which message an occasion was told; `None` if it was not. Past half of its life it is kept for longer.
+    /// Returns the message that claimed a dedup key; `None` if none did. Extends the key's expiry if it is past half of
+    /// its lifetime.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -42,7 +43,8 @@ impl Contacts {
         Ok(reading.text("message")?.map(str::to_owned))
     }
 
-    /// Records that a state waits, unless a newer event of its subject says which one does: that is the answer.
+    /// Records this state as the latest pending one. Returns the recorded state instead, if a newer event of the
+    /// subject set it.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -14,20 +14,20 @@ use crate::error::StoreError;
 use crate::item::{Reading, json, text, time};
 use crate::transaction::again;
 
-/// Adds to the list of what operators lifted.
+/// Adds a lift to the list of an operator's lifts.
 const KEEP_LIFT: &str = "SET lifts = list_append(if_not_exists(lifts, :none), :lift)";
 
-/// A number with a suppression, by its pseudonym.
+/// A number by its pseudonym, with its contact data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuppressedContact {
     /// The pseudonym.
     pub contact: String,
-    /// What is known of it.
+    /// The number's contact data.
     pub known: DecisionContext,
 }
 
 impl Contacts {
-    /// Suppresses a number. A suppression of the same scope and source that is there already stays as it is.
+    /// Suppresses a number. An existing suppression of the same scope and source stays as it is.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -45,8 +45,8 @@ impl Contacts {
         Ok(())
     }
 
-    /// Lifts what an operator ends: the suppression of one scope by one source, or the unreachability; others stay. Keeps
-    /// who did it, when and why. Answers whether there was anything to lift.
+    /// Lifts the suppression of one scope by one source, or the unreachability; others stay. Records who lifted it,
+    /// when and why. Returns whether there was anything to lift.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -69,8 +69,8 @@ impl Contacts {
         updated(request).await
     }
 
-    /// Leaves a number alone until a moment, since WhatsApp could not deliver to it. A message that arrives ends it by
-    /// [`Contacts::reachable`], an operator by [`Contacts::lift`].
+    /// Marks a number as unreachable until a time, because WhatsApp could not deliver to it. A delivered message ends
+    /// this with [`Contacts::reachable`], an operator with [`Contacts::lift`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -84,7 +84,7 @@ impl Contacts {
         Ok(())
     }
 
-    /// Ends what [`Contacts::unreachable`] began. Answers whether there was anything to end.
+    /// Ends the effect of [`Contacts::unreachable`]. Returns whether the number was marked as unreachable.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -94,7 +94,7 @@ impl Contacts {
         updated(request.condition_expression("attribute_exists(unreachable_until)")).await
     }
 
-    /// Records a number's consent to marketing, or its refusal, as an import or an operator brings it.
+    /// Records a number's consent to marketing or its refusal, from an import or an operator.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -108,7 +108,7 @@ impl Contacts {
         Ok(())
     }
 
-    /// What is known of a number by its pseudonym.
+    /// Returns the contact data of a number, by its pseudonym.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -117,7 +117,7 @@ impl Contacts {
         items.get(contact).map_or_else(|| Ok(DecisionContext::default()), |item| of_number(&Reading::of(item)))
     }
 
-    /// The sites of numbers, by their pseudonyms; a number of which nothing is known yet is left out.
+    /// Returns the sites of numbers, by their pseudonyms. An unknown number is left out.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -133,7 +133,7 @@ impl Contacts {
         Ok(sites)
     }
 
-    /// Every number of a site of which something is known. A scan of the table: for the command line only.
+    /// Returns every known number of a site. Scans the whole table: for the command line only.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -154,7 +154,7 @@ impl Contacts {
     }
 }
 
-/// Whether a conditional update found what it asks for.
+/// Sends a conditional update. Returns whether its condition held.
 pub(super) async fn updated(request: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
     match again(|| request.clone().send()).await {
         Ok(_) => Ok(true),
@@ -169,7 +169,7 @@ pub(super) fn detail_attribute(scope: Scope, source: Source) -> String {
     format!("{scope}_{source}")
 }
 
-/// Reads what is known of a number.
+/// Reads the contact data of a number.
 pub(crate) fn of_number(reading: &Reading<'_>) -> Result<DecisionContext, StoreError> {
     let mut suppressions = Vec::new();
     for scope in Scope::ALL {

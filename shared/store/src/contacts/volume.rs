@@ -1,4 +1,4 @@
-//! How much a mapping sent on each of its last days: one item, counted a batch at a time.
+//! The number of messages a mapping sent on each of the last days: one item, updated once per batch.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use super::Contacts;
 use crate::error::StoreError;
 use crate::item::{Reading, number, text};
 
-/// The name of a day's attribute begins so.
+/// The prefix of a day's attribute.
 const DAY: &str = "day_";
-/// How long it is remembered after the last message.
+/// How long the item is kept after the last message.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl Contacts {
-    /// Counts messages that a mapping sent. Answers with those of each of its last days, by UTC.
+    /// Counts messages that a mapping sent. Returns the counts of the last days, by UTC day.
     ///
     /// # Errors
     /// [`StoreError`].
