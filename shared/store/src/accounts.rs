@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::item::{Item, Reading, micros, number, text, time};
 use crate::schedule::{Lane, Schedule};
 
-/// Consecutive failures after which an account is stopped. They no longer depend on a single message.
+/// Consecutive failures after which an account is stopped. A single message cannot be the reason for them.
 const CONSECUTIVE_FAILURES_MAX: u32 = 5;
 /// Attempts at a lease while other executions advance the slots.
 const LEASE_TRIES: u32 = 6;

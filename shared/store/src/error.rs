@@ -9,7 +9,7 @@ pub enum StoreError {
     /// The table is unreachable, throttled or denies access. The operation may succeed later, or after a repair.
     #[error("the table cannot be reached or is busy: {0}")]
     Unavailable(String),
-    /// The request was rejected because of its content, such as its size. Neither waiting nor a repair helps.
+    /// The request was rejected because of its content, such as its size. A retry or a repair does not help.
     #[error("the table refused the request: {0}")]
     Refused(String),
     /// An item does not have the expected format.

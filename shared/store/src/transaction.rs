@@ -21,7 +21,7 @@ pub(crate) type HasTime<'a> = &'a (dyn Fn() -> bool + Send + Sync);
 
 /// How long a write is retried if the caller sets no limit. This is shorter than the timeout of a call to a table.
 const TRIED_FOR: Duration = Duration::from_secs(5);
-/// The longest first delay. Each further delay has twice the bound.
+/// The bound of the first delay. It doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// The longest delay.
 const PAUSE_MAX: Duration = Duration::from_millis(640);

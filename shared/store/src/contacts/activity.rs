@@ -47,7 +47,7 @@ impl Contacts {
     /// Records the status of an activity from an event, unless a newer event is recorded. In that case, the recorded
     /// status is returned.
     ///
-    /// An activity that is over stays over for any event that neither occurred later nor has a higher version, however
+    /// An activity that is over stays over for any event that did not occur later and has no higher version, however
     /// late it was received. Recording the same event again succeeds. `until` is when the last reminder is due.
     ///
     /// # Errors

@@ -76,7 +76,7 @@ impl Contacts {
     }
 
     /// Applies the choices stored under another key to a number of a site. A choice does not replace one of the site
-    /// with the same or a later time. It also does not restore a suppression that an operator lifted.
+    /// with the same or a later time. The same choice therefore does not restore a suppression that an operator lifted.
     ///
     /// # Errors
     /// [`StoreError`]; the next call completes it.

@@ -18,7 +18,7 @@
 //! 2. A number takes one message every 6 s, and at most 40 in a burst.
 //! 3. For the same mapping and recipient.
 //! 4. A cart notice of the same mapping counts if it was sent within the last day, or since the cart was left. If an
-//!   operator requested the notice, only an order refuses the claim.
+//!    operator requested the notice, only an order refuses the claim.
 //! 5. A reminder raised by Passweb is refused only by a newer event that ends the activity or changes its start.
 //!
 //! The latest-event item, the dedup key and the cart notice name the message that wrote them. The next attempt of the

@@ -113,7 +113,7 @@ impl Ledger {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// The check that a message is neither decided nor claimed.
+    /// The check that a message is not decided or claimed.
     fn still_open(&self, id: &MessageId) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)

@@ -23,7 +23,7 @@ use crate::item::{Item, Reading, json, number, text};
 /// Replaces the provider's id of a message. In an event's document, the field with this name marks it as erased.
 const ERASED: &str = "erased";
 
-/// Returns whether the personal data of an event was erased. Nobody can be notified from its document any more.
+/// Returns whether the personal data of an event was erased. Its document can then not notify anybody.
 #[must_use]
 pub fn is_erased(document: &Value) -> bool {
     document.get(ERASED) == Some(&Value::Bool(true))

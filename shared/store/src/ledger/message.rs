@@ -203,14 +203,14 @@ impl Ledger {
 }
 
 pub(super) const NOT_ACCEPTED: &str = "not_accepted";
-/// The message exists and is neither decided nor claimed, or its last attempt was not accepted.
+/// The message exists and is not decided or claimed, or its last attempt was not accepted.
 pub(super) const STILL_OPEN: &str = "attribute_exists(pk) AND attribute_not_exists(skipped) \
      AND (attribute_not_exists(#owner) OR answered = :retry)";
 pub(super) const UNKNOWN: &str = "unknown";
 
 /// A message that may still be claimed, skipped or parked, under all of these conditions:
 ///
-/// - It is neither skipped nor claimed, or its last attempt was not accepted.
+/// - It is not skipped or claimed, or its last attempt was not accepted.
 /// - No status is recorded for it.
 /// - No newer record of it is in flight.
 pub(super) const UNDECIDED: &str = "attribute_not_exists(skipped) AND (attribute_not_exists(#owner) OR answered = :retry) \

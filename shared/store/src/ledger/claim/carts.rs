@@ -78,7 +78,7 @@ impl Claims {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The check of the cart itself: neither emptied nor resumed since it was left.
+    /// The check of the cart itself: not emptied or resumed since it was left.
     pub(super) fn check_cart(
         &self,
         CartGuard { keys, left_at, .. }: &CartGuard,
