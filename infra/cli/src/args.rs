@@ -1,5 +1,4 @@
-//! The command line: what every command understands, and the commands about configuration; the modules have the
-//! others.
+//! The command line: the global options and the configuration commands. The submodules hold the other commands.
 
 mod ledger;
 mod people;
@@ -13,8 +12,7 @@ use crate::output::Lang;
 pub(crate) use ledger::{Audit, Dead, Explain, Preview, Resend, Schedule, SendTest, Unknown};
 pub(crate) use people::{Contacts, Erase, Scope, Source, Suppress, Unsuppress};
 
-/// The bridge from Passweb to WhatsApp, for who runs it: sites, accounts, mappings, templates, and why a message was
-/// sent or not.
+/// Operate the bridge from Passweb to WhatsApp: sites, accounts, mappings, templates, and the outcome of every message.
 #[derive(Debug, Parser)]
 #[command(name = "bridge", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -35,114 +33,114 @@ Examples:
 Without --stack it talks to the local run. Exit code: 0 done, 1 findings or no,
 2 usage, 3 not reachable.";
 
-/// What every command understands.
+/// The options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
-    /// The local run's data folder
+    /// Data folder of the local run
     #[arg(long, global = true, env = "BRIDGE_DATA_DIR", value_name = "DIR", default_value = ".local/data")]
     pub(crate) data_dir: PathBuf,
-    /// A stack on AWS instead of the local run, by its CloudFormation name
+    /// CloudFormation name of a stack on AWS to use instead of the local run
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) stack: Option<String>,
-    /// The site; on the local run the demo site unless named
+    /// Site id; defaults to the demo site on the local run
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) site: Option<String>,
-    /// JSON on standard output
+    /// Print JSON on standard output
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Language of what is printed for people
+    /// Language of the text output
     #[arg(long, global = true, value_enum, default_value_t = Lang::It)]
     pub(crate) lang: Lang,
-    /// Show phone numbers whole
+    /// Show full phone numbers
     #[arg(long, global = true)]
     pub(crate) show_phones: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Sites and their keys
+    /// Manage sites and their keys
     #[command(subcommand)]
     Site(Site),
-    /// WA Smart Business accounts
+    /// Manage WA Smart Business accounts
     #[command(subcommand)]
     Account(Account),
-    /// Mappings (azioni): which template tells which event
+    /// Manage mappings (azioni), which assign templates to event types
     #[command(subcommand)]
     Mapping(Mapping),
-    /// Templates approved by Meta
+    /// Sync and list the templates approved by Meta
     #[command(subcommand)]
     Template(Template),
-    /// Show what would be sent for an event; sends nothing
+    /// Show what would be sent for an event, without sending it
     Preview(Preview),
-    /// Send a message to one number, through queue and function like any other
+    /// Send a message to one number through the queue and the sending function
     SendTest(SendTest),
-    /// Say what became of an event, a number or an order, and why
+    /// Explain the outcome of an event, or of all events of a number or an order
     Explain(Explain),
-    /// Count events and messages by outcome; 1 if any is unaccounted for
+    /// Count events and messages by outcome; exit with 1 if a message is unaccounted for
     Audit(Audit),
-    /// What waits for its moment
+    /// List, cancel or send the messages and reminders that wait
     #[command(subcommand)]
     Schedule(Schedule),
-    /// Messages of which nobody knows whether they were sent
+    /// List and resolve messages whose outcome is unknown
     #[command(subcommand)]
     Unknown(Unknown),
     /// Send a message again
     Resend(Resend),
-    /// Records nobody could process
+    /// List and redrive dead letters
     #[command(subcommand)]
     Dead(Dead),
-    /// Write to a number no more
+    /// Suppress messages to a number
     Suppress(Suppress),
-    /// Write to a number again
+    /// Lift a suppression of a number
     Unsuppress(Unsuppress),
-    /// Lists of suppressions and consents
+    /// Import and export suppressions and consents
     #[command(subcommand)]
     Contacts(Contacts),
-    /// Erase what is known of a person
+    /// Erase a person's data
     Erase(Erase),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Site {
-    /// Add a site and print its key, which is shown only this once
+    /// Add a site and print its key, which is shown only once
     #[command(after_help = "Example:\n  bridge site add negozio url=https://www.example.com retention_days=60")]
     Add {
-        /// The site's id
+        /// Site id
         id: String,
-        /// Settings other than the defaults
+        /// Settings that differ from the defaults
         #[arg(value_name = "NAME=VALUE")]
         settings: Vec<String>,
     },
-    /// Show the site's settings, keys and accounts
+    /// Show the site's settings, keys, accounts, mappings and webhook
     Show,
-    /// Change settings
+    /// Change settings of the site
     #[command(after_help = "Example:\n  bridge site set time_zone=Europe/Zurich default_language=de")]
     Set {
-        /// What to change; an empty value takes the setting away
+        /// Settings to change; an empty value removes an optional setting
         #[arg(value_name = "NAME=VALUE", required = true)]
         settings: Vec<String>,
     },
-    /// Make a new key; the old ones stay until they are revoked
+    /// Create a new key; existing keys stay valid until they are revoked
     #[command(after_help = "Example:\n  bridge site rotate-key\n  bridge site rotate-key --revoke 1f2e3d4c5b6a")]
     RotateKey {
-        /// Revoke this key, by the id between pwb_ and the next underscore
+        /// Revoke the key with this id, the part between pwb_ and the next underscore
         #[arg(long, value_name = "KEY ID")]
         revoke: Vec<String>,
     },
-    /// Set how the site's webhook is believed; makes one where there is none
+    /// Set how webhook requests are authenticated; creates the webhook if there is none
     #[command(
         after_help = "Meta signs with the app's secret; a provider that does not sign sends a token in a header.\n\n\
         Example:\n  bridge site set-webhook --app-secret-file secret.txt\n  \
         bridge site set-webhook --token-header X-Webhook-Token --token-file token.txt"
     )]
     SetWebhook {
-        /// The file with the app's secret, - for standard input: requests are signed
+        /// File with the app secret, or - for standard input; requests must be signed
         #[arg(long, value_name = "FILE", conflicts_with = "token_header", required_unless_present = "token_header")]
         app_secret_file: Option<PathBuf>,
-        /// The header a token comes in: requests are not signed
+        /// Header that carries a token; requests are not signed
         #[arg(long, value_name = "NAME", requires = "token_file")]
         token_header: Option<String>,
-        /// The file with that token, - for standard input
+        /// File with that token, or - for standard input
         #[arg(long, value_name = "FILE", requires = "token_header")]
         token_file: Option<PathBuf>,
     },
@@ -154,99 +152,99 @@ pub(crate) enum Account {
     #[command(after_help = "Example:\n  bridge account add main --token-file token.txt \\\n    \
         base_url=https://api.example.com/v23.0 phone_number_id=106 waba_id=102")]
     Add {
-        /// The account's id
+        /// Account id
         id: String,
-        /// The file with the access token, - for standard input
+        /// File with the access token, or - for standard input
         #[arg(long, value_name = "FILE")]
         token_file: PathBuf,
-        /// Settings
+        /// Settings of the account
         #[arg(value_name = "NAME=VALUE")]
         settings: Vec<String>,
     },
-    /// Show an account's settings, and whether it is stopped
+    /// Show an account's settings and whether it is stopped
     Show {
-        /// The account's id; the site's default account unless named
+        /// Account id; defaults to the site's default account
         id: Option<String>,
     },
-    /// Change settings; another host in base_url asks for the token again
+    /// Change settings of an account; another host in base_url requires the token again
     Set {
-        /// The account's id
+        /// Account id
         id: String,
-        /// The file with a new access token, - for standard input
+        /// File with a new access token, or - for standard input
         #[arg(long, value_name = "FILE")]
         token_file: Option<PathBuf>,
-        /// What to change
+        /// Settings to change
         #[arg(value_name = "NAME=VALUE")]
         settings: Vec<String>,
     },
-    /// Try every setting and say which is wrong; sends nothing
+    /// Test every setting and report the first wrong one; sends nothing
     Test {
-        /// The account's id; the site's default account unless named
+        /// Account id; defaults to the site's default account
         id: Option<String>,
     },
-    /// End an account's stop now, instead of when a message shows that it can send again
+    /// End an account's stop now, without waiting for a successful probe
     Start {
-        /// The account's id
+        /// Account id
         id: String,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Mapping {
-    /// Say everything that is wrong with a mapping in a file
+    /// Report every error of a mapping file
     Check {
-        /// YAML or JSON, - for standard input
+        /// YAML or JSON file, or - for standard input
         file: PathBuf,
     },
     /// Check a mapping and save it
     Apply {
-        /// YAML or JSON, - for standard input
+        /// YAML or JSON file, or - for standard input
         file: PathBuf,
     },
-    /// List the mappings: enabled, disabled, or in need of a look because a template changed
+    /// List the mappings and their state: enabled, disabled, needs review, or paused
     List,
-    /// Accept the templates of a mapping as they are now, so that it sends again
+    /// Accept a mapping's templates as they are now, so that it sends again
     #[command(after_help = "Look at the templates first: `bridge preview` shows what would be sent.\n\n\
         Example:\n  bridge mapping confirm stato-ordine")]
     Confirm {
-        /// The mapping's id
+        /// Mapping id
         id: String,
     },
-    /// Switch a mapping on, if its check finds nothing wrong
+    /// Enable a mapping after checking it
     Enable {
-        /// The mapping's id
+        /// Mapping id
         id: String,
     },
-    /// Switch a mapping off; what is planned for it is not sent
+    /// Disable a mapping; its planned messages are not sent
     Disable {
-        /// The mapping's id
+        /// Mapping id
         id: String,
     },
-    /// Delete a mapping; what is planned for it is not sent, its history stays
+    /// Delete a mapping; its planned messages are not sent, its history stays
     Delete {
-        /// The mapping's id
+        /// Mapping id
         id: String,
-        /// Yes, delete it
+        /// Confirm the deletion
         #[arg(long)]
         yes: bool,
     },
-    /// List every version of a mapping that was saved, deleted mappings included
+    /// List every saved version of a mapping, even after its deletion
     History {
-        /// The mapping's id
+        /// Mapping id
         id: String,
     },
-    /// Print a mapping as YAML, or write all of them into a folder
+    /// Print a mapping as YAML, or write all mappings into a folder
     #[command(after_help = "Example:\n  bridge mapping export stato-ordine > stato-ordine.yaml\n  \
         bridge mapping export stato-ordine --version 3 | bridge mapping apply -\n  \
         bridge mapping export --dir azioni")]
     Export {
-        /// The mapping's id
+        /// Mapping id
         #[arg(required_unless_present = "dir")]
         id: Option<String>,
-        /// An earlier version, by its number in the history
+        /// Earlier version, by its number in the history
         #[arg(long, value_name = "NUMBER", requires = "id")]
         version: Option<u64>,
-        /// The folder for all mappings, one file each
+        /// Folder for all mappings, one file each
         #[arg(long, value_name = "DIR", conflicts_with = "id")]
         dir: Option<PathBuf>,
     },
@@ -254,13 +252,13 @@ pub(crate) enum Mapping {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Template {
-    /// Read the template lists now and name the mappings that need a look
+    /// Read the template lists now and name the mappings that need a review
     Sync {
-        /// Take the list even if a large part of the templates is gone from it
+        /// Accept the list even if a large part of the templates is missing from it
         #[arg(long)]
         even_if_many_go: bool,
     },
-    /// List the templates as last synced
+    /// List the templates as of the last sync
     List,
 }
 

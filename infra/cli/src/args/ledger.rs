@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bridge preview --mapping azioni/ordini.yaml --event evento.json --json")]
 pub(crate) struct Preview {
-    /// The mapping: its id, or a file with it
+    /// Mapping id, or a mapping file
     #[arg(long, value_name = "ID|FILE")]
     pub(crate) mapping: String,
-    /// The event: its id in the ledger, a file with it, or - for standard input
+    /// Event id in the ledger, an event file, or - for standard input
     #[arg(long, value_name = "ID|FILE|-")]
     pub(crate) event: String,
-    /// A template as WA Smart Business lists it, instead of the synced one
+    /// Template file, as WA Smart Business lists it, to use instead of the synced template
     #[arg(long, value_name = "FILE")]
     pub(crate) template: Option<PathBuf>,
 }
@@ -22,13 +22,13 @@ pub(crate) struct Preview {
 #[command(after_help = "The event's recipient is replaced by a person with your number; all other numbers are\n\
     taken out of it.\n\nExample:\n  bridge send-test --mapping stato-ordine --event evento.json --phone +393401234567")]
 pub(crate) struct SendTest {
-    /// The mapping's id
+    /// Mapping id
     #[arg(long, value_name = "ID")]
     pub(crate) mapping: String,
-    /// The event to tell: its id in the ledger, a file with it, or - for standard input
+    /// Event id in the ledger, an event file, or - for standard input
     #[arg(long, value_name = "ID|FILE|-")]
     pub(crate) event: String,
-    /// The number to write to
+    /// Number to send to
     #[arg(long, value_name = "+39…")]
     pub(crate) phone: String,
     /// Seconds to wait for the outcome
@@ -42,43 +42,43 @@ pub(crate) struct SendTest {
 )]
 #[group(required = true, multiple = false)]
 pub(crate) struct Explain {
-    /// An event, by its id
+    /// Event id
     #[arg(long, value_name = "ID")]
     pub(crate) event: Option<String>,
-    /// What became of the messages to a number, what holds for it, and what the last days' events left out of it
+    /// Phone number; shows its messages, its suppressions and consent, and recent events that left it out
     #[arg(long, value_name = "NUMBER")]
     pub(crate) phone: Option<String>,
-    /// Everything about an order, by Passweb's number or by the code that customers know, OC1/1320
+    /// Order, by Passweb's number or by the code that customers see, such as OC1/1320
     #[arg(long, value_name = "ID")]
     pub(crate) order: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
-    /// How many days back. Older events can't change any more: no message is of use for longer than a week
+    /// Number of days to look back; older events cannot change, because no message is useful for more than a week
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub(crate) days: u16,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Schedule {
-    /// List what waits, by its moment, and why at this one; messages of an account's lane go oldest first
+    /// List what waits, with its due time and the reason; lanes list their oldest messages first
     #[command(after_help = "Example:\n  bridge schedule list --event c4a1b7e2-77 --lang en")]
     List {
-        /// Only what waits because of this event
+        /// List only what waits because of this event
         #[arg(long, value_name = "ID")]
         event: Option<String>,
-        /// At most so many items, the soonest first, and as many of each lane
+        /// Maximum number of items, soonest first; applies to each lane separately
         #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "event")]
         limit: usize,
     },
-    /// Take a message or a reminder back that waits; it ends as skipped, cancelled
+    /// Cancel a waiting message or reminder; it ends as skipped, cancelled
     #[command(after_help = "Example:\n  bridge schedule cancel 1f….2e…\n  bridge schedule cancel bridge:rem.4d…")]
     Cancel {
-        /// The message's id, or the reminder's
+        /// Message id or reminder id
         id: String,
     },
-    /// Have a message go now that waits, without its interval, hold and quiet hours; or raise a reminder now
+    /// Send a waiting message now, without its interval, hold and quiet hours; or raise a reminder now
     #[command(
         after_help = "What else it waits for still counts: a site that is paused, an account that is stopped, a template\n\
         that Meta does not take. Whoever opted out meanwhile gets nothing. A reminder is raised within a minute, and its\n\
@@ -86,28 +86,28 @@ pub(crate) enum Schedule {
         Example:\n  bridge schedule fire-now 1f….2e…\n  bridge schedule fire-now bridge:rem.4d…"
     )]
     FireNow {
-        /// The message's id, or the reminder's
+        /// Message id or reminder id
         id: String,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Unknown {
-    /// List them
+    /// List the messages whose outcome is unknown
     List {
-        /// How many days back
+        /// Number of days to look back
         #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=3650))]
         days: u16,
     },
-    /// Say what became of one
+    /// Record whether a message arrived
     #[command(after_help = "Example:\n  bridge unknown resolve 1f….2e… --arrived --note 'il cliente lo ha letto'")]
     Resolve {
-        /// The message's id
+        /// Message id
         message: String,
-        /// It arrived
+        /// The message arrived
         #[arg(long, conflicts_with = "not_arrived", required_unless_present = "not_arrived")]
         arrived: bool,
-        /// It did not arrive; `bridge resend` can send it again
+        /// The message did not arrive; `bridge resend` can send it again
         #[arg(long)]
         not_arrived: bool,
         /// How you know
@@ -122,36 +122,36 @@ pub(crate) enum Unknown {
     as its mapping says, from now on.\n\nExample:\n  bridge resend 1f….2e… --yes"
 )]
 pub(crate) struct Resend {
-    /// The message's id
+    /// Message id
     pub(crate) message: String,
-    /// Yes, send it again
+    /// Send without asking
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Even if nobody knows whether it arrived and its mapping never sends such a message again
+    /// Send even if the outcome is unknown and the mapping never resends such a message
     #[arg(long)]
     pub(crate) even_if_unknown: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Dead {
-    /// List them
+    /// List the dead letters
     List {
-        /// How many days back
+        /// Number of days to look back
         #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=3650))]
         days: u16,
     },
-    /// Put them back into their queue, once the cause is repaired
+    /// Put dead letters back into their queue, after the cause is fixed
     #[command(
         after_help = "Example:\n  bridge dead redrive 059f36b4-87a3-44ab-83d2-661975830a7d\n  bridge dead redrive --all"
     )]
     Redrive {
-        /// The id of one
+        /// Dead letter id
         #[arg(required_unless_present = "all")]
         id: Option<String>,
-        /// All that were not put back yet
+        /// Redrive every dead letter that was not redriven yet
         #[arg(long, conflicts_with = "id")]
         all: bool,
-        /// How many days back
+        /// Number of days to look back
         #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=3650))]
         days: u16,
     },

@@ -4,38 +4,38 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// What a suppression forbids.
+/// What a suppression blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scope {
-    /// Every message
+    /// All messages
     All,
     /// Messages of marketing templates
     Marketing,
 }
 
-/// Whose suppression it is.
+/// The source of a suppression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Source {
     /// The person wrote STOP
     Stop,
-    /// The person switched marketing off in WhatsApp
+    /// The person turned marketing messages off in WhatsApp
     Preferences,
     /// An operator
     Operator,
-    /// A list that was imported
+    /// An imported list
     Import,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bridge suppress --phone '340 1234567' --reason 'richiesta telefonica'")]
 pub(crate) struct Suppress {
-    /// The number
+    /// Phone number
     #[arg(long, value_name = "NUMBER")]
     pub(crate) phone: String,
-    /// What to keep from it
+    /// Messages to suppress
     #[arg(long, value_enum, default_value_t = Scope::All)]
     pub(crate) scope: Scope,
-    /// Why
+    /// Reason
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
 }
@@ -47,29 +47,29 @@ pub(crate) struct Suppress {
     bridge unsuppress --phone '340 1234567' --unreachable"
 )]
 pub(crate) struct Unsuppress {
-    /// The number
+    /// Phone number
     #[arg(long, value_name = "NUMBER")]
     pub(crate) phone: String,
-    /// What was kept from it
+    /// Scope of the suppression to lift
     #[arg(long, value_enum, default_value_t = Scope::All)]
     pub(crate) scope: Scope,
-    /// Whose suppression to lift
+    /// Source of the suppression to lift
     #[arg(long, value_enum, default_value_t = Source::Operator)]
     pub(crate) source: Source,
-    /// Why
+    /// Reason
     #[arg(long, value_name = "TEXT", required_unless_present = "unreachable")]
     pub(crate) reason: Option<String>,
-    /// Who lifts it
+    /// Name of the person who lifts it
     #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "cli")]
     pub(crate) by: String,
-    /// End the month that a number is left alone which WhatsApp could not reach
+    /// End the one-month pause of a number that WhatsApp could not reach
     #[arg(long, conflicts_with_all = ["scope", "source"])]
     pub(crate) unreachable: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Contacts {
-    /// Take suppressions and consents from a CSV file
+    /// Import suppressions and consents from a CSV file
     #[command(
         after_help = "The first line names the columns: phone or contact (a pseudonym, as export writes it); scope\n\
         (all, marketing) with reason; consent (yes, no) to marketing; and what export writes besides.\n\
@@ -77,18 +77,18 @@ pub(crate) enum Contacts {
         Example:\n  bridge contacts import esclusi.csv --dry-run"
     )]
     Import {
-        /// CSV with commas or semicolons, - for standard input
+        /// CSV file with commas or semicolons, or - for standard input
         file: PathBuf,
-        /// Check the file and write nothing
+        /// Check the file without writing anything
         #[arg(long)]
         dry_run: bool,
-        /// Write the lines that are right, whatever the others
+        /// Write the valid lines even if others are wrong
         #[arg(long, conflicts_with = "dry_run")]
         skip_wrong: bool,
     },
-    /// Write every suppression, consent and unreachable number as CSV, with whole numbers where they are known
+    /// Export every suppression, consent and unreachable number as CSV, with full phone numbers where known
     Export {
-        /// The file to write, instead of standard output
+        /// File to write instead of standard output
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -102,13 +102,13 @@ pub(crate) enum Contacts {
     Example:\n  bridge erase --phone '340 1234567'"
 )]
 pub(crate) struct Erase {
-    /// Whoever has this number
+    /// Phone number; erases everyone who has it
     #[arg(long, value_name = "NUMBER", conflicts_with = "person", required_unless_present = "person")]
     pub(crate) phone: Option<String>,
-    /// The person with this id in Passweb
+    /// Person's id in Passweb
     #[arg(long, value_name = "ID")]
     pub(crate) person: Option<String>,
-    /// Yes, erase
+    /// Erase without asking
     #[arg(long)]
     pub(crate) yes: bool,
 }
