@@ -177,7 +177,7 @@ pub(crate) enum Account {
         #[arg(value_name = "NAME=VALUE")]
         settings: Vec<String>,
     },
-    /// Test every setting and report the first wrong one; sends nothing
+    /// Test the settings in order and stop at the first wrong one; sends nothing
     Test {
         /// Account id; defaults to the site's default account
         id: Option<String>,

@@ -1,15 +1,15 @@
-//! What a person is asked before something is done that cannot be taken back, and what they say in words.
+//! Confirmation of irreversible commands, and validation of reasons and notes.
 
 use std::io::{self, Write};
 
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Longest reason or note, in characters.
+/// Maximum length of a reason or note, in characters.
 const WORDS_MAX: usize = 200;
 
-/// Asks a question unless it was answered on the command line. The question goes to standard error, so that standard
-/// output has the result only.
+/// Asks for confirmation unless `yes` is set. The question goes to standard error, so that standard output contains
+/// only the result.
 ///
 /// # Errors
 /// [`Failure::No`] unless the answer is yes.
@@ -27,10 +27,10 @@ pub(crate) fn confirmed(question: &str, yes: bool, output: Output) -> Result<(),
     Err(Failure::No("nothing was done: answer yes, or say --yes".to_owned()))
 }
 
-/// Takes a reason or a note as it is typed.
+/// Validates a reason or a note and returns it trimmed.
 ///
 /// # Errors
-/// [`Failure::Usage`] if it says nothing or too much.
+/// [`Failure::Usage`] if it is empty, too long or contains control characters.
 pub(crate) fn words(typed: &str, name: &str) -> Result<String, Failure> {
     let text = typed.trim();
     let fits = (1..=WORDS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);

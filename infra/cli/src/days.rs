@@ -1,12 +1,12 @@
-//! The last days, as the ledger is searched by them.
+//! The time ranges by which the ledger is searched.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Longest day.
+/// Length of a day.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// The last days one by one, the newest first, so that never more than one is in memory. The first reaches a little into
-/// the future: the machine that wrote may be ahead of this one.
+/// Yields the last `count` days as time ranges, newest first, so that a caller holds only one day in memory. The newest
+/// range ends 24 hours in the future, because the clock of the writing machine may be ahead of this one.
 pub(crate) fn days(now: Timestamp, count: u16) -> impl Iterator<Item = (Timestamp, Timestamp)> {
     let before = move |days: i32| now.saturating_sub(DAY * days).unwrap_or(now);
     let gap = SignedDuration::from_nanos(1);
@@ -16,7 +16,7 @@ pub(crate) fn days(now: Timestamp, count: u16) -> impl Iterator<Item = (Timestam
     })
 }
 
-/// A moment of each of the UTC dates that the last days touch, the newest first.
+/// Yields one timestamp for each UTC date of the last days, newest first.
 pub(crate) fn dates(now: Timestamp, count: u16) -> impl Iterator<Item = Timestamp> {
     (0..=i32::from(count)).map(move |day| now.saturating_sub(DAY * day).unwrap_or(now))
 }

@@ -1,4 +1,4 @@
-//! `bridge dead`: records nobody could process.
+//! `bridge dead`: dead letters, the records that could not be processed.
 
 use domain::queue::job::Job;
 use domain::queue::platform_event::Queued;
@@ -19,7 +19,7 @@ pub(crate) async fn run(command: args::Dead, stack: &Stack, output: Output) -> R
     }
 }
 
-/// The dead letters of the last days, oldest first: those of the site, and those that do not say whose they are.
+/// Returns the dead letters of the last days, oldest first: those of the site and those without a site.
 async fn letters(count: u16, stack: &Stack) -> Result<Vec<KeptLetter>, Failure> {
     let site = stack.site()?;
     let mut letters = Vec::new();
@@ -64,7 +64,7 @@ fn words(letter: &KeptLetter, lang: Lang) -> String {
     format!("{}  {}  {site}  {}\n{lines}", letter.id, letter.queue.name(), moment(letter.at))
 }
 
-/// Why a letter cannot be put back, whatever is repaired.
+/// Returns why a letter can never be put back, if so.
 fn obstacle(letter: &KeptLetter, lang: Lang) -> Option<&'static str> {
     match letter.body {
         KeptBody::Whole(_) => None,
@@ -79,7 +79,7 @@ fn obstacle(letter: &KeptLetter, lang: Lang) -> Option<&'static str> {
     }
 }
 
-/// Puts one letter back, or all that were not and can be. Each is marked once SQS has it.
+/// Puts one letter back, or every letter that can be and was not yet. Marks each letter after SQS accepted it.
 async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) -> Result<(), Failure> {
     let letters = letters(count, stack).await?;
     let chosen: Vec<&KeptLetter> = match id {
@@ -118,7 +118,7 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
     if left.is_empty() { Ok(()) } else { Err(Failure::No("some cannot be put back".to_owned())) }
 }
 
-/// Puts a job back. What is no job goes as it was: a newer version may know it.
+/// Puts a job back. An unparsable body is sent unchanged, because a newer version may understand it.
 async fn redrive_event(body: &str, stack: &Stack) -> Result<(), NotQueued> {
     match serde_json::from_str::<Job>(body) {
         Ok(job) => stack.queue.send(&job.redriven(stack.clock.now())).await,
@@ -126,7 +126,7 @@ async fn redrive_event(body: &str, stack: &Stack) -> Result<(), NotQueued> {
     }
 }
 
-/// As [`redrive_event`], of a notice: the time for which it is put back begins anew.
+/// Puts a platform event back, as [`redrive_event`] does for a job. Its put-back period starts anew.
 async fn redrive_platform_event(body: &str, stack: &Stack) -> Result<(), NotQueued> {
     match serde_json::from_str::<Queued>(body) {
         Ok(queued) => stack.statuses.send_after(&Queued { put_back_since: None, ..queued }, 0).await,

@@ -1,4 +1,4 @@
-//! Documents people write: YAML or JSON, from files or from standard input.
+//! Reading and writing of YAML and JSON documents, from files or standard input.
 
 use std::io::Read;
 use std::path::Path;
@@ -10,10 +10,10 @@ use serde_norway::Value as Yaml;
 
 use crate::failure::Failure;
 
-/// Longest file that is read, in bytes; a mapping has some thousands.
+/// Maximum size of a file, in bytes; a mapping has a few thousand.
 const BYTES_MAX: u64 = 1024 * 1024;
 
-/// Reads a text; `-` is standard input.
+/// Reads a text file; `-` is standard input.
 ///
 /// # Errors
 /// [`Failure::Usage`] if it cannot be read or is too long.
@@ -33,10 +33,10 @@ pub(crate) fn read_text(file: &Path) -> Result<String, Failure> {
     }
 }
 
-/// Reads a secret, which must be all there is in its file.
+/// Reads a secret. The file must contain nothing else.
 ///
 /// # Errors
-/// [`Failure::Usage`].
+/// [`Failure::Usage`] if the file cannot be read, or is not a single secret.
 pub(crate) fn read_secret(file: &Path) -> Result<SecretString, Failure> {
     let text = read_text(file)?;
     let secret = text.trim();
@@ -49,33 +49,33 @@ pub(crate) fn read_secret(file: &Path) -> Result<SecretString, Failure> {
 /// Reads a JSON document.
 ///
 /// # Errors
-/// [`Failure::Usage`].
+/// [`Failure::Usage`] if the file cannot be read or parsed.
 pub(crate) fn read_json(file: &Path) -> Result<Value, Failure> {
     serde_json::from_str(&read_text(file)?).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
 }
 
-/// Reads YAML, of which JSON is a part.
+/// Parses YAML, including JSON.
 ///
 /// # Errors
-/// The parser's words.
+/// The parser's error message.
 pub(crate) fn parse_yaml(text: &str) -> Result<Value, String> {
     let mut document = json_of(serde_norway::from_str(text).map_err(|error| error.to_string())?)?;
-    // Amounts are decimal texts, which nobody would put into quotes.
+    // An amount is a decimal string, but people write it without quotes.
     if let Some(total @ Value::Number(_)) = document.get_mut("min_total") {
         *total = Value::String(total.to_string());
     }
     Ok(document)
 }
 
-/// Writes YAML.
+/// Formats a document as YAML.
 ///
 /// # Errors
-/// [`Failure::No`]; there is none for values that JSON can hold.
+/// [`Failure::No`], which does not occur for values that JSON can represent.
 pub(crate) fn to_yaml(document: &impl Serialize) -> Result<String, Failure> {
     serde_norway::to_string(document).map_err(|error| Failure::No(error.to_string()))
 }
 
-/// YAML as JSON: keys such as the numbers of placeholders become texts.
+/// Converts YAML to JSON. Keys such as placeholder numbers become strings.
 fn json_of(yaml: Yaml) -> Result<Value, String> {
     Ok(match yaml {
         Yaml::Null => Value::Null,

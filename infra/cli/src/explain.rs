@@ -1,4 +1,4 @@
-//! `bridge explain` and `bridge audit`: what the ledger knows.
+//! `bridge explain` and `bridge audit`: outcomes recorded in the ledger.
 
 use domain::audit::Audit;
 use domain::event::Event;
@@ -17,8 +17,8 @@ use crate::outcome::{self, Explained, explained};
 use crate::output::{Lang, Output, table};
 use crate::stack::Stack;
 
-/// Days of which events are searched for a number: messages are found by it once they are sent or skipped, but not what
-/// waits and what was left out of the plans.
+/// Days of events that a search by number scans. The ledger finds a message by its number only once it is sent or
+/// skipped. Waiting messages and skips of a plan are found by reading the events.
 const SEARCHED_DAYS: u16 = 8;
 
 pub(crate) async fn explain(command: &args::Explain, stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -52,7 +52,7 @@ fn words(all: &[Explained], lang: Lang) -> String {
     all.iter().map(|one| one.words(lang) + "\n").collect()
 }
 
-/// What became of the messages to a number, and what holds for it now.
+/// Explains the messages to a number and shows its current suppressions, consent and reachability.
 async fn explain_phone(typed: &str, live: &LiveConfig, stack: &Stack, output: Output) -> Result<(), Failure> {
     let phone = number::read(typed, &live.site)?;
     let contact = stack.contact(live, &phone).await?;
@@ -70,7 +70,7 @@ async fn explain_phone(typed: &str, live: &LiveConfig, stack: &Stack, output: Ou
     Ok(())
 }
 
-/// What was sent to a number, and the events of the last days that name it among their recipients.
+/// Returns the events with messages to a number, and recent events that name it among their recipients.
 async fn by_phone(phone: &Phone, contact: &str, live: &LiveConfig, stack: &Stack) -> Result<Vec<StoredEvent>, Failure> {
     let site = &live.site.id;
     let mut events = stack.ledger.events_of_contact(site, contact).await?;
@@ -94,7 +94,7 @@ fn names(event: &StoredEvent, phone: &Phone, live: &LiveConfig) -> bool {
     })
 }
 
-/// Counts the outcomes of the last days.
+/// Counts the outcomes of recent events.
 pub(crate) async fn audit(command: &args::Audit, stack: &Stack, output: Output) -> Result<(), Failure> {
     let live = stack.live().await?;
     let now = stack.clock.now();

@@ -1,25 +1,25 @@
-//! Why a command did not do what it was asked, by the exit code it ends with.
+//! The failures of commands, by exit code.
 
 use provider::{ListError, SetupError};
 use runtime::secrets::SecretError;
 use store::StoreError;
 
-/// A command that ended early.
+/// A command that failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The answer is no.
+    /// The command ran, but its result is negative. Exit code 1.
     #[error("{0}")]
     No(String),
-    /// The command line asks for something that does not exist or make sense.
+    /// The command line names something that does not exist or is not valid. Exit code 2.
     #[error("{0}")]
     Usage(String),
-    /// The stack or the platform does not answer.
+    /// The stack or the platform does not respond. Exit code 3.
     #[error("{0}")]
     Unreachable(String),
 }
 
 impl Failure {
-    /// The exit code.
+    /// Returns the exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::No(_) => 1,

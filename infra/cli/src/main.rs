@@ -1,7 +1,7 @@
-//! The command line of the bridge: what an operator or a developer needs to know and to change, against the local run or
-//! a stack on AWS.
+//! The command line of the bridge, for operators and developers. It works on the local run or on a stack on AWS.
 //!
-//! [`args`] is the command line, [`stack`] what it talks to; every other module is one command or one thing they share.
+//! [`args`] defines the command line, and [`stack`] opens the resources it works on. Every other module is one command
+//! or a shared part.
 
 mod account;
 mod args;
@@ -58,7 +58,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Account(command) => account::run(command, &stack?, output).await,
         Command::Mapping(command) => mapping::run(command, &stack?, output).await,
         Command::Template(command) => template::run(command, &stack?, output).await,
-        // Files alone can be tried without any stack.
+        // A preview of files alone needs no stack.
         Command::Preview(command) => preview::run(&command, &common, stack, output).await,
         Command::SendTest(command) => send_test::run(&command, &stack?, output).await,
         Command::Explain(command) => explain::explain(&command, &stack?, output).await,

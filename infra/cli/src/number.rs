@@ -1,4 +1,4 @@
-//! A number, and what is known of it besides the messages.
+//! A phone number and its contact data: suppressions, consent and reachability.
 
 use domain::message::suppression::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
 use domain::primitives::phone::Phone;
@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::output::{Lang, Output, day, wrapped};
 
-/// Reads a number as it is typed, by the rules of the site's country.
+/// Parses a phone number by the rules of the site's country.
 ///
 /// # Errors
-/// [`Failure::Usage`].
+/// [`Failure::Usage`] if it is not a valid number.
 pub(crate) fn read(typed: &str, site: &Site) -> Result<Phone, Failure> {
     Phone::parse(typed, site.country(None)).map_err(|error| Failure::Usage(format!("the number {error}")))
 }
 
-/// What is known of a number, for programs.
+/// Returns the contact data of a number as JSON.
 pub(crate) fn document(phone: &Phone, contact: &str, known: &DecisionContext, output: Output) -> Value {
     json!({
         "phone": output.phone(phone.as_e164()), "contact": contact, "suppressions": known.suppressions,
@@ -25,7 +25,7 @@ pub(crate) fn document(phone: &Phone, contact: &str, known: &DecisionContext, ou
     })
 }
 
-/// The same in words.
+/// Formats the contact data of a number as text.
 pub(crate) fn words(phone: &Phone, known: &DecisionContext, now: Timestamp, (lang, output): (Lang, Output)) -> String {
     let mut lines: Vec<String> = known.suppressions.iter().map(|one| suppression_words(one, lang)).collect();
     if let Some(until) = known.unreachable_until.filter(|until| *until > now) {

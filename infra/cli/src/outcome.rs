@@ -1,4 +1,4 @@
-//! What became of an event, message by message, in the shape that programs rely on and in words.
+//! The outcomes of an event, message by message, as JSON and as text.
 
 use domain::audit::Audited;
 use domain::message::reason::Reason;
@@ -12,45 +12,45 @@ use store::ledger::{StoredEvent, StoredMessage};
 
 use crate::output::{Lang, Output, moment, table, wrapped};
 
-/// What became of a message, or of what was left out of the plan.
+/// The outcome of a message, or of a skip in the plan.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Outcome {
     pub(crate) mapping: Option<String>,
     pub(crate) recipient: Option<String>,
-    /// The state's name.
+    /// The name of the state.
     pub(crate) outcome: String,
-    /// Of a skip the reason, of a failure the code.
+    /// The reason of a skip or wait, or the code of a failure.
     pub(crate) reason: Option<String>,
-    /// The value that decided.
+    /// The value that was decisive.
     pub(crate) detail: Option<String>,
     pub(crate) message_id: Option<String>,
     pub(crate) provider_id: Option<String>,
-    /// Which time it is that a person chose to send it, from 2.
+    /// The send number; absent for the first sending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) send_number: Option<u32>,
-    /// What it waits for.
+    /// The wait reason and the deadline, if the message waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) waiting: Option<Waiting>,
-    /// What the provider reported, in the order of the states.
+    /// The statuses reported by the provider, in the order of the states.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) statuses: Vec<Reported>,
-    /// What a person said of an unknown outcome.
+    /// How an operator resolved an unknown outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) resolved: Option<Resolved>,
-    /// The number, masked unless asked for.
+    /// The phone number, masked unless full numbers were requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) phone: Option<String>,
-    /// What may be wrong with it all the same.
+    /// A possible problem of the message in spite of its outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) warning: Option<Warning>,
-    /// The text that was sent.
+    /// The text of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<String>,
     #[serde(skip)]
     sentence: Option<Reason>,
 }
 
-/// What may be wrong with a message that was sent.
+/// A possible problem of a message that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Warning {
@@ -73,7 +73,7 @@ impl Warning {
     }
 }
 
-/// A status the provider reported.
+/// A status reported by the provider.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Reported {
     status: Status,
@@ -88,7 +88,7 @@ pub(crate) struct Explained {
     pub(crate) unaccounted: usize,
 }
 
-/// Explains an event as the ledger has it.
+/// Explains an event as recorded in the ledger.
 pub(crate) fn explained(event: &StoredEvent, live: &LiveConfig, now: Timestamp, output: Output) -> Explained {
     let messages = event.messages.iter().map(|message| of_message(message, output));
     let skips = event.plan.skips.iter().map(|planned| Outcome {
@@ -121,7 +121,7 @@ pub(crate) fn explained(event: &StoredEvent, live: &LiveConfig, now: Timestamp, 
     }
 }
 
-/// A message as the audit sees it.
+/// Converts a message into the input of the audit.
 pub(crate) fn audited(message: &StoredMessage) -> Audited<'_> {
     Audited { id: &message.id, mapping: &message.mapping, facts: &message.facts }
 }
@@ -187,12 +187,12 @@ fn of_message(message: &StoredMessage, output: Output) -> Outcome {
 }
 
 impl Explained {
-    /// The shape programs rely on.
+    /// Returns the explanation as JSON.
     pub(crate) fn document(&self) -> Value {
         json!({"event": self.event, "outcomes": self.outcomes, "unaccounted": self.unaccounted})
     }
 
-    /// The same in words: a table, and why below it.
+    /// Formats the explanation as text: a table, with the reason below each row.
     pub(crate) fn words(&self, lang: Lang) -> String {
         let of = |name: &str| self.event.get(name).and_then(Value::as_str).unwrap_or_default();
         let head = format!("{} {}  {}  {}\n", lang.of("Evento", "Event"), of("id"), of("type"), of("occurred_at"));
@@ -222,7 +222,7 @@ impl Explained {
 }
 
 impl Outcome {
-    /// Why, in a sentence, and the text that was sent.
+    /// Formats the reason as a sentence, followed by the text of the message.
     pub(crate) fn why(&self, lang: Lang) -> String {
         let detail = self.detail.as_deref().unwrap_or_default();
         let why = match (self.sentence, &self.reason) {
@@ -259,7 +259,7 @@ impl Reported {
     }
 }
 
-/// What is waited for, and until when at the latest.
+/// Formats the wait reason and the deadline of the wait.
 fn waits(waiting: &Waiting, lang: Lang) -> String {
     let Waiting { until, why, detail } = waiting;
     let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
@@ -267,7 +267,7 @@ fn waits(waiting: &Waiting, lang: Lang) -> String {
     format!("{sentence}{detail} {} {}.", lang.of("Al più tardi il", "At the latest"), moment(*until))
 }
 
-/// What a person said of an unknown outcome.
+/// Formats how an operator resolved an unknown outcome.
 fn said(resolved: &Resolved, lang: Lang) -> String {
     let Resolved { at, arrived, note } = resolved;
     let verdict = match arrived {
@@ -277,7 +277,7 @@ fn said(resolved: &Resolved, lang: Lang) -> String {
     format!("{verdict} ({}): {note}", moment(*at))
 }
 
-/// An outcome as people call it.
+/// Returns the word for an outcome in the output language.
 pub(crate) fn word(outcome: &str, lang: Lang) -> &str {
     if lang == Lang::En {
         return outcome;

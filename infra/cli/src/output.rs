@@ -1,16 +1,16 @@
-//! What people see: tables of at most 80 columns, wrapped sentences, masked numbers; and JSON for programs.
+//! Output for people: tables of at most 80 columns, wrapped sentences and masked numbers. Output for programs: JSON.
 
 use std::io::{self, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Columns of a terminal that everybody has.
+/// Columns of the narrowest common terminal.
 const COLUMNS: usize = 80;
-/// What stands between two columns.
+/// Blanks between two columns.
 const GAP: usize = 2;
 
-/// A language of the output.
+/// A language of the text output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Lang {
     /// Italian.
@@ -20,7 +20,7 @@ pub(crate) enum Lang {
 }
 
 impl Lang {
-    /// The one of two texts that is in this language.
+    /// Returns the text in this language.
     pub(crate) fn of<T>(self, italian: T, english: T) -> T {
         match self {
             Self::It => italian,
@@ -29,19 +29,20 @@ impl Lang {
     }
 }
 
-/// How to say what there is to say.
+/// How to print a result.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
-    /// JSON instead of words.
+    /// Prints JSON instead of text.
     pub(crate) json: bool,
-    /// The language of the words.
+    /// The language of the text.
     pub(crate) lang: Lang,
-    /// Whether numbers are shown whole.
+    /// Shows full phone numbers.
     pub(crate) show_phones: bool,
 }
 
 impl Output {
-    /// Prints `document` if JSON was asked for, else the words. A reader that went away is no fault of ours.
+    /// Prints `document` as JSON if JSON was requested, otherwise the text. Ignores write errors, such as a closed
+    /// pipe.
     pub(crate) fn say(self, document: &impl Serialize, words: impl FnOnce(Lang) -> String) {
         let text = if self.json {
             serde_json::to_string_pretty(document).unwrap_or_default()
@@ -51,7 +52,7 @@ impl Output {
         drop(writeln!(io::stdout(), "{text}"));
     }
 
-    /// A number as it may be shown.
+    /// Returns a phone number, masked unless full numbers were requested.
     pub(crate) fn phone(self, e164: &str) -> String {
         if self.show_phones {
             return e164.to_owned();
@@ -62,17 +63,17 @@ impl Output {
     }
 }
 
-/// A moment, in UTC to the second.
+/// Formats a timestamp in UTC, to the second.
 pub(crate) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// A day, in UTC.
+/// Formats a date in UTC.
 pub(crate) fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
-/// A table with a heading. The widest columns give way until it fits; cells that are cut end with "…".
+/// Formats a table with a heading. Narrows the widest columns until it fits; truncated cells end with "…".
 pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
     let lines: Vec<[&str; N]> =
         std::iter::once(heading).chain(rows.iter().map(|row| row.each_ref().map(String::as_str))).collect();
@@ -89,7 +90,7 @@ pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) ->
     lines.iter().map(line).collect()
 }
 
-/// A text in lines of at most 80 columns, each beginning with `indent` blanks.
+/// Wraps a text into lines of at most 80 columns, each indented by `indent` blanks.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     let mut lines = String::new();
     let mut line = " ".repeat(indent);

@@ -1,4 +1,4 @@
-//! `bridge unknown`: messages of which nobody knows whether they were sent, and what a person says of them.
+//! `bridge unknown`: messages whose outcome is unknown, and their resolution by an operator.
 
 use domain::message::state::{Answer, Resolved, State};
 use domain::primitives::key::MessageId;
@@ -20,10 +20,10 @@ pub(crate) async fn run(command: args::Unknown, stack: &Stack, output: Output) -
     }
 }
 
-/// A message of an event by the id people see.
+/// Finds a message by the id that the commands print.
 ///
 /// # Errors
-/// [`Failure::Usage`] if it is no id, [`Failure::No`] if the site has no such message.
+/// [`Failure::Usage`] if the id is malformed, [`Failure::No`] if the site has no such message.
 pub(crate) async fn find(typed: &str, stack: &Stack) -> Result<(StoredEvent, StoredMessage), Failure> {
     let id = MessageId::parse(typed).ok_or_else(|| {
         Failure::Usage(format!("{typed} is no message's id: they are two of 32 characters with a dot between"))
@@ -35,7 +35,7 @@ pub(crate) async fn find(typed: &str, stack: &Stack) -> Result<(StoredEvent, Sto
     found.ok_or_else(|| Failure::No(format!("the ledger knows no message {id}")))
 }
 
-/// A message nobody knows the outcome of, with its event.
+/// A message with an unknown outcome, and its event.
 struct Unknown {
     event: String,
     message: StoredMessage,
