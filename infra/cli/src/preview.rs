@@ -1,4 +1,4 @@
-//! `bridge preview`: the very plan, decision, text and request body of the functions, without a send.
+//! `bridge preview`: the plan, decision, text and request body that the functions would produce, without sending.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ use crate::mapping;
 use crate::output::{Lang, Output, wrapped};
 use crate::stack::{self, Stack};
 
-/// What would become of one recipient, or of the whole event.
+/// The decision for one recipient, or for the whole event.
 struct Decision {
     mapping: Option<MappingId>,
     recipient: Option<ObjectId>,
@@ -64,7 +64,7 @@ pub(crate) async fn run(
         None => mapping_of_file(Path::new(&command.mapping), &live, output)?,
     };
     if let Some(template) = &template {
-        // It is tried as if the mapping had been checked against it.
+        // Preview the mapping as if it had been checked against this template.
         for used in mapping.templates.values_mut().filter(|used| is_of(used, template)) {
             used.fingerprint.clone_from(&template.fingerprint);
         }
@@ -79,7 +79,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Whether an argument names a file rather than an id.
+/// Whether an argument names a file or standard input rather than an id.
 fn is_file(argument: &str) -> bool {
     argument == "-" || Path::new(argument).is_file()
 }
@@ -88,7 +88,7 @@ fn is_of(used: &domain::mapping::TemplateUse, template: &Template) -> bool {
     used.name == template.name && used.language == template.language
 }
 
-/// A site with nothing set, for files that are tried without a stack.
+/// Returns a site with default settings, for a preview of files without a stack.
 fn unset(common: &Common) -> Result<LiveConfig, Failure> {
     let site = common.site.as_deref().map_or_else(|| stack::site_id("site"), stack::site_id)?;
     let account: Account = serde_json::from_value(json!({
@@ -104,7 +104,7 @@ fn read_template(file: &Path) -> Result<Template, Failure> {
     provider::read_template(&row).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
 }
 
-/// Puts a template in the place of the synced one: with the account the mapping names, else with every one.
+/// Replaces the synced template: for the account that the mapping names, or for every account.
 fn put_template(live: &mut LiveConfig, mapping: Option<&Mapping>, template: &Template) {
     let account = mapping.and_then(|mapping| mapping.account.as_ref());
     live.templates.retain(|(_, known)| known.name != template.name || known.language != template.language);
@@ -113,7 +113,8 @@ fn put_template(live: &mut LiveConfig, mapping: Option<&Mapping>, template: &Tem
     live.templates.extend(templates);
 }
 
-/// The mapping of a file. What its check finds is said by the decision too, unless it is no mapping at all.
+/// Reads a mapping from a file. Ignores check findings, because the decision reports them too. Fails only if the file
+/// contains no mapping.
 fn mapping_of_file(file: &Path, live: &LiveConfig, output: Output) -> Result<Mapping, Failure> {
     let document = document::parse_yaml(&document::read_text(file)?)
         .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
@@ -124,7 +125,8 @@ fn mapping_of_file(file: &Path, live: &LiveConfig, output: Output) -> Result<Map
     })
 }
 
-/// The event and the moment it is looked at: as if it had just happened, so that old ones can be tried too.
+/// Reads an event, and returns it with its own `occurred_at` as the current time. A preview thus treats an old event as
+/// if it had just happened.
 pub(crate) async fn read_event(argument: &str, stack: Option<&Stack>) -> Result<(Event, Timestamp), Failure> {
     let document = match stack {
         _ if is_file(argument) => document::read_json(Path::new(argument))?,
@@ -165,7 +167,7 @@ async fn decisions(
     Ok(decisions)
 }
 
-/// What is known of a recipient besides the event; nothing without a stack.
+/// Reads the contact data that the decision needs; empty without a stack or a valid number.
 async fn known(
     event: &Event,
     planned: &PlannedMessage,

@@ -1,7 +1,8 @@
-//! `bridge send-test`: a message to one's own number, on the way every message goes.
+//! `bridge send-test`: a test message to one number, processed like every other message.
 //!
-//! The event is written into the ledger with a plan of just this message, then queued: `send-message` keeps to the plan it
-//! finds. So nothing here can send twice, and `explain` knows the test like anything else.
+//! The command records the event in the ledger with a plan of this message only, and then queues it. `send-message`
+//! uses a plan that is already recorded. Therefore a test message cannot be sent twice, and `explain` shows it like any
+//! other.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::output::Output;
 use crate::preview::read_event;
 use crate::stack::Stack;
 
-/// How often the ledger is asked for the outcome.
+/// Interval at which the ledger is polled for the outcome.
 const PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -40,7 +41,8 @@ pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output)
     let event = Event::parse(document, now).map_err(|error| Failure::Usage(format!("the event {error}")))?;
 
     let mut test_plan = plan(&event, &live);
-    // The stranger of an event without numbers, or the second recipient, is nobody to be written to.
+    // Keep one message to the test recipient. `replace` skips recipients that have an id only, and gives all others the
+    // test id.
     test_plan.messages.retain(|planned| planned.recipient.as_str() == id);
     test_plan.messages.truncate(1);
     if test_plan.messages.is_empty() {
@@ -73,7 +75,7 @@ pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output)
     if sent { Ok(()) } else { Err(Failure::No("the message was not sent".to_owned())) }
 }
 
-/// The event as the ledger has it once its message is final, or when the wait is over.
+/// Waits until the messages are final or the time is over, then returns the event from the ledger.
 async fn wait(id: &EventId, seconds: u32, stack: &Stack) -> Result<StoredEvent, Failure> {
     let until = stack.clock.now() + SignedDuration::from_secs(seconds.into());
     loop {
@@ -86,8 +88,8 @@ async fn wait(id: &EventId, seconds: u32, stack: &Stack) -> Result<StoredEvent, 
     }
 }
 
-/// The event anew: another id, now, and in the place of its recipients somebody with the given number. The person's id is
-/// the test's own, so that the real person counts as told of nothing.
+/// Copies the event with a new id and the current time, and replaces its recipients by a person with the given number.
+/// That person gets an id of the test's own, so that the real person does not count as notified.
 fn as_test(event: &Event, id: &str, phone: &Phone, now: jiff::Timestamp) -> Value {
     let recipients: Vec<ObjectId> = event.recipients().iter().map(|person| person.id.clone()).collect();
     let mut document = event.document.clone();
@@ -101,7 +103,7 @@ fn as_test(event: &Event, id: &str, phone: &Phone, now: jiff::Timestamp) -> Valu
     document
 }
 
-/// Replaces every person with a recipient's id, and takes the numbers of all others away.
+/// Gives every recipient the test id and number, and removes the number of every other person.
 fn replace(value: &mut Value, recipients: &[ObjectId], id: &str, phone: &Phone) {
     match value {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! The stack a command talks to: the local run by its data folder, or one on AWS by its CloudFormation outputs.
+//! The resources a command works on: the local run, found by its data folder, or a stack on AWS, found by its outputs.
 
 mod secrets;
 
@@ -23,10 +23,10 @@ use store::webhooks::Webhooks;
 use crate::args::Common;
 use crate::failure::Failure;
 
-/// Three attempts of a call and the pauses between them.
+/// Timeout of a call: three attempts and the pauses between them.
 const CALL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(8);
 
-/// Everything a command may need of a stack.
+/// The clients and tables of a stack.
 pub(crate) struct Stack {
     pub(crate) config: ConfigTable,
     pub(crate) webhooks: Webhooks,
@@ -56,7 +56,7 @@ struct Names {
     statuses_queue_url: String,
 }
 
-/// What the local run says of itself in `demo.json`, as far as a command needs it.
+/// The fields of the local run's `demo.json` that commands need.
 #[derive(Deserialize)]
 struct Demo {
     base_url: String,
@@ -64,10 +64,10 @@ struct Demo {
     env_file: String,
 }
 
-/// Opens the stack the options name.
+/// Opens the stack that the options name.
 ///
 /// # Errors
-/// [`Failure::Unreachable`] if there is none.
+/// [`Failure::Unreachable`] if there is no such stack, [`Failure::Usage`] if the site's id is malformed.
 pub(crate) async fn open(common: &Common) -> Result<Stack, Failure> {
     let named = common.site.as_deref().map(site_id).transpose()?;
     match &common.stack {
@@ -76,7 +76,7 @@ pub(crate) async fn open(common: &Common) -> Result<Stack, Failure> {
     }
 }
 
-/// Reads a site's id.
+/// Parses a site id.
 pub(crate) fn site_id(text: &str) -> Result<SiteId, Failure> {
     SiteId::parse(text).map_err(|error| Failure::Usage(format!("the site's id {error}")))
 }
@@ -127,7 +127,7 @@ fn local(data_dir: &Path, named: Option<SiteId>) -> Result<Stack, Failure> {
     let sqs = aws_sdk_sqs::Client::new(&at(variable("AWS_ENDPOINT_URL_SQS")?));
     let secrets = aws_sdk_secretsmanager::Client::new(&at(variable("AWS_ENDPOINT_URL_SECRETS_MANAGER")?));
     let site = named.or(SiteId::parse(&demo.site).ok());
-    // The simulator is http on a loopback address.
+    // The local simulator serves http on a loopback address.
     Ok(Stack::new(names, dynamodb, sqs, secrets, Network::Any, site))
 }
 
@@ -188,12 +188,12 @@ impl Stack {
         }
     }
 
-    /// The site the command is about.
+    /// Returns the site the command works on, or [`Failure::Usage`] if none is named.
     pub(crate) fn site(&self) -> Result<&SiteId, Failure> {
         self.site.as_ref().ok_or_else(|| Failure::Usage("name the site with --site".to_owned()))
     }
 
-    /// The configuration of the site, with all templates of its accounts.
+    /// Reads the configuration of the site, with all templates of its accounts.
     pub(crate) async fn live(&self) -> Result<LiveConfig, Failure> {
         let site = self.site()?;
         let live = self.config.live(site).await?;
@@ -206,8 +206,9 @@ impl Stack {
         Ok(live)
     }
 
-    /// The pseudonym of a number at the site. What its owner said to a sender number before the site had that number is
-    /// recorded for the site first, as the next message to them would.
+    /// Returns the pseudonym of a number at the site. An account may have a sender number that another site had first.
+    /// In that case this first copies the contact's earlier choices at that number, such as STOP, to the site. The next
+    /// message to the contact would do the same.
     pub(crate) async fn contact(&self, live: &LiveConfig, phone: &Phone) -> Result<String, Failure> {
         let (secret, site) = (self.contact_secret().await?, &live.site.id);
         let contact = secret.contact_key(site, phone);
@@ -218,12 +219,12 @@ impl Stack {
         Ok(contact)
     }
 
-    /// A client of WA Smart Business.
+    /// Creates a client of WA Smart Business.
     pub(crate) fn provider(&self) -> Result<Provider, Failure> {
         Ok(Provider::new(self.network)?)
     }
 
-    /// The address that WA Smart Business reports to, of a webhook by its id.
+    /// Returns the URL of a webhook, by its id.
     pub(crate) fn webhook_url(&self, id: &str) -> String {
         format!("{}/v1/webhooks/whatsapp/{id}", self.api_url.trim_end_matches('/'))
     }

@@ -69,7 +69,7 @@ async fn sync_all(even_if_many_go: bool, stack: &Stack, output: Output) -> Resul
     not_synced(&failed)
 }
 
-/// Syncs an account; answers how many templates it has.
+/// Syncs an account and returns the number of its templates.
 async fn sync_one(
     account: &Account,
     even_if_many_go: bool,
@@ -86,7 +86,7 @@ async fn sync_one(
     Ok(synced.templates)
 }
 
-/// The accounts that were not synced as a failure: unreachable only if none of them answered.
+/// Returns a failure if any account was not synced: unreachable if that applies to all of them, otherwise negative.
 fn not_synced(failed: &[(String, Failure)]) -> Result<(), Failure> {
     if failed.is_empty() {
         return Ok(());
@@ -97,8 +97,8 @@ fn not_synced(failed: &[(String, Failure)]) -> Result<(), Failure> {
     Err(if out_of_reach { Failure::Unreachable(message) } else { Failure::No(message) })
 }
 
-/// The mappings that could not be saved as they are, now that the templates are what they are, and that nobody needs to
-/// confirm: a template of theirs went, or Meta paused it.
+/// Returns the enabled mappings without a review mark that fail the check against the current templates. Such a mapping
+/// needs no confirmation: its template is missing, or Meta paused it.
 fn cannot_send(live: &LiveConfig) -> Vec<&MappingId> {
     let fails = |document: Value| !check(&document, live).is_right();
     let unmarked = live.mappings.iter().filter(|mapping| mapping.enabled && mapping.needs_review.is_none());

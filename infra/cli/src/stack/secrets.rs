@@ -1,4 +1,4 @@
-//! The secrets of a stack: tokens, what webhooks are believed by, and what pseudonyms are made with.
+//! The secrets of a stack: account tokens, webhook secrets and the key of the pseudonyms.
 
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
@@ -13,21 +13,21 @@ use super::Stack;
 use crate::failure::Failure;
 
 impl Stack {
-    /// An account's token.
+    /// Reads an account's token.
     pub(crate) async fn token(&self, account: &Account) -> Result<SecretString, Failure> {
         let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
         let pointer = format!("/accounts/{}/token", account.id);
         Ok(secrets.text(&format!("{}/provider", self.site()?), &pointer, self.clock.now()).await?)
     }
 
-    /// The secret for pseudonyms of contacts.
+    /// Reads the secret from which contact pseudonyms are computed.
     pub(crate) async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
         let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
         let hmac = secrets.text("keys", "/hmac", self.clock.now()).await?;
         ContactSecret::parse(hmac.expose_secret()).map_err(|error| Failure::No(error.to_string()))
     }
 
-    /// Stores an account's token beside those of the site's other accounts.
+    /// Stores an account's token and keeps the tokens of the site's other accounts.
     pub(crate) async fn put_token(&self, account: &Account, token: &SecretString) -> Result<(), Failure> {
         let name = format!("{}/{}/provider", self.name, self.site()?);
         let known = self.secret(&name).await?;
@@ -42,13 +42,13 @@ impl Stack {
         self.put_secret(&name, &secret, known.is_some()).await
     }
 
-    /// A field of what a site's webhook is believed by.
+    /// Reads a field of a site's webhook secret; `None` if it is missing or empty.
     pub(crate) async fn inbound(&self, site: &SiteId, field: &str) -> Result<Option<SecretString>, Failure> {
         let secret = self.secret(&format!("{}/{site}/inbound", self.name)).await?.unwrap_or_default();
         Ok(secret.get(field).and_then(Value::as_str).filter(|text| !text.is_empty()).map(SecretString::from))
     }
 
-    /// Sets fields of what a site's webhook is believed by; the others stay.
+    /// Sets fields of a site's webhook secret and keeps the others.
     pub(crate) async fn put_inbound(&self, site: &SiteId, fields: &[(&str, &SecretString)]) -> Result<(), Failure> {
         let name = format!("{}/{site}/inbound", self.name);
         let known = self.secret(&name).await?;
@@ -59,7 +59,7 @@ impl Stack {
         self.put_secret(&name, &secret, known.is_some()).await
     }
 
-    /// What a secret holds; `None` if there is none of that name.
+    /// Reads the fields of a secret; `None` if there is no secret of that name.
     async fn secret(&self, name: &str) -> Result<Option<Map<String, Value>>, Failure> {
         match self.secrets.get_secret_value().secret_id(name).send().await {
             Ok(answer) => {
