@@ -1,4 +1,4 @@
-//! `bridge resend`: a message once more, because a person says so. It is a new occasion of the same message, so that the
+//! `bridge resend`: sends a message once more on an operator's request. The resend has its own send number, so that the
 //! ledger keeps both.
 
 use domain::mapping::OnUnknown;
@@ -63,7 +63,8 @@ fn is_same(one: &StoredMessage, other: &StoredMessage) -> bool {
     one.mapping == other.mapping && one.recipient == other.recipient
 }
 
-/// Whether it would be sent twice at once, or in vain.
+/// Refuses a resend of an erased event, while another sending is open, without an active mapping, or under
+/// `never_resend` with an unknown outcome.
 fn may_be_resent(
     event: &StoredEvent,
     message: &StoredMessage,
@@ -103,7 +104,7 @@ fn question(state: &State, message: &StoredMessage, output: Output) -> String {
     format!("{head} {} {}", first(state, lang), lang.of("Inviarlo di nuovo?", "Send it again?"))
 }
 
-/// What became of the first one.
+/// Describes whether the earlier sending arrived.
 fn first(state: &State, lang: Lang) -> &'static str {
     match state {
         State::Sent | State::Unknown => lang

@@ -1,4 +1,4 @@
-//! Every setting of a site and of an account, as data: what the commands read and show, and what the docs list.
+//! The settings of sites and accounts, as data for the commands and the documentation.
 
 use domain::primitives::id::AccountId;
 use domain::primitives::language::Language;
@@ -13,16 +13,16 @@ use crate::output::{Lang, wrapped};
 /// A setting.
 #[derive(Debug)]
 pub(crate) struct Setting {
-    /// Its name, which is that of the field.
+    /// The name, equal to that of the field.
     name: &'static str,
     kind: Kind,
-    /// What it is unless set; `-` for nothing, empty where it must be set.
+    /// The default value: `-` for none, empty if the setting is required.
     default: &'static str,
     italian: &'static str,
     english: &'static str,
 }
 
-/// What a setting may be.
+/// The type and range of a setting's value.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Flag,
@@ -46,7 +46,7 @@ const fn setting(
     Setting { name, kind, default, italian, english }
 }
 
-/// No message is of use for longer.
+/// Maximum useful life of a message.
 const WEEK_MINUTES: u16 = 7 * 24 * 60;
 
 /// The settings of a site.
@@ -199,12 +199,12 @@ pub(crate) static ACCOUNT: &[Setting] = &[
 ];
 
 impl Setting {
-    /// What it means.
+    /// Returns the description.
     fn meaning(&self, lang: Lang) -> &'static str {
         lang.of(self.italian, self.english)
     }
 
-    /// What it may be.
+    /// Returns the valid values.
     fn bounds(&self) -> String {
         match self.kind {
             Kind::Flag => "true, false".to_owned(),
@@ -219,7 +219,7 @@ impl Setting {
         }
     }
 
-    /// Reads a value as it is typed.
+    /// Parses a value.
     fn read(&self, text: &str) -> Result<Value, String> {
         let wrong = || format!("{} must be: {}", self.name, self.bounds());
         let kept = |fits: bool| if fits { Ok(json!(text)) } else { Err(wrong()) };
@@ -243,10 +243,10 @@ impl Setting {
     }
 }
 
-/// Puts `NAME=VALUE` pairs into the fields of a site or an account.
+/// Applies `NAME=VALUE` pairs to the fields of a site or an account.
 ///
 /// # Errors
-/// [`Failure::Usage`] with every pair that is wrong.
+/// [`Failure::Usage`] with every invalid pair and every missing required setting.
 pub(crate) fn assign(fields: &mut Map<String, Value>, settings: &[Setting], pairs: &[String]) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     for pair in pairs {
@@ -270,7 +270,7 @@ pub(crate) fn assign(fields: &mut Map<String, Value>, settings: &[Setting], pair
     if wrong.is_empty() { Ok(()) } else { Err(Failure::Usage(wrong.join("\n"))) }
 }
 
-/// The settings with their values, and what they mean below each.
+/// Formats the settings with their values, each followed by its description.
 pub(crate) fn shown(fields: &Value, settings: &[Setting], lang: Lang) -> String {
     let one = |setting: &Setting| {
         let value = match fields.get(setting.name) {
@@ -300,7 +300,7 @@ mod tests {
         value.as_object().unwrap().keys().map(String::as_str).filter(|name| *name != "id").collect()
     }
 
-    /// A table of the docs: what they must hold, word for word.
+    /// Returns the table that the documentation must contain, word for word.
     fn documented(settings: &[Setting]) -> String {
         let row = |setting: &Setting| {
             let default = if setting.default.is_empty() { "required" } else { setting.default };
@@ -317,7 +317,7 @@ mod tests {
         let every = serde_json::to_value(Site { paused: true, ..site.clone() }).unwrap();
         assert_eq!(fields(&every), names(SITE));
         let mut site = serde_json::to_value(site).unwrap();
-        // It is written only where it is set.
+        // The field is serialized only if it is true.
         site["paused"] = json!(false);
         let account: Account = serde_json::from_value(json!({
             "id": "a", "base_url": "u", "phone_number_id": "1", "waba_id": "2",

@@ -16,7 +16,7 @@ use crate::settings::{self, SITE};
 use crate::stack::{Stack, site_id};
 use crate::webhook::{self, Change};
 
-/// Keys of a site that open something at the same time: an old one and its successor.
+/// Maximum number of keys of a site that are valid at a time: an old one and its successor.
 const LIVE_KEYS_MAX: usize = 2;
 /// Random bytes of a key's id.
 const KEY_ID_BYTES: usize = 6;
@@ -52,7 +52,8 @@ async fn add(id: &SiteId, pairs: &[String], stack: &Stack, output: Output) -> Re
     if let Some(account) = &site.default_account {
         return Err(unknown_account(account));
     }
-    // The key comes first: a site without one could not be entered, a key without its site opens nothing.
+    // Store the key first. A key without its site opens nothing. A site without a key accepts no events and blocks
+    // another `add`.
     let key = make_key(id, stack).await?;
     stack.config.put_site(&site).await?;
     let webhook = webhook::ensure(id, stack).await?;
@@ -121,12 +122,12 @@ async fn set(pairs: &[String], stack: &Stack, output: Output) -> Result<(), Fail
     let old = Site { default_account: live.default_account().cloned(), ..live.site.clone() };
     let site = with(&old, pairs)?;
     let silent = match &site.default_account {
-        // Without one, mappings that name no account would go through whichever comes first.
+        // Without a default account, mappings that name no account would use whichever account comes first.
         None if old.default_account.is_some() => {
             return Err(Failure::Usage("default_account must name an account of the site".to_owned()));
         }
         None => None,
-        // One that was not changed may be gone: that is no reason to refuse what was changed.
+        // An unchanged default account may be gone; that must not block other changes.
         Some(id) => match live.account_or_default(Some(id)) {
             None if old.default_account != site.default_account => return Err(unknown_account(id)),
             account => account.filter(|account| !account.active),
@@ -169,7 +170,7 @@ async fn rotate_key(revoke: &[String], stack: &Stack, output: Output) -> Result<
     Ok(())
 }
 
-/// Makes a key, stores what recognises it and answers with its text.
+/// Creates a key, stores its verifier and returns its text.
 async fn make_key(site: &SiteId, stack: &Stack) -> Result<String, Failure> {
     let (mut id, mut secret) = ([0; KEY_ID_BYTES], [0; 32]);
     let filled = getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut secret));
@@ -179,7 +180,7 @@ async fn make_key(site: &SiteId, stack: &Stack) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// A site with some settings changed.
+/// Returns a copy of a site with some settings changed.
 fn with(site: &Site, pairs: &[String]) -> Result<Site, Failure> {
     let malformed = |error: serde_json::Error| Failure::Usage(error.to_string());
     let mut fields: Map<String, Value> =

@@ -1,4 +1,4 @@
-//! `bridge suppress` and `bridge unsuppress`: an operator keeps messages from a number, or lets them through again.
+//! `bridge suppress` and `bridge unsuppress`: an operator suppresses messages to a number or lifts a suppression.
 
 use domain::message::suppression::{Lift, Lifted, Scope, Source, Suppression};
 use domain::primitives::phone::Phone;
@@ -61,7 +61,7 @@ pub(crate) async fn unsuppress(command: &args::Unsuppress, stack: &Stack, output
     if ended { Ok(()) } else { Err(Failure::No("there was nothing of the kind to lift".to_owned())) }
 }
 
-/// Says what holds for a number now.
+/// Prints the current suppressions and consent of a number.
 async fn say(phone: &Phone, contact: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let known = stack.contacts.of_contact(contact).await?;
     let now = stack.clock.now();

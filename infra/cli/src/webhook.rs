@@ -1,4 +1,4 @@
-//! The webhook of a site: the address that WA Smart Business reports to, and what its reports are believed by.
+//! The webhook of a site: its URL, and how its requests are authenticated.
 
 use domain::primitives::id::SiteId;
 use domain::site::config::Account;
@@ -11,41 +11,41 @@ use crate::failure::Failure;
 use crate::output::{Lang, wrapped};
 use crate::stack::Stack;
 
-/// Longest name of a header, in characters.
+/// Maximum length of a header name, in characters.
 const HEADER_CHARS_MAX: usize = 64;
 
-/// What an operator enters at the platform.
+/// The values an operator enters at the platform.
 pub(crate) struct WebhookSetup {
     url: String,
     mode: Mode,
     verify_token: SecretString,
 }
 
-/// What is to change of a webhook.
+/// A change of a webhook's authentication.
 pub(crate) struct Change {
     pub(crate) mode: Mode,
     pub(crate) secret: SecretString,
 }
 
 impl WebhookSetup {
-    /// The fields for programs.
+    /// Returns the webhook as JSON.
     pub(crate) fn document(&self, site: &SiteId) -> Value {
         json!({
             "site": site, "webhook_url": self.url, "verify_token": self.verify_token.expose_secret(), "mode": self.mode,
         })
     }
 
-    /// The same in words.
+    /// Formats the webhook as text.
     pub(crate) fn words(&self, lang: Lang) -> String {
         let token = self.verify_token.expose_secret();
         let lines = lang.of(["Indirizzo dei webhook", "Token di verifica"], ["Webhook address", "Verify token"]);
         let [address, verify] = lines;
-        // Not wrapped: they are to be copied.
+        // Not wrapped, so that the values can be copied.
         format!("{address}: {}\n{verify}: {token}\n{}", self.url, mode_words(&self.mode, lang))
     }
 }
 
-/// How requests are believed, in words.
+/// Formats how requests are authenticated.
 pub(crate) fn mode_words(mode: &Mode, lang: Lang) -> String {
     let words = match mode {
         Mode::Signature => lang
@@ -62,7 +62,7 @@ pub(crate) fn mode_words(mode: &Mode, lang: Lang) -> String {
     wrapped(&words, 0)
 }
 
-/// The site's webhook; makes one where there is none. Until its secret is set nothing that comes there is believed.
+/// Returns the site's webhook, and creates it if there is none. Until its secret is set, all its requests are rejected.
 pub(crate) async fn ensure(site: &SiteId, stack: &Stack) -> Result<WebhookSetup, Failure> {
     if let Some((id, webhook)) = known(site, stack).await? {
         return Ok(WebhookSetup {
@@ -79,15 +79,15 @@ pub(crate) async fn ensure(site: &SiteId, stack: &Stack) -> Result<WebhookSetup,
     Ok(WebhookSetup { url: stack.webhook_url(&id), mode: webhook.mode, verify_token })
 }
 
-/// Makes an account's number the site's, so that what is reported of it is believed. The account remembers whether
-/// another site had the number before.
+/// Registers an account's sender number with the site's webhook, so that platform events about it are accepted. Records
+/// in the account whether another site had the number before.
 pub(crate) async fn add_sender(site: &SiteId, account: &mut Account, stack: &Stack) -> Result<WebhookSetup, Failure> {
     let webhook = ensure(site, stack).await?;
     account.came_later = stack.webhooks.add_sender(site, &account.phone_number_id, &account.waba_id).await?;
     Ok(webhook)
 }
 
-/// Sets how the site's webhook is believed. The secret is there before the mode asks for it.
+/// Sets how the site's webhook authenticates requests. Stores the secret before the mode that requires it.
 pub(crate) async fn set(site: &SiteId, change: Change, stack: &Stack) -> Result<WebhookSetup, Failure> {
     let webhook = ensure(site, stack).await?;
     let field = match change.mode {
@@ -101,20 +101,20 @@ pub(crate) async fn set(site: &SiteId, change: Change, stack: &Stack) -> Result<
     Ok(WebhookSetup { mode: change.mode, ..webhook })
 }
 
-/// Reads the name of a header.
+/// Validates the name of a header.
 pub(crate) fn header(name: &str) -> Result<String, Failure> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let fits = (1..=HEADER_CHARS_MAX).contains(&name.len()) && name.bytes().all(allowed);
     if fits { Ok(name.to_owned()) } else { Err(Failure::Usage(format!("{name} is no name of a header"))) }
 }
 
-/// The site's webhook with its id.
+/// Returns the site's webhook and its id, if there is one.
 pub(crate) async fn known(site: &SiteId, stack: &Stack) -> Result<Option<(String, Webhook)>, Failure> {
     let Some(id) = stack.webhooks.webhook_id_of(site).await? else { return Ok(None) };
     Ok(stack.webhooks.webhook(&id).await?.map(|webhook| (id, webhook)))
 }
 
-/// The token Meta shows when it makes sure that the address is ours; made where there is none.
+/// Returns the verify token, which Meta sends when it verifies the webhook URL. Creates it if there is none.
 async fn verify_token(site: &SiteId, stack: &Stack) -> Result<SecretString, Failure> {
     if let Some(token) = stack.inbound(site, "verify_token").await? {
         return Ok(token);
