@@ -36,7 +36,7 @@ struct Found {
     is_default: bool,
 }
 
-/// The account named, else the site's default.
+/// Returns the named account, or the site's default account.
 async fn find(id: Option<&str>, stack: &Stack) -> Result<Found, Failure> {
     let live = stack.live().await?;
     let default = live.default_account();
@@ -85,7 +85,7 @@ async fn show(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Fai
     Ok(())
 }
 
-/// That the default account is inactive, and what follows from it.
+/// Formats a warning that the default account is inactive, with its consequences.
 pub(crate) fn inactive_default_words(account: &Account, lang: Lang) -> String {
     let id = &account.id;
     wrapped(
@@ -103,7 +103,7 @@ pub(crate) fn inactive_default_words(account: &Account, lang: Lang) -> String {
     )
 }
 
-/// That an account is stopped, since when, why, and what comes next.
+/// Formats the stop of an account: its start, its code and the next probe.
 fn stop_words(stop: &Stop, account: &Account, lang: Lang) -> String {
     let (since, code, probe_at) = (moment(stop.since), &stop.code, moment(stop.probe_at));
     let id = &account.id;
@@ -144,7 +144,7 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
     let mut account = with(fields, pairs)?;
     let token = token.map(document::read_secret).transpose()?;
     if host(&old) != host(&account) && token.is_none() {
-        // Otherwise whoever may change settings could have the token sent anywhere.
+        // Without this check, anyone who can change settings could send the token to any host.
         return Err(Failure::Usage("another host in base_url needs the token again: --token-file".to_owned()));
     }
     if let Some(token) = token {
@@ -194,7 +194,7 @@ fn step_words(step: Step, verdict: &Verdict, lang: Lang) -> String {
     wrapped(&format!("{}: {word}{}{detail}", setting_of(step), if detail.is_empty() { "" } else { " — " }), 0)
 }
 
-/// What to look at where a step fails.
+/// Returns the name of what a step tests.
 fn setting_of(step: Step) -> &'static str {
     match step {
         Step::BaseUrl => "base_url",

@@ -1,7 +1,7 @@
-//! `bridge contacts`: suppressions and consents as lists.
+//! `bridge contacts`: import and export of suppressions and consents as lists.
 //!
-//! A line says one suppression of a number, its consent to marketing, or both. What `export` writes `import` takes back
-//! in the same stack: the pseudonym stands for the number there.
+//! A line contains a suppression of a number, its consent to marketing, or both. `import` accepts the output of
+//! `export` in the same stack, where the pseudonym identifies the number.
 
 mod export;
 mod import;
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::stack::Stack;
 
-/// The columns, in the order `export` writes them.
+/// The columns, in the order in which `export` writes them.
 const COLUMNS: [&str; 8] = ["contact", "phone", "scope", "source", "since", "reason", "consent", "unreachable_until"];
 
 pub(crate) async fn run(command: args::Contacts, stack: &Stack, output: Output) -> Result<(), Failure> {

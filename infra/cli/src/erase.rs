@@ -1,4 +1,4 @@
-//! `bridge erase`: what the ledger and the contacts hold of a person, taken out.
+//! `bridge erase`: removes a person's data from the ledger and the contacts.
 
 mod whom;
 
@@ -17,10 +17,10 @@ use crate::output::{Lang, Output};
 use crate::stack::Stack;
 use whom::Whom;
 
-/// What there is of a person in the ledger.
+/// The data of a person in the ledger.
 #[derive(Default)]
 struct Found {
-    /// By key, with what may stay of them.
+    /// Events by key, with the part that may stay.
     events: BTreeMap<String, Option<Value>>,
     conflicts: Vec<Entry>,
     dead_letters: Vec<Entry>,
@@ -38,7 +38,8 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
         ),
         (None, None) => return Err(Failure::Usage("name a number or a person".to_owned())),
     };
-    // A number tells the persons, and a person their numbers; each may stand alone elsewhere.
+    // Find the ids that belong to the number, or the numbers of the person. Other records may contain only one of the
+    // two.
     let seen = |trace: Trace| match trace {
         Trace::Event { document, .. } | Trace::Conflict(_, document) => whom.learn(&document),
         Trace::DeadLetter(_, body) => whom.learn(&serde_json::from_str(&body).unwrap_or_default()),
@@ -85,12 +86,12 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     if nothing { Err(Failure::No("nothing is known of them".to_owned())) } else { Ok(()) }
 }
 
-/// What was erased of the contacts.
+/// The number of erased items in the contacts table.
 #[derive(Clone, Copy)]
 struct OfContacts {
     /// Records of persons.
     persons: usize,
-    /// Reasons of suppressions and of their ends, in words.
+    /// Texts of the reasons of suppressions and lifts.
     reasons: usize,
 }
 
@@ -112,7 +113,7 @@ async fn find(whom: &Whom<'_>, site: &domain::primitives::id::SiteId, stack: &St
         Trace::Conflict(entry, document) if whom.is_in(&document) => found.conflicts.push(entry),
         Trace::DeadLetter(entry, body) if whom.is_in_text(&body) => found.dead_letters.push(entry),
         Trace::Orphan(entry, notice) if whom.is_in_text(&notice) => found.orphans.push(entry),
-        // Whose it is shows when all events are known.
+        // Whether it belongs to an erased event is known only after all events are read.
         Trace::Collection(entry, event) => found.collections.push((entry, event)),
         _ => {}
     };

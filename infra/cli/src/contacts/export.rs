@@ -1,4 +1,4 @@
-//! Everything known of numbers, as CSV.
+//! Export of all contact data as CSV.
 
 use std::io::Write;
 use std::path::Path;
@@ -42,13 +42,13 @@ pub(super) async fn run(file: Option<&Path>, stack: &Stack, output: Output) -> R
             let contacts: Vec<_> = rows.iter().map(object).collect();
             output.say(&json!({"contacts": contacts}), |_| String::new());
         }
-        // A reader that went away is no fault of ours.
+        // Ignore write errors, such as a closed pipe.
         None => drop(std::io::stdout().write_all(&csv)),
     }
     Ok(())
 }
 
-/// The number of a pseudonym, where the ledger still knows a message that went to it.
+/// Returns the number of a pseudonym, if the ledger still has a message to it.
 async fn phone(contact: &str, site: &Site, secret: &ContactSecret, stack: &Stack) -> Result<Option<Phone>, Failure> {
     let events = stack.ledger.events_of_contact(&site.id, contact).await?;
     let phones = events.iter().flat_map(|event| &event.messages).filter_map(|message| message.phone.as_deref());
@@ -56,7 +56,8 @@ async fn phone(contact: &str, site: &Site, secret: &ContactSecret, stack: &Stack
     Ok(phones.find(|phone| secret.contact_key(&site.id, phone) == contact))
 }
 
-/// A line for each suppression; one without where there is none.
+/// Returns a row for each suppression. A contact without suppressions gets one row if it has a consent or was
+/// unreachable.
 fn rows_of(one: &SuppressedContact, phone: Option<&Phone>) -> Vec<[String; 8]> {
     let known = &one.known;
     let consent = known.marketing_consent.map_or("", |consent| if consent { "yes" } else { "no" });

@@ -1,4 +1,4 @@
-//! Suppressions and consents from a CSV file.
+//! Import of suppressions and consents from a CSV file.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -20,33 +20,33 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::stack::Stack;
 
-/// Longest file that is read, in bytes: some 300,000 lines.
+/// Maximum size of the file, in bytes: about 300,000 lines.
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// Characters of a pseudonym.
+/// Length of a pseudonym, in characters.
 const CONTACT_CHARS: usize = 64;
 
-/// What a line says of a number.
+/// A valid line of the file.
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
-    /// Its number in the file, from 1.
+    /// Line number in the file, from 1.
     number: u64,
     contact: String,
-    /// Whether the line names the number itself, and not only a pseudonym.
+    /// Whether the line contains the phone number, not only a pseudonym.
     has_phone: bool,
     suppression: Option<Suppression>,
     consent: Option<bool>,
     unreachable_until: Option<Timestamp>,
 }
 
-/// A line that is wrong.
+/// An invalid line of the file.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Finding {
-    /// Its number in the file, from 1.
+    /// Line number in the file, from 1.
     line: u64,
     message: String,
 }
 
-/// What the lines are read by.
+/// The context in which lines are parsed.
 struct Reading<'a> {
     site: &'a Site,
     secret: &'a ContactSecret,
@@ -89,8 +89,8 @@ pub(super) async fn run(
     if findings.is_empty() || writes { Ok(()) } else { Err(Failure::No("nothing was written".to_owned())) }
 }
 
-/// The lines about numbers of the site. Of a pseudonym alone that is only known where the site has something recorded
-/// for it: a message, a suppression, a consent. The others may be those of another site.
+/// Separates the lines of this site from the others. A line with a pseudonym only belongs to the site if the site has
+/// recorded something for it: a message, a suppression or a consent. Otherwise the pseudonym may be another site's.
 async fn of_site(lines: Vec<Line>, site: &SiteId, stack: &Stack) -> Result<(Vec<Line>, Vec<Finding>), Failure> {
     let pseudonyms: Vec<String> =
         lines.iter().filter(|line| !line.has_phone).map(|line| line.contact.clone()).collect();
@@ -135,7 +135,7 @@ fn read(file: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let bytes = source.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
     if u64::try_from(bytes).is_ok_and(|bytes| bytes <= BYTES_MAX) {
-        // What spreadsheets put before the text.
+        // Spreadsheets write a byte order mark first.
         Ok(text.trim_start_matches('\u{feff}').to_owned())
     } else {
         Err(Failure::Usage(format!("{} has more than {BYTES_MAX} bytes", file.display())))
@@ -143,10 +143,10 @@ fn read(file: &Path) -> Result<String, Failure> {
 }
 
 impl Reading<'_> {
-    /// The lines that are right, and what is wrong with the others.
+    /// Parses the lines, and returns the valid ones and a finding for each invalid one.
     fn lines(&self, text: &str) -> Result<(Vec<Line>, Vec<Finding>), Failure> {
         let head = text.lines().next().unwrap_or_default();
-        // Spreadsheets in Italian write semicolons.
+        // Italian spreadsheets use semicolons.
         let delimiter = if head.contains(';') { b';' } else { b',' };
         let mut reader = csv::ReaderBuilder::new();
         let mut reader = reader.delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
@@ -210,7 +210,7 @@ impl Reading<'_> {
         Ok(line)
     }
 
-    /// The pseudonym of the number that a line is about.
+    /// Returns the pseudonym of the number that a line is about.
     fn contact(&self, phone: Option<&str>, contact: Option<&str>) -> Result<String, String> {
         let is_pseudonym = |text: &str| {
             text.len() == CONTACT_CHARS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -233,7 +233,7 @@ impl Reading<'_> {
     }
 }
 
-/// Where each column stands. One nobody knows is refused: it may be a known one misspelt.
+/// Returns the position of each column. Rejects unknown columns, because they may be misspelt.
 fn columns(header: &StringRecord) -> Result<HashMap<&'static str, usize>, Failure> {
     let mut columns = HashMap::new();
     for (place, typed) in header.iter().enumerate() {
@@ -287,7 +287,7 @@ mod tests {
         let (lines, findings) = lines(&text).unwrap();
         assert_eq!(lines.len(), 1);
         assert_eq!(findings.iter().map(|finding| finding.line).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8, 9, 10, 11]);
-        // The number itself is not repeated.
+        // Findings do not repeat the number.
         assert!(!format!("{findings:?}").contains("3401234567"), "{findings:?}");
     }
 

@@ -1,4 +1,4 @@
-//! Who is to be erased, and where they are named.
+//! The people to erase, and where they are named.
 
 use std::collections::BTreeSet;
 
@@ -11,16 +11,16 @@ use domain::site::config::Site;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// The fields of a person; an object with an id and one of these is one.
+/// Fields of a person. An object with one of them is a person.
 const PERSONAL: [&str; 4] = ["phone", "first_name", "last_name", "company"];
-/// Digits at a number's end by which it is found in a text: the whole of an Italian number but its prefix. Fewer could be
-/// part of any other number.
+/// Number of final digits by which a number is found in texts: an Italian mobile number without its country code and
+/// first digit. Fewer digits could match other numbers.
 const TAIL_DIGITS: usize = 9;
 const TAIL_DIGITS_MIN: usize = 8;
-/// Longest country code.
+/// Maximum length of a country code.
 const CODE_DIGITS_MAX: usize = 3;
 
-/// Who is to be erased: numbers and persons' ids.
+/// The people to erase: their numbers and ids.
 pub(super) struct Whom<'a> {
     site: &'a Site,
     phones: BTreeSet<Phone>,
@@ -28,12 +28,12 @@ pub(super) struct Whom<'a> {
     by_phone: bool,
     learned_phones: BTreeSet<Phone>,
     learned_ids: BTreeSet<ObjectId>,
-    /// The words of their names, wherever they are named by what was asked for.
+    /// Words of their names, from every record that names them by the requested number or id.
     names: BTreeSet<String>,
 }
 
 impl<'a> Whom<'a> {
-    /// Whoever has a number.
+    /// Everyone who has a number.
     pub(super) fn with_phone(site: &'a Site, phone: Phone) -> Self {
         Self { phones: BTreeSet::from([phone]), by_phone: true, ..Self::nobody(site) }
     }
@@ -55,18 +55,18 @@ impl<'a> Whom<'a> {
         }
     }
 
-    /// The ids of the persons.
+    /// Returns their ids.
     pub(super) fn ids(&self) -> impl Iterator<Item = &ObjectId> {
         self.ids.iter()
     }
 
-    /// Their numbers.
+    /// Returns their numbers.
     pub(super) fn phones(&self) -> impl Iterator<Item = &Phone> {
         self.phones.iter()
     }
 
-    /// Learns from a document who has the number, or which numbers the person has. One step only: whoever shares a
-    /// number with them is not them.
+    /// Collects from a document the ids that use the requested number, or the numbers of the requested person. Goes one
+    /// step only, because another person may share the number.
     pub(super) fn learn(&mut self, document: &Value) {
         let (site, mut learned, mut names) = (self.site, Vec::new(), Vec::new());
         each_person(document, &mut |person| {
@@ -89,26 +89,26 @@ impl<'a> Whom<'a> {
         }
     }
 
-    /// What was learned counts from now on.
+    /// Adds the collected ids and numbers to those to erase.
     pub(super) fn end_learning(&mut self) {
         self.ids.append(&mut self.learned_ids);
         self.phones.append(&mut self.learned_phones);
     }
 
-    /// Whether a number in E.164 is theirs.
+    /// Whether a number in E.164 format is theirs.
     pub(super) fn has_phone(&self, e164: &str) -> bool {
         self.phones.iter().any(|phone| phone.as_e164() == e164)
     }
 
-    /// Whether a document names them: as a person, or their number in any of its texts.
+    /// Whether a document names them, as a person or by their number in any of its texts.
     pub(super) fn is_in(&self, document: &Value) -> bool {
         let mut named = false;
         each_person(document, &mut |person| named |= self.is(person));
         named || any_text(document, &|text| self.is_quoted(text))
     }
 
-    /// What may stay of an event that names them: of the saving of an activity everything but them, if it is still to
-    /// remind others and nothing else in it names them. `None` of every other event.
+    /// Returns the part of an event that may stay. Only an `activity.saved` may stay, without them: it must still
+    /// remind others, and nothing else in it may name them. `None` for every other event.
     pub(super) fn rest(&self, document: &Value, now: Timestamp) -> Option<Value> {
         let (mut rest, mut names) = (document.clone(), self.names.clone());
         let owners = |rest: &mut Value| -> Vec<Value> {
@@ -134,7 +134,7 @@ impl<'a> Whom<'a> {
         (free && self.reminds_others(&event, now)).then_some(rest)
     }
 
-    /// Whether an activity still has a reminder to come for somebody else.
+    /// Whether an activity still has a future reminder for somebody else.
     fn reminds_others(&self, event: &Event, now: Timestamp) -> bool {
         let EventData::ActivitySaved { reminders, assignees, .. } = &event.data else { return false };
         let activity_status = matches!(activity_status(event), Some((_, ActivityStatus::Saved)));
@@ -157,14 +157,14 @@ impl<'a> Whom<'a> {
         serde_json::from_str(body).is_ok_and(|document| self.is_in(&document)) || self.is_quoted(body)
     }
 
-    /// Whether a text has one of the numbers in it, however it is written.
+    /// Whether a text contains one of their numbers, in any notation.
     fn is_quoted(&self, text: &str) -> bool {
         let bare: String = text.chars().filter(|letter| !" .-/()\u{a0}".contains(*letter)).collect();
         self.phones.iter().filter_map(tail).any(|tail| bare.contains(tail))
     }
 }
 
-/// The end of a number, if it is long enough to tell it from others.
+/// Returns the final digits of a number, if there are enough to distinguish it from others.
 fn tail(phone: &Phone) -> Option<&str> {
     let digits = phone.as_e164().trim_start_matches('+');
     let length = digits.len().saturating_sub(CODE_DIGITS_MAX).min(TAIL_DIGITS);
@@ -186,11 +186,11 @@ fn each_person(value: &Value, seen: &mut impl FnMut(&Map<String, Value>)) {
     }
 }
 
-/// The fields whose texts nobody writes freely.
+/// Fields whose values are not free text.
 const FIXED: [&str; 9] =
     ["id", "type", "occurred_at", "series_id", "starts_at", "ends_at", "time_zone", "state", "notify"];
 
-/// Whether one of the texts that people write freely fits; what stands in people is theirs.
+/// Whether any free text matches. Skips the fields of persons.
 fn free_text(value: &Value, fits: &impl Fn(&str) -> bool) -> bool {
     match value {
         Value::String(text) => fits(text),
@@ -203,13 +203,13 @@ fn free_text(value: &Value, fits: &impl Fn(&str) -> bool) -> bool {
     }
 }
 
-/// The words of a person's names, in small letters.
+/// Returns the lowercase words of a person's names.
 fn words_of_names(person: &Map<String, Value>) -> Vec<String> {
     let names = ["first_name", "last_name", "company"].into_iter().filter_map(|name| person.get(name)?.as_str());
     names.flat_map(words).collect()
 }
 
-/// The words of a text, in small letters; what is shorter than a name is none.
+/// Splits a text into lowercase words and drops those shorter than three characters.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|letter: char| !letter.is_alphanumeric()).map(str::to_lowercase);
     words.filter(|word| word.chars().count() > 2).collect::<Vec<_>>().into_iter()
@@ -269,7 +269,7 @@ mod tests {
         let site = site();
         let mut anna = Whom::with_id(&site, ObjectId::parse("C7").unwrap());
         let person = |id: &str, name: &str, phone: Option<&str>| json!({"id": id, "first_name": name, "phone": phone});
-        // Elsewhere she has a surname.
+        // Another record has her surname.
         let mut named = person("C7", "Anna ", Some("3401234567"));
         named["last_name"] = json!("Rossi");
         anna.learn(&json!({"data": {"customer": named}}));
@@ -310,7 +310,7 @@ mod tests {
         ] {
             assert_eq!(anna.rest(&gone, now(day)), None, "{gone}");
         }
-        // The contact's number beside the activity is no person that could be taken out.
+        // A number in the activity itself cannot be removed as a person.
         let mut beside = saved.clone();
         beside["data"]["activity"]["phone"] = json!("3401234567");
         assert_eq!(anna.rest(&beside, now(22)), None);
