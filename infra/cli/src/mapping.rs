@@ -43,7 +43,7 @@ fn refused() -> Failure {
     Failure::No("the mapping can't be saved".to_owned())
 }
 
-/// Checks a file. One that is no YAML has that as its only finding, which is said here.
+/// Checks a file. If it is not YAML, prints that as the only finding and fails.
 async fn read(file: &Path, stack: &Stack, output: Output) -> Result<Checked, Failure> {
     let text = document::read_text(file)?;
     let live = stack.live().await?;
@@ -57,7 +57,7 @@ async fn read(file: &Path, stack: &Stack, output: Output) -> Result<Checked, Fai
     Ok(check(&document, &live))
 }
 
-/// Findings as JSON; what does not keep the mapping from being saved stands apart.
+/// Returns the findings as JSON. Warnings do not prevent a save and are listed separately.
 pub(crate) fn document(findings: &[Finding]) -> Value {
     let listed = |warnings: bool| -> Vec<Value> {
         let some = findings.iter().filter(|finding| finding.problem.is_warning() == warnings);
@@ -69,7 +69,7 @@ pub(crate) fn document(findings: &[Finding]) -> Value {
     json!({"findings": listed(false), "warnings": listed(true)})
 }
 
-/// Findings in words.
+/// Formats the findings as text.
 pub(crate) fn words(findings: &[Finding], lang: Lang) -> String {
     if findings.is_empty() {
         return lang.of("Tutto a posto.", "All right.").to_owned();
@@ -94,7 +94,7 @@ async fn apply(file: &Path, stack: &Stack, output: Output) -> Result<(), Failure
     };
     let known = stack.config.mappings(stack.site()?).await?.into_iter().find(|known| known.id == mapping.id);
     mapping.version = known.as_ref().map_or(0, |known| known.version);
-    // A mark is no part of the file: whoever applies it has looked at the templates.
+    // A review mark is not part of the file: a person who applies the file has reviewed the templates.
     let is_new = known.as_ref() != Some(&mapping);
     if is_new {
         mapping = change::save(mapping, known.as_ref(), Action::Saved, stack).await?;
@@ -103,7 +103,7 @@ async fn apply(file: &Path, stack: &Stack, output: Output) -> Result<(), Failure
     Ok(())
 }
 
-/// Says that a mapping is saved, with what there is to say about it.
+/// Prints the saved mapping with its warnings.
 fn say_saved(mapping: &Mapping, findings: &[Finding], is_new: bool, output: Output) {
     let mut said = document(findings);
     if let Some(fields) = said.as_object_mut() {
@@ -121,7 +121,7 @@ fn say_saved(mapping: &Mapping, findings: &[Finding], is_new: bool, output: Outp
     });
 }
 
-/// A mapping as its file has it, in the order a person writes it: who applies the file counts the versions.
+/// Returns a mapping in the form and field order of its file, without the version, which `apply` assigns.
 fn as_file(mapping: &Mapping) -> Result<Yaml, Failure> {
     let mut document = serde_norway::to_value(mapping).map_err(|error| Failure::No(error.to_string()))?;
     if let Some(fields) = document.as_mapping_mut() {
@@ -145,12 +145,12 @@ async fn export(id: &str, version: Option<u64>, stack: &Stack, output: Output) -
     Ok(())
 }
 
-/// Reads a mapping's id.
+/// Parses a mapping id.
 fn mapping_id(id: &str) -> Result<MappingId, Failure> {
     MappingId::parse(id).map_err(|error| Failure::Usage(format!("the mapping's id {error}")))
 }
 
-/// A mapping of the site by its id, switched on or off.
+/// Finds a mapping of the site by its id, enabled or disabled.
 pub(crate) async fn find(id: &str, stack: &Stack) -> Result<Mapping, Failure> {
     let id = mapping_id(id)?;
     let found = stack.config.mappings(stack.site()?).await?.into_iter().find(|mapping| mapping.id == id);
@@ -162,7 +162,7 @@ async fn export_all(dir: &Path, stack: &Stack, output: Output) -> Result<(), Fai
     std::fs::create_dir_all(dir).map_err(unwritable)?;
     let mut files = Vec::new();
     for mapping in stack.config.mappings(stack.site()?).await? {
-        // Ids hold no slash; a colon is no good name on every system.
+        // Ids contain no slash, but not every system accepts a colon in file names.
         let file = dir.join(format!("{}.yaml", mapping.id.as_str().replace(':', "_")));
         std::fs::write(&file, document::to_yaml(&as_file(&mapping)?)?).map_err(unwritable)?;
         files.push(file.display().to_string());

@@ -1,4 +1,4 @@
-//! What a person changes of a mapping without its file.
+//! Changes of a mapping without its file.
 
 use domain::check::{Checked, check};
 use domain::mapping::{Action, Mapping, SavedMapping};
@@ -10,10 +10,10 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::stack::Stack;
 
-/// Who saved a version, in the history.
+/// The author of a version in the history.
 const BY: &str = "cli";
 
-/// Saves a mapping as the version after the latest, be that the one it has now or one of before it was deleted.
+/// Saves a mapping under the version after its latest one, which may date from before its deletion.
 pub(super) async fn save(
     mut mapping: Mapping,
     known: Option<&Mapping>,
@@ -33,10 +33,10 @@ pub(super) async fn save(
     }
 }
 
-/// Accepts the templates of a mapping as they are now, if the mapping still fits them.
+/// Accepts the current templates of a mapping, if the mapping still fits them.
 pub(super) async fn confirm(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let known = find(id, stack).await?;
-    // Without the fingerprints the check fills in those of now.
+    // The check fills in the current fingerprints.
     let mut written = as_document(&known)?;
     for used in
         written.get_mut("templates").and_then(Value::as_object_mut).into_iter().flat_map(|uses| uses.values_mut())
@@ -50,7 +50,8 @@ pub(super) async fn confirm(id: &str, stack: &Stack, output: Output) -> Result<(
     Ok(())
 }
 
-/// Switches a mapping on. A mark stays: a template may have changed before it was switched off.
+/// Enables a mapping after a check. A review mark stays, because a template may have changed before the mapping was
+/// disabled.
 pub(super) async fn enable(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let known = find(id, stack).await?;
     let enabled = Mapping { enabled: true, ..known.clone() };
@@ -86,7 +87,7 @@ fn as_document(mapping: &Mapping) -> Result<Value, Failure> {
     serde_json::to_value(mapping).map_err(|error| Failure::No(error.to_string()))
 }
 
-/// A mapping that may be saved, with the warnings there are; else the findings are said here.
+/// Checks a mapping and returns it with its warnings. If there are errors, prints the findings and fails.
 async fn checked(
     written: &Value,
     stack: &Stack,

@@ -1,4 +1,4 @@
-//! The mappings of a site and their history, as lists.
+//! Lists of a site's mappings and their history.
 
 use domain::mapping::{Action, Change, Mapping, Review, SavedMapping};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::output::{Lang, Output, table, wrapped};
 use crate::stack::Stack;
 
-/// Whether a mapping sends, and if not, why.
+/// Returns the state of a mapping: enabled, or the reason why it does not send.
 fn state(mapping: &Mapping) -> &'static str {
     match (mapping.enabled, &mapping.needs_review) {
         (false, _) => "disabled",
@@ -27,7 +27,7 @@ fn state_word(mapping: &Mapping, lang: Lang) -> &'static str {
     }
 }
 
-/// What there is to look at, in words.
+/// Formats the template changes that need a review.
 pub(crate) fn review_words(review: &Review, lang: Lang) -> String {
     let change = |change: Change| match change {
         Change::Category => lang.of("altra categoria", "another category"),
@@ -61,7 +61,7 @@ pub(super) async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
             let review = mapping.needs_review.as_ref()?;
             let advice = lang.of("quando va bene", "once it is right");
             let text = wrapped(&format!("{}: {}; {advice}:", mapping.id, review_words(review, lang)), 0);
-            // Whole on a line, to be copied.
+            // The command stays on one line, so that it can be copied.
             Some(format!("{text}    bridge mapping confirm {}\n", mapping.id))
         };
         let reviews: Vec<String> = mappings.iter().filter_map(review).collect();
