@@ -1,4 +1,5 @@
-//! `bridge schedule`: what waits for its moment, why at this one, and what a person does about it.
+//! `bridge schedule`: lists waiting messages and reminders with the reason of their due time, cancels them, or sends
+//! them now.
 
 mod list;
 mod message;
@@ -28,10 +29,10 @@ pub(crate) async fn run(command: args::Schedule, stack: &Stack, output: Output) 
     }
 }
 
-/// What a person typed the id of.
+/// The kind of id that was typed.
 enum Typed {
     Message,
-    /// A reminder is called by the event it will raise.
+    /// A reminder, identified by the event it will raise.
     Reminder(EventId),
 }
 

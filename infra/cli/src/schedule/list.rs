@@ -1,4 +1,4 @@
-//! `bridge schedule list`: each item with why it waits until this moment.
+//! `bridge schedule list`: lists each item with the reason of its due time.
 
 use domain::primitives::id::EventId;
 use serde_json::{Value, json};

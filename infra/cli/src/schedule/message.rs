@@ -1,4 +1,4 @@
-//! A message that waits: why until this moment, taken back, and sent without its wait.
+//! A waiting message: the reason of its due time, its cancellation, and sending it now.
 
 use domain::decision::cart;
 use domain::decision::digest::releases_members;
@@ -28,23 +28,23 @@ pub(super) struct Waits {
     pub(super) useful_until: Timestamp,
 }
 
-/// A message that waits, with what the ledger says of it.
+/// A waiting message with its state in the ledger.
 pub(super) struct Explained {
     waits: Waits,
-    /// `None`: what the ledger says of it cannot be read.
+    /// `None` if the ledger's record is unreadable.
     state: Option<State>,
-    /// Of a notice that waits for its interval.
+    /// The cart, if a cart notice waits for its interval.
     cart: Option<LeftCart>,
 }
 
-/// A cart that a notice waits to tell of.
+/// The abandoned cart of a waiting cart notice.
 struct LeftCart {
     left_at: Timestamp,
-    /// When the first of those was left that put one another off.
+    /// When the first cart was abandoned, if later carts postponed the notice.
     first: Option<Timestamp>,
-    /// The interval of the mapping's own, in minutes.
+    /// The mapping's own interval, in minutes.
     own: Option<u16>,
-    /// Why it will not be told, as it looks now.
+    /// Why the notice will not be sent, judged by the current carts.
     gone: Option<Reason>,
 }
 
@@ -117,7 +117,7 @@ impl Explained {
                 let why = lang.of(waiting.why.italian(), waiting.why.english());
                 format!("{why} {rule}{}", gone.unwrap_or_default())
             }
-            // Its record was dealt with and its item is still to go: nothing will come of it.
+            // The message is settled, and its item is about to be removed.
             Some(state) => {
                 let name = state.to_string();
                 let word = outcome::word(&name, lang);
@@ -130,7 +130,7 @@ impl Explained {
         format!("{}\n{}{}", self.waits.id(), wrapped(&line, 4), wrapped(&why, 4))
     }
 
-    /// The rule and the value that make it this moment.
+    /// Formats the rule and the value that determine the due time.
     fn rule(&self, waiting: &Waiting, live: &LiveConfig, lang: Lang) -> String {
         let Waiting { until, why, detail } = waiting;
         let at = |moment| local(moment, &live.site.zone(), lang);
@@ -163,7 +163,7 @@ impl Explained {
     }
 }
 
-/// What was read; `None` if it is malformed, which must not hide the rest of a list.
+/// Turns malformed data into `None`, so that it does not hide the rest of a list.
 fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, Failure> {
     match read {
         Ok(read) => Ok(Some(read)),
@@ -173,7 +173,7 @@ fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, Failure> {
 }
 
 impl LeftCart {
-    /// The cart of a notice, and how the customer's carts stand; `None` if its event cannot be read any more.
+    /// Reads the cart of a notice and evaluates the customer's carts. `None` if the event or the carts cannot be read.
     async fn of(waits: &Waits, live: &LiveConfig, stack: &Stack) -> Result<Option<Self>, Failure> {
         let (site, mapping) = (&live.site, live.mapping(&waits.job.mapping));
         let recorded = readable(stack.ledger.recorded(&site.id, &waits.job.event).await)?.flatten();
@@ -190,7 +190,7 @@ impl LeftCart {
         Ok(Some(Self { left_at: cart.abandoned_at, first: latest.first, own, gone }))
     }
 
-    /// How its moment follows from when it was left.
+    /// Formats how the due time follows from the abandonment.
     fn interval(&self, due_at: Timestamp, site: &Site, lang: Lang) -> String {
         let left = local(self.left_at, &site.zone(), lang);
         let after = lead(due_at.duration_since(self.left_at).as_mins().unsigned_abs(), lang);
@@ -207,7 +207,7 @@ impl LeftCart {
                 format!(": at most {longest} after the first cart was left"),
             )
         } else {
-            // A setting of the site was another one when the moment was set.
+            // A setting had another value when the due time was set.
             (String::new(), String::new())
         };
         lang.of(
@@ -217,7 +217,7 @@ impl LeftCart {
     }
 }
 
-/// Between which hours a mapping is quiet, and when they end.
+/// Formats a mapping's quiet hours and when they end.
 fn quiet_hours(mapping: &Mapping, until: &str, lang: Lang) -> Option<String> {
     let quiet = mapping.quiet_hours.as_ref()?;
     let (from, to) = (String::from(quiet.from), String::from(quiet.to));
@@ -248,8 +248,8 @@ pub(super) async fn cancel(typed: &str, stack: &Stack, output: Output) -> Result
     Ok(())
 }
 
-/// What one message tells of several files is taken back, or sent, with that message: the others only wait to see what
-/// becomes of it. One whose message came to nothing is decided by itself.
+/// Refuses a message that joined a digest: it is cancelled or sent with the digest message, and only waits for that
+/// outcome. If the digest message was skipped for a reason of its own, the joined message is handled alone.
 async fn goes_alone(id: &MessageId, item: &DueItem, stack: &Stack) -> Result<(), Failure> {
     let Due::Message { job: MessageJob { digest: Some(digest), .. }, .. } = &item.what else { return Ok(()) };
     if digest == id || stack.ledger.message(digest).await?.is_some_and(|facts| releases_members(&facts)) {
@@ -258,7 +258,7 @@ async fn goes_alone(id: &MessageId, item: &DueItem, stack: &Stack) -> Result<(),
     Err(Failure::No(format!("its file is in the message {digest}: name that one")))
 }
 
-/// Puts a message into the queue as one that does not wait for its interval, its hold and the end of quiet hours.
+/// Queues a message with `send_now`, so that it skips its interval, its hold and the quiet hours.
 pub(super) async fn fire_now(typed: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let (event, message) = unknown::find(typed, stack).await?;
     let found = stack.schedule.message(&message.id).await?;
@@ -275,7 +275,7 @@ pub(super) async fn fire_now(typed: &str, stack: &Stack, output: Output) -> Resu
         return Err(Failure::No(format!("it waits for {}", waiting.why)));
     };
     let job = MessageJob { send_now: true, ..job };
-    // The record is in the queue before the item goes: a crash in between repeats it, which the claim absorbs.
+    // Queue the message before removing its item. A crash in between repeats the message, which the claim absorbs.
     stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
     stack.schedule.remove(&item).await?;
     output.say(&json!({"message_id": message.id.to_string(), "event": event.id}), |lang| {

@@ -1,4 +1,4 @@
-//! What waits of a site, without reading everything that does: there may be a million reminders.
+//! Reads what waits for a site. A list does not read the whole schedule, which may contain a million reminders.
 
 use domain::event::{Event, EventData};
 use domain::message::state::State;
@@ -12,19 +12,19 @@ use super::reminder::Kept;
 use crate::failure::Failure;
 use crate::stack::Stack;
 
-/// Items read at once when one of them is looked for.
+/// Items per page when the whole schedule is searched.
 const ITEMS_AT_ONCE: usize = 1_000;
 
-/// What waits.
+/// What waits for a site or an event.
 #[derive(Default)]
 pub(super) struct Waiting {
-    /// Messages that have a moment of their own, by that moment; then those of the lanes, oldest first.
+    /// Messages with a due time, in its order; then those of the lanes, oldest first.
     pub(super) messages: Vec<Waits>,
-    /// Reminders, by their moment.
+    /// Reminders by due time.
     pub(super) reminders: Vec<Kept>,
-    /// Whether there is more than was asked for.
+    /// Whether there are more items than requested.
     pub(super) more: bool,
-    /// Items that nobody can read.
+    /// Number of unreadable items.
     pub(super) unreadable: usize,
 }
 
@@ -38,11 +38,11 @@ impl Waiting {
     }
 }
 
-/// What is due next of the site, at most `limit` items that have a moment, and as many of each lane.
+/// Returns the next items of the site: at most `limit` with a due time, and at most `limit` of each lane.
 pub(super) async fn soonest(limit: usize, stack: &Stack) -> Result<Waiting, Failure> {
     let site = stack.site()?;
     let (mut waiting, mut items, mut lanes) = (Waiting::default(), Vec::new(), Vec::new());
-    // One more says that there is more.
+    // One item beyond the limit shows that there are more.
     let limit_and_one = limit.saturating_add(1);
     for shard in 0..SHARDS {
         let page = stack.schedule.soonest(site, shard, limit_and_one).await?;
@@ -66,7 +66,7 @@ pub(super) async fn soonest(limit: usize, stack: &Stack) -> Result<Waiting, Fail
     Ok(waiting)
 }
 
-/// What waits because of an event: its messages, the reminders that it saved, or the one that raises it.
+/// Returns what waits because of an event: its messages, the reminders it saved, or the reminder that will raise it.
 pub(super) async fn of_event(id: &EventId, stack: &Stack) -> Result<Waiting, Failure> {
     let (site, mut waiting) = (stack.site()?, Waiting::default());
     let Some(event) = stack.ledger.event(site, id).await? else {
@@ -92,8 +92,9 @@ pub(super) async fn of_event(id: &EventId, stack: &Stack) -> Result<Waiting, Fai
     Ok(waiting)
 }
 
-/// The reminder that raises an event. Its id does not say where it is: everything is looked through, first for one that
-/// tells the event it was put by, which is nearly every one, then for one whose activity was saved since.
+/// Finds the reminder that will raise an event. The id does not contain its location, so this reads the whole schedule.
+/// The first pass assumes that the event that scheduled the reminder also raises it, which is nearly always true. The
+/// second pass uses the activity's latest event, for activities that were saved again since.
 pub(super) async fn reminder(id: &EventId, stack: &Stack) -> Result<Option<Kept>, Failure> {
     for by_latest in [false, true] {
         for shard in 0..SHARDS {

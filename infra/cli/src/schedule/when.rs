@@ -1,4 +1,4 @@
-//! Moments and leads as people write them.
+//! Formats of dates, times and durations for people.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,18 +8,18 @@ use crate::output::Lang;
 
 const DAY_MINUTES: u64 = 24 * 60;
 
-/// A moment on the clocks of a zone, to the minute: `24/11/2026 alle 15:00`, `24 Nov 2026 at 15:00`.
+/// Formats a timestamp in a time zone, to the minute: `24/11/2026 alle 15:00`, `24 Nov 2026 at 15:00`.
 pub(super) fn local(at: Timestamp, zone: &TimeZone, lang: Lang) -> String {
     let format = lang.of("%d/%m/%Y alle %H:%M", "%-d %b %Y at %H:%M");
     at.to_zoned(zone.clone()).strftime(format).to_string()
 }
 
-/// A day: `24/11/2026`, `24 Nov 2026`.
+/// Formats a date: `24/11/2026`, `24 Nov 2026`.
 pub(super) fn day(date: Date, lang: Lang) -> String {
     date.strftime(lang.of("%d/%m/%Y", "%-d %b %Y")).to_string()
 }
 
-/// A number of minutes: whole days as days.
+/// Formats a number of minutes, as days if they are whole days.
 pub(super) fn lead(minutes: u64, lang: Lang) -> String {
     let in_days = minutes > 0 && minutes.is_multiple_of(DAY_MINUTES);
     let count = if in_days { minutes / DAY_MINUTES } else { minutes };
