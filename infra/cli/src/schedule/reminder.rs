@@ -1,6 +1,7 @@
-//! A reminder that waits: whether it stands, why at this moment, and for whom. [`change`] has what a person does about it.
+//! A waiting reminder: whether it is still valid, the reason of its due time, and its recipients. [`change`] cancels or
+//! raises it.
 //!
-//! People call it by the id of the event that it will raise, so that what became of it can be explained by that id.
+//! People identify it by the id of the event that it will raise. `explain` accepts the same id for its outcome.
 
 mod change;
 
@@ -31,46 +32,47 @@ pub(super) struct Kept {
     pub(super) reminder: ReminderItem,
 }
 
-/// A reminder looked at as the sweep does when its moment comes.
+/// A reminder, evaluated as the sweep does when it is due.
 pub(super) struct Looked {
     kept: Kept,
-    /// The event that it tells: the newest that saved its activity, if it still stands by that.
+    /// The event it is raised from: the latest `activity.saved` if the reminder is valid, otherwise the one that
+    /// scheduled it.
     saved_by: EventId,
-    /// The event it raises at its moment, as far as that one can be read.
+    /// The event it will raise, if that can be built.
     event: Option<Event>,
     validity: Validity,
 }
 
-/// Whether a reminder will be told.
+/// The validity of a reminder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Validity {
     Valid,
     /// Its activity is deleted, cancelled or completed.
     Over,
-    /// A newer event of its activity counts.
+    /// A newer event changed its activity.
     Changed,
-    /// A person took it back.
+    /// An operator cancelled it.
     TakenBack,
-    /// Its event is in the ledger: it was raised.
+    /// It was raised: its event is in the ledger.
     Raised,
-    /// The ledger or the activity's record is gone, or was erased.
+    /// The event or the activity's record is missing or was erased.
     Lost,
-    /// What is known of it is malformed: the sweep keeps it and says so.
+    /// Its data is malformed. The sweep keeps the reminder and reports it.
     Unreadable,
 }
 
 impl Kept {
-    /// The key of its activity.
+    /// Returns the key of its activity.
     pub(super) fn activity(&self) -> String {
         activity_key(&self.reminder.site, &self.reminder.activity)
     }
 
-    /// The ledger's key of an event of its site.
+    /// Returns the ledger key of an event of its site.
     fn in_ledger(&self, event: &EventId) -> String {
         event_key(&self.reminder.site, event)
     }
 
-    /// An event that saved its activity; `None` if it is gone, or was erased.
+    /// Reads an event that saved its activity; `None` if it is missing or was erased.
     fn saved(&self, event: &EventId, recorded: &BatchGet<RecordedEvent>) -> Result<Option<Event>, StoreError> {
         let recorded = recorded.get(&self.in_ledger(event)).cloned().transpose()?;
         let Some(recorded) = recorded.filter(|recorded| !is_erased(&recorded.document)) else { return Ok(None) };
@@ -78,8 +80,8 @@ impl Kept {
         saved.map(Some).map_err(|error| StoreError::Malformed { key: event.to_string(), cause: error.to_string() })
     }
 
-    /// Whether its activity still has it at its moment: by which event that saved it, what it raises then, and how it
-    /// stands.
+    /// Determines whether its activity still has it at its due time. Returns the event it is raised from, the event it
+    /// will raise, and its validity.
     fn validity_of(
         &self,
         latest: &BatchGet<LatestActivity>,
@@ -102,17 +104,17 @@ impl Kept {
         Ok((saved.map_or_else(|| self.reminder.event.clone(), |saved| saved.id), event, validity))
     }
 
-    /// The event it raises at its moment, from the event that saved its activity.
+    /// Builds the event it will raise, from the event that saved its activity.
     fn raises(&self, saved: &Event) -> Option<Event> {
         let ReminderItem { reminder, due_at, .. } = &self.reminder;
         let document = raised(saved, &self.item.key, reminder, *due_at)?;
-        // Its moment may lie ahead: it is what bounds the event then.
+        // Parse as of the due time, which may be in the future: an event cannot occur after it is received.
         Event::parse_any(document, *due_at).ok()
     }
 }
 
 impl Validity {
-    /// Why it will not be told, as programs read it; `None` if it will.
+    /// Returns why it will not be sent, as a JSON value; `None` if it will be sent.
     fn name(self) -> Option<&'static str> {
         match self {
             Self::Valid => None,
@@ -153,7 +155,7 @@ impl Validity {
 }
 
 impl Looked {
-    /// Looks at reminders, in their order.
+    /// Evaluates reminders and keeps their order.
     pub(super) async fn at(all: Vec<Kept>, stack: &Stack) -> Result<Vec<Self>, Failure> {
         let latest = stack.contacts.activities(&all.iter().map(Kept::activity).collect::<Vec<_>>()).await?;
         let newest = |kept: &Kept| Some(kept.in_ledger(&latest.get(&kept.activity())?.as_ref().ok()?.event));
@@ -169,7 +171,7 @@ impl Looked {
                 continue;
             };
             match known {
-                // What becomes of it its event says.
+                // A recorded event determines the outcome itself.
                 Some(_) if looked.validity == Validity::Unreadable => {}
                 Some(known) if is_taken_back(&known.plan) => looked.validity = Validity::TakenBack,
                 Some(_) => looked.validity = Validity::Raised,
@@ -179,8 +181,8 @@ impl Looked {
         Ok(looked_at)
     }
 
-    /// Whether the activity still has a reminder at its moment, and the event it raises then: from the newest that saved
-    /// the activity.
+    /// Evaluates a reminder against its activity and the latest event that saved it. Malformed data makes it
+    /// unreadable.
     fn look(kept: Kept, latest: &BatchGet<LatestActivity>, recorded: &BatchGet<RecordedEvent>) -> Self {
         match kept.validity_of(latest, recorded) {
             Ok((saved_by, event, validity)) => Self { kept, saved_by, event, validity },
@@ -191,7 +193,7 @@ impl Looked {
         }
     }
 
-    /// The id of the event it raises at its moment.
+    /// Returns the id of the event it will raise.
     pub(super) fn id(&self) -> String {
         reminder_event_id(&self.kept.item.key, self.kept.reminder.due_at, &self.saved_by)
     }
@@ -252,7 +254,7 @@ impl Looked {
         words
     }
 
-    /// How its moment follows from the activity's.
+    /// Formats how its due time follows from the activity's start.
     fn rule(&self, activity: &Activity, minutes_before: u64, site: &Site, lang: Lang) -> String {
         let (start, morning) = match activity.starts {
             ActivityTime::At(instant) => {
@@ -282,7 +284,7 @@ impl Looked {
     }
 }
 
-/// A person by name, if there is one, and id.
+/// Formats a person as name and id, or as the id alone.
 fn named(person: &Person) -> String {
     match person.full_name() {
         Some(name) => format!("{name} ({})", person.id),

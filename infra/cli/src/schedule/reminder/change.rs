@@ -1,4 +1,4 @@
-//! A reminder taken back, and one raised now.
+//! Cancelling a reminder, and raising it now.
 
 use domain::decision::reminder::taken_back;
 use domain::event::Event;
@@ -15,10 +15,10 @@ use crate::output::{Lang, Output};
 use crate::schedule::waiting;
 use crate::stack::Stack;
 
-/// The reminder of an id, looked at.
+/// Finds a reminder by its id and evaluates it.
 ///
 /// # Errors
-/// [`Failure::No`] if none of that id waits.
+/// [`Failure::No`] if no reminder with this id waits.
 async fn find(id: &EventId, stack: &Stack) -> Result<Looked, Failure> {
     let found = waiting::reminder(id, stack).await?.into_iter().collect();
     match Looked::at(found, stack).await?.pop().filter(|looked| looked.id() == id.as_str()) {
@@ -30,7 +30,7 @@ async fn find(id: &EventId, stack: &Stack) -> Result<Looked, Failure> {
     }
 }
 
-/// Why a reminder that does not stand is left as it is.
+/// Returns the failure for a reminder that cannot be changed.
 fn refused(validity: Validity, id: &EventId) -> Failure {
     let why = validity.words(Lang::En);
     Failure::No(match validity {
@@ -39,19 +39,19 @@ fn refused(validity: Validity, id: &EventId) -> Failure {
     })
 }
 
-/// Takes a reminder back for good: the event it would raise is recorded with a plan that tells nobody. Should its item be
-/// put again by a repeated event, it meets that event when it fires.
+/// Cancels a reminder for good: records the event it would raise with a plan that notifies nobody. If a repeated event
+/// schedules the reminder again, the sweep finds the recorded event.
 pub(in crate::schedule) async fn cancel(id: &EventId, stack: &Stack, output: Output) -> Result<(), Failure> {
     let looked = find(id, stack).await?;
     match (looked.validity, &looked.event) {
         (Validity::Valid, Some(event)) => record(event, &looked.kept, stack).await?,
-        // The item may have been put again since, or a crash came between both steps.
+        // The item may have been scheduled again, or a crash came between the two steps.
         (Validity::TakenBack, _) => {}
-        // Nothing can be recorded of one that nobody can read; it goes all the same, or it would stay for ever.
+        // An unreadable reminder cannot be recorded. Remove its item anyway; otherwise it would stay for ever.
         (Validity::Unreadable, _) => {}
         (validity, _) => return Err(refused(validity, id)),
     }
-    // If it was moved meanwhile it is another reminder, by another id.
+    // `remove` is conditional: a reminder that was moved meanwhile stays, under another id.
     stack.schedule.remove(&looked.kept.item).await?;
     let ReminderItem { activity, reminder, due_at, .. } = &looked.kept.reminder;
     let recorded = looked.validity != Validity::Unreadable;
@@ -72,15 +72,16 @@ pub(in crate::schedule) async fn cancel(id: &EventId, stack: &Stack, output: Out
     Ok(())
 }
 
-/// Records the event of a reminder as one that tells nobody.
+/// Records the event of a reminder with a plan that notifies nobody.
 async fn record(event: &Event, kept: &Kept, stack: &Stack) -> Result<(), Failure> {
     let (site, now, due_at) = (&kept.reminder.site, stack.clock.now(), kept.reminder.due_at);
     let plan = taken_back(event, &Skip::new(Reason::Cancelled, BY_OPERATOR));
     let retention_days = stack.live().await?.site.retention_days;
-    // It happens at its moment: received before, nobody could read it again, since an event happens before it is received.
+    // The event occurs at the due time. With an earlier `received_at` it would be unreadable, because an event cannot
+    // occur after it is received.
     let record = EventRecord { site, event, received_at: now.max(due_at), plan: &plan, retention_days };
     stack.ledger.record_event(record, now).await?;
-    // Whoever was first counts: the sweep may have raised it meanwhile.
+    // The first record wins: the sweep may have raised the reminder meanwhile.
     let recorded = stack.ledger.plan(site, &event.id).await?;
     if !recorded.is_some_and(|plan| is_taken_back(&plan)) {
         return Err(refused(Validity::Raised, &event.id));
@@ -89,7 +90,8 @@ async fn record(event: &Event, kept: &Kept, stack: &Stack) -> Result<(), Failure
     Ok(())
 }
 
-/// Moves a reminder to now: the next sweep raises it, and the claim keeps it from being told again at its own moment.
+/// Moves a reminder to the current time, so that the next sweep raises it. The claim prevents a second message at the
+/// original due time.
 pub(in crate::schedule) async fn fire_now(id: &EventId, stack: &Stack, output: Output) -> Result<(), Failure> {
     let looked = find(id, stack).await?;
     if looked.validity != Validity::Valid {
