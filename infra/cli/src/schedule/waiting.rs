@@ -15,7 +15,7 @@ use crate::stack::Stack;
 /// Items per page when the whole schedule is searched.
 const ITEMS_AT_ONCE: usize = 1_000;
 
-/// What waits for a site or an event.
+/// The waiting items of a site or an event.
 #[derive(Default)]
 pub(super) struct Waiting {
     /// Messages with a due time, in its order; then those of the lanes, oldest first.
