@@ -1,4 +1,4 @@
-//! Accounts of a site: through which one a mapping sends.
+//! Accounts of a site, and which of them a mapping sends through.
 
 mod bridge;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use bridge::Bridge;
 
-/// Adds an account that nobody can send through.
+/// Adds an account that cannot send.
 async fn add(bridge: &Bridge, id: &str) -> Result<Value> {
     let args = ["account", "add", id, "--token-file", "-", "base_url=http://127.0.0.1:9/v1", "phone_number_id=9"];
     let ended = bridge.run(&[&args as &[&str], &["waba_id=9", "--json"]].concat(), "a-token\n").await?;
@@ -17,9 +17,9 @@ async fn add(bridge: &Bridge, id: &str) -> Result<Value> {
     ended.json()
 }
 
-/// What becomes of an order whose mapping names no account.
+/// Returns the outcome of an order whose mapping names no account.
 async fn outcome(bridge: &Bridge, id: &str) -> Result<Value> {
-    // What an operator changes bites within 15 s.
+    // A change of the configuration takes effect within 15 s.
     bridge.world.clock.advance(SignedDuration::from_secs(16));
     let mut event = bridge.event("order.status_changed", id)?;
     *event.pointer_mut("/data/order/id").context("no order")? = id.into();
@@ -32,7 +32,7 @@ async fn outcome(bridge: &Bridge, id: &str) -> Result<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_added_takes_over_no_mapping() -> Result<()> {
     let bridge = Bridge::new().await?;
-    // A site of a version that stated no default account.
+    // A site of a version that stored no default account.
     let site = bridge.world.live().await?.site;
     bridge.world.config.put_site(&Site { default_account: None, ..site }).await?;
     assert_eq!(bridge.ok(&["site", "show"]).await?["site"]["default_account"], "main");
@@ -68,7 +68,7 @@ async fn the_default_account_is_changed_by_name_only() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_cannot_be_reached_keeps_no_other_from_its_templates() -> Result<()> {
     let bridge = Bridge::new().await?;
-    // It comes before the one that answers.
+    // Its id sorts before the account that responds.
     add(&bridge, "aaa").await?;
     let synced = bridge.run(&["template", "sync", "--json"], "").await?;
     assert_eq!(synced.code, 3, "{synced:?}");

@@ -1,4 +1,4 @@
-//! The shipped binary against the emulators of a story: what it prints, what it changes, and its exit codes.
+//! Tests of the `bridge` binary against the emulators of a story: output, changes and exit codes.
 
 mod bridge;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use bridge::{Bridge, DOCS, run};
 
-/// How often a queue is looked at.
+/// Interval at which a queue is polled.
 const POLL: Duration = Duration::from_millis(50);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,7 +217,7 @@ async fn an_order_is_found_by_its_number_and_by_the_code_that_customers_know() -
     let ids = |document: &Value| -> Vec<Value> {
         document["events"].as_array().into_iter().flatten().map(|event| event["event"]["id"].clone()).collect()
     };
-    // The first has no code yet: it is found through the second.
+    // The first event has no code yet: the second links its order to the code.
     for order in ["77", "OC9/77", " oc9/77 "] {
         assert_eq!(ids(&bridge.ok(&["explain", "--order", order]).await?), ["e1", "e2"], "{order}");
     }
@@ -273,7 +273,7 @@ async fn a_test_message_goes_to_one_number_and_tells_nobody_else() -> Result<()>
     let bridge = Bridge::new().await?;
     let file = bridge.file("event.json", &bridge.event("message.sent", "real")?.to_string())?;
     let args = ["send-test", "--mapping", "nuovo-messaggio", "--event", &file, "--phone", "347 7654321", "--json"];
-    // The command itself gives up after its own wait.
+    // The command ends by itself after its own wait.
     let ended = {
         let mut command = std::pin::pin!(bridge.run(&args, ""));
         loop {

@@ -1,4 +1,4 @@
-//! The life of a mapping on the command line: listed, marked, confirmed, switched off and on, deleted, and its history.
+//! The lifecycle of a mapping on the command line: listing, review, confirmation, enabling, deletion and history.
 
 mod bridge;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use bridge::Bridge;
 
-/// The mapping of messages as `mapping list` has it.
+/// Returns the entry of the message mapping in `mapping list`.
 async fn listed(bridge: &Bridge) -> Result<Value> {
     let mappings = bridge.ok(&["mapping", "list"]).await?;
     let mut all = mappings.get("mappings").and_then(Value::as_array).into_iter().flatten();
@@ -15,9 +15,9 @@ async fn listed(bridge: &Bridge) -> Result<Value> {
     all.find(|one| one.get("mapping") == Some(&id)).cloned().context("no such mapping")
 }
 
-/// What becomes of a message that is sent now.
+/// Returns the outcome of a message that is sent now.
 async fn outcome(bridge: &Bridge, id: &str) -> Result<Value> {
-    // The function keeps a site's configuration for some seconds.
+    // The function caches a site's configuration for up to 15 s.
     bridge.world.clock.advance(jiff::SignedDuration::from_secs(15));
     bridge.world.accept(&bridge.event("message.sent", id)?).await?;
     bridge.world.deliver().await?;
@@ -67,7 +67,7 @@ async fn a_template_the_mapping_does_not_fit_any_more_cannot_be_confirmed() -> R
     assert_eq!((refused.code, &finding["path"]), (1, &json!("/templates/it/body/4")), "{refused:?}");
     assert_eq!(listed(&bridge).await?["state"], "needs_review");
 
-    // The file without the old fingerprints, and with what the template wants, is as good as a confirmation.
+    // Applying the file without the old fingerprints, adapted to the template, is equivalent to a confirmation.
     let exported = bridge.run(&["mapping", "export", "nuovo-messaggio", "--json"], "").await?;
     let mut mapping = exported.json()?;
     for used in mapping["templates"].as_object_mut().context("no templates")?.values_mut() {
@@ -110,7 +110,7 @@ async fn a_mapping_is_switched_off_and_on_deleted_and_brought_back() -> Result<(
     let off = bridge.run(&["mapping", "export", id], "").await?;
     assert!(off.out.contains("enabled: false"), "{off:?}");
 
-    // What is switched off is checked before it goes on.
+    // A disabled mapping is checked before it is enabled.
     bridge.world.set_template("nuovo_messaggio", "it", &json!({"status": "PAUSED"})).await?;
     bridge.ok(&["template", "sync"]).await?;
     let refused = bridge.run(&["mapping", "enable", id, "--json"], "").await?;

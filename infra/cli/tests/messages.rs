@@ -1,5 +1,5 @@
-//! What an operator does about messages: what waits, what is unknown, what is sent again, what nobody could process, and
-//! what WA Smart Business reports.
+//! Message commands of an operator: waiting and unknown messages, resends, dead letters, and reports of WA Smart Business.
+//! Business.
 
 mod bridge;
 
@@ -24,7 +24,7 @@ fn message_id(outcome: &Value) -> Result<&str> {
 
 async fn paused(bridge: &Bridge, paused: bool) -> Result<()> {
     bridge.ok(&["site", "set", &format!("paused={paused}")]).await?;
-    // The function keeps a site's configuration for some seconds.
+    // The function caches a site's configuration for up to 15 s.
     bridge.world.clock.advance(SignedDuration::from_secs(16));
     Ok(())
 }
@@ -64,7 +64,7 @@ async fn what_waits_is_shown_fired_and_cancelled() -> Result<()> {
     assert!(words.out.contains(id) && words.out.lines().all(|line| line.chars().count() <= 80), "{words:?}");
     assert_eq!(bridge.run(&["resend", id, "--yes"], "").await?.code, 1, "it waits");
 
-    // The site is still paused: it waits again.
+    // The site is still paused, so the message waits again.
     bridge.ok(&["schedule", "fire-now", id]).await?;
     assert_eq!(bridge.ok(&["schedule", "list"]).await?["waiting"], json!([]));
     assert_eq!(bridge.world.deliver().await?, 1);
@@ -115,7 +115,7 @@ async fn an_unknown_outcome_is_a_persons_to_decide_and_the_message_goes_once_mor
     assert!(one["cause"].as_str().is_some_and(|cause| !cause.is_empty()) && one["at"].is_string(), "{listed}");
     let id = message_id(one)?;
 
-    // The demo's mappings never send again what may have arrived.
+    // The demo's mappings never resend a message that may have arrived.
     let refused = bridge.run(&["resend", id, "--yes"], "").await?;
     assert!(refused.code == 1 && refused.err.contains("never sends such a message again"), "{refused:?}");
     assert_eq!(bridge.run(&["unknown", "resolve", id, "--note", "x"], "").await?.code, 2, "it must say which");
@@ -136,7 +136,7 @@ async fn an_unknown_outcome_is_a_persons_to_decide_and_the_message_goes_once_mor
     assert_eq!((both.len(), &both[1]["outcome"], &both[1]["occasion"]), (2, &json!("sent"), &json!(2)), "{both:?}");
     assert_eq!(both[1]["message_id"], yes.json()?["message_id"]);
     assert_eq!(bridge.world.phone().await?.len(), 1);
-    // What was sent may be sent again, if a person wants it.
+    // An operator may resend a message that was sent, after confirming.
     let sent = bridge.run(&["resend", id], "").await?;
     assert_eq!(sent.code, 1, "{sent:?}");
     let again = bridge.run(&["resend", message_id(&both[1])?, "--lang", "en"], "").await?;
@@ -268,7 +268,7 @@ async fn a_new_site_gets_a_webhook_that_believes_what_its_secret_shows() -> Resu
     assert_eq!((set.code, &set.json()?["webhook_url"]), (0, &json!(url)), "{set:?}");
     assert_eq!(set.json()?["verify_token"], added["verify_token"]);
     assert!(!set.out.contains("hush-hush"));
-    // The function remembers webhooks for a while.
+    // The function caches webhooks for up to a minute.
     bridge.world.clock.advance(SignedDuration::from_secs(61));
     assert_eq!(bridge.world.request(path, &[("x-webhook-token", "hush-hush")], body).await?.status, 200);
     assert_eq!(bridge.world.request(path, &[("x-webhook-token", "hush")], body).await?.status, 401);

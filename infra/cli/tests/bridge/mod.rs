@@ -1,6 +1,6 @@
-//! The shipped binary, pointed at the emulators of a story.
+//! The `bridge` binary, connected to the emulators of a story.
 
-// Each of the tests' binaries uses a part of it.
+// Every test binary uses only a part of this module.
 #![allow(dead_code)]
 
 use std::fs;
@@ -14,16 +14,16 @@ use runtime::Clock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The documents of the repository.
+/// The repository's documentation folder.
 pub(crate) const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
-/// The binary, pointed at a world.
+/// The binary, connected to a world.
 pub(crate) struct Bridge {
     pub(crate) world: World,
     pub(crate) folder: TempDir,
 }
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -32,17 +32,17 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// What it printed, as JSON.
+    /// Parses its output as JSON.
     pub(crate) fn json(&self) -> Result<Value> {
         serde_json::from_str(&self.out).with_context(|| format!("{self:?}"))
     }
 }
 
 impl Bridge {
-    /// A world of now.
+    /// Starts a world at the current time.
     pub(crate) async fn new() -> Result<Self> {
         let world = World::start().await?;
-        // The binary has the system's clock only: the story takes place now.
+        // The binary uses the system clock, so the story takes place now.
         world.clock.advance(Clock::system().now().duration_since(world.clock.now()));
         let folder = tempfile::tempdir()?;
         let variables: String = variables(&world).iter().map(|(name, value)| format!("{name}={value}\n")).collect();
@@ -53,19 +53,19 @@ impl Bridge {
         Ok(Self { world, folder })
     }
 
-    /// Runs a command; the world goes on meanwhile.
+    /// Runs a command while the world continues.
     pub(crate) async fn run(&self, args: &[&str], input: &str) -> Result<Ended> {
         run(self.folder.path(), args, input).await
     }
 
-    /// Runs a command that must end with 0, and reads its JSON.
+    /// Runs a command that must end with 0, and returns its JSON.
     pub(crate) async fn ok(&self, args: &[&str]) -> Result<Value> {
         let ended = self.run(&[args, &["--json"]].concat(), "").await?;
         anyhow::ensure!(ended.code == 0, "{args:?}: {ended:?}");
         ended.json()
     }
 
-    /// An event of the documents, as if it happened now.
+    /// Loads an event from the documentation, as if it happened now.
     pub(crate) fn event(&self, kind: &str, id: &str) -> Result<Value> {
         let mut event: Value =
             serde_json::from_str(&fs::read_to_string(format!("{DOCS}/events/examples/{kind}.json"))?)?;
@@ -75,7 +75,7 @@ impl Bridge {
         Ok(event)
     }
 
-    /// Writes a file and answers with its name.
+    /// Writes a file and returns its path.
     pub(crate) fn file(&self, name: &str, text: &str) -> Result<String> {
         let file = self.folder.path().join(name);
         fs::write(&file, text)?;
@@ -83,7 +83,7 @@ impl Bridge {
     }
 }
 
-/// The world's variables, with those of the tables and the queue that only the command line asks for.
+/// Returns the world's variables, and those of the tables and the queue that only the command line uses.
 fn variables(world: &World) -> Vec<(&'static str, String)> {
     let mut variables = world.variables();
     let value = |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
@@ -103,7 +103,7 @@ pub(crate) async fn run(data_dir: &Path, args: &[&str], input: &str) -> Result<E
     let input = input.to_owned();
     let ended = tokio::task::spawn_blocking(move || -> Result<std::process::Output> {
         let mut child = command.spawn()?;
-        // A command that reads nothing may be gone already.
+        // A command that reads no input may have ended already.
         drop(child.stdin.take().context("no input")?.write_all(input.as_bytes()));
         Ok(child.wait_with_output()?)
     });
