@@ -1,4 +1,4 @@
-//! What an operator does for people: suppressions, lists of them, and erasure.
+//! Commands about people: suppressions, lists of them, and erasure.
 
 mod bridge;
 
@@ -14,14 +14,14 @@ use bridge::Bridge;
 
 const PHONE: &str = "340 1234567";
 
-/// An order of a subject of its own, for a customer with [`PHONE`].
+/// Creates an order with its own subject, for a customer with [`PHONE`].
 fn order(bridge: &Bridge, id: &str) -> Result<Value> {
     let mut event = bridge.event("order.status_changed", id)?;
     *event.pointer_mut("/data/order/id").context("no order")? = id.into();
     Ok(event)
 }
 
-/// What becomes of an event's first message.
+/// Returns the outcome of an event's first message.
 async fn outcome(bridge: &Bridge, event: &Value) -> Result<Value> {
     bridge.world.accept(event).await?;
     bridge.world.deliver().await?;
@@ -47,7 +47,7 @@ async fn a_number_is_suppressed_and_let_through_again_by_its_own_source_only() -
     assert_eq!(bridge.run(&lift[..3], "").await?.code, 2, "a reason is needed");
     bridge.world.write_back("+393401234567", "STOP").await?;
     bridge.world.deliver_reports().await?;
-    // The operator's own is lifted, the person's stays.
+    // The operator's own suppression is lifted; the person's stays.
     let left = bridge.ok(&lift).await?;
     assert_eq!(left["suppressions"].as_array().map(Vec::len), Some(1), "{left}");
     assert_eq!(left["suppressions"][0]["source"], "stop");
@@ -107,7 +107,7 @@ async fn lists_come_in_whole_or_not_at_all_and_go_out_as_they_came() -> Result<(
         (&json!("+393401234567"), &json!("import"), &json!("no; grazie"))
     );
     let other = listed.iter().find(|one| one["contact"] != contact.as_str()).context("not listed")?;
-    // Nothing was ever sent there, so nobody knows the number any more.
+    // No message went to that number, so the ledger does not contain it.
     assert_eq!((&other["phone"], &other["consent"]), (&json!(""), &json!("yes")));
 
     bridge.ok(&["unsuppress", "--phone", PHONE, "--source", "import", "--reason", "prova"]).await?;
@@ -130,13 +130,13 @@ async fn a_list_touches_only_contacts_of_its_own_site() -> Result<()> {
     let findings = refused.json()?["findings"].clone();
     assert_eq!((refused.code, &findings[0]["line"]), (1, &json!(2)), "{refused:?}");
     assert!(findings[0]["message"].as_str().is_some_and(|words| words.contains("another site")), "{findings}");
-    // A pseudonym of which nothing is known may be any site's, a number is this site's own.
+    // An unrecorded pseudonym may belong to any site; a number is always this site's own.
     let mixed = format!("contact,phone,scope\n{},,all\n,3401234567,all\n", "0".repeat(64));
     let partly = bridge.run(&[&other as &[&str], &["--skip-wrong"]].concat(), &mixed).await?;
     let partly = partly.json()?;
     assert_eq!((&partly["written"], &partly["findings"][0]["line"]), (&json!(1), &json!(2)), "{partly}");
     assert_eq!(bridge.run(&["contacts", "export"], "").await?.out, own, "the first site's list is as it was");
-    // A message of the site makes the pseudonym its own, also where nothing else is known of the number.
+    // A message of the site makes the pseudonym its own, even if nothing else is recorded for the number.
     let contact = bridge.world.contact("333 7654321").await?;
     let mut order = order(&bridge, "o1")?;
     *order.pointer_mut("/data/customer/phone").context("no phone")? = "333 7654321".into();
@@ -165,12 +165,12 @@ async fn a_stop_to_the_number_of_a_site_that_came_later_is_shown_and_lifted_ther
     bridge.world.finish().await
 }
 
-/// Every item of a table, as text.
+/// Returns every item of a table, as text.
 async fn scanned(bridge: &Bridge, table: &str) -> Result<String> {
     Ok(items(bridge, table).await?.iter().map(|item| format!("{item:?}\n")).collect())
 }
 
-/// Every item of a table.
+/// Returns every item of a table.
 async fn items(bridge: &Bridge, table: &str) -> Result<Vec<HashMap<String, AttributeValue>>> {
     Ok(dynamodb(bridge)?.scan().table_name(table).send().await?.items().to_vec())
 }
@@ -193,7 +193,7 @@ fn dynamodb(bridge: &Bridge) -> Result<aws_sdk_dynamodb::Client> {
     Ok(aws_sdk_dynamodb::Client::from_conf(config))
 }
 
-/// An order for the person whom the examples tell of, without a word of their opt-out.
+/// Creates an order for the person of the examples, without the opt-out field.
 fn silent_order(bridge: &Bridge, id: &str) -> Result<Value> {
     let mut event = order(bridge, id)?;
     let customer = event.pointer_mut("/data/customer").and_then(Value::as_object_mut).context("no customer")?;
@@ -201,7 +201,7 @@ fn silent_order(bridge: &Bridge, id: &str) -> Result<Value> {
     Ok(event)
 }
 
-/// Has the person whom the examples tell of opt out.
+/// Opts out the person of the examples.
 async fn opt_out(bridge: &Bridge) -> Result<()> {
     let mut updated = bridge.event("customer.updated", "opted-out")?;
     *updated.pointer_mut("/data/customer/whatsapp_opt_out").context("no field")? = true.into();
@@ -225,7 +225,7 @@ async fn a_persons_record_expires_and_their_opt_out_stays() -> Result<()> {
     let expires_at: i64 = record["expires_at"].as_n().map_err(|_| anyhow::anyhow!("no number"))?.parse()?;
     let ninety_days = bridge.world.clock.now() + SignedDuration::from_hours(90 * 24);
     assert!((ninety_days.as_second() - expires_at).abs() < 60, "{record:?}");
-    // What DynamoDB does then.
+    // Deletes the item as DynamoDB does on expiry.
     let delete = dynamodb(&bridge)?.delete_item().table_name("story-contacts").key("pk", record["pk"].clone());
     delete.send().await?;
     assert_eq!(outcome(&bridge, &silent_order(&bridge, "o1")?).await?["reason"], "opted_out");
@@ -247,7 +247,8 @@ async fn an_erased_person_who_opted_out_stays_so() -> Result<()> {
 async fn an_erased_person_is_nowhere_and_stays_suppressed() -> Result<()> {
     let bridge = Bridge::new().await?;
     bridge.world.report_statuses("normal").await?;
-    // Sent and read, with a copy of another content; a record of the person; a message that is not about them.
+    // A message that was sent and read, a conflicting copy of its event, the person's record, and a message to somebody
+    // else.
     bridge.world.accept(&order(&bridge, "sent")?).await?;
     let mut conflict = order(&bridge, "sent")?;
     conflict["data"]["order"]["payment"] = "Contanti".into();
@@ -259,11 +260,11 @@ async fn an_erased_person_is_nowhere_and_stays_suppressed() -> Result<()> {
     bridge.world.accept(&others).await?;
     bridge.world.deliver().await?;
     bridge.world.deliver_reports().await?;
-    // A typed number that is none is the detail of a skip.
+    // An invalid number is kept as the detail of a skip.
     let mut typed = order(&bridge, "typed")?;
     typed["data"]["customer"]["phone"] = "340 1234567 int. 12".into();
     bridge.world.accept(&typed).await?;
-    // One that waits, a record nobody can read, and a report of a message nobody knows.
+    // A waiting message, an unreadable record, and a report of an unknown message.
     bridge.ok(&["site", "set", "paused=true"]).await?;
     bridge.world.clock.advance(SignedDuration::from_secs(16));
     bridge.world.accept(&order(&bridge, "waits")?).await?;

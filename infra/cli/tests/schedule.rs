@@ -1,4 +1,4 @@
-//! What an operator sees and does of what waits for its moment: carts, held states, quiet hours, reminders.
+//! `bridge schedule` on waiting items: carts, pending states, quiet hours and reminders.
 
 mod bridge;
 
@@ -13,8 +13,8 @@ use bridge::{Bridge, Ended};
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// A world at the moment at which stories begin, 22 November 2026 at 11:00 in Rome: lists do not depend on the clock of
-/// the binary, which is the system's.
+/// Starts a world on 22 November 2026 at 11:00 in Rome, when stories begin. The lists do not depend on the binary's
+/// clock, which is the system clock.
 async fn at_eleven() -> Result<Bridge> {
     let bridge = Bridge::new().await?;
     let eleven: Timestamp = "2026-11-22T11:00:00+01:00".parse()?;
@@ -22,7 +22,8 @@ async fn at_eleven() -> Result<Bridge> {
     Ok(bridge)
 }
 
-/// An activity at its version, with a reminder of an hour for its owner, one of a day and some more for everybody.
+/// Creates a version of an activity with two reminders: one hour before for its owner, and one day before for all
+/// assignees.
 fn saved(id: &str, version: u64, starts_at: &str, occurred_at: Timestamp) -> Value {
     let anna = json!({"id": "C7", "first_name": "Anna", "last_name": "Rossi", "phone": "340 1234567"});
     json!({
@@ -50,7 +51,7 @@ fn set(event: &mut Value, pointer: &str, value: Value) -> Result<()> {
     Ok(())
 }
 
-/// A cart left now, a state held now, and a message in quiet hours.
+/// Creates an abandoned cart, a pending state and a message in quiet hours.
 async fn three_waits(bridge: &Bridge) -> Result<()> {
     let world = &bridge.world;
     let hold_for = UsefulFor::parse("15m")?;
@@ -59,7 +60,7 @@ async fn three_waits(bridge: &Bridge) -> Result<()> {
     world.configure("nuovo-messaggio", |_, mapping| mapping.quiet_hours = Some(quiet)).await?;
     let mut cart = bridge.event("cart.abandoned", "k-1")?;
     set(&mut cart, "/data/cart/abandoned_at", json!("2026-11-22T10:45:00+01:00"))?;
-    // Another customer than that of the order, which would close the cart.
+    // Another customer than that of the order, because an order closes the customer's cart.
     set(&mut cart, "/data/customer/id", json!("C8"))?;
     set(&mut cart, "/data/customer/phone", json!("347 1112223"))?;
     raise(bridge, &cart).await?;
@@ -75,7 +76,7 @@ async fn id_of(bridge: &Bridge, event: &str) -> Result<String> {
     one.map(str::to_owned).with_context(|| listed.to_string())
 }
 
-/// The reminders that wait.
+/// Returns the waiting reminders.
 async fn reminders(bridge: &Bridge) -> Result<Vec<Value>> {
     let listed = bridge.ok(&["schedule", "list"]).await?;
     listed.get("reminders").and_then(Value::as_array).cloned().context("no list")
@@ -85,13 +86,13 @@ fn id(reminder: &Value) -> Result<&str> {
     reminder.get("id").and_then(Value::as_str).context("no id")
 }
 
-/// Lets hours go by; what was due meanwhile goes at their end.
+/// Advances the clock, and then runs everything that became due.
 async fn later(bridge: &Bridge, time: SignedDuration) -> Result<()> {
     bridge.world.clock.advance(time);
     bridge.world.pass(MINUTE * 2).await
 }
 
-/// How many messages reached the phone.
+/// Returns the number of messages that reached the phone.
 async fn received(bridge: &Bridge) -> Result<usize> {
     Ok(bridge.world.phone().await?.len())
 }
@@ -165,7 +166,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     .map(|[event, due_at, why]| [json!(event), json!(due_at), json!(why), Value::Null]);
     assert_eq!(whys, expected.each_ref().map(|one| one.each_ref()));
 
-    // A cart that changes is told no later than the longest postponement after the first.
+    // The notice of a changed cart is sent at the latest `cart_max_postponement` after the first cart.
     bridge.ok(&["site", "set", "cart_max_postponement=200"]).await?;
     bridge.world.clock.advance(HOUR);
     let mut cart = bridge.event("cart.abandoned", "k-2")?;
@@ -183,7 +184,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     dal primo carrello.
 ",
     );
-    // The older one waits on, and it shows that nothing will come of it; as does what a setting was meanwhile.
+    // The older notice still waits. The list shows that it will not be sent, and its due time by the former setting.
     bridge.ok(&["site", "set", "cart_interval=240"]).await?;
     says(
         &bridge.run(&["schedule", "list", "--event", "k-1"], "").await?,
@@ -196,7 +197,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     nelle ultime 24 ore.
 ",
     );
-    // A paused site's messages stand in a lane.
+    // The messages of a paused site wait in a lane.
     bridge.ok(&["site", "set", "paused=true"]).await?;
     bridge.world.clock.advance(MINUTE);
     raise(&bridge, &bridge.event("documents.published", "d-1")?).await?;
@@ -250,7 +251,7 @@ async fn what_is_fired_still_waits_for_a_paused_site_and_then_goes_at_once() -> 
         (0, [json!("waiting"), json!("site_paused")])
     );
     bridge.ok(&["site", "set", "paused=false"]).await?;
-    // The quiet hours end at half past twelve.
+    // It is before 12:30, when the quiet hours end.
     bridge.world.pass(MINUTE * 5).await?;
     assert_eq!((received(&bridge).await?, outcome(&bridge, "m-1").await?[0].clone()), (1, json!("sent")));
     bridge.world.finish().await
@@ -293,7 +294,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     });
     assert_eq!(of_an_hour, expected);
 
-    // Changed to a whole day without the reminder of an hour, and then deleted.
+    // Changed to a whole day without the one-hour reminder, and then deleted.
     let mut whole_day = saved("a-2", 2, "2026-11-24", now);
     whole_day["data"]["reminders"].as_array_mut().context("no list")?.remove(0);
     raise(&bridge, &whole_day).await?;
@@ -376,7 +377,7 @@ async fn a_reminder_that_was_cancelled_stays_so_when_its_activity_is_told_again(
     let everybody = ["C7", "P2"].map(|person| [json!(person), json!("skipped"), json!("cancelled"), json!("operator")]);
     assert_eq!(outcomes, everybody.each_ref().map(|one| one.each_ref()));
     assert_eq!(explained["event"]["occurred_at"], "2026-11-23T14:00:00Z");
-    // It is found by the number of its recipient, too, and counted on the day on which it was cancelled.
+    // It is found by its recipient's number too, and counts on the day of its cancellation.
     let by_number = bridge.ok(&["explain", "--phone", "340 1234567"]).await?;
     assert_eq!(by_number["events"].as_array().map(Vec::len), Some(2), "{by_number}");
     for command in ["cancel", "fire-now"] {
@@ -384,7 +385,7 @@ async fn a_reminder_that_was_cancelled_stays_so_when_its_activity_is_told_again(
         assert!(again.code == 1 && again.err.contains("does not wait any more"), "{again:?}");
     }
 
-    // Told again, the activity has its reminders put again.
+    // A repeated event of the activity schedules its reminders again.
     raise(&bridge, &activity).await?;
     let put_again = reminders(&bridge).await?;
     assert_eq!(put_again.iter().map(|one| &one["stands"]).collect::<Vec<_>>(), [false, false]);
@@ -396,7 +397,7 @@ async fn a_reminder_that_was_cancelled_stays_so_when_its_activity_is_told_again(
     later(&bridge, HOUR * 60).await?;
     assert_eq!((received(&bridge).await?, reminders(&bridge).await?), (0, Vec::new()));
     assert_eq!(outcome(&bridge, id(&of_a_day)?).await?, ["skipped", "cancelled"]);
-    // Moved, it has another moment.
+    // A moved activity has other due times.
     raise(&bridge, &saved("a-2", 2, "2026-11-27T15:00:00+01:00", bridge.world.clock.now())).await?;
     assert!(reminders(&bridge).await?.iter().all(|one| one["stands"] == true));
     bridge.world.finish().await
@@ -417,13 +418,13 @@ async fn a_reminder_that_is_fired_is_told_within_a_minute_and_not_again_at_its_m
     assert!(fired.out.contains(id(&moved)?) && moved["id"] != kept["id"] && moved["stands"] == true, "{moved}");
     let words = bridge.run(&["schedule", "list", "--lang", "en"], "").await?;
     assert!(words.out.split_whitespace().collect::<Vec<_>>().join(" ").contains("fired by hand"), "{words:?}");
-    // The binary's clock went on meanwhile: two sweeps are at most a minute and that.
+    // The binary's clock has advanced meanwhile: two sweeps cover a minute and that difference.
     bridge.world.pass(MINUTE * 2).await?;
     assert_eq!((received(&bridge).await?, outcome(&bridge, id(&moved)?).await?[0].clone()), (1, json!("sent")));
     let again = bridge.run(&["schedule", "fire-now", id(&moved)?], "").await?;
     assert!(again.code == 1 && again.err.contains("does not wait any more"), "{again:?}");
 
-    // Told again, the activity has its reminder put again; at its moment it was told.
+    // A repeated event of the activity schedules its reminder again. At its due time it was already sent.
     raise(&bridge, &activity).await?;
     let [put_again] = reminders(&bridge).await?.try_into().map_err(|all| anyhow::anyhow!("{all:?}"))?;
     assert_eq!((&put_again["id"], &put_again["stands"]), (&kept["id"], &json!(true)));
@@ -467,7 +468,7 @@ async fn what_cannot_be_read_hides_nothing_else() -> Result<()> {
     stand.sort_by_key(|one| one[0].to_string());
     let (unreadable, stands) = ([&json!("A1"), &json!("unreadable")], [&json!("A2"), &Value::Null]);
     assert_eq!(stand, [unreadable, unreadable, stands, stands]);
-    // It can be taken out, or it would stay for ever.
+    // It can be cancelled; otherwise it would stay for ever.
     let of_broken = |one: &&Value| one["activity"] == "A1";
     let broken = listed["reminders"].as_array().context("no list")?.iter().find(of_broken).context("none")?;
     let gone = bridge.ok(&["schedule", "cancel", id(broken)?]).await?;
@@ -496,7 +497,7 @@ async fn files_that_are_told_together_are_taken_back_together() -> Result<()> {
     for event in ["f-1", "f-2"] {
         assert_eq!(outcome(&bridge, event).await?, ["skipped", "cancelled"], "{event}");
     }
-    // What its carrier left to itself is taken back by itself.
+    // A message whose digest message was skipped is cancelled alone.
     for number in 3..=4 {
         let mut event = bridge.event("file.uploaded", &format!("f-{number}"))?;
         set(&mut event, "/data/file/id", json!(format!("F{number}")))?;
