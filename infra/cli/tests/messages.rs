@@ -1,5 +1,4 @@
-//! Message commands of an operator: waiting and unknown messages, resends, dead letters, and reports of WA Smart Business.
-//! Business.
+//! Message commands of an operator: waiting and unknown messages, resends, dead letters and platform reports.
 
 mod bridge;
 
