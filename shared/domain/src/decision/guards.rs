@@ -1,8 +1,10 @@
-//! What a message must not repeat and must not overtake.
+//! Rules against repeated and out-of-order messages.
 //!
-//! A full synchronisation raises every order again with new event ids: the occasion (one state of one order) is what
-//! was told, not the event. And SQS does not keep the order of events: a state that was left must not be told after the
-//! one that followed it.
+//! A full synchronisation raises every order again with new event ids. Messages are therefore deduplicated by the state
+//! of the order, not by the event.
+//!
+//! SQS does not preserve the order of events. A state that was already left must not be notified after the state that
+//! followed it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,20 +19,20 @@ use crate::message::state::{Facts, State};
 use crate::primitives::id::{MappingId, ObjectId, SiteId};
 use crate::primitives::key::{CartKeys, activity_key, dedup_key, latest_event_key};
 
-/// How often a mapping tells the same recipient of the same subject.
+/// How often a mapping notifies the same recipient about the same subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Repeat {
-    /// Every event.
+    /// For every event.
     Every,
-    /// Each state once, even if it is entered again.
+    /// Once per state, even if the state is entered again.
     OncePerState,
-    /// Each actor once: the first download, the first reading.
+    /// Once per actor: the first download, the first reading.
     OncePerActor,
 }
 
 impl Repeat {
-    /// The default of a type of event.
+    /// Returns the default for an event type.
     #[must_use]
     pub fn default_of(kind: EventType) -> Self {
         match kind {
@@ -44,45 +46,46 @@ impl Repeat {
     }
 }
 
-/// Where an event stands among those of its subject: newer is the higher version, else the later to happen, else the
-/// later to be received.
+/// The event version, which orders the events of a subject. The higher version is newer, then the later `occurred_at`,
+/// then the later `received_at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventVersion {
-    /// The document's version, where Passweb counts them.
+    /// The version of the document, where Passweb counts versions.
     pub version: Option<u64>,
-    /// When it happened.
+    /// When the event happened.
     pub occurred_at: Timestamp,
-    /// When it was received.
+    /// When the event was received.
     pub received_at: Timestamp,
 }
 
-/// What a claim is checked against besides the message itself.
+/// The conditions that a claim checks in addition to the message itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guards {
-    /// Where the event stands.
+    /// The event version.
     pub version: EventVersion,
-    /// The head to be overtaken by nothing older; `None` where order does not matter.
+    /// The key of the latest-event item of the subject. The claim fails if a newer event was already notified. `None`
+    /// where order does not matter.
     pub latest: Option<String>,
-    /// The occasion to be told once; `None` where every event is told.
+    /// The dedup key, notified once; `None` where every event is notified.
     pub dedup_key: Option<String>,
-    /// Occasions that are told with it: those of the other files it names.
+    /// The dedup keys of the other files that the message names. They are recorded together with `dedup_key`.
     pub other_dedup_keys: Vec<String>,
-    /// The carts of the customer, on events of carts.
+    /// The carts of the customer, for cart events.
     pub cart: Option<CartGuard>,
     /// The activity of a reminder.
     pub activity: Option<ActivityGuard>,
-    /// As of when the event knows its people: what was said of the recipient from then on is looked at.
+    /// Contact data newer than this overrides the event's own.
     pub contact_data_as_of: Timestamp,
-    /// What the event itself says of the recipient, which counts more than an older record.
+    /// The explicit preferences of the recipient in the event. They override an older record.
     pub explicit: ExplicitPreferences,
 }
 
-/// Which of a recipient's wishes an event gives.
+/// Which preferences of the recipient the event states explicitly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExplicitPreferences {
-    /// Whether it gives `whatsapp_opt_out`.
+    /// Whether the event contains `whatsapp_opt_out`.
     pub opt_out: bool,
-    /// Whether it gives `marketing_consent`.
+    /// Whether the event contains `marketing_consent`.
     pub consent: bool,
 }
 
@@ -93,48 +96,51 @@ impl ExplicitPreferences {
     }
 }
 
-/// What a notice of a cart is checked against: the customer has not come back, has no newer cart and was told of none by
-/// the same mapping within a day, nor since it was left.
+/// The conditions of a cart notice.
+///
+/// - The customer has not come back.
+/// - The customer has no newer cart.
+/// - The same mapping has sent no other cart notice in the last day, or since this cart was abandoned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CartGuard {
-    /// The items of the cart and of the customer's others.
+    /// The items of this cart and of the customer's other carts.
     pub keys: CartKeys,
-    /// The mapping that tells of it.
+    /// The mapping that sends the notice.
     pub mapping: MappingId,
-    /// When the cart was left.
+    /// When the cart was abandoned.
     pub left_at: Timestamp,
-    /// A person asked for it: that there is a newer one, or that the customer was told of one, is known to them. It counts
-    /// as told all the same.
+    /// An operator requested the resend. A newer cart or an earlier notice then does not prevent it. The resend still
+    /// counts as a cart notice.
     pub requested: bool,
 }
 
-/// What a reminder is checked against.
+/// The conditions of a reminder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivityGuard {
-    /// The item of the activity.
+    /// The key of the activity's item.
     pub key: String,
-    /// By what the reminder stands.
+    /// The reminder basis.
     pub basis: ReminderBasis,
 }
 
-/// By what a reminder stands.
+/// The reminder basis: the condition under which a reminder is still valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReminderBasis {
-    /// One that the bridge raised: the activity is not over, and still has it at its [`reminder_fingerprint`].
+    /// For a reminder raised by the bridge. The activity must not be over and must still have this [`reminder_fingerprint`].
     Fingerprint(String),
-    /// One that Passweb raised, because Passweb says so: unless something newer than that says that the activity is over
-    /// or [`starts`] at another time.
+    /// For a reminder raised by Passweb, which holds the activity's [`starts`]. It is valid unless a newer event ended
+    /// the activity or changed its start.
     Start(String),
 }
 
-/// The guards of one message.
+/// Returns the guards of one message.
 #[must_use]
 pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &ObjectId, received_at: Timestamp) -> Guards {
     let (state, version) = state_of(event);
     let version = EventVersion { version, occurred_at: event.occurred_at, received_at };
     let names = [mapping.id.as_str(), &event.subject(), recipient.as_str()];
     let (contact_data_as_of, explicit) = (contact_data_as_of(event), ExplicitPreferences::of(event, recipient));
-    // A reminder is told once for its moment, whether Passweb raises it or we do.
+    // A reminder is notified once for each reminder fingerprint, whether Passweb or the bridge raises it.
     if let EventData::ActivityReminder { activity, reminder, .. } = &event.data {
         let due = reminder_fingerprint(activity, &reminder.id, reminder.minutes_before);
         let dedup_key = Some(dedup_key(site, names, "reminder", &due));
@@ -163,7 +169,7 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     };
     let cart = match &event.data {
         EventData::CartAbandoned { cart, customer } => {
-            // With which number it was left is known to who has the secret of the pseudonyms.
+            // The caller adds the number with which the cart was abandoned: that needs the secret of the pseudonyms.
             let keys = CartKeys::new(site, [&customer.id, &cart.id], None);
             Some(CartGuard { keys, mapping: mapping.id.clone(), left_at: cart.abandoned_at, requested: false })
         }
@@ -182,16 +188,16 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     }
 }
 
-/// Until when a head or an occasion is remembered from now on that was met again; `None` if it is not past half of its
-/// life. What is raised again every night is met every night, and written twice in its life.
+/// Returns the new expiry of a latest-event item or dedup key that was read again. `None` if more than half of its
+/// lifetime is left. An item that is read every night is therefore written at most twice in its lifetime.
 #[must_use]
 pub fn renewal(expires_at: Timestamp, now: Timestamp, remember_for: SignedDuration) -> Option<Timestamp> {
     let is_due = expires_at.duration_since(now) < remember_for / 2;
     is_due.then(|| now.saturating_add(remember_for).unwrap_or(expires_at))
 }
 
-/// Why a message is not sent whose occasion another message has: `by`, of which `facts` are known. One that failed, or
-/// of which nobody knows whether it arrived, is named as such.
+/// Returns the skip of a message whose dedup key belongs to another message. `by` is that message's id and `facts` are
+/// its known facts. The detail names the state of that message if it failed or is of unknown outcome.
 #[must_use]
 pub fn already_notified(by: &str, facts: Option<&Facts>) -> Skip {
     let detail = match facts.map(Facts::state) {
@@ -201,7 +207,7 @@ pub fn already_notified(by: &str, facts: Option<&Facts>) -> Skip {
     Skip::new(Reason::AlreadyNotified, detail)
 }
 
-/// Whether an event says that an order or an activity was cancelled: what was told of it before does not stand any more.
+/// Whether an event cancels an order or an activity. Earlier notifications about it are then no longer valid.
 #[must_use]
 pub fn takes_back(event: &Event) -> bool {
     match &event.data {
@@ -215,14 +221,14 @@ pub fn takes_back(event: &Event) -> bool {
     }
 }
 
-/// The state an event tells, as a name that is the same however it was written; `None` where it tells none.
+/// Returns the state that an event reports, as a normalised name. `None` if it reports none.
 #[must_use]
 pub fn state(event: &Event) -> Option<String> {
     state_of(event).0
 }
 
-/// The state an event tells, as a name that is the same however it was written, and the subject's version. Only orders
-/// and activities have states that supersede one another.
+/// Returns the state that an event reports, as a normalised name, and the version of the subject. Only orders and
+/// activities have states that supersede one another.
 fn state_of(event: &Event) -> (Option<String>, Option<u64>) {
     match &event.data {
         EventData::OrderStatusChanged { order, .. } => (Some(order_state::key(&order.status)), order.version),

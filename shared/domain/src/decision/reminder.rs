@@ -1,8 +1,9 @@
-//! Reminders: when one is due, and the event it raises when it is.
+//! Reminders: when one is due, and the event that it raises.
 //!
-//! A lead of whole days keeps the wall clock's time: a reminder of the day before at 15:00 is due at 15:00, also across
-//! a change of the clocks. Every other lead is absolute, also none at all. A whole-day activity counts from the site's
-//! morning.
+//! - A lead of whole days keeps the local time. A reminder one day before 15:00 is due at 15:00, also across a clock
+//!   change.
+//! - Every other lead is an absolute duration, including zero.
+//! - A whole-day activity starts at the site's `morning`.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +21,8 @@ use crate::primitives::key::reminder_event_id;
 
 const DAY_MINUTES: u64 = 24 * 60;
 
-/// When a reminder is due, so many minutes before its activity; `morning` is when a whole day begins for the site.
-/// `None` where the calendar has no such moment.
+/// Returns when a reminder is due, `minutes_before` its activity. `morning` is the time at which a whole-day activity
+/// starts for the site. `None` if the calendar has no such instant.
 #[must_use]
 pub fn due_at(activity: &Activity, minutes_before: u64, morning: Time) -> Option<Timestamp> {
     let zone = &activity.zone;
@@ -40,11 +41,12 @@ pub fn due_at(activity: &Activity, minutes_before: u64, morning: Time) -> Option
     instant.checked_sub(SignedDuration::from_mins(i64::try_from(minutes_before).ok()?)).ok()
 }
 
-/// The instant of a local time: in a gap of the clocks the first minute after it, in a fold the first of the two.
+/// Returns the instant of a local time. In a gap (clocks go forward) it is the first instant after the gap; in a fold
+/// (clocks go back), the first of the two.
 #[must_use]
 pub fn first_valid(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     match zone.to_ambiguous_timestamp(local).offset() {
-        // Read by the later offset the time lies before the change; the change itself is the first valid minute.
+        // With the later offset, the time is before the change. The change itself is the first valid minute.
         AmbiguousOffset::Gap { after, .. } => {
             let before_change = after.to_timestamp(local).ok()?;
             zone.following(before_change).next().map(|change| change.timestamp())
@@ -54,26 +56,29 @@ pub fn first_valid(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     }
 }
 
-/// A reminder to be kept until its moment.
+/// A reminder that the schedule keeps until it is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// The reminder's id.
     pub id: ObjectId,
     /// When it is due.
     pub due_at: Timestamp,
-    /// By what it stands: its [`reminder_fingerprint`].
+    /// The reminder fingerprint: its [`reminder_fingerprint`].
     pub fingerprint: String,
 }
 
-/// What a reminder is told once for, and by what it stands: its id, the activity's start and the lead. An edit of anything
-/// else leaves it as it was.
+/// Returns the reminder fingerprint: the reminder's id, the activity's start and the lead.
+///
+/// A reminder is notified once for each fingerprint and is valid only while the fingerprint is current. An edit of
+/// anything else does not affect the reminder.
 #[must_use]
 pub fn reminder_fingerprint(activity: &Activity, reminder: &ObjectId, minutes_before: u64) -> String {
     format!("{reminder}/{}/{minutes_before}", starts(activity))
 }
 
-/// When an activity starts, as moments and the activity's head name it: `At(2026-11-24T14:00:00Z)`, `Day(2026-11-24)`. It
-/// is persisted: another form would tell every reminder again.
+/// Returns the start of an activity as it appears in fingerprints and in the activity's item:
+/// `At(2026-11-24T14:00:00Z)`, `Day(2026-11-24)`. The form is persisted: a different form would send every reminder
+/// again.
 #[must_use]
 pub fn starts(activity: &Activity) -> String {
     match activity.starts {
@@ -82,7 +87,8 @@ pub fn starts(activity: &Activity) -> String {
     }
 }
 
-/// The [`reminder_fingerprint`] of a reminder as an event saved it; `None` if that event has no such reminder to tell.
+/// Returns the [`reminder_fingerprint`] of a reminder in a saved event. `None` if the event has no such reminder to send on
+/// WhatsApp.
 #[must_use]
 pub fn saved_fingerprint(saved: &Event, reminder: &ObjectId) -> Option<String> {
     let (activity, mut reminders) = (saved.activity()?, ticked(saved));
@@ -90,8 +96,8 @@ pub fn saved_fingerprint(saved: &Event, reminder: &ObjectId) -> Option<String> {
     Some(reminder_fingerprint(activity, &reminder.id, reminder.minutes_before))
 }
 
-/// The [`reminder_fingerprint`]s that an event leaves to stand: those of every reminder to be told, also of those that were due
-/// before it happened. Empty where the activity is over.
+/// Returns the [`reminder_fingerprint`]s that are valid after an event: one for each reminder to send on WhatsApp. This includes
+/// reminders that were due before the event happened. Empty if the activity is over.
 #[must_use]
 pub fn fingerprints(saved: &Event) -> BTreeSet<String> {
     let basis = matches!(activity_status(saved), Some((_, ActivityStatus::Saved)));
@@ -99,7 +105,7 @@ pub fn fingerprints(saved: &Event) -> BTreeSet<String> {
     ticked(saved).map(|reminder| reminder_fingerprint(activity, &reminder.id, reminder.minutes_before)).collect()
 }
 
-/// The reminders on which WhatsApp was ticked, by somebody who may notify. None for other events.
+/// Returns the reminders with WhatsApp ticked, if the sender may notify. Empty for other events.
 fn ticked(saved: &Event) -> impl Iterator<Item = &Reminder> {
     let reminders: &[Reminder] = match &saved.data {
         EventData::ActivitySaved { reminders, sender_may_notify: true, .. } => reminders,
@@ -108,8 +114,8 @@ fn ticked(saved: &Event) -> impl Iterator<Item = &Reminder> {
     reminders.iter().filter(|reminder| reminder.whatsapp)
 }
 
-/// The reminders that an activity's saving leaves to be kept: those on which WhatsApp was ticked, by somebody who may
-/// notify, and whose moment was not over when the activity was saved. Empty for other events.
+/// Returns the reminders to schedule after an activity was saved. WhatsApp must be ticked, the sender must be permitted
+/// to notify, and the due time must not be before the event. Empty for other events.
 #[must_use]
 pub fn to_keep(event: &Event, morning: Time) -> Vec<Kept> {
     let Some(activity) = event.activity() else { return Vec::new() };
@@ -121,16 +127,16 @@ pub fn to_keep(event: &Event, morning: Time) -> Vec<Kept> {
     due.filter(|kept| kept.due_at >= event.occurred_at).collect()
 }
 
-/// What an event says of its activity: it stands from now on as it was saved, or it is over.
+/// The activity status after an event: saved or over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActivityStatus {
-    /// Its reminders are those of this event.
+    /// The activity has the reminders of this event.
     Saved,
-    /// It has none any more: deleted, cancelled or completed.
+    /// The activity was deleted, cancelled or completed, and has no reminders.
     Over,
 }
 
-/// What an event says of the reminders of an activity, with the activity; `None` where it says nothing.
+/// Returns the activity of an event and the activity status. `None` if the event does not affect reminders.
 #[must_use]
 pub fn activity_status(event: &Event) -> Option<(&ObjectId, ActivityStatus)> {
     match &event.data {
@@ -151,26 +157,26 @@ fn is_over(state: &str) -> bool {
     matches!(ActivityState::of(state), Some(ActivityState::Annullata | ActivityState::Completata))
 }
 
-/// Where an event stands among those of its activity.
+/// Returns the event version of an event of an activity.
 #[must_use]
 pub fn event_version(event: &Event, received_at: Timestamp) -> EventVersion {
     let version = event.activity().and_then(|activity| activity.version);
     EventVersion { version, occurred_at: event.occurred_at, received_at }
 }
 
-/// Where a reminder that the bridge raised says when the event happened that saved its activity.
+/// JSON pointer to the time at which the activity was saved, in a reminder raised by the bridge.
 const SAVED_AT: &str = "/data/saved_at";
 
-/// As of when an event knows the people it names: a reminder that the bridge raised knows them as the saving of its
-/// activity did. What was said of a person since counts more than what the event says.
+/// Returns the time of the contact data in an event. Contact data newer than this overrides the event's own. For a
+/// reminder raised by the bridge, it is the time at which the activity was saved.
 #[must_use]
 pub fn contact_data_as_of(event: &Event) -> Timestamp {
     let saved_at = event.document.pointer(SAVED_AT).filter(|_| event.id.is_reserved());
     saved_at.and_then(Value::as_str).and_then(|at| at.parse().ok()).unwrap_or(event.occurred_at)
 }
 
-/// The document of the event that a due reminder raises, from an event that saved its activity; `None` if that event has
-/// no such reminder.
+/// Returns the document of the event that a due reminder raises, built from the event that saved the activity. `None`
+/// if that event has no such reminder.
 #[must_use]
 pub fn raised(saved: &Event, item: &str, reminder: &ObjectId, due_at: Timestamp) -> Option<Value> {
     let EventData::ActivitySaved { reminders, .. } = &saved.data else { return None };
@@ -203,8 +209,8 @@ pub fn raised(saved: &Event, item: &str, reminder: &ObjectId, due_at: Timestamp)
     }))
 }
 
-/// The plan of the event of a reminder that is not told, because a person took it back or because it did not stand any
-/// more when it was due: each of its recipients is left out for that reason.
+/// Returns the plan of a reminder event that is not notified. Either an operator cancelled the reminder or it was no
+/// longer valid when due. Every recipient is skipped for that reason.
 #[must_use]
 pub fn taken_back(raised: &Event, skip: &Skip) -> Plan {
     let mut left_out: Vec<Option<ObjectId>> = Vec::new();
@@ -281,7 +287,7 @@ mod tests {
 
     #[test]
     fn days_are_counted_on_the_calendar() {
-        // 2028 has a 29 February, 2027 has none.
+        // 2028 has a 29 February; 2027 does not.
         check("2028-03-01T15:00:00+01:00", 1440, "2028-02-29T15:00:00+01:00");
         check("2027-03-01T15:00:00+01:00", 1440, "2027-02-28T15:00:00+01:00");
         check("2028-02-29T15:00:00+01:00", 525_600, "2027-03-01T15:00:00+01:00");
@@ -293,12 +299,13 @@ mod tests {
 
     #[test]
     fn other_zones_have_their_own_changes() {
-        // New York goes forward on 14 March 2027 and back on 7 November; Lord Howe by half an hour, on 4 April back.
+        // New York goes forward on 14 March 2027 and back on 7 November. Lord Howe changes by half an hour and goes
+        // back on 4 April.
         check_in("America/New_York", "2027-03-15T02:30:00-04:00", 1440, "2027-03-14T03:00:00-04:00");
         check_in("America/New_York", "2027-11-08T01:30:00-05:00", 1440, "2027-11-07T01:30:00-04:00");
         check_in("Australia/Lord_Howe", "2027-10-04T02:15:00+11:00", 1440, "2027-10-03T02:30:00+11:00");
         check_in("Australia/Lord_Howe", "2027-04-05T01:45:00+10:30", 1440, "2027-04-04T01:45:00+11:00");
-        // In Santiago the clocks go forward at midnight, on 5 September 2027: that day begins at one.
+        // In Santiago the clocks go forward at midnight on 5 September 2027: that day starts at 01:00.
         check_in("America/Santiago", "2027-09-06T00:30:00-03:00", 1440, "2027-09-05T01:00:00-03:00");
         check_in("America/Santiago", "2027-09-05", 540, "2027-09-04T23:00:00-04:00");
         check_in("Asia/Kolkata", "2027-03-29T02:30:00+05:30", 1440, "2027-03-28T02:30:00+05:30");
@@ -365,7 +372,7 @@ mod tests {
         ]);
         let event = saved("2026-11-24T15:00:00+01:00", &reminders);
         let known = fingerprints(&event).into_iter().collect::<Vec<_>>();
-        // The occasion of a reminder is made of it: another form would tell every reminder again.
+        // The dedup key of a reminder contains this text: a different form would send every reminder again.
         assert_eq!(known, ["r1/At(2026-11-24T14:00:00Z)/60", "r3/At(2026-11-24T14:00:00Z)/525600"]);
         let id = |text: &str| ObjectId::parse(text).unwrap();
         assert_eq!(saved_fingerprint(&event, &id("r3")).as_ref(), known.last());
@@ -394,7 +401,7 @@ mod tests {
         check("2026-11-24T15:00:00.000000001+01:00", "At(2026-11-24T14:00:00.000000001Z)");
         check("2026-11-24", "Day(2026-11-24)");
         check("2199-12-30", "Day(2199-12-30)");
-        // As versions before wrote it.
+        // Earlier versions wrote this form.
         for starts_at in ["2026-11-24T15:00:00+01:00", "2026-11-24T15:00:00.25+01:00", "2026-11-24"] {
             let event = saved(starts_at, &json!([]));
             let activity = event.activity().unwrap();

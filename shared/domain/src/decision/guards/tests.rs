@@ -1,4 +1,4 @@
-//! What a message must not repeat and must not overtake, for each type of event.
+//! Rules against repeated and out-of-order messages, for each event type.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn received_at() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
 }
 
-/// The published example of a type, with some fields changed.
+/// Returns the published example of an event type, with some fields changed.
 fn event(kind: EventType, changes: &[(&str, Value)]) -> Event {
     let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
     let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
@@ -130,7 +130,7 @@ fn a_key_is_renewed_past_half_of_its_life_only() {
     assert_eq!(left(365 * 24), None);
     let renewed = Some(received_at() + remember_for);
     assert_eq!(left(365 * 24 - 1), renewed);
-    // One that is over, and not deleted yet.
+    // This one has expired and is not deleted yet.
     assert_eq!(left(-1), renewed);
 }
 
