@@ -1,6 +1,6 @@
-//! What is recorded of a message, and the state that follows from it.
+//! The recorded facts of a message, and the state derived from them.
 //!
-//! Facts are only ever added, so no order of writing can spoil them; the state is computed, never stored.
+//! Writers record facts, never a state. The state is computed, so it does not depend on the order of the writes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,72 +11,72 @@ use serde::{Deserialize, Serialize};
 use crate::decision::digest::Files;
 use crate::message::reason::Skip;
 
-/// The time a send may take at most before it is nobody's any more: the function's own time-out. The stack's template
-/// sets the same number.
+/// The timeout of the `send-message` function, which limits how long a send may take. The stack's template sets the
+/// same value.
 pub const SEND_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
-/// How long after its claim a message without an answer becomes `unknown`: the function is gone by then, and five
-/// minutes are room for its late settling write.
+/// How long after its claim a message without an answer becomes `unknown`. The function has ended by then. The
+/// additional five minutes allow for its late settling write.
 pub const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60 + 5 * 60);
 
-/// What is known of a message.
+/// The recorded facts of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// It was decided not to send it.
+    /// The decision not to send it.
     pub skipped: Option<Skip>,
-    /// It was claimed for sending.
+    /// The latest claim for sending.
     pub claim: Option<Claim>,
-    /// What the call to the provider came to, for the latest claim.
+    /// The outcome of the call to the provider, for the latest claim.
     pub answer: Option<Answer>,
-    /// What the provider reported later, each status once.
+    /// The statuses that the provider reported later, each once.
     pub statuses: BTreeMap<Status, StatusFact>,
-    /// It waits for a moment; cleared by the next claim.
+    /// The wait until a later time; cleared by the next claim.
     pub waiting: Option<Waiting>,
-    /// What a person decided of an unknown outcome.
+    /// The decision of an operator about an unknown outcome.
     pub resolved: Option<Resolved>,
-    /// The files it tells, where it was claimed with more than its own.
+    /// The files that the message covers, if it was claimed with more than its own.
     pub files: Option<Files>,
 }
 
-/// A message that waits: nothing is lost, its moment is in the schedule or in the queue.
+/// A waiting message. Nothing is lost: the schedule or the queue brings it back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// Until when at the latest.
+    /// The latest time until which it waits.
     pub until: Timestamp,
-    /// What for.
+    /// The wait reason.
     pub why: WaitReason,
-    /// The value that decided: a code, a status; empty where the reason says it all.
+    /// The value that decided, such as a code or a status. Empty where the reason is sufficient.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }
 
-/// What a message waits for. The names are a contract of the ledger and the command line.
+/// The wait reason. The names are a contract of the ledger and the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitReason {
-    /// Another try after passing trouble at the provider.
+    /// Another attempt after a temporary failure at the provider.
     Retry,
     /// The account's next free sending slot.
     Pace,
-    /// The recipient's next free slot: WhatsApp takes one message every 6 s for a number.
+    /// The recipient's next free slot: WhatsApp accepts one message every 6 s per number.
     Pair,
-    /// The account cannot send: its token, its number, its payment, or the provider is down.
+    /// The account cannot send: a problem with its token, number or payment, or a provider outage.
     AccountStopped,
     /// The site is paused.
     SitePaused,
-    /// Meta does not take the template for now.
+    /// Meta does not accept the template for now.
     TemplateHeld,
-    /// The interval after which a cart that was left is told of.
+    /// The interval between the abandonment of a cart and its notice.
     CartInterval,
-    /// A newer state of the same subject, or other files of the same folder, for as long as the mapping says (`hold_for`).
+    /// A newer state of the same subject, or other files of the same folder, during the mapping's `hold_for`.
     Hold,
     /// The end of the quiet hours.
     QuietHours,
-    /// A person's look: the mapping sent far more than on its last days.
+    /// A check by an operator, after a volume spike of the mapping.
     Volume,
 }
 
 impl WaitReason {
-    /// What is waited for, in Italian, for the shop.
+    /// Returns the wait reason in Italian, for the shop.
     #[must_use]
     pub fn italian(self) -> &'static str {
         match self {
@@ -95,7 +95,7 @@ impl WaitReason {
         }
     }
 
-    /// What is waited for, in English, for the developer.
+    /// Returns the wait reason in English, for the developer.
     #[must_use]
     pub fn english(self) -> &'static str {
         match self {
@@ -113,76 +113,76 @@ impl WaitReason {
     }
 }
 
-/// The name of the contract, `account_stopped`.
+/// Writes the name in the contract, such as `account_stopped`.
 impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
 }
 
-/// What a person decided of an unknown outcome.
+/// The decision of an operator about an unknown outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolved {
-    /// When.
+    /// When the operator decided.
     pub at: Timestamp,
-    /// Whether the person says that it arrived.
+    /// Whether the message arrived, according to the operator.
     pub arrived: bool,
-    /// Who said so, and why, in their own words.
+    /// Who decided and why, in the operator's own words.
     pub note: String,
 }
 
-/// A claim: from here on the message belongs to its owner, for good or until it is settled.
+/// A claim. It gives the message to its owner, permanently or until the message is settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// Who claimed it: unique to the attempt.
+    /// The owner, unique to the attempt.
     pub owner: String,
-    /// When.
+    /// When it was claimed.
     pub at: Timestamp,
-    /// Which attempt it is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
 }
 
-/// What a call to the provider came to.
+/// The outcome of a call to the provider.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
-    /// The provider took it.
+    /// The provider accepted the message.
     Accepted {
-        /// When.
+        /// When the call ended.
         at: Timestamp,
-        /// Meta's id, the wamid.
+        /// Meta's message id, the wamid.
         provider_id: String,
-        /// What it said besides: `accepted`, `held_for_quality_assessment` or nothing.
+        /// The provider's `message_status`, if any: `accepted` or `held_for_quality_assessment`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
-    /// The provider refused it for good.
+    /// The provider refused the message, and it is not retried.
     Refused {
-        /// When.
+        /// When the call ended.
         at: Timestamp,
-        /// Why.
+        /// The reported failure.
         failure: Failure,
     },
-    /// It surely was not accepted, and another try may go better.
+    /// The message was certainly not accepted, and a retry may succeed.
     NotAccepted {
-        /// When.
+        /// When the call ended.
         at: Timestamp,
-        /// Why.
+        /// The reported failure.
         failure: Failure,
     },
-    /// Nobody can tell: bytes may have left, and no full answer came.
+    /// The outcome is unknown: the request may have been sent, but no complete answer arrived.
     Unknown {
-        /// When.
+        /// When the call ended.
         at: Timestamp,
-        /// What was seen of it.
+        /// The observed cause.
         cause: String,
-        /// What the provider said, if anything.
+        /// The provider's details, if any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         details: Option<String>,
     },
 }
 
-/// Shows neither the provider's id, which has the number in it, nor what the provider says in words.
+/// Omits the provider's id, which contains the phone number, and the provider's own text.
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -200,33 +200,33 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// A failure as the provider words it.
+/// A failure as the provider reports it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Meta's code as text; `none` where there was none.
+    /// Meta's code as text; `none` if there was none.
     pub code: String,
-    /// Its details, without personal data of ours in it.
+    /// The details, without personal data of our own.
     pub details: String,
-    /// Meta's trace id, for their support.
+    /// Meta's trace id, for its support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
 }
 
-/// A status the provider reports.
+/// A status that the provider reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It left for the phone.
+    /// The provider sent it to the phone.
     Sent,
-    /// The phone has it.
+    /// It arrived on the phone.
     Delivered,
-    /// The person opened it.
+    /// The recipient opened it.
     Read,
     /// It did not arrive.
     Failed,
 }
 
-/// One status, as reported first.
+/// A status, as first reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusFact {
     /// When it happened, by the provider's clock.
@@ -237,37 +237,37 @@ pub struct StatusFact {
     /// The details of a failure, as the provider words them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
-    /// The category Meta bills.
+    /// The category that Meta bills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
 }
 
-/// Where a message stands.
+/// The state of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nothing happened yet, or it may be tried again.
+    /// Nothing has happened yet, or a retry is possible.
     Pending,
-    /// It waits for a moment that the schedule or the queue keeps.
+    /// It waits until a time that the schedule or the queue keeps.
     Waiting(Waiting),
-    /// Its owner is calling the provider.
+    /// The owner of the claim is calling the provider.
     Sending,
-    /// Nobody knows whether it was accepted.
+    /// It is unknown whether the provider accepted it.
     Unknown,
     /// The provider accepted it.
     Sent,
-    /// The phone has it.
+    /// It arrived on the phone.
     Delivered,
-    /// The person opened it.
+    /// The recipient opened it.
     Read,
-    /// It was refused, or did not arrive, with the code.
+    /// It was refused or did not arrive, with the code.
     Failed(String),
-    /// It was decided not to send it.
+    /// The decision was not to send it.
     Skipped(Skip),
 }
 
 impl Facts {
-    /// The state that follows from the facts. Statuses outweigh the answer: they are evidence that the provider had the
-    /// message. `failed` loses to a delivery or a reading, whatever came first.
+    /// Returns the state derived from the facts. Statuses override the answer, because they prove that the provider had
+    /// the message. `delivered` and `read` override `failed`, whichever came first.
     #[must_use]
     pub fn state(&self) -> State {
         let has = |status| self.statuses.contains_key(&status);
@@ -300,7 +300,8 @@ impl Facts {
 }
 
 impl Facts {
-    /// Whether the provider refused it for good, and nothing says otherwise: nobody got it, and nobody will.
+    /// Whether the provider refused it permanently and no status contradicts that. The message did not arrive and never
+    /// will.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.answer, Some(Answer::Refused { .. })) && self.statuses.is_empty()
@@ -308,14 +309,14 @@ impl Facts {
 }
 
 impl State {
-    /// Whether nothing more will happen by itself.
+    /// Whether the state no longer changes by itself.
     #[must_use]
     pub fn is_final(&self) -> bool {
         !matches!(self, Self::Pending | Self::Waiting(_) | Self::Sending)
     }
 }
 
-/// The state's name in the contract, without its reason or code.
+/// Writes the state's name in the contract, without its reason or code.
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -377,7 +378,7 @@ mod tests {
         assert_eq!(STALE_AFTER, SEND_TIMEOUT + SignedDuration::from_mins(5));
     }
 
-    /// What an operator and a developer read about a message that waits.
+    /// The texts that operators and developers read about a waiting message.
     #[test]
     fn each_wait_is_explained_in_both_languages() {
         let all = [
