@@ -66,7 +66,7 @@ pub struct Guards {
     /// The key of the latest-event item of the subject. The claim fails if a newer event was already notified. `None`
     /// where order does not matter.
     pub latest: Option<String>,
-    /// The dedup key, notified once; `None` where every event is notified.
+    /// The dedup key. `None` where every event is notified.
     pub dedup_key: Option<String>,
     /// The dedup keys of the other files that the message names. They are recorded together with `dedup_key`.
     pub other_dedup_keys: Vec<String>,
@@ -188,8 +188,8 @@ pub fn guards(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &Objec
     }
 }
 
-/// Returns the new expiry of a latest-event item or dedup key that was read again. `None` if more than half of its
-/// lifetime is left. An item that is read every night is therefore written at most twice in its lifetime.
+/// Returns the new expiry of a latest-event item or dedup key that was read again. `None` if at least half of its
+/// lifetime is left. An item that is read every night is therefore written only twice in its lifetime.
 #[must_use]
 pub fn renewal(expires_at: Timestamp, now: Timestamp, remember_for: SignedDuration) -> Option<Timestamp> {
     let is_due = expires_at.duration_since(now) < remember_for / 2;

@@ -1,4 +1,4 @@
-//! Mappings: which template tells which event, and what fills its placeholders.
+//! Mappings: which template notifies about which event, and the values of its placeholders.
 
 pub mod quiet_hours;
 mod review;
@@ -30,83 +30,84 @@ pub use template_use::{ButtonUse, Format, HeaderUse, Source, TemplateUse, ValueS
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
-    /// Its id within the site.
+    /// The id within the site.
     pub id: MappingId,
-    /// What the operator calls it.
+    /// The operator's name for the mapping.
     pub name: String,
-    /// The events it tells.
+    /// The type of the events it notifies about.
     pub event_type: EventType,
     /// Whether it sends.
     pub enabled: bool,
-    /// The account it sends through; absent: the site's default.
+    /// The account it sends through. If absent, the site's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// Events that happened before are not told.
+    /// Earlier events are not notified.
     pub active_since: Timestamp,
-    /// States of orders it tells; empty: any.
+    /// The order states that qualify. If empty, every state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order_statuses: Vec<String>,
-    /// Kinds of documents it tells; empty: orders, delivery notes and invoices.
+    /// The kinds of documents that qualify. If empty: orders, delivery notes and invoices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order_kinds: Vec<OrderKind>,
-    /// Smallest total of orders it tells, in their currency.
+    /// The smallest total of an order or a cart that qualifies, in its currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_total: Option<Decimal>,
-    /// Groups of recipients it tells; empty: everybody.
+    /// The groups of recipients that qualify. If empty, everybody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Whom it tells of the change of an activity's state; other events name their recipients.
+    /// Who is notified of a change of an activity's state. Other events name their recipients.
     #[serde(default, skip_serializing_if = "RecipientRule::is_default")]
     pub recipient_rule: RecipientRule,
-    /// Whether people are notified of what they did themselves, too. By default they are not: the manual has no notice to
-    /// oneself for files, and this extends it to messages and activities.
+    /// Whether people are also notified of their own actions. Off by default: in the manual, people are not notified of
+    /// their own file actions. The bridge extends that rule to messages and activities (R-78,
+    ///
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub notify_actor: bool,
-    /// How often it tells the same; absent: by the type of event.
+    /// How often it notifies the same recipient about the same subject. If absent, the default of the event type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
     /// The template for each language of the recipients.
     pub templates: BTreeMap<Language, TemplateUse>,
-    /// How long after the event a message is still of use; absent: by the type of event.
+    /// How long after the event a message may still be sent. If absent, the default of the event type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub useful_for: Option<UsefulFor>,
-    /// How long the state of an order or of an activity waits for a newer one, which then is told in its place, and the
-    /// first file of a folder for others, which are told with it.
+    /// How long the state of an order or activity waits for a newer state, which replaces it. For files: how long the
+    /// first file of a folder waits for others, which join its message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_for: Option<UsefulFor>,
-    /// Minutes from when a cart was left until the mapping tells of it; absent: the site's. So a second mapping can remind
-    /// again, a day later for one.
+    /// Minutes between the abandonment of a cart and its notice. If absent, the site's value. A second mapping with a
+    /// longer interval can send another notice, for example a day later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cart_interval: Option<u16>,
-    /// When nothing is sent: what falls into it waits for its end.
+    /// The hours in which nothing is sent. A message due in them waits for their end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
-    /// What may be done when nobody knows whether a message was sent.
+    /// Whether a message of unknown outcome may be sent again.
     #[serde(default)]
     pub on_unknown: OnUnknown,
-    /// Counts the edits.
+    /// The edit counter.
     #[serde(default)]
     pub version: u64,
-    /// Set where a template changed: nothing is sent until a person confirmed the mapping. It is kept beside the mapping
-    /// and is no part of its file.
+    /// Set if a template changed: nothing is sent until an operator confirms the mapping. Stored next to the mapping;
+    /// not part of its file.
     #[serde(skip)]
     pub needs_review: Option<Review>,
-    /// Set where it sent far more than on its last days: its messages wait until a person saved it again. It is kept
-    /// beside the mapping and is no part of its file.
+    /// Set after a volume spike: messages wait until an operator saves the mapping again. Stored next to the mapping;
+    /// not part of its file.
     #[serde(skip)]
     pub volume_spike: Option<VolumeSpike>,
 }
 
-/// Whom a mapping tells that an activity's state changed (C-1).
+/// Who is notified when an activity's state changes (C-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecipientRule {
-    /// Who created the activity.
+    /// The creator of the activity.
     #[default]
     Creator,
-    /// Whom it is assigned to.
+    /// The assignees.
     Assignees,
-    /// Whoever did not act: the creator, or the assignees of an activity that its creator changed.
+    /// The party that did not act: the assignees if the creator made the change, otherwise the creator.
     OtherParty,
 }
 
@@ -116,45 +117,45 @@ impl RecipientRule {
     }
 }
 
-/// What may be done with a message of unknown outcome.
+/// Whether a message of unknown outcome may be sent again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnUnknown {
     /// It is never sent again.
     NeverResend,
-    /// A person may choose to send it again.
+    /// An operator may decide to send it again.
     #[default]
     Ask,
 }
 
-/// How long a message is of use: `30m`, `12h` or `7d`, at most 7 days.
+/// How long a message is useful: `30m`, `12h` or `7d`, at most 7 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UsefulFor {
     minutes: u32,
 }
 
-/// A text that is no duration of use.
+/// The error for a text that is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a duration such as 30m, 12h or 7d, at most 7d")]
 pub struct UsefulForError;
 
 const MINUTES_PER_HOUR: u32 = 60;
 const MINUTES_PER_DAY: u32 = 24 * MINUTES_PER_HOUR;
-/// So long a reminder may take from its moment to the phone: the schedule looks every minute, and one that is due as its
-/// activity begins is on time.
+/// How long a reminder may take from its due time to the phone. The sweep runs every minute, so a reminder that is due
+/// when its activity starts must still count as on time.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(5);
-/// Older news are no news, and a week is less than SQS keeps a record.
+/// Older notifications are of no use, and a week is shorter than the SQS retention period.
 const USEFUL_MINUTES_MAX: u32 = 7 * MINUTES_PER_DAY;
 
 impl UsefulFor {
-    /// The longest.
+    /// The longest duration, 7 days.
     pub const MAX: Self = Self { minutes: USEFUL_MINUTES_MAX };
 
-    /// Reads `30m`, `12h` or `7d`.
+    /// Parses `30m`, `12h` or `7d`.
     ///
     /// # Errors
-    /// [`UsefulForError`] for anything else, zero and more than 7 days included.
+    /// [`UsefulForError`] for any other text, for zero and for more than 7 days.
     pub fn parse(text: &str) -> Result<Self, UsefulForError> {
         let unit = match text.chars().last() {
             Some('m') => 1,
@@ -170,13 +171,13 @@ impl UsefulFor {
         }
     }
 
-    /// The default of a type of event: 48 h for orders, 24 h for what people write and upload.
+    /// Returns the default of an event type: 48 h for orders, 24 h for all others.
     fn default_of(kind: EventType) -> Self {
         let days = if kind == EventType::OrderStatusChanged { 2 } else { 1 };
         Self { minutes: days * MINUTES_PER_DAY }
     }
 
-    /// The duration.
+    /// Returns the duration.
     #[must_use]
     pub fn duration(self) -> SignedDuration {
         SignedDuration::from_mins(i64::from(self.minutes))
@@ -208,10 +209,11 @@ impl std::fmt::Display for UsefulFor {
 }
 
 impl Mapping {
-    /// Whether the mapping tells this event at all, whoever the recipient: its conditions and its activation.
+    /// Checks whether the event meets the mapping's conditions and happened after its activation, whoever the recipient
+    /// is.
     ///
     /// # Errors
-    /// The condition that does not hold, with the value that decided.
+    /// The condition that is not met, with the value that decided.
     pub fn applies(&self, event: &Event) -> Result<(), Skip> {
         if let EventData::OrderStatusChanged { order, .. } = &event.data {
             self.order_applies(order)?;
@@ -221,7 +223,7 @@ impl Mapping {
         {
             return Err(Skip::new(Reason::ConditionNotMet, format!("cart.total = {} < {least}", cart.total.amount)));
         }
-        // A cart that was left before is old whenever it is told of.
+        // An abandoned cart keeps its age, however late it is notified.
         let happened_at = match &event.data {
             EventData::CartAbandoned { cart, .. } => event.occurred_at.min(cart.abandoned_at),
             _ => event.occurred_at,
@@ -253,7 +255,7 @@ impl Mapping {
         Ok(())
     }
 
-    /// How often this mapping tells the same.
+    /// Returns how often this mapping notifies the same recipient about the same subject.
     #[must_use]
     pub fn repeat(&self) -> Repeat {
         self.repeat.unwrap_or_else(|| Repeat::default_of(self.event_type))
@@ -265,14 +267,16 @@ impl Mapping {
         self.groups.is_empty() || person.groups.iter().flatten().any(|group| self.groups.contains(group))
     }
 
-    /// How long a message of this mapping is of use.
+    /// Returns how long a message of this mapping is useful.
     #[must_use]
     pub fn useful_for(&self) -> UsefulFor {
         self.useful_for.unwrap_or_else(|| UsefulFor::default_of(self.event_type))
     }
 
-    /// Until when a message about this event is of use. A reminder is at most until the activity begins, or some minutes
-    /// longer if it is due that shortly before.
+    /// Returns the time until which a message about this event may be sent.
+    ///
+    /// A reminder expires when its activity begins. A reminder due less than 5 minutes before the start, or later, has
+    /// 5 minutes from the earlier of its due time and the start.
     #[must_use]
     pub fn useful_until(&self, event: &Event) -> Timestamp {
         match &event.data {
@@ -351,7 +355,7 @@ mod tests {
             assert_eq!(until("2026-11-24T14:00:00Z", starts, useful_for), starts);
             assert_eq!(until("2026-11-24T09:00:00Z", "2026-11-24", useful_for), "2026-11-25T00:00:00Z");
             assert_eq!(until("2026-11-10T15:00:00Z", starts, useful_for), "2026-11-17T15:00:00Z");
-            // The schedule looks every minute: at the start is told, some minutes after it is not.
+            // The sweep runs every minute: a reminder due at the start is sent, but not one that is some minutes late.
             assert_eq!(until(starts, starts, useful_for), "2026-11-24T15:05:00Z");
             assert_eq!(until("2026-11-24T14:58:00Z", starts, useful_for), "2026-11-24T15:03:00Z");
             assert_eq!(until("2026-11-24T16:00:00Z", starts, useful_for), "2026-11-24T15:05:00Z");
