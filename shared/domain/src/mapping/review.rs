@@ -1,4 +1,4 @@
-//! A mapping that waits for a person: a template it uses is not the one it was checked against.
+//! The review of a mapping: a template it uses differs from the one it was checked against.
 
 use std::fmt;
 
@@ -9,32 +9,32 @@ use super::{Mapping, TemplateUse};
 use crate::primitives::language::Language;
 use crate::template::Template;
 
-/// Why a mapping sends nothing until a person confirmed it. A template that goes back to what it was does not lift it:
-/// somebody is at work on it, and nobody has said that it is finished.
+/// Why a mapping sends nothing until an operator confirms it. If the template returns to its earlier form, the review
+/// remains: somebody is editing it and has not confirmed that the edit is finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     /// When the first change was seen.
     pub since: Timestamp,
-    /// The templates that changed, each once.
+    /// The changed templates, each once.
     pub templates: Vec<ChangedTemplate>,
 }
 
-/// A template that is another than the one the mapping was checked against.
+/// A template that differs from the one the mapping was checked against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedTemplate {
-    /// Its name.
+    /// The template's name.
     pub name: String,
-    /// Its language.
+    /// The template's language.
     pub language: Language,
-    /// What changed first.
+    /// The first change that was seen.
     pub change: Change,
 }
 
-/// What changed of a template.
+/// The kind of change of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// The category, which decides consent and price.
+    /// The category, which determines consent and price.
     Category,
     /// The text, the parts or the names of the parameters.
     Content,
@@ -46,7 +46,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// For a person to read: `novita (it): content, since 2026-11-22T09:15:00Z`.
+/// Writes text for operators: `novita (it): content, since 2026-11-22T09:15:00Z`.
 impl fmt::Display for Review {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for ChangedTemplate { name, language, change } in &self.templates {
@@ -57,9 +57,10 @@ impl fmt::Display for Review {
 }
 
 impl Mapping {
-    /// What a person is to look at now that the account lists other templates than it did. `known` are the templates as
-    /// they were synced before: they tell what changed. A template that went, or that Meta paused, is nothing to look
-    /// at: the mapping goes on when it is back. `None` if there is nothing beyond what is marked already.
+    /// Returns the review of the mapping after a template sync. `None` if it adds no template to the current review.
+    ///
+    /// `known` are the previously synced templates, from which the kind of change follows. A removed or paused template
+    /// needs no review: the mapping continues when the template is back.
     #[must_use]
     pub fn review(&self, known: &[Template], listed: &[Template], now: Timestamp) -> Option<Review> {
         let mut review = self.needs_review.clone().unwrap_or(Review { since: now, templates: Vec::new() });

@@ -1,4 +1,4 @@
-//! The history of a mapping: every version that was saved, so that a person can see who changed what, and go back.
+//! The history of a mapping. It keeps every saved version, so that an operator can see who changed what, and revert.
 
 use std::fmt;
 
@@ -7,36 +7,36 @@ use serde::{Deserialize, Serialize};
 
 use super::Mapping;
 
-/// A version of a mapping as it was saved.
+/// A saved version of a mapping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedMapping {
-    /// When.
+    /// When it was saved.
     pub at: Timestamp,
-    /// By whom: `cli`, or the user of the console.
+    /// Who saved it: `cli`, or the user of the console.
     pub by: String,
-    /// What was done.
+    /// The action.
     pub action: Action,
-    /// The mapping from then on, with its version; of a deleted one as it was last.
+    /// The mapping after the action, with its version. For a deletion, the last version.
     pub mapping: Mapping,
 }
 
-/// What was done to a mapping.
+/// An action on a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// It was written, anew or with changes.
+    /// It was created or changed.
     Saved,
-    /// Its changed templates were looked at and accepted.
+    /// An operator reviewed and accepted its changed templates.
     Confirmed,
-    /// It was switched on.
+    /// It was enabled.
     Enabled,
-    /// It was switched off.
+    /// It was disabled.
     Disabled,
     /// It was deleted.
     Deleted,
 }
 
-/// The name of the contract, `confirmed`.
+/// Writes the name in the contract, such as `confirmed`.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)

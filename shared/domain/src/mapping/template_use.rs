@@ -1,4 +1,4 @@
-//! A template and what fills it, as a mapping says it.
+//! A template and the values of its placeholders, as a mapping defines them.
 //!
 //! ```json
 //! {
@@ -9,9 +9,18 @@
 //! }
 //! ```
 //!
-//! The header is one of `{"text": {placeholder: value}}`, `{"image": {"link": value}}`, `{"video": {"link": value}}` and
-//! `{"document": {"link": value, "filename": value}}`. A button is named by its place among all buttons of the template,
-//! from 0, and is one of `{"suffix": value}`, `{"payload": value}` and `{"code": value}`.
+//! The header is one of:
+//!
+//! - `{"text": {placeholder: value}}`
+//! - `{"image": {"link": value}}`
+//! - `{"video": {"link": value}}`
+//! - `{"document": {"link": value, "filename": value}}`
+//!
+//! The key of a button is its position among all buttons of the template, from 0. A button is one of:
+//!
+//! - `{"suffix": value}`
+//! - `{"payload": value}`
+//! - `{"code": value}`
 
 use std::collections::BTreeMap;
 
@@ -21,51 +30,51 @@ use crate::primitives::language::Language;
 use crate::template::variable::Variable;
 use crate::template::{Media, Placeholder};
 
-/// What fills each placeholder of a text.
+/// The value of each placeholder of a text.
 pub type Values = BTreeMap<Placeholder, ValueSource>;
 
-/// A template and what fills it.
+/// A template and the values of its placeholders.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateUse {
     /// The template's name on WA Smart Business.
     pub name: String,
-    /// The template's language there.
+    /// The template's language on WA Smart Business.
     pub language: Language,
-    /// The fingerprint of the template this was checked against.
+    /// The fingerprint of the template that the mapping was checked against.
     pub fingerprint: String,
-    /// What fills the header.
+    /// The values of the header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<HeaderUse>,
-    /// What fills each placeholder of the body.
+    /// The value of each placeholder of the body.
     #[serde(default)]
     pub body: Values,
-    /// What fills each button, by its place among all of the template's.
+    /// The value of each button, by its position among all buttons of the template.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub buttons: BTreeMap<u8, ButtonUse>,
 }
 
-/// What fills a header.
+/// The values of a header.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "HeaderFields", into = "HeaderFields")]
 pub enum HeaderUse {
-    /// The placeholder of a text.
+    /// The placeholders of a text header.
     Text(Values),
-    /// A picture: where WhatsApp fetches it.
+    /// The URL from which WhatsApp fetches an image.
     Image(ValueSource),
-    /// A film: where WhatsApp fetches it.
+    /// The URL from which WhatsApp fetches a video.
     Video(ValueSource),
-    /// A file.
+    /// A document.
     Document {
-        /// Where WhatsApp fetches it.
+        /// The URL from which WhatsApp fetches the document.
         link: ValueSource,
-        /// The name the recipient sees.
+        /// The name that the recipient sees.
         filename: ValueSource,
     },
 }
 
 impl HeaderUse {
-    /// The media this fills; `None` for a text.
+    /// Returns the kind of media; `None` for a text header.
     #[must_use]
     pub fn media(&self) -> Option<Media> {
         match self {
@@ -77,56 +86,56 @@ impl HeaderUse {
     }
 }
 
-/// What fills a button.
+/// The value of a button.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ButtonFields", into = "ButtonFields")]
 pub enum ButtonUse {
-    /// The end of a URL. A value that begins with the template's own part of the URL stands for what follows it.
+    /// The end of a URL. If the value begins with the template's own part of the URL, only the rest is used.
     Suffix(ValueSource),
-    /// What is reported when a quick reply is pressed.
+    /// The payload that is reported when a quick reply is pressed.
     Payload(ValueSource),
     /// The code that is copied.
     Code(ValueSource),
 }
 
-/// What a placeholder shows.
+/// The value of a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ValueFields", into = "ValueFields")]
 pub struct ValueSource {
-    /// Where it comes from.
+    /// The source of the value.
     pub source: Source,
-    /// What to show when it is empty.
+    /// The text shown if the value is empty.
     pub default: Option<String>,
-    /// How to write it where there is more than one way.
+    /// The format, for values with more than one.
     pub format: Option<Format>,
-    /// Whether a text too long may be cut, with "…" at its end. Addresses, payloads and codes are never cut.
+    /// Whether a text that is too long may be cut, ending with "…". URLs, payloads and codes are never cut.
     pub shorten: bool,
 }
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// What Passweb knows.
+    /// Data from Passweb.
     Variable(Variable),
-    /// A text the operator wrote.
+    /// A text that the operator wrote.
     Text(String),
 }
 
-/// How to write a value that can be written in several ways. On any other value it changes nothing.
+/// The format of a value. It has no effect on values with only one format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// Of a moment the day: `22/11/2026`.
+    /// For a date and time, the date: `22/11/2026`.
     Date,
-    /// Of a moment the time of day: `15:30`.
+    /// For a date and time, the time of day: `15:30`.
     Time,
-    /// Of a moment both, as it is written unless said otherwise: `22/11/2026 15:30`.
+    /// For a date and time, both: `22/11/2026 15:30`. This is the default.
     DateTime,
-    /// Of an amount the bare number: `1.234,56`.
+    /// For an amount, the bare number: `1.234,56`.
     Number,
 }
 
-/// A [`HeaderUse`] as it is written.
+/// The serialised form of [`HeaderUse`].
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HeaderFields {
@@ -185,7 +194,7 @@ impl From<HeaderUse> for HeaderFields {
     }
 }
 
-/// A [`ButtonUse`] as it is written.
+/// The serialised form of [`ButtonUse`].
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ButtonFields {
@@ -222,7 +231,7 @@ impl From<ButtonUse> for ButtonFields {
     }
 }
 
-/// A [`ValueSource`] as it is written.
+/// The serialised form of [`ValueSource`].
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ValueFields {
