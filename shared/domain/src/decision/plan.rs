@@ -1,4 +1,4 @@
-//! The plan: who is to be told because of an event. Made once per event and written before anything is sent.
+//! The plan: who is notified because of an event. It is made once per event and written before anything is sent.
 
 use std::collections::BTreeSet;
 
@@ -12,40 +12,40 @@ use crate::primitives::id::{MappingId, ObjectId};
 use crate::primitives::phone::Phone;
 use crate::site::config::LiveConfig;
 
-/// The messages an event calls for, and who or what was left out. Neither of both: there is nothing to tell now, the
-/// event matters to what is scheduled.
+/// The messages that an event requires, and what was skipped. Both lists are empty for an event that only affects
+/// scheduled messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// One entry per mapping and recipient to be told.
+    /// One entry per mapping and recipient to notify.
     pub messages: Vec<PlannedMessage>,
-    /// What will not be told, decided before any message existed.
+    /// The skips, decided before any message existed.
     pub skips: Vec<PlannedSkip>,
 }
 
-/// A message that is to be decided and sent.
+/// A message to decide and send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedMessage {
-    /// Through which mapping.
+    /// The mapping.
     pub mapping: MappingId,
-    /// To whom: the person's id among the event's recipients.
+    /// The recipient: the person's id among the event's recipients.
     pub recipient: ObjectId,
 }
 
-/// Something left out: the whole event, a mapping, or a recipient of a mapping.
+/// A skip: the whole event, a mapping, or a recipient of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedSkip {
-    /// The mapping left out; `None`: all.
+    /// The skipped mapping; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<MappingId>,
-    /// The person left out; `None`: all.
+    /// The skipped recipient; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<ObjectId>,
-    /// Why.
+    /// The reason.
     #[serde(flatten)]
     pub skip: Skip,
 }
 
-/// Plans an event. The order of the checks is a contract: the first "no" is the recorded reason.
+/// Plans an event. The order of the checks is a contract: the first failed check is the recorded reason.
 #[must_use]
 pub fn plan(event: &Event, config: &LiveConfig) -> Plan {
     let mut plan = Plan::default();
@@ -69,7 +69,7 @@ pub fn plan(event: &Event, config: &LiveConfig) -> Plan {
     plan
 }
 
-/// What concerns the whole event: the site, the ticked channel, the sender's permission, the type's own exclusions.
+/// Checks the whole event: the site, the ticked channel, the sender's permission and the exclusions of the event type.
 fn event_may_notify(event: &Event, config: &LiveConfig) -> Result<(), Skip> {
     if !config.site.active {
         return Err(Reason::SiteInactive.into());
@@ -96,7 +96,8 @@ fn event_may_notify(event: &Event, config: &LiveConfig) -> Result<(), Skip> {
     }
 }
 
-/// One message per recipient, nobody twice by id or by number. Whoever did it is left out, unless the mapping notifies them.
+/// Plans one message per recipient, and never two for the same id or number. The actor is skipped unless the mapping
+/// sets `notify_actor`.
 fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: &mut Plan) {
     let mut skip = |recipient: Option<&Person>, skip: Skip| {
         let recipient = recipient.map(|person| person.id.clone());
@@ -109,10 +110,10 @@ fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: 
     }
     let mut seen_ids = BTreeSet::new();
     let mut seen_phones = BTreeSet::new();
-    // Of two people with one number the one the mapping is for is told.
+    // If two people share a number, a person in the mapping's groups has priority.
     let mut recipients: Vec<&Person> = recipients.iter().collect();
     if event.kind() == EventType::ActivityReminder {
-        // Passweb and the bridge may list them differently, and both must choose the same.
+        // Passweb and the bridge may list the recipients in different orders, and both must choose the same one.
         recipients.sort_by(|one, other| one.id.cmp(&other.id));
     }
     let (inside, outside): (Vec<&Person>, Vec<&Person>) =
@@ -136,7 +137,8 @@ fn plan_recipients(event: &Event, config: &LiveConfig, mapping: &Mapping, plan: 
     }
 }
 
-/// The people a mapping is for. Whoever did it may be among them: the creator may be an assignee too ("Attività Propria").
+/// Returns the recipients of a mapping. The actor may be among them: the creator may also be an assignee ("Attività
+/// Propria").
 #[must_use]
 pub fn recipients(event: &Event, rule: RecipientRule) -> &[Person] {
     if let EventData::ActivityStatusChanged(change) = &event.data {

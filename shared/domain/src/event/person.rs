@@ -1,4 +1,4 @@
-//! People: who is to be told, and who did what the event tells.
+//! People: the recipients and the actors of events.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use crate::primitives::id::ObjectId;
 use crate::primitives::json::Reader;
 use crate::primitives::language::Language;
 
-/// A person as Passweb describes them. Only the id is sure: records from the ERP hold anything, so the phone stays the
-/// text it was until a message is decided.
+/// A person as Passweb describes them. Only the id is reliable. ERP records contain arbitrary text, so the phone is
+/// parsed only when a message is decided.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// Passweb's id.
+    /// The id in Passweb.
     pub id: ObjectId,
     /// First name; absent for companies.
     pub first_name: Option<String>,
@@ -24,26 +24,26 @@ pub struct Person {
     pub company: Option<String>,
     /// The phone field as typed.
     pub phone: Option<String>,
-    /// The language the person asked for.
+    /// The language that the person chose.
     pub language: Option<Language>,
     /// ISO 3166 country of the record.
     pub country: Option<String>,
-    /// The user groups the person is in; absent is unknown.
+    /// The user groups of the person; absent if unknown.
     pub groups: Option<Vec<String>>,
-    /// Whether the record is an agent's.
+    /// Whether the record belongs to an agent.
     #[serde(default)]
     pub is_agent: bool,
-    /// Whether the person opted out of WhatsApp, which blocks every message; absent is unknown.
+    /// Whether the person opted out of WhatsApp, which blocks every message; absent if unknown.
     pub whatsapp_opt_out: Option<bool>,
-    /// Consent to marketing; absent is unknown, and unknown is no.
+    /// Consent to marketing; absent if unknown, which counts as no consent.
     pub marketing_consent: Option<bool>,
 }
 
-/// Groups a person may be in; a site has tens of them.
+/// Maximum number of groups of a person; a site has some tens of them.
 pub(crate) const GROUPS_MAX: usize = 200;
 
 impl Person {
-    /// Reads a person. Texts that are only blanks count as absent.
+    /// Parses a person. A text of only whitespace counts as absent.
     pub fn read(reader: &Reader<'_>) -> Option<Self> {
         reader.object()?;
         let text = |name: &str| reader.field(name).optional(|field| field.text().map(str::to_owned));
@@ -71,13 +71,13 @@ impl Person {
         })
     }
 
-    /// Surname, or the company's name where there is none.
+    /// Returns the surname, or the company's name if there is none.
     #[must_use]
     pub fn surname_or_company(&self) -> Option<&str> {
         self.last_name.as_deref().or(self.company.as_deref())
     }
 
-    /// First name and surname or company name.
+    /// Returns the first name followed by the surname or company name.
     #[must_use]
     pub fn full_name(&self) -> Option<String> {
         let parts: Vec<&str> = [self.first_name.as_deref(), self.surname_or_company()].into_iter().flatten().collect();
@@ -89,38 +89,38 @@ fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
-/// A value that an event gave, and when it was true.
+/// A value from an event, and the time of that event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dated<T> {
     /// The value.
     pub value: T,
-    /// When it was true.
+    /// When the value was true.
     pub at: Timestamp,
 }
 
-/// What was last said of a person (`customer.updated`). Opt-out, consent and groups have moments of their own: an event
-/// that does not give one of them leaves it as it was.
+/// The last known contact data of a person (`customer.updated`). Opt-out, consent and groups have times of their own:
+/// an event without one of them leaves it unchanged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PersonRecord {
     /// When phone, country and language were true.
     pub occurred_at: Timestamp,
     /// The phone field as typed.
     pub phone: Option<String>,
-    /// ISO 3166 country, by which a national number is read.
+    /// ISO 3166 country, which determines how a national number is read.
     pub country: Option<String>,
-    /// The language the person asked for.
+    /// The language that the person chose.
     pub language: Option<String>,
-    /// Whether they opted out of WhatsApp.
+    /// Whether the person opted out of WhatsApp.
     pub whatsapp_opt_out: Option<Dated<bool>>,
     /// Consent to marketing.
     pub marketing_consent: Option<Dated<bool>>,
-    /// The user groups they are in.
+    /// The user groups of the person.
     pub groups: Option<Dated<Vec<String>>>,
 }
 
 impl PersonRecord {
-    /// The fields of the contract that were said after a moment. A phone that was taken away is `null`; other fields that
-    /// nothing was said of are left out.
+    /// Returns the contract fields that are newer than `as_of`. A removed phone is `null`; other unknown fields are
+    /// omitted.
     fn since(&self, as_of: Timestamp) -> impl Iterator<Item = (&'static str, Value)> {
         let is_newer = self.occurred_at > as_of;
         let text = |text: &Option<String>| text.as_ref().filter(|_| is_newer).map(|text| json!(text));
@@ -140,7 +140,7 @@ impl PersonRecord {
     }
 }
 
-/// The fields of `data` that hold a person or a list of them.
+/// The fields of `data` that contain a person or a list of people.
 const PEOPLE: [&str; 10] = [
     "customer",
     "sender",
@@ -154,7 +154,7 @@ const PEOPLE: [&str; 10] = [
     "company",
 ];
 
-/// The people an event's document names.
+/// Returns the people in an event's document, with their ids.
 pub fn people_of(document: &mut Value) -> impl Iterator<Item = (ObjectId, &mut Map<String, Value>)> {
     let data = document.get_mut("data").and_then(Value::as_object_mut);
     let fields = data.into_iter().flatten().filter(|(name, _)| PEOPLE.contains(&name.as_str()));
@@ -168,9 +168,8 @@ pub fn people_of(document: &mut Value) -> impl Iterator<Item = (ObjectId, &mut M
     })
 }
 
-/// Brings the people of an event's document up to date with what was said of them after a moment: phone, country,
-/// language, opt-out, consent, groups. A phone that was taken away is gone; other fields that nothing was said of
-/// stay.
+/// Updates the people in an event's document with contact data newer than `as_of`: phone, country, language, opt-out,
+/// consent and groups. A removed phone is removed; other fields without newer data are unchanged.
 pub fn bring_up_to_date(document: &mut Value, as_of: Timestamp, latest: &BTreeMap<ObjectId, PersonRecord>) {
     for (id, person) in people_of(document) {
         let Some(latest) = latest.get(&id) else { continue };
@@ -178,14 +177,14 @@ pub fn bring_up_to_date(document: &mut Value, as_of: Timestamp, latest: &BTreeMa
     }
 }
 
-/// Numbers stay out of logs.
+/// Keeps phone numbers out of logs.
 impl std::fmt::Debug for PersonRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PersonRecord").field("occurred_at", &self.occurred_at).finish_non_exhaustive()
     }
 }
 
-/// Names and numbers stay out of logs: a person is shown by id.
+/// Keeps names and numbers out of logs: shows only the id.
 impl std::fmt::Debug for Person {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Person").field("id", &self.id).finish_non_exhaustive()
@@ -316,7 +315,7 @@ mod tests {
         let anna = json!({"id": "7", "phone": "340", "whatsapp_opt_out": false, "groups": ["Agenti"]});
         let mut since = document(anna.clone());
         bring_up_to_date(&mut since, at("2026-11-22T09:00:00Z"), &latest);
-        // The opt-out was said before the event, whose `false` is newer.
+        // The opt-out is older than the event, whose `false` is newer.
         assert_eq!(since, document(json!({"id": "7", "phone": "333", "whatsapp_opt_out": false, "groups": []})));
         let mut since = document(anna);
         bring_up_to_date(&mut since, at("2026-11-22T07:00:00Z"), &latest);
