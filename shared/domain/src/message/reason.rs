@@ -1,41 +1,41 @@
-//! Why a message was not sent: the words of the ledger, with their sentences for the operator and the developer.
+//! Why a message was not sent: the names in the ledger, with a sentence each for operators and developers.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The detail of a [`Reason::Cancelled`] by a person.
+/// The detail of a [`Reason::Cancelled`] caused by an operator.
 pub const BY_OPERATOR: &str = "operator";
 
 /// A reason not to send. The names are a contract of the ledger, the command line and the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The site is switched off.
+    /// The site is disabled.
     SiteInactive,
-    /// The account is switched off or gone.
+    /// The account is disabled or no longer exists.
     AccountInactive,
     /// The user did not tick WhatsApp.
     NotifyNotRequested,
-    /// The sender's group may not notify.
+    /// The sender's group has no permission to notify.
     SenderNotPermitted,
     /// An agent filled the cart.
     CreatedByAgent,
-    /// The customer has a newer cart, or a notice of a cart within the last day.
+    /// The customer has a newer cart, or received a cart notice within the last day.
     NotLatestCart,
-    /// The person to be told did it.
+    /// The recipient is the actor.
     ActorIsRecipient,
     /// Another recipient of the same event has the same number.
     SamePhone,
     /// The order comes from a marketplace.
     MarketplaceOrder,
-    /// The event names nobody to be told.
+    /// The event names no recipient.
     NoRecipient,
-    /// No mapping for this type of event.
+    /// No mapping for this event type.
     NoMapping,
-    /// The mapping was switched off or deleted since the plan was made.
+    /// The mapping was disabled or deleted after the plan was made.
     MappingDisabled,
-    /// A condition of the mapping does not hold.
+    /// A condition of the mapping is not met.
     ConditionNotMet,
     /// The event happened before the mapping was activated.
     BeforeActivation,
@@ -43,45 +43,45 @@ pub enum Reason {
     GroupNotIncluded,
     /// The record has no phone number.
     PhoneMissing,
-    /// The record's phone number is none.
+    /// The record's phone number is not valid.
     PhoneInvalid,
     /// The person opted out of WhatsApp.
     OptedOut,
-    /// The number must not be written to: a STOP, an operator, an import.
+    /// The number is suppressed, by a STOP, an operator or an import.
     Suppressed,
-    /// WhatsApp said lately that it cannot deliver to the number.
+    /// WhatsApp recently reported that the number is undeliverable.
     Unreachable,
-    /// The mapping has no template the recipient could read.
+    /// The mapping has no template in a language that the recipient can read.
     NoTemplateForLanguage,
     /// Meta's approval is missing, paused or withdrawn.
     TemplateNotApproved,
-    /// The template is another than the one the mapping was checked against.
+    /// The template differs from the one the mapping was checked against.
     TemplateChanged,
-    /// Meta approved the template, and the bridge cannot fill a part of it.
+    /// Meta approved the template, but the bridge cannot fill a part of it.
     TemplateNotUsable,
-    /// A category the bridge does not send.
+    /// The bridge does not send this template category.
     CategoryRefused,
     /// A marketing template without recorded consent.
     ConsentMissing,
-    /// A placeholder would stay empty.
+    /// A placeholder would be empty.
     ValueMissing,
     /// The text would exceed WhatsApp's limit.
     TextTooLong,
-    /// A newer event of the same subject was told.
+    /// A newer event of the same subject was already notified.
     Superseded,
-    /// The same was told before.
+    /// Another message with the same dedup key was sent before.
     AlreadyNotified,
-    /// Too late to be of use.
+    /// The message expired before it could be sent.
     Expired,
-    /// What it would have told does not stand any more, or an operator took it back.
+    /// The message would no longer be valid, or an operator cancelled it.
     Cancelled,
     /// Another event with the same id came first.
     Conflict,
 }
 
 impl Reason {
-    /// Whether the decision looks at the number's suppressions before it finds this: then they are to be read before it
-    /// is recorded, since the first "no" is the reason.
+    /// Whether the decision checks the number's suppressions before it checks this. The suppressions must then be read
+    /// before this reason is recorded, because the first failed check is the reason.
     #[must_use]
     pub fn comes_after_suppression(self) -> bool {
         matches!(
@@ -101,7 +101,7 @@ impl Reason {
         )
     }
 
-    /// The reason in Italian, for the shop.
+    /// Returns the reason in Italian, for the shop.
     #[must_use]
     pub fn italian(self) -> &'static str {
         match self {
@@ -143,7 +143,7 @@ impl Reason {
         }
     }
 
-    /// The reason in English, for the developer.
+    /// Returns the reason in English, for the developer.
     #[must_use]
     pub fn english(self) -> &'static str {
         match self {
@@ -184,28 +184,29 @@ impl Reason {
     }
 }
 
-/// The reason's name in the contract, `phone_missing`.
+/// Writes the reason's name in the contract, such as `phone_missing`.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
 }
 
-/// A decision not to send: the rule and the value that decided.
+/// A decision not to send: the reason and the value that decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skip {
-    /// The rule.
+    /// The reason.
     pub reason: Reason,
-    /// The value that decided, for a person to read; empty where the reason says it all.
+    /// The value that decided, for operators; empty where the reason is sufficient.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }
 
-/// Longest detail kept, in characters: enough to recognise a value, and a plan of many skips still fits an item.
+/// Longest detail kept, in characters. It suffices to recognise a value, and a plan with many skips still fits into one
+/// item.
 const DETAIL_CHARS_MAX: usize = 200;
 
 impl Skip {
-    /// A skip for a reason, with the value that decided.
+    /// Returns a skip for a reason, with the value that decided.
     #[must_use]
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         let detail: String = detail.into();
