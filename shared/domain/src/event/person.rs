@@ -119,8 +119,8 @@ pub struct PersonRecord {
 }
 
 impl PersonRecord {
-    /// Returns the contract fields that are newer than `as_of`. A removed phone is `null`; other unknown fields are
-    /// omitted.
+    /// Returns the contract fields that are newer than `as_of`. A removed phone is `null`; other fields without newer
+    /// data are omitted.
     fn since(&self, as_of: Timestamp) -> impl Iterator<Item = (&'static str, Value)> {
         let is_newer = self.occurred_at > as_of;
         let text = |text: &Option<String>| text.as_ref().filter(|_| is_newer).map(|text| json!(text));

@@ -276,7 +276,8 @@ impl Mapping {
     /// Returns the time until which a message about this event may be sent.
     ///
     /// A reminder expires when its activity begins. A reminder due less than 5 minutes before the start, or later, has
-    /// 5 minutes from the earlier of its due time and the start.
+    /// 5 minutes from the earlier of its due time and the start. `useful_for` limits both; if it is absent, the limit
+    /// is 7 days.
     #[must_use]
     pub fn useful_until(&self, event: &Event) -> Timestamp {
         match &event.data {

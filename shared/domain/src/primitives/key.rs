@@ -1,5 +1,5 @@
-//! The names things have in the ledger, derived from what they are. Changing one would send everything again, so each
-//! is held by a test.
+//! Keys of the ledger, derived from what they identify. A changed key would send everything again, so a test fixes each
+//! one.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,105 +13,108 @@ use crate::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use crate::primitives::phone::Phone;
 use crate::site::config::Site;
 
-/// Characters of a hash we keep: 128 bits, enough that no two events of a site ever meet by chance.
+/// Characters kept of a hash: 128 bits, enough that no two events of a site collide by chance.
 const HASH_HEX_CHARS: usize = 32;
 
 fn hash(parts: &[&str]) -> String {
-    // Identifiers hold no control characters, so NUL keeps ("ab","c") and ("a","bc") apart.
+    // Identifiers contain no control characters, so NUL distinguishes ("ab","c") from ("a","bc").
     let mut hex = to_hex(&Sha256::digest(parts.join("\0")));
     hex.truncate(HASH_HEX_CHARS);
     hex
 }
 
-/// Lower-case hexadecimal.
+/// Returns lower-case hexadecimal digits.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The ledger's partition of an event.
+/// Returns the ledger's partition key of an event.
 #[must_use]
 pub fn event_key(site: &SiteId, event: &EventId) -> String {
     hash(&[site.as_str(), event.as_str()])
 }
 
-/// The name of a message within its event: one template for one recipient through one mapping, `dedup_key` counting from
-/// 1 the times a person chose to send it again.
+/// Returns the key of a message within its event: one template for one recipient through one mapping. `dedup_key` is the
+/// send number: 1 for the first send, plus 1 for each resend that an operator requests.
 #[must_use]
 pub fn message_key(mapping: &MappingId, recipient: &ObjectId, send_number: u32) -> String {
     hash(&[mapping.as_str(), recipient.as_str(), &send_number.to_string()])
 }
 
-/// The item that remembers the newest event told of a subject, for one mapping and recipient.
+/// Returns the key of the latest-event item of a subject, for one mapping and recipient.
 #[must_use]
 pub fn latest_event_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3]) -> String {
     format!("SUBJECT#{}", hash(&[site.as_str(), mapping, subject, recipient]))
 }
 
-/// The item that remembers the newest event held of a subject, by its head's key.
+/// Returns the key of the item with the latest pending state of a subject, from the key of its latest-event item.
 #[must_use]
 pub fn pending_state_key(latest: &str) -> String {
     format!("HELD#{}", hash(&[latest]))
 }
 
-/// The item that remembers that an occasion was told: `what` says of which kind, `value` which one.
+/// Returns the dedup key. `what` is its kind (`state`, `actor`, `reminder`) and `value` the state, actor or
+/// fingerprint.
 #[must_use]
 pub fn dedup_key(site: &SiteId, [mapping, subject, recipient]: [&str; 3], what: &str, value: &str) -> String {
     format!("TOLD#{}", hash(&[site.as_str(), mapping, subject, recipient, what, value]))
 }
 
-/// The item that collects the files which one message is to tell.
+/// Returns the key of the item that collects the files for one digest message.
 #[must_use]
 pub fn collection_key(site: &SiteId, [mapping, folder, actor, recipient]: [&str; 4]) -> String {
     format!("FILES#{}", hash(&[site.as_str(), mapping, folder, actor, recipient]))
 }
 
-/// By what events are found that tell of a document, by the code that customers know. Blanks around it and the case of
-/// its letters make no difference.
+/// Returns the index key of the events about a document, by the code that customers see. Surrounding whitespace and
+/// letter case do not matter.
 #[must_use]
 pub fn code_key(site: &SiteId, code: &str) -> String {
     format!("{site}#code:{}", hash(&[&code.trim().to_uppercase()]))
 }
 
-/// The item that remembers how an activity stands, for its reminders.
+/// Returns the key of the item with the activity status, which its reminders need.
 #[must_use]
 pub fn activity_key(site: &SiteId, activity: &ObjectId) -> String {
     format!("ACTIVITY#{}", hash(&[site.as_str(), activity.as_str()]))
 }
 
-/// The item that remembers the carts of a customer.
+/// Returns the key of the item for all carts of a customer.
 #[must_use]
 pub fn cart_key(site: &SiteId, customer: &ObjectId) -> String {
     format!("CART#{}", hash(&[site.as_str(), customer.as_str()]))
 }
 
-/// The item that remembers the carts that a customer left with one number, by its pseudonym; an empty one stands for none.
+/// Returns the key of the item for the carts that a customer abandoned with one number. `contact` is the pseudonym of
+/// the number, empty for none.
 #[must_use]
 pub fn carts_of_number_key(site: &SiteId, customer: &ObjectId, contact: &str) -> String {
     format!("CART#{}", hash(&[site.as_str(), customer.as_str(), contact]))
 }
 
-/// The item that remembers with which number a cart was left.
+/// Returns the key of the item with the number with which a cart was abandoned.
 #[must_use]
 pub fn left_cart_key(site: &SiteId, customer: &ObjectId, cart: &ObjectId) -> String {
     format!("CARTLEFT#{}", hash(&[site.as_str(), customer.as_str(), cart.as_str()]))
 }
 
-/// The items that say whether somebody is to be told of a cart.
+/// The items that decide whether a cart notice is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CartKeys {
-    /// The customer's carts, with whatever number they were left: [`cart_key`].
+    /// The customer's carts, for every number: [`cart_key`].
     pub all: String,
-    /// Those that were left with the number of this one: [`carts_of_number_key`].
+    /// The carts abandoned with the number of this one: [`carts_of_number_key`].
     pub of_number: String,
-    /// Whether only those of the number count: guests may share the id.
+    /// Whether only the carts of the number count: guests may share the customer id.
     pub by_number: bool,
-    /// The end of this one: [`ended_cart_key`].
+    /// The end of this cart: [`ended_cart_key`].
     pub ended: String,
 }
 
 impl CartKeys {
-    /// The items of a cart that was left with a number, by its pseudonym, or without one. All of the customer's count.
+    /// Returns the keys of a cart, abandoned with a number (by its pseudonym) or without one. All carts of the customer
+    /// count.
     #[must_use]
     pub fn new(site: &SiteId, [customer, cart]: [&ObjectId; 2], contact: Option<&str>) -> Self {
         Self {
@@ -123,44 +126,44 @@ impl CartKeys {
     }
 }
 
-/// The item that remembers when one cart of a customer was emptied or taken up again.
+/// Returns the key of the item that records when a cart was emptied or resumed.
 #[must_use]
 pub fn ended_cart_key(site: &SiteId, customer: &ObjectId, cart: &ObjectId) -> String {
     format!("CARTEND#{}", hash(&[site.as_str(), customer.as_str(), cart.as_str()]))
 }
 
-/// The schedule's item of a reminder.
+/// Returns the key of a reminder in the schedule.
 #[must_use]
 pub fn reminder_key(site: &SiteId, activity: &ObjectId, reminder: &ObjectId) -> String {
     format!("R#{}", hash(&[site.as_str(), activity.as_str(), reminder.as_str()]))
 }
 
-/// The id of the event that a reminder raises: the same however often it fires for the same moment from the same event
-/// that saved its activity, and another after an edit, since its content is.
+/// Returns the id of the event that a reminder raises. It is the same each time the reminder fires for the same
+/// `due_at` and the same `saved_by` event. After an edit it differs, because the content differs.
 #[must_use]
 pub fn reminder_event_id(item: &str, due_at: jiff::Timestamp, saved_by: &EventId) -> String {
     format!("bridge:rem.{}", hash(&[item, &due_at.to_string(), saved_by.as_str()]))
 }
 
-/// A name for a DynamoDB transaction, which takes at most 36 characters: the same for the same owner.
+/// Returns the client request token of a DynamoDB transaction (at most 36 characters), the same for the same owner.
 #[must_use]
 pub fn request_token(owner: &str) -> String {
     hash(&[owner])
 }
 
-/// A message's id: both keys joined. It is the `biz_opaque_callback_data` of the send, so that a status finds its
-/// message without an index.
+/// A message's id: both keys joined. It is sent as `biz_opaque_callback_data`, so that a status leads to its message
+/// without an index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MessageId {
-    /// [`event_key`] of the event.
+    /// The [`event_key`] of the event.
     pub event: String,
-    /// [`message_key`] of the message.
+    /// The [`message_key`] of the message.
     pub message: String,
 }
 
 impl MessageId {
-    /// Reads an id as it is written; `None` for what is none of ours.
+    /// Parses a serialised id; `None` if the text is not one of the bridge's ids.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_hash = |part: &str| {
@@ -178,7 +181,7 @@ impl std::fmt::Display for MessageId {
     }
 }
 
-/// A text that is no message's id.
+/// The error for a text that is not a message's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is no message's id")]
 pub struct MessageIdError;
@@ -197,21 +200,21 @@ impl From<MessageId> for String {
     }
 }
 
-/// The hash by which the same event id with another content is told apart: canonical JSON (sorted keys, no blanks) of
-/// `type`, `occurred_at`, `language` and `data`.
+/// Returns the hash that detects an event id reused with different content. It covers the canonical JSON (sorted keys,
+/// no whitespace) of `type`, `occurred_at`, `language` and `data`.
 #[must_use]
 pub fn content_hash(document: &Value) -> String {
     let part = |name: &str| document.get(name).cloned().unwrap_or(Value::Null);
-    // serde_json's map is a BTreeMap: keys come out sorted.
+    // serde_json's map is a `BTreeMap`, so keys are sorted.
     let canonical = json!([part("type"), part("occurred_at"), part("language"), part("data")]);
     to_hex(&Sha256::digest(canonical.to_string()))
 }
 
-/// The stack's secret for pseudonyms: it lets a contact be recognised and not be read.
+/// The stack's secret for pseudonyms. A pseudonym identifies a contact without revealing it.
 #[derive(Clone)]
 pub struct ContactSecret(Vec<u8>);
 
-/// A secret too short to protect phone numbers, of which there are only some billions.
+/// The error for a secret too short to protect phone numbers, of which there are only some billions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the secret for contacts must have at least {CONTACT_SECRET_BYTES_MIN} bytes")]
 pub struct WeakSecret;
@@ -219,7 +222,7 @@ pub struct WeakSecret;
 const CONTACT_SECRET_BYTES_MIN: usize = 32;
 
 impl ContactSecret {
-    /// Takes the secret's text: base64 is decoded, any other text is taken as it is.
+    /// Parses the secret's text. Base64 is decoded; any other text is used as it is.
     ///
     /// # Errors
     /// [`WeakSecret`] if it is too short.
@@ -228,13 +231,13 @@ impl ContactSecret {
         if bytes.len() < CONTACT_SECRET_BYTES_MIN { Err(WeakSecret) } else { Ok(Self(bytes)) }
     }
 
-    /// The pseudonym of a number at a site.
+    /// Returns the pseudonym of a number at a site.
     #[must_use]
     pub fn contact_key(&self, site: &SiteId, phone: &Phone) -> String {
         self.pseudonym(&[site.as_str(), phone.as_e164()])
     }
 
-    /// The pseudonym of a person's number at a site; `None` where they have none.
+    /// Returns the pseudonym of a person's number at a site; `None` without a valid number.
     #[must_use]
     pub fn contact_of(&self, site: &Site, person: &Person) -> Option<String> {
         let country = site.country(person.country.as_deref());
@@ -242,34 +245,36 @@ impl ContactSecret {
         Some(self.contact_key(&site.id, &phone))
     }
 
-    /// The item that says which number another id of WhatsApp's stands for, such as a `wa_id` that is written another way.
+    /// Returns the key of the item that maps another WhatsApp id to a number, for example a `wa_id` in a different
+    /// notation.
     #[must_use]
     pub fn alias_key(&self, site: &SiteId, id: &str) -> String {
         format!("ALIAS#{site}#{}", self.pseudonym(&[site.as_str(), "alias", id]))
     }
 
-    /// The item that holds what the owner of a number said to a sender number, whichever site sent from it.
+    /// Returns the key of the item with the stop words and preferences that a number sent to a sender number. It
+    /// applies to every site that sends from that sender number.
     #[must_use]
     pub fn sender_contact_key(&self, phone_number_id: &str, phone: &Phone) -> String {
         let pseudonym = self.pseudonym(&["sender", phone_number_id, phone.as_e164()]);
         format!("SENDER#{phone_number_id}#{pseudonym}")
     }
 
-    /// As [`sender_contact_key`](Self::sender_contact_key), under the id of WhatsApp's by which it was said.
+    /// The same as [`sender_contact_key`](Self::sender_contact_key), for the WhatsApp id that sent them.
     #[must_use]
     pub fn sender_alias_key(&self, phone_number_id: &str, id: &str) -> String {
         let pseudonym = self.pseudonym(&["sender", phone_number_id, "alias", id]);
         format!("SENDER#{phone_number_id}#{pseudonym}")
     }
 
-    /// The item that holds what is known of a person.
+    /// Returns the key of the item with the last known contact data of a person.
     #[must_use]
     pub fn person_key(&self, site: &SiteId, person: &ObjectId) -> String {
         format!("PERSON#{site}#{}", self.pseudonym(&[site.as_str(), "person", person.as_str()]))
     }
 
     fn pseudonym(&self, parts: &[&str]) -> String {
-        // HMAC takes keys of any length: there is no error to have.
+        // HMAC accepts keys of any length, so this error cannot occur.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
         mac.update(parts.join("\0").as_bytes());
         to_hex(&mac.finalize().into_bytes())
