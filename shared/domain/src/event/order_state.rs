@@ -1,14 +1,14 @@
-//! The states of an order: open texts, some of which have a code.
+//! The states of an order. They are free texts, some of which have a code.
 
 use serde::{Deserialize, Serialize};
 
-/// A state the manual names. Any other text is a state too, without a code.
+/// A state that the manual names. Any other text is also a state, without a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OrderState {
     /// confirmed by the customer, not yet in the ERP.
     Nuovo,
-    /// in the ERP. Users see it as Confermato too.
+    /// in the ERP. Users also see it as Confermato.
     Memorizzato,
     /// replaced by the ERP's version of the same order.
     MemorizzatoSostituito,
@@ -16,7 +16,7 @@ pub enum OrderState {
     Modificato,
     /// a row is suspended or blocked.
     Sospeso,
-    /// a suspended order the customer cancelled.
+    /// a suspended order that the customer cancelled.
     ModificatoAnnullato,
     /// cancelled.
     Annullato,
@@ -26,16 +26,16 @@ pub enum OrderState {
     Bollato,
     /// an invoice.
     Fatturato,
-    /// turned into another document.
+    /// converted into another document.
     Trasformato,
-    /// the payment gateway gave no answer.
+    /// the payment gateway did not answer.
     PagamentoNonConfermato,
-    /// waits for a person to confirm it.
+    /// waits for manual confirmation.
     DaVerificare,
 }
 
 impl OrderState {
-    /// The code of a text, without regard to case, accents, spaces, dashes and underscores.
+    /// Returns the code of a text. Case, accents, whitespace, dashes and underscores do not matter.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         Some(match folded(text).as_str() {
@@ -56,7 +56,7 @@ impl OrderState {
         })
     }
 
-    /// The name in the keys of occasions. They are persisted: another name would tell every order's state again.
+    /// Returns the name in dedup keys. The names are persisted: a different name would send every order's state again.
     fn key(self) -> &'static str {
         match self {
             Self::Nuovo => "Nuovo",
@@ -75,7 +75,7 @@ impl OrderState {
         }
     }
 
-    /// What the state is called in a language other than Italian, where the text received is used as it is.
+    /// Returns the English label, for every language except Italian. Italian uses the received text.
     #[must_use]
     pub fn english(self) -> &'static str {
         match self {
@@ -96,7 +96,8 @@ impl OrderState {
     }
 }
 
-/// Whether two texts name the same state: the same code, or the same text but for case, accents, spaces and dashes.
+/// Whether two texts name the same state: the same code, or the same text apart from case, accents, whitespace, dashes
+/// and underscores.
 #[must_use]
 pub fn same_state(left: &str, right: &str) -> bool {
     match (OrderState::of(left), OrderState::of(right)) {
@@ -106,13 +107,13 @@ pub fn same_state(left: &str, right: &str) -> bool {
     }
 }
 
-/// A name of the state that is the same however it was written.
+/// Returns the normalised name of a state.
 #[must_use]
 pub fn key(text: &str) -> String {
     OrderState::of(text).map_or_else(|| folded(text), |state| state.key().to_owned())
 }
 
-/// A text without case, accents of Italian, blanks, dashes and underscores.
+/// Removes case, accents of Italian, whitespace, dashes and underscores from a text.
 pub(crate) fn folded(text: &str) -> String {
     let plain = |character: char| match character {
         'à' | 'á' | 'â' | 'ä' => 'a',

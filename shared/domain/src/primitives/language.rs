@@ -6,23 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::primitives::country;
 
-/// A language code: two or three lower-case letters, optionally `_` and a region or script. Meta lists `it` but no
-/// `it_IT`, and `en` and `en_US` are different templates, so the code is kept as it is and only its separator and case
-/// are made uniform.
+/// A language code: two or three lower-case letters, optionally `_` and a region or script. Only the separator and the
+/// case are normalised, because Meta lists `it` but no `it_IT`, and `en` and `en_US` are different templates.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Language(String);
 
-/// A text that is not a language code.
+/// The error for a text that is not a language code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a language code such as it, en or en_US")]
 pub struct LanguageError;
 
 impl Language {
-    /// Reads `it`, `IT`, `en-us` or `en_US`.
+    /// Parses `it`, `IT`, `en-us` or `en_US`.
     ///
     /// # Errors
-    /// [`LanguageError`] for anything else.
+    /// [`LanguageError`] for any other text.
     pub fn parse(text: &str) -> Result<Self, LanguageError> {
         let (base, region) = match text.split_once(['_', '-']) {
             Some((base, region)) => (base, Some(region)),
@@ -41,25 +40,25 @@ impl Language {
         }))
     }
 
-    /// Italian, the language of Passweb's sites unless they say otherwise.
+    /// Returns Italian, the default language of Passweb's sites.
     #[must_use]
     pub fn italian() -> Self {
         Self("it".to_owned())
     }
 
-    /// The code, `en_US`.
+    /// Returns the code, such as `en_US`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The language without its region, `en`.
+    /// Returns the language without its region, such as `en`.
     #[must_use]
     pub fn base(&self) -> &str {
         self.0.split('_').next().unwrap_or(&self.0)
     }
 
-    /// Whether the language is Italian, of whatever region.
+    /// Whether the language is Italian, in any region.
     #[must_use]
     pub fn is_italian(&self) -> bool {
         self.base() == "it"
@@ -86,8 +85,8 @@ impl fmt::Display for Language {
     }
 }
 
-/// The language most customers of a country read, for a person whose language Passweb does not say. `None` where
-/// one language would be a guess (Switzerland, Belgium) or the country is not listed.
+/// Returns the main language of a country, for a person without a language in Passweb. `None` if one language
+/// would be a guess (Switzerland, Belgium) or the country is not listed.
 #[must_use]
 pub fn of_country(country: &str) -> Option<Language> {
     let code = match country::code_of(country)?.as_str() {

@@ -13,7 +13,7 @@ pub struct Money {
     pub currency: String,
 }
 
-/// Why a text is no amount or no currency.
+/// The error for a text that is not an amount or not a currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Not digits with an optional sign and an optional decimal point.
@@ -24,15 +24,15 @@ pub enum MoneyError {
     Currency,
 }
 
-/// Digits before the point. More than any order needs, few enough for exact arithmetic.
+/// Maximum number of digits before the point. More than any order needs, few enough for exact arithmetic.
 const INTEGER_DIGITS_MAX: usize = 15;
-/// Digits behind the point: no currency has more than four.
+/// Maximum number of digits after the point: no currency has more than four.
 const DECIMALS_MAX: usize = 4;
 
-/// Reads a decimal string: an optional minus, digits, optionally a point and digits.
+/// Parses a decimal string: an optional minus, digits, optionally a point and digits.
 ///
 /// # Errors
-/// [`MoneyError::Amount`] for anything else: commas, blanks, exponents, currency signs.
+/// [`MoneyError::Amount`] for any other text, including commas, whitespace, exponents and currency signs.
 pub fn parse_amount(text: &str) -> Result<Decimal, MoneyError> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (integer, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -50,7 +50,7 @@ fn parse_currency(text: &str) -> Result<String, MoneyError> {
 }
 
 impl Money {
-    /// Reads `{"amount":"129.90","currency":"EUR"}`.
+    /// Parses `{"amount":"129.90","currency":"EUR"}`.
     pub fn read(reader: &Reader<'_>) -> Option<Self> {
         reader.object()?;
         let amount = reader.field("amount").parsed(parse_amount);
