@@ -1,8 +1,8 @@
-//! The contract of the statuses queue: what WA Smart Business reported, one notice a record. Versioned, so that it can
-//! grow. Readers are deployed before writers.
+//! The contract of the statuses queue: the platform events of WA Smart Business, one per record. It is versioned, so
+//! that it can grow. Readers are deployed before writers.
 //!
-//! A notice holds what a webhook said and nothing that was looked up: whether a status has a message, or a number a
-//! suppression, is decided where it is read. Repeating a notice changes nothing.
+//! A record contains only data of the webhook, never the result of a lookup. Whether a status has a message, or a
+//! number a suppression, is decided by the reader. A repeated record changes nothing.
 
 mod queued;
 
@@ -16,162 +16,162 @@ use crate::primitives::id::SiteId;
 
 pub use queued::Queued;
 
-/// What a record of the statuses queue says; [`Queued`] is the record as a whole.
+/// A platform event in a record of the statuses queue; [`Queued`] is the whole record.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "notice", deny_unknown_fields)]
 pub enum PlatformEvent {
-    /// What became of a message.
+    /// A status of a message.
     #[serde(rename = "status.1")]
     Status {
-        /// The site whose webhook it came through.
+        /// The site of the webhook.
         site: SiteId,
         /// Meta's id of the sender number.
         phone_number_id: String,
-        /// Meta's id of the message, the wamid. It has the recipient's number in it, so it is not logged.
+        /// Meta's id of the message, the wamid. It contains the recipient's number, so it is not logged.
         provider_id: String,
-        /// What we sent along as `biz_opaque_callback_data`: our id of the message.
+        /// The `biz_opaque_callback_data` of the send: the bridge's message id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
         /// The status.
         status: Status,
         /// When it happened, by Meta's clock.
         at: Timestamp,
-        /// Why it failed; always there with [`Status::Failed`], never otherwise.
+        /// The failure; always present with [`Status::Failed`], never otherwise.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
-        /// The category Meta bills, in lower case with underscores, where it says so.
+        /// The category that Meta bills, in lower case with underscores, if Meta reports it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         category: Option<String>,
-        /// The recipient's number as WhatsApp has it, in digits, which may differ from the one we sent to.
+        /// The recipient's number in WhatsApp, in digits. It may differ from the number of the send.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wa_id: Option<String>,
-        /// The recipient's business-scoped user id: an alias by which a later opt-out may come without a number.
+        /// The recipient's business-scoped user id. A later opt-out may contain this alias instead of a number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user_id: Option<String>,
     },
-    /// Somebody wrote a word that stops or lifts the stop. No other text ever gets this far.
+    /// An inbound word that stops messages or lifts the stop. No other inbound text reaches the queue.
     #[serde(rename = "word.1")]
     Word {
-        /// The site whose webhook it came through.
+        /// The site of the webhook.
         site: SiteId,
-        /// Meta's id of the number that was written to.
+        /// Meta's id of the number that received the word.
         phone_number_id: String,
-        /// Who wrote: a number in digits, or a business-scoped user id where Meta tells no number.
+        /// The sender: a number in digits, or a business-scoped user id if Meta reports no number.
         from: String,
-        /// When, by Meta's clock.
+        /// When it was sent, by Meta's clock.
         at: Timestamp,
-        /// What it asks for.
+        /// The request.
         word: Word,
     },
-    /// Somebody used WhatsApp's own control for offers and announcements.
+    /// A choice in WhatsApp's own control for offers and announcements.
     #[serde(rename = "preference.1")]
     Preference {
-        /// The site whose webhook it came through.
+        /// The site of the webhook.
         site: SiteId,
-        /// Meta's id of the number it is about.
+        /// Meta's id of the number that the choice applies to.
         phone_number_id: String,
-        /// Whose choice it is, as in [`PlatformEvent::Word`].
+        /// The person who chose, in the form of [`PlatformEvent::Word`].
         from: String,
-        /// When, by Meta's clock.
+        /// When it was chosen, by Meta's clock.
         at: Timestamp,
         /// The choice.
         value: Preference,
     },
-    /// Something about a template changed at Meta.
+    /// A change of a template at Meta.
     #[serde(rename = "template.1")]
     Template {
-        /// The site whose webhook it came through.
+        /// The site of the webhook.
         site: SiteId,
         /// Meta's id of the WhatsApp Business Account that owns the template.
         waba_id: String,
         /// The template's name.
         name: String,
-        /// Its language as the template list writes it, `en_US`.
+        /// The template's language in the notation of the template list, `en_US`.
         language: String,
-        /// What changed.
+        /// The change.
         change: Change,
     },
-    /// Something about the account or its numbers changed at Meta.
+    /// A change of the account or its numbers at Meta.
     #[serde(rename = "account.1")]
     Account {
-        /// The site whose webhook it came through.
+        /// The site of the webhook.
         site: SiteId,
-        /// Meta's id of the WhatsApp Business Account, if it is about one of the site's.
+        /// Meta's id of the WhatsApp Business Account, if the change concerns one of the site's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         waba_id: Option<String>,
-        /// Meta's id of the number, if it is about one of the site's.
+        /// Meta's id of the number, if the change concerns one of the site's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone_number_id: Option<String>,
-        /// Meta's word for it, `ACCOUNT_RESTRICTION`.
+        /// Meta's name of the event, such as `ACCOUNT_RESTRICTION`.
         event: String,
-        /// What Meta says of it, for a person to read: the start of its JSON.
+        /// Meta's details, for operators: the start of its JSON.
         details: String,
-        /// Whether nothing can be sent any more.
+        /// Whether the account can no longer send.
         stops: bool,
-        /// Whether what stopped the account is over, so that it is worth a try at once.
+        /// Whether a stop of the account is over, so that a send is worth an immediate attempt.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         lifts: bool,
         /// When Meta raised it; absent in records of older versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
-        /// When the restriction ends by itself, where Meta says so.
+        /// When the restriction ends by itself, if Meta reports it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
-    /// A person changed their number.
+    /// A person's change of number.
     #[serde(rename = "number.1")]
     NumberChanged {
-        /// The site whose webhook it came through.
+        /// The site of the webhook.
         site: SiteId,
-        /// Meta's id of the number that was told.
+        /// Meta's id of the number that received the change.
         phone_number_id: String,
-        /// The number until now, as in [`PlatformEvent::Word`].
+        /// The old number, in the form of [`PlatformEvent::Word`].
         from: String,
-        /// The number from now on.
+        /// The new number.
         to: String,
     },
 }
 
-/// What an inbound word asks for.
+/// The request of an inbound word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Word {
-    /// Send me nothing.
+    /// Stop all messages.
     Stop,
-    /// You may send again.
+    /// Lift the stop.
     Start,
 }
 
-/// A choice in WhatsApp's control for offers and announcements; it is about marketing only.
+/// A choice in WhatsApp's control for offers and announcements; it applies to marketing only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preference {
-    /// No offers any more.
+    /// Stop offers.
     Stop,
-    /// Offers again.
+    /// Resume offers.
     Resume,
 }
 
-/// What changed of a template.
+/// A change of a template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Change {
-    /// Its status: approved, rejected, paused, disabled and the like.
+    /// Its status: approved, rejected, paused, disabled and others.
     Status {
-        /// Meta's word, `PAUSED`.
+        /// Meta's name of the status, such as `PAUSED`.
         event: String,
-        /// Why, where Meta says so.
+        /// The reason, if Meta reports one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// Its category, which decides the price and whose consent is needed.
+    /// Its category, which determines the price and whether consent is required.
     Category {
-        /// The category from now on, `MARKETING`.
+        /// The new category, such as `MARKETING`.
         category: String,
     },
-    /// What people think of it.
+    /// Its quality, from the feedback of recipients.
     Quality {
-        /// Meta's word, `GREEN`.
+        /// Meta's score, such as `GREEN`.
         score: String,
     },
     /// Its text or its buttons.
@@ -179,7 +179,7 @@ pub enum Change {
 }
 
 impl PlatformEvent {
-    /// The site whose webhook it came through.
+    /// Returns the site of the webhook.
     #[must_use]
     pub fn site(&self) -> &SiteId {
         match self {
@@ -193,7 +193,7 @@ impl PlatformEvent {
     }
 }
 
-/// Shows no personal data: who it is about stays out, and so does the wamid, which has a number in it.
+/// Omits personal data: the person concerned, and the wamid, which contains a phone number.
 impl fmt::Debug for PlatformEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -245,7 +245,7 @@ impl fmt::Debug for PlatformEvent {
 mod tests {
     use super::*;
 
-    /// Every kind of notice as it stands in the queue.
+    /// Every kind of record, as it appears in the queue.
     const RECORDS: [&str; 10] = [
         r#"{"notice":"status.1","site":"demo","phone_number_id":"1","provider_id":"wamid.A","status":"sent","at":"2026-11-22T09:15:00Z"}"#,
         r#"{"notice":"status.1","site":"demo","phone_number_id":"1","provider_id":"wamid.A","message":"e/m","status":"failed","at":"2026-11-22T09:15:00Z","failure":{"code":"131026","details":"Message undeliverable"},"category":"utility","wa_id":"393401234567","user_id":"IT.a1"}"#,

@@ -1,4 +1,4 @@
-//! A record of the statuses queue as a whole: a notice, and since when it has been put back.
+//! A whole record of the statuses queue: a platform event, and the time since when it has been put back.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,39 +6,39 @@ use serde::{Deserialize, Serialize};
 use super::PlatformEvent;
 use crate::message::backoff;
 
-/// The shortest ceiling of a pause, for the first try after a failure.
+/// The smallest upper bound of a pause, for the first retry after a failure.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// The longest pause. With a call that is just about to time out (8 s) and the call that puts the record back (8 s), a
-/// STOP is applied within 60 s of the table's return.
+/// The longest pause. A STOP is then applied within 60 s after the table is available again. That includes a call that
+/// is about to time out (8 s) and the call that puts the record back (8 s).
 const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(40);
 
-/// A notice in the queue. One that was never put back is written as the notice alone.
+/// A platform event in the queue. If it was never put back, the record is the event alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queued {
-    /// The notice.
+    /// The platform event.
     #[serde(flatten)]
     pub platform_event: PlatformEvent,
-    /// When the bridge first put it back, because a table or a secret was out of reach.
+    /// When the bridge first put it back, because a table or a secret was unavailable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub put_back_since: Option<Timestamp>,
 }
 
 impl Queued {
-    /// The same notice, put back at `now`.
+    /// Returns the same event, put back at `now`.
     #[must_use]
     pub fn put_back(self, now: Timestamp) -> Self {
         Self { put_back_since: Some(self.put_back_since.unwrap_or(now)), ..self }
     }
 
-    /// The pause before the next try: at random, up to as long as the notice has waited already, between 5 s and 40 s.
-    /// `jitter` is any number drawn at random.
+    /// Returns the pause before the next retry, with jitter. The upper bound is the time waited so far, at least 5 s
+    /// and at most 40 s. The lower bound is 1 s. `jitter` is any random number.
     #[must_use]
     pub fn pause(&self, now: Timestamp, jitter: u32) -> SignedDuration {
         let waited = self.put_back_since.map_or(SignedDuration::ZERO, |since| now.duration_since(since));
         backoff::pause(waited.clamp(FIRST_PAUSE, PAUSE_MAX), 1, jitter)
     }
 
-    /// Whether it has been put back for so long that a person must look at it.
+    /// Whether it has been put back for so long that an operator must handle it.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.put_back_since.is_some_and(|since| now.duration_since(since) > backoff::PUT_BACK_FOR)
