@@ -1,4 +1,4 @@
-//! Phone numbers: what customers typed, turned into E.164 or refused.
+//! Phone numbers: the text that customers typed, converted to E.164 or refused.
 
 mod typed;
 
@@ -9,33 +9,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::primitives::country;
 
-/// A valid number in E.164 with its `+`. Without the `+` Meta prepends the sender's country code. `Debug` and
-/// [`Phone::masked`] show the last four digits only.
+/// A valid number in E.164 with its `+`. Without the `+`, Meta prepends the sender's country code. `Debug` and
+/// [`Phone::masked`] show only the last four digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Phone(String);
 
-/// Why a text is no number that a message can go to. The text itself is not repeated: it is personal data.
+/// Why a text is not a number that can receive a message. The error does not contain the text, which is personal data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PhoneError {
-    /// Nothing in it but spaces.
+    /// The text is empty or only whitespace.
     #[error("is empty")]
     Empty,
-    /// No numbering plan knows such a number.
+    /// The number is not in any numbering plan.
     #[error("is not a valid phone number")]
     Invalid,
-    /// An extension behind the number: WhatsApp cannot dial one.
+    /// The number has an extension, which WhatsApp cannot dial.
     #[error("has an extension")]
     Extension,
-    /// A number without a prefix, and nobody knows of which country.
+    /// The number has no prefix, and its country is unknown.
     #[error("has no prefix, and its country is not known")]
     NoCountry,
-    /// A valid number that can own no WhatsApp account: toll-free, premium rate, shared cost and the like.
+    /// The number is valid but cannot have a WhatsApp account: toll-free, premium rate, shared cost and similar.
     #[error("is a service number")]
     Service,
 }
 
-/// Longest text that is looked at; the field is typed by people and may hold anything.
+/// Longest text that is parsed; people type the field, and it may contain anything.
 const TEXT_BYTES_MAX: usize = 128;
 
 /// The country whose rules apply to a number written without a country code.
@@ -45,11 +45,11 @@ pub struct Country(Option<Region>);
 impl Country {
     /// Italy, where Passweb's shops are.
     pub const ITALY: Self = Self(Some(Region::IT));
-    /// A country that nobody knows: its numbers need their prefix.
+    /// An unknown country: its numbers need a prefix.
     pub const UNKNOWN: Self = Self(None);
 
-    /// Reads an ISO 3166 code or a name in Italian, English, German, French or Spanish; `None` if it is neither, or no
-    /// numbering plan is known for it.
+    /// Parses an ISO 3166 code, or a name in Italian, English, German, French or Spanish. `None` for any other text and
+    /// for a country without a known numbering plan.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let region: Region = country::code_of(text)?.parse().ok()?;
@@ -59,13 +59,16 @@ impl Country {
 }
 
 impl Phone {
-    /// Reads a number as people write it: with or without `+` or `00`, with spaces, dots and dashes, with words around
-    /// it. `country` is the country of a number without a code. Italian landlines keep their zero, and `393…` is read as a
-    /// national mobile where ten digits say so. Of several numbers in one text the first mobile counts. What could be read
-    /// in two ways is refused, and no letter is read as a digit.
+    /// Parses a number as people write it: with or without `+` or `00`, with spaces, dots and dashes, with words around
+    /// it. `country` is the country of a number without a code.
+    ///
+    /// - Italian landlines keep their zero.
+    /// - `393…` is read as a national mobile number if it has ten digits.
+    /// - If a text contains several numbers, the first mobile number is used.
+    /// - An ambiguous text is refused, and no letter is read as a digit.
     ///
     /// # Errors
-    /// Why no message can go to it.
+    /// Why the number cannot receive a message.
     pub fn parse(text: &str, country: Country) -> Result<Self, PhoneError> {
         let text = text.trim();
         if text.is_empty() {
@@ -77,10 +80,10 @@ impl Phone {
         typed::read(text, country)
     }
 
-    /// Reads one number that holds no letters, with the kind of line it is.
+    /// Parses one number without letters, and returns it with its line type.
     fn parse_one(text: &str, country: Country) -> Result<(Self, PhoneNumberType), PhoneError> {
         let text = match text.strip_prefix("00") {
-            // What stands for the plus is the country's own; this one nearly everybody's.
+            // The international prefix depends on the country; `00` is the usual one.
             Some(rest) if country == Country::UNKNOWN => format!("+{rest}"),
             _ => text.to_owned(),
         };
@@ -102,19 +105,19 @@ impl Phone {
         }
     }
 
-    /// Whether it is surely a landline. WhatsApp accounts on landlines exist, but are rare.
+    /// Whether it is certainly a landline. WhatsApp accounts on landlines exist, but are rare.
     #[must_use]
     pub fn is_landline(&self) -> bool {
         Self::parse_one(&self.0, Country::UNKNOWN).is_ok_and(|(_, kind)| kind == PhoneNumberType::FixedLine)
     }
 
-    /// The number, `+393401234567`.
+    /// Returns the number, such as `+393401234567`.
     #[must_use]
     pub fn as_e164(&self) -> &str {
         &self.0
     }
 
-    /// The number for a log: the country code's first digits and the last four, `+39…4567`.
+    /// Returns the number for a log: the first digits of the country code and the last four, `+39…4567`.
     #[must_use]
     pub fn masked(&self) -> String {
         let head: String = self.0.chars().take(3).collect();
@@ -211,7 +214,7 @@ mod tests {
     fn a_landline_is_known_as_one() {
         let is_landline = |text: &str| Phone::parse(text, Country::ITALY).unwrap().is_landline();
         assert!(is_landline("06 69812345") && is_landline("+41 44 668 18 00"));
-        // In North America nobody can tell.
+        // In North America, landlines and mobiles cannot be distinguished.
         assert!(!is_landline("340 1234567") && !is_landline("+1 212 555 2368"));
     }
 
@@ -230,7 +233,7 @@ mod tests {
         for country in [Country::ITALY, Country::UNKNOWN] {
             assert_eq!(read(country).as_ref().map(Phone::as_e164), Ok("+393401234567"), "{country:?}");
         }
-        // In the United States 011 stands for it.
+        // In the United States the international prefix is 011.
         assert_eq!(read(Country::parse("US").unwrap()), Err(PhoneError::Invalid));
     }
 

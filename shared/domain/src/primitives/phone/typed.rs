@@ -1,9 +1,10 @@
-//! What people type into the field of a telephone number: one number, several, words around them.
+//! Parses the text that people type into a phone number field: one number, several, or words around them.
 //!
-//! The text falls into runs of what numbers are written with, and gaps of everything else. A gap that holds a word keeps
-//! two runs apart: each is a number of its own or none. Any other gap may be a slip of the pen inside one number, so that
-//! the runs around it count only if each of them is a number. Letters never reach libphonenumber, which reads them as the
-//! digits of a telephone's keys.
+//! The text is split into runs of the characters of numbers, and gaps of everything else. Letters never reach
+//! libphonenumber, which would read them as the digits of a phone keypad.
+//!
+//! - A gap with a word separates two runs: each is parsed as a number of its own.
+//! - Any other gap may be a typing error inside one number. The runs around it count only if each of them is a number.
 
 use std::collections::BTreeSet;
 
@@ -13,46 +14,46 @@ use super::{Country, Phone, PhoneError};
 
 /// Digits of the shortest number.
 const DIGITS_MIN: usize = 6;
-/// Letters of a word; fewer may be a slip of the pen.
+/// Minimum letters of a word; fewer may be a typing error.
 const WORD_LETTERS: usize = 3;
-/// Letters that are typed for digits: O for 0, l for 1.
+/// Letters typed in place of digits: O for 0, l for 1.
 const LOOKALIKES: &str = "oilszbgq";
-/// What announces an extension.
+/// Words that introduce an extension.
 const EXTENSIONS: [&str; 11] =
     ["x", "ext", "extn", "extension", "int", "interno", "est", "poste", "durchwahl", "dw", "anexo"];
-/// What announces a number to which nobody writes.
+/// Words that introduce a number that does not receive messages.
 const OTHER_NUMBERS: [&str; 6] = ["fax", "iva", "piva", "vat", "iban", "cf"];
 
-/// A number that was read, and whether it may be a mobile.
+/// A parsed number, and whether it may be a mobile.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
     phone: Phone,
     is_mobile: bool,
 }
 
-/// A run of what numbers are written with, after a gap.
+/// A run of the characters of numbers, and the gap before it.
 #[derive(Default)]
 struct Run {
     gap: String,
     number: String,
 }
 
-/// What a gap between two runs says.
+/// The meaning of a gap between two runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gap {
-    /// A word keeps them apart.
+    /// A word separates the runs.
     Word,
-    /// The second is the extension of the first.
+    /// The second run is the extension of the first.
     Extension,
-    /// The second is no telephone number.
+    /// The second run is not a phone number.
     OtherNumber,
-    /// It may be a slip of the pen inside one number.
+    /// It may be a typing error inside one number.
     Slip,
-    /// A letter touches a digit: one was typed for the other.
+    /// A letter is adjacent to a digit, so one was typed for the other.
     Broken,
 }
 
-/// The first mobile of a text, else its first number.
+/// Returns the first mobile number of a text, otherwise its first number.
 pub(super) fn read(text: &str, country: Country) -> Result<Phone, PhoneError> {
     let (runs, tail) = runs(text);
     let gaps: Vec<Gap> = runs
@@ -83,7 +84,7 @@ pub(super) fn read(text: &str, country: Country) -> Result<Phone, PhoneError> {
     chosen.map(|found| found.phone.clone()).ok_or(refused)
 }
 
-/// The runs of a text and what follows the last one.
+/// Splits a text into its runs and the text after the last run.
 fn runs(text: &str) -> (Vec<Run>, String) {
     let mut runs = Vec::new();
     let mut run = Run::default();
@@ -116,12 +117,12 @@ fn is_separator(char: char) -> bool {
         || ('\u{2010}'..='\u{2015}').contains(&char)
 }
 
-/// Marks that address books put around numbers, for one the direction of writing.
+/// Invisible marks that address books put around numbers, such as marks of the writing direction.
 fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// What a gap says, from the numbers around it.
+/// Classifies a gap by its text and the runs around it.
 fn gap(gap: &str, before: Option<&str>, after: Option<&str>) -> Gap {
     let is_letter = |char: char| char.is_alphanumeric();
     let words: Vec<String> =
@@ -152,7 +153,7 @@ fn is_digit(char: char) -> bool {
     char.is_ascii_digit()
 }
 
-/// The numbers that belong together: all of them count, or none. `Err` for a number with an extension.
+/// Returns groups of runs that count together or not at all. `Err` for a number with an extension.
 fn groups<'a>(runs: &'a [Run], gaps: &[Gap]) -> Vec<Result<Vec<&'a str>, PhoneError>> {
     let mut groups: Vec<Result<Vec<&str>, PhoneError>> = Vec::new();
     for (run, gap) in runs.iter().zip(gaps) {
@@ -167,7 +168,7 @@ fn groups<'a>(runs: &'a [Run], gaps: &[Gap]) -> Vec<Result<Vec<&'a str>, PhoneEr
     groups
 }
 
-/// The numbers of a run: the one that it is, or those into which it falls in one way only.
+/// Returns the numbers of a run: the whole run as one number, or the parts if only one split is possible.
 fn numbers(run: &str, country: Country) -> Result<Vec<Found>, PhoneError> {
     if is_range(run) {
         return Err(PhoneError::Invalid);
@@ -197,7 +198,7 @@ fn one(text: &str, country: Country) -> Result<Found, PhoneError> {
     Ok(Found { phone, is_mobile })
 }
 
-/// Every way in which a run falls into two or more numbers.
+/// Returns every split of a run into two or more numbers.
 fn parts(run: &str, country: Country) -> BTreeSet<Vec<Found>> {
     let mut ways = BTreeSet::new();
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();

@@ -1,4 +1,4 @@
-//! Fields of telephone numbers as records of an ERP hold them.
+//! Phone number fields as ERP records contain them.
 
 use proptest::prelude::*;
 
@@ -73,7 +73,7 @@ fn a_letter_is_never_read_as_a_digit() {
     ] {
         check(text, Err(PhoneError::Invalid));
     }
-    // Where eight digits are a number, those behind the slip are not taken for one.
+    // In Germany eight digits are a number, but those after the typing error are not read as one.
     let germany = Country::parse("DE").unwrap();
     assert!(Phone::parse("0151 23456789", germany).is_ok());
     assert_eq!(Phone::parse("0151O23456789", germany), Err(PhoneError::Invalid));
@@ -99,7 +99,7 @@ const MOBILES: [(&str, &str); 4] = [
     ("347.123.45.68", "+393471234568"),
 ];
 
-/// Digits and signs of a text, without what may stand between the digits of a number.
+/// Returns the digits and signs of a text, without the separators and invisible marks allowed in a number.
 fn closed(text: &str) -> String {
     text.chars().filter(|char| !is_separator(*char) && !is_invisible(*char)).collect()
 }
