@@ -1,4 +1,5 @@
-//! Quiet hours: when a mapping sends nothing, in the site's zone. What falls into them waits for their end.
+//! Quiet hours: the times when a mapping sends nothing, in the site's time zone. A message due in them waits for their
+//! end.
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -7,25 +8,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::reminder::first_valid;
 
-/// Quiet hours of every day, and days that are quiet as a whole.
+/// Daily quiet hours, and days that are quiet as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
-    /// When they begin, `21:00`.
+    /// The start, such as `21:00`.
     pub from: HourMinute,
-    /// When they end, `08:00`; before `from` it is the next day's.
+    /// The end, such as `08:00`. If it is before `from`, it is on the next day.
     pub to: HourMinute,
     /// Days on which nothing is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Date>,
 }
 
-/// A time of the day to the minute, written `08:00`.
+/// A time of day to the minute, written `08:00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct HourMinute(Time);
 
-/// A text that is no time of the day.
+/// The error for a text that is not a time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a time of the day such as 21:00")]
 pub struct HourMinuteError;
@@ -49,11 +50,11 @@ impl From<HourMinute> for String {
     }
 }
 
-/// Days looked at for one that is not quiet: whoever names more holidays in a row sends nothing.
+/// Number of steps in the search for the end. A longer sequence of holidays is not searched to its end.
 const DAYS_MAX: usize = 62;
 
 impl QuietHours {
-    /// The end of the quiet hours that `now` falls into; `None` if it falls into none.
+    /// Returns the end of the quiet hours that `now` is in; `None` outside quiet hours.
     #[must_use]
     pub fn until(&self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         let mut moment = now.to_zoned(zone.clone());
@@ -75,13 +76,13 @@ impl QuietHours {
         in_hours || self.holidays.contains(&moment.date())
     }
 
-    /// The next moment at which quiet hours or a holiday end.
+    /// Returns the next instant at which quiet hours or a holiday end.
     fn next_end(&self, moment: &Zoned, zone: &TimeZone) -> Option<Zoned> {
         let (date, HourMinute(to)) = (moment.date(), self.to);
         let midnight = Time::midnight();
         let ends =
             [date.to_datetime(to), date.tomorrow().ok()?.to_datetime(midnight), date.tomorrow().ok()?.to_datetime(to)];
-        // Where the clocks go back over an end, the hours go on in the second of the two hours and end once more.
+        // If the clocks go back over an end, the quiet hours continue in the second of the two hours and end again.
         let again = |end| zone.to_ambiguous_zoned(end).later().ok().map(|end| end.timestamp());
         let ends = ends.into_iter().flat_map(|end| [first_valid(end, zone), again(end)]).flatten();
         ends.filter(|end| *end > moment.timestamp()).min().map(|end| end.to_zoned(zone.clone()))

@@ -1,5 +1,5 @@
-//! The volume valve: a mapping that sends far more than on any of its last days is likelier wrong than right, and stops
-//! until a person has looked. Its messages wait.
+//! Volume spikes. A mapping that sends far more than on any of its last days is probably wrong. It stops until an
+//! operator has checked it, and its messages wait.
 
 use std::collections::BTreeMap;
 
@@ -7,34 +7,36 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-/// Days that are compared with.
+/// Number of days to compare with.
 pub const DAYS: i64 = 7;
-/// So many times the most of the last days is far more.
+/// The multiple of the maximum of the last days that counts as a volume spike.
 const TIMES: u32 = 10;
-/// A day below this is never far more: a small shop has a busy day.
+/// A day up to this number of messages is never a volume spike, because a small shop has busy days.
 const ALWAYS_ALLOWED: u32 = 1_000;
 
-/// Why a mapping paused itself.
+/// The volume spike that paused a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VolumeSpike {
-    /// When.
+    /// When the mapping was paused.
     pub since: Timestamp,
-    /// What it had sent that day.
+    /// The messages sent on that day.
     pub today: u32,
-    /// The most it had sent on one of its last days.
+    /// The maximum of the last days.
     pub usual: u32,
 }
 
-/// For a person to read: `1200 today, at most 40 on the last days`.
+/// Writes text for operators: `1200 today, at most 40 on the last days`.
 impl std::fmt::Display for VolumeSpike {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} today, at most {} on the last days", self.today, self.usual)
     }
 }
 
-/// Whether the last `counted` messages made a day far more than those before it; `days` are the messages of each. A
-/// mapping without earlier days has nothing to be compared with. Once a person has confirmed it, only ten times as many
-/// are far more again.
+/// Returns a volume spike if the last `counted` messages of today exceeded the threshold. `days` is the number of
+/// messages per day.
+///
+/// The threshold is ten times the maximum of the last days, at least 1,000. Each tenfold of it is another threshold,
+/// which applies after an operator has confirmed the mapping. `None` for a mapping without earlier days.
 #[must_use]
 pub fn volume_spike(days: &BTreeMap<Date, u32>, counted: u32, now: Timestamp) -> Option<VolumeSpike> {
     let date = now.to_zoned(jiff::tz::TimeZone::UTC).date();
