@@ -1,8 +1,8 @@
-//! What WA Smart Business forwards from Meta: one document with any number of changes, turned into notices.
+//! The webhook documents that WA Smart Business forwards from Meta. A document contains any number of changes, which
+//! become platform events.
 //!
-//! Meta's documents are read with tolerance: ids come as numbers or text, fields may be missing, empty or null, and what
-//! cannot be read never takes its neighbours with it. Nothing is believed of another account: a change counts only if
-//! the number or the account it names is the site's.
+//! Parsing is tolerant: ids are numbers or text, and fields may be missing, empty or null. An unreadable item never
+//! affects its neighbours. A change is accepted only if the number or account it names belongs to the site.
 
 mod account;
 mod change;
@@ -23,15 +23,15 @@ use crate::queue::platform_event::PlatformEvent;
 use change::Change;
 use values::{items, moment, text};
 
-/// Oddities described for one document; more add nothing.
+/// Maximum number of unreadable items described per document; more do not help.
 const ODD_MAX: usize = 20;
 
-/// A site's webhook: what it accepts and whose changes it believes.
+/// A site's webhook: how it authenticates requests, and the numbers and accounts whose changes it accepts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
     /// The site.
     pub site: SiteId,
-    /// How a request shows that it may speak.
+    /// How a request is authenticated.
     pub mode: Mode,
     /// Meta's ids of the site's sender numbers.
     pub phone_number_ids: Vec<String>,
@@ -39,34 +39,34 @@ pub struct Webhook {
     pub waba_ids: Vec<String>,
 }
 
-/// How a request shows that it may speak. The secrets themselves are in the secret store.
+/// How a request is authenticated. The secrets themselves are in the secret store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// `X-Hub-Signature-256` over the body, as Meta signs.
     Signature,
-    /// A token that never changes, as a provider that forwards without signing sends it.
+    /// A constant token, for a provider that forwards without a signature.
     Token {
-        /// The header it comes in.
+        /// The header that contains the token.
         header: String,
     },
 }
 
-/// What a document holds.
+/// The contents of a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
-    /// What is to be dealt with, in the document's order.
+    /// The platform events to process, in the document's order.
     pub platform_events: Vec<PlatformEvent>,
-    /// Changes that name a number or an account that is not the site's, or none at all.
+    /// The number of changes that name another account's number or account, or none at all.
     pub foreign: usize,
-    /// What the bridge has no use for: inbound texts above all, which go nowhere.
+    /// The number of items that the bridge does not use, mostly inbound texts. Their content is dropped.
     pub ignored: usize,
-    /// What should have been a notice and cannot be read: where, and what is wrong with it. Holds no personal data.
+    /// The unreadable items: position and problem, without personal data.
     pub odd: Vec<String>,
 }
 
 impl Parsed {
-    /// Notes what cannot be read.
+    /// Records an unreadable item.
     fn odd(&mut self, pointer: &str, detail: &str) {
         if self.odd.len() < ODD_MAX {
             self.odd.push(format!("{pointer} {detail}"));
@@ -74,7 +74,7 @@ impl Parsed {
     }
 }
 
-/// Reads a document that came through a site's webhook. `received_at` stands in for a time that Meta left out.
+/// Parses a document of a site's webhook. `received_at` replaces a time that Meta omitted.
 #[must_use]
 pub fn parse(document: &Value, belongs: &Webhook, received_at: Timestamp) -> Parsed {
     let mut parsed = Parsed::default();

@@ -8,12 +8,12 @@ use super::change::Change;
 use super::values::{items, moment, short, text, word};
 use crate::queue::platform_event::PlatformEvent;
 
-/// The restriction of what the bridge does: to write to people who did not write before.
+/// The restriction that affects the bridge: no messages to people who did not write first.
 const OURS: &str = "RESTRICTED_BIZ_INITIATED_MESSAGING";
-/// Longest details that are kept, in characters.
+/// Longest details kept, in characters.
 const DETAILS_CHARS_MAX: usize = 1000;
 
-/// Reads what changed of the account or of one of its numbers.
+/// Parses a change of the account or of one of its numbers.
 pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     let (waba_id, phone_number_id) = (change.waba_id(), change.phone_number_id());
     if waba_id.is_none() && phone_number_id.is_none() {
@@ -21,7 +21,7 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
         return;
     }
     let named = ["event", "alert_type", "decision"].into_iter().find_map(|name| word(change.get(name)));
-    // A change of what the business may do has no word of its own.
+    // `business_capability_update` has no event name of its own.
     let event = named.unwrap_or_else(|| change.field.to_owned());
     let is_update = change.field == "account_update";
     let effect = if is_update { effect(&event, change) } else { Effect::None };
@@ -41,19 +41,19 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     });
 }
 
-/// What an update of an account means for sending.
+/// The effect of an account update on sending.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Effect {
-    /// Nothing can be sent from now on, until a moment where Meta names one.
+    /// Nothing can be sent, until a time if Meta names one.
     Stops { until: Option<Timestamp> },
     /// A stop is over.
     Lifts,
-    /// Nothing.
+    /// No effect.
     None,
 }
 
-/// What an update means for sending. A ban that is only announced means nothing yet. Source: Meta's reference of the
-/// `account_update` webhook.
+/// Returns the effect of an account update on sending. A ban that is only scheduled has no effect yet. Source: Meta's
+/// reference of the `account_update` webhook.
 fn effect(event: &str, change: &Change<'_>) -> Effect {
     match event {
         "DISABLED_UPDATE" => match change.value.pointer("/ban_info/waba_ban_state").and_then(Value::as_str) {
@@ -68,8 +68,8 @@ fn effect(event: &str, change: &Change<'_>) -> Effect {
     }
 }
 
-/// What restrictions mean: the bridge only begins conversations, so answers, calls and new numbers do not matter. The
-/// one that lasts longest counts.
+/// Returns the effect of restrictions. The bridge only starts conversations, so restrictions of replies, calls and new
+/// numbers do not matter. The longest restriction counts.
 fn restriction(restrictions: &[Value], now: Timestamp) -> Effect {
     let of_ours = restrictions.iter().filter(|one| word(one.get("restriction_type")).as_deref() == Some(OURS));
     let ends = of_ours.map(|one| expiration(one.get("expiration")).unwrap_or(Timestamp::MAX));
@@ -79,7 +79,7 @@ fn restriction(restrictions: &[Value], now: Timestamp) -> Effect {
     }
 }
 
-/// The end of a restriction: in seconds since 1970, or as text as some providers write it.
+/// Returns the end of a restriction: seconds since 1970, or text, as some providers write it.
 fn expiration(value: Option<&Value>) -> Option<Timestamp> {
     moment(value).or_else(|| text(value)?.parse().ok())
 }

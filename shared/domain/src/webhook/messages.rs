@@ -1,4 +1,4 @@
-//! Statuses, inbound words and choices.
+//! Statuses, inbound words and preferences.
 
 use serde_json::Value;
 
@@ -9,16 +9,16 @@ use super::word::of_message;
 use crate::message::state::{Failure, Status};
 use crate::queue::platform_event::{PlatformEvent, Preference};
 
-/// Longest `biz_opaque_callback_data` (Meta's bound), in characters: a longer one is none of ours.
+/// Longest `biz_opaque_callback_data` (Meta's limit), in characters. A longer one is not the bridge's.
 const OPAQUE_CHARS_MAX: usize = 512;
-/// Longest details of a failure that are kept, in characters.
+/// Longest failure details kept, in characters.
 const DETAILS_CHARS_MAX: usize = 500;
-/// Longest code and trace id that are kept, in characters.
+/// Longest code and trace id kept, in characters.
 const CODE_CHARS_MAX: usize = 64;
-/// The code of a failure that names none.
+/// The code of a failure without one.
 const NO_CODE: &str = "none";
 
-/// Reads the statuses and the inbound messages of one number.
+/// Parses the statuses and the inbound messages of one number.
 pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     let Some(number) = change.phone_number_id() else {
         parsed.foreign += 1;
@@ -44,7 +44,7 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     }
 }
 
-/// Reads the choices people made in WhatsApp's control for offers.
+/// Parses the choices in WhatsApp's control for offers.
 pub(super) fn read_preferences(change: &Change<'_>, parsed: &mut Parsed) {
     let Some(number) = change.phone_number_id() else {
         parsed.foreign += 1;
@@ -77,15 +77,15 @@ pub(super) fn read_preferences(change: &Change<'_>, parsed: &mut Parsed) {
     }
 }
 
-/// Reads a status; `None` for one that says nothing of a delivery.
+/// Parses a status; `None` for a status that does not concern delivery.
 fn read_status(change: &Change<'_>, status: &Value, number: &str) -> Result<Option<PlatformEvent>, String> {
     let reported = match status.get("status").and_then(Value::as_str).unwrap_or_default() {
         "sent" => Status::Sent,
         "delivered" => Status::Delivered,
-        // A voice message that was listened to was read before.
+        // A voice message that was played was read before.
         "read" | "played" => Status::Read,
         "failed" => Status::Failed,
-        // Neither says whether a message arrived.
+        // Neither reports whether a message arrived.
         "deleted" | "in_orbit" => return Ok(None),
         other => return Err(unknown_status(other)),
     };
@@ -100,20 +100,20 @@ fn read_status(change: &Change<'_>, status: &Value, number: &str) -> Result<Opti
         status: reported,
         at: change.moment(status.get("timestamp")),
         failure: (reported == Status::Failed).then(|| failure(status)),
-        // Meta's pages spell one of them with a hyphen, too.
+        // Meta's pages also write one of them with a hyphen.
         category: category.map(|category| category.to_ascii_lowercase().replace('-', "_")),
         wa_id: contact(status.get("recipient_id")),
         user_id: contact(status.get("recipient_user_id")),
     }))
 }
 
-/// Names a status nobody knows, if it looks like a word at all.
+/// Describes an unknown status, by its name only if it looks like one.
 fn unknown_status(word: &str) -> String {
     let is_word = (1..=32).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     if is_word { format!("has the unknown status {word}") } else { "has no known status".to_owned() }
 }
 
-/// Why a message failed, as Meta words it: the first error that has a code, else the first.
+/// Returns why a message failed, in Meta's words: the first error that has a code, otherwise the first error.
 fn failure(status: &Value) -> Failure {
     let errors = items(status.get("errors"));
     let error = errors.iter().find(|error| text(error.get("code")).is_some()).or_else(|| errors.first());
@@ -143,7 +143,7 @@ fn read_message(change: &Change<'_>, message: &Value, number: &str) -> Result<Op
     }))
 }
 
-/// A person's new number; older documents name the change and the fields otherwise.
+/// Parses a person's change of number. Older documents use other names for the type and the fields.
 fn read_changed_number(
     change: &Change<'_>,
     message: &Value,
@@ -154,18 +154,18 @@ fn read_changed_number(
         return Ok(None);
     }
     let to = ["wa_id", "new_wa_id", "user_id"].into_iter().find_map(|name| contact(system.get(name)));
-    // Not the contact beside it: that may be the new number already.
+    // The contact in `contacts` is not used: it may already be the new number.
     let (from, to) = sender(message).zip(to).ok_or("is a changed number without both numbers")?;
     let (site, phone_number_id) = (change.webhook.site.clone(), number.to_owned());
     Ok((from != to).then_some(PlatformEvent::NumberChanged { site, phone_number_id, from, to }))
 }
 
-/// Who wrote a message: the number, or what stands for it.
+/// Returns the sender of a message: the number, or the user id that replaces it.
 fn sender(message: &Value) -> Option<String> {
     contact(message.get("from")).or_else(|| contact(message.get("from_user_id")))
 }
 
-/// The contact of a change that has just one: nobody else can be meant.
+/// Returns the contact of a change that has exactly one, so that it is unambiguous.
 fn sole(change: &Change<'_>) -> Option<String> {
     match items(change.get("contacts")) {
         [one] => contact(one.get("wa_id")).or_else(|| contact(one.get("user_id"))),

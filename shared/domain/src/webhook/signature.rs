@@ -1,26 +1,26 @@
-//! What shows that a webhook's request may speak.
+//! Authentication of webhook requests.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// What Meta's signature begins with.
+/// The prefix of Meta's signature.
 const PREFIX: &str = "sha256=";
-/// Bytes of a signature.
+/// Length of a signature, in bytes.
 const SIGNATURE_BYTES: usize = 32;
 
-/// Whether a header is the signature `sha256=<64 hex digits>` of these very bytes, compared in constant time. The bytes
-/// must be those received: Meta escapes what is not ASCII, so JSON written again is other bytes.
+/// Whether a header is the signature `sha256=<64 hex digits>` of `body`, compared in constant time. The bytes must be
+/// those received. Meta escapes non-ASCII characters, so re-encoded JSON differs.
 #[must_use]
 pub fn is_signed(app_secret: &str, body: &[u8], header: &str) -> bool {
     let Some(signature) = header.strip_prefix(PREFIX).and_then(decoded) else { return false };
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()) else { return false };
     mac.update(body);
-    // An empty secret is known to everybody.
+    // Everybody can sign with an empty secret.
     !app_secret.is_empty() && mac.verify_slice(&signature).is_ok()
 }
 
-/// Whether a presented token is the one expected, compared in constant time whatever its length.
+/// Whether a token is the expected one, compared in constant time for any length.
 #[must_use]
 pub fn is_token(expected: &str, presented: &str) -> bool {
     let same = Sha256::digest(expected).ct_eq(&Sha256::digest(presented));

@@ -5,10 +5,10 @@ use super::change::Change;
 use super::values::{short, text, word};
 use crate::queue::platform_event::{self, PlatformEvent};
 
-/// Longest reason that is kept, in characters.
+/// Longest reason kept, in characters.
 const REASON_CHARS_MAX: usize = 500;
 
-/// Reads what changed of a template.
+/// Parses a change of a template.
 pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
     let Some(waba_id) = change.waba_id() else {
         parsed.foreign += 1;
@@ -23,7 +23,7 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
             site: change.webhook.site.clone(),
             waba_id,
             name,
-            // Meta's webhooks write `en-US` where its list of templates writes `en_US`.
+            // Meta's webhooks write `en-US`, but its template list writes `en_US`.
             language: language.replace('-', "_"),
             change: what,
         }),
@@ -33,7 +33,7 @@ pub(super) fn read(change: &Change<'_>, parsed: &mut Parsed) {
 }
 
 fn what(change: &Change<'_>) -> Result<Option<platform_event::Change>, &'static str> {
-    // Meta's own sample brings a quality under the name of a status.
+    // Meta's own sample reports a quality in the field of a status.
     if let Some(score) = word(change.get("new_quality_score")) {
         return Ok(Some(platform_event::Change::Quality { score }));
     }
@@ -48,15 +48,15 @@ fn what(change: &Change<'_>) -> Result<Option<platform_event::Change>, &'static 
     }
 }
 
-/// A category that changed; nothing while the change is only announced: then `new_category` is the present one, and the
-/// coming one stands under `correct_category`.
+/// Parses a change of category; `None` if the change is only announced. In an announcement, `new_category` is the
+/// current category and `correct_category` the future one.
 fn category(change: &Change<'_>) -> Result<Option<platform_event::Change>, &'static str> {
     let announced = word(change.get("correct_category")).is_some() && word(change.get("previous_category")).is_none();
     let category = word(change.get("new_category")).ok_or("is a category without its name")?;
     Ok((!announced).then(|| platform_event::Change::Category { category: category.to_ascii_uppercase() }))
 }
 
-/// Why, in as many of Meta's words as there are; `NONE` is its word for no reason.
+/// Joins all reasons that Meta gives; `NONE` is Meta's word for no reason.
 fn reason(change: &Change<'_>) -> Option<String> {
     let places = [
         "/reason",

@@ -1,19 +1,19 @@
-//! Words by which a person stops what they are sent, or lets it go on.
+//! Inbound words with which a person stops messages or lifts the stop.
 
 use serde_json::Value;
 
 use crate::event::order_state::folded;
 use crate::queue::platform_event::Word;
 
-/// Words that stop everything. Meta does nothing about them by itself.
+/// Words that stop all messages. Meta does not act on them by itself.
 const STOP: [&str; 7] = ["stop", "basta", "ferma", "cancella", "annulla", "disiscrivi", "unsubscribe"];
 /// Words that lift a stop.
 const START: [&str; 2] = ["start", "riprendi"];
-/// Longest text that can be such a word with what may stand around it, in bytes.
+/// Longest text that can be such a word with surrounding characters, in bytes.
 const TEXT_BYTES_MAX: usize = 64;
 
-/// What an inbound message asks for, if it is, as a whole, one of the words: a text, or the text or payload of the
-/// button it answers with. Of two that disagree the stop counts.
+/// Returns the request of an inbound message that consists of exactly one of the words. The word may be the text, or
+/// the text or payload of the pressed button. If they disagree, the stop has priority.
 pub(super) fn of_message(message: &Value) -> Option<Word> {
     let reply = "/interactive/button_reply";
     let places = ["/text/body", "/button/payload", "/button/text", &format!("{reply}/id"), &format!("{reply}/title")];
@@ -23,7 +23,8 @@ pub(super) fn of_message(message: &Value) -> Option<Word> {
     words.first().copied()
 }
 
-/// Whether a whole text is one of the words, without regard to case, accents, and signs or blanks around it.
+/// Returns the request of a text that consists of exactly one of the words. Case, accents and surrounding symbols and
+/// whitespace do not matter.
 fn of_text(text: &str) -> Option<Word> {
     let text = text.trim();
     if text.len() > TEXT_BYTES_MAX {

@@ -1,4 +1,4 @@
-//! Documents nobody wrote.
+//! Arbitrary documents.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::*;
 /// Largest record of the statuses queue, in bytes.
 const RECORD_BYTES_MAX: usize = 200 * 1024;
 
-/// Any value, made of the names and words that are looked for, so that readers get deep into it.
+/// Returns arbitrary values that contain the names and words that the parsers look for, to reach deep into the parsers.
 fn any_value() -> impl Strategy<Value = Value> {
     let words = prop::sample::select(vec![
         "",

@@ -1,8 +1,8 @@
-//! Statuses, inbound messages and choices.
+//! Statuses, inbound messages and preferences.
 
 use super::*;
 
-/// What becomes of one inbound message.
+/// Parses one inbound message.
 fn inbound(message: Value) -> Parsed {
     let contacts = json!([{"profile": {"name": "Anna"}, "wa_id": "393401234567", "user_id": "IT.a1"}]);
     parsed("messages", of_number(json!({"contacts": contacts, "messages": [message]})))

@@ -1,4 +1,4 @@
-//! Documents in the shapes Meta sends them.
+//! Documents in the forms that Meta sends.
 
 mod account;
 mod any;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The demo site, whose number is 111 and whose account is 222.
+/// The demo site, with the number 111 and the account 222.
 fn webhook() -> Webhook {
     Webhook {
         site: SiteId::parse("demo").unwrap(),
@@ -23,7 +23,7 @@ fn received_at() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
 }
 
-/// A document of one change of the demo site's account.
+/// Returns a document with one change of the demo site's account.
 fn document(field: &str, value: Value) -> Value {
     json!({"object": "whatsapp_business_account", "entry": [{"id": "222", "changes": [{"field": field, "value": value}]}]})
 }
@@ -32,14 +32,14 @@ fn parsed(field: &str, value: Value) -> Parsed {
     parse(&document(field, value), &webhook(), received_at())
 }
 
-/// A change of the demo site's number with these fields.
+/// Returns a change of the demo site's number with these fields.
 fn of_number(mut fields: Value) -> Value {
     fields["messaging_product"] = json!("whatsapp");
     fields["metadata"] = json!({"display_phone_number": "390212345678", "phone_number_id": "111"});
     fields
 }
 
-/// The one notice of a document, as it goes into the queue.
+/// Returns the only platform event of a document, as it goes into the queue.
 #[track_caller]
 fn platform_event(field: &str, value: Value) -> Value {
     let parsed = parsed(field, value);

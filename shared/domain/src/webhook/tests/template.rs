@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A change of the template `order` in American English, with these fields.
+/// Returns a change of the template `order` in American English, with these fields.
 fn of_template(mut fields: Value) -> Value {
     fields["message_template_id"] = json!(594_425_479_261_596_u64);
     fields["message_template_name"] = json!("order");
@@ -40,7 +40,7 @@ fn only_a_category_that_changed_counts() {
     let field = "template_category_update";
     let done = json!({"previous_category": "UTILITY", "new_category": "MARKETING"});
     assert_eq!(change(field, done), json!({"category": {"category": "MARKETING"}}));
-    // Announced: `new_category` is the present one.
+    // Announced: `new_category` is the current category.
     let announced = json!({"new_category": "UTILITY", "correct_category": "MARKETING", "category_update_timestamp": 1});
     let parsed = parsed(field, of_template(announced));
     assert_eq!((parsed.platform_events.len(), parsed.ignored), (0, 1));
