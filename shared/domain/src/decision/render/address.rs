@@ -1,17 +1,17 @@
-//! Addresses on the web, in the form that Meta takes.
+//! Web addresses, in the form that Meta accepts.
 
 use url::Url;
 
-/// An https address with a host and no password in it, its blanks and letters beyond ASCII escaped; `None` for anything
-/// else.
+/// Returns an https URL with a host and without user name or password. Whitespace and non-ASCII characters are escaped.
+/// `None` for any other text.
 pub(super) fn https(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let is_open = url.username().is_empty() && url.password().is_none();
     (url.scheme() == "https" && url.has_host() && is_open).then(|| url.into())
 }
 
-/// What stands behind `base` in an address: the text's own rest where it begins with `base`, as the deep links of
-/// Passweb do, else the whole text. What no address may hold is escaped, its separators stay.
+/// Returns the part of a URL after `base`. If the text begins with `base`, as Passweb's deep links do, that prefix is
+/// removed. Characters not allowed in a URL are escaped, but separators are not.
 pub(super) fn suffix(text: &str, base: &str) -> String {
     escape(text.strip_prefix(base).unwrap_or(text))
 }

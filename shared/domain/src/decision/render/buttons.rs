@@ -1,4 +1,4 @@
-//! Buttons: what is sent for those that take a value.
+//! Buttons: the values of those that take one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,30 +12,30 @@ use super::place::{Fault, Place};
 use super::units;
 use super::value::{Writer, missing, named};
 
-/// Longest address of a button once it is filled, in UTF-16 units (Meta, template limits).
+/// Longest URL of a filled button, in UTF-16 units (Meta, template limits).
 const URL_UNITS_MAX: usize = 2000;
 
-/// A button filled.
+/// A filled button.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilledButton {
-    /// Its place among all buttons of the template, from 0.
+    /// The position among all buttons of the template, from 0.
     pub index: u8,
-    /// What fills it.
+    /// The value.
     pub value: ButtonValue,
 }
 
-/// What fills a button.
+/// The value of a button.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ButtonValue {
-    /// The end of its address.
+    /// The end of the URL.
     Suffix(String),
-    /// What is reported when it is pressed.
+    /// The payload that is reported when the button is pressed.
     Payload(String),
-    /// The code it copies.
+    /// The code that the button copies.
     Code(String),
 }
 
-/// Shows what kind it is, not the value: it may be personal data.
+/// Shows only the kind: the value may be personal data.
 impl fmt::Debug for ButtonValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -46,8 +46,8 @@ impl fmt::Debug for ButtonValue {
     }
 }
 
-/// Fills the buttons that need a value, and those that may have one and are given it. A value for a button that takes
-/// none is left out.
+/// Fills the buttons that require a value, and those that have an optional one. A value for a button that takes none is
+/// ignored.
 pub(super) fn fill(
     buttons: &[Button],
     chosen: &BTreeMap<u8, ButtonUse>,
@@ -101,7 +101,7 @@ fn fill_code(source: &ValueSource, place: &str, writer: &Writer<'_>) -> Result<B
     Ok(ButtonValue::Code(code))
 }
 
-/// Whether a value may be sent at its place, named `name`.
+/// Checks whether a value may be sent at `place`. `name` is the place in the skip's detail.
 fn sendable(value: &str, place: Place, source: &ValueSource, name: &str) -> Result<(), Skip> {
     match place.fault(value) {
         None => Ok(()),

@@ -1,4 +1,4 @@
-//! The header: a line of text, or a picture, film or file that WhatsApp fetches.
+//! The header: a line of text, or an image, video or document that WhatsApp fetches.
 
 use std::fmt;
 
@@ -12,25 +12,25 @@ use super::text::{self, Filled};
 use super::units;
 use super::value::{Writer, missing, named};
 
-/// A header filled.
+/// A filled header.
 #[derive(Clone, PartialEq, Eq)]
 pub enum FilledHeader {
     /// A line of text.
     Text(Filled),
-    /// A picture, by its https address.
+    /// The https URL of an image.
     Image(String),
-    /// A film, by its https address.
+    /// The https URL of a video.
     Video(String),
-    /// A file.
+    /// A document.
     Document {
-        /// Its https address.
+        /// The https URL.
         link: String,
-        /// The name the recipient sees.
+        /// The name that the recipient sees.
         filename: String,
     },
 }
 
-/// Shows what kind it is, not with what it is filled: links and names are personal data.
+/// Shows only the kind: links and names are personal data.
 impl fmt::Debug for FilledHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -42,7 +42,7 @@ impl fmt::Debug for FilledHeader {
     }
 }
 
-/// Fills a header; one with nothing to fill is `None`.
+/// Fills a header; `None` if it has nothing to fill.
 pub(super) fn fill(
     header: Option<&Header>,
     chosen: Option<&HeaderUse>,

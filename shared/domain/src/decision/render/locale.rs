@@ -1,5 +1,5 @@
-//! Values by the customs of a language: money, dates, times, numbers, states. Only plain spaces: WhatsApp shows the
-//! narrow ones of typographers as boxes on some phones.
+//! Formats of a language: money, dates, times, numbers and states. Only plain spaces are used, because some phones show
+//! narrow typographic spaces as boxes.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -13,12 +13,12 @@ use crate::primitives::language::Language;
 use crate::primitives::money::Money;
 use crate::template::variable::Raw;
 
-/// By whose customs values are written.
+/// The language and the time zone in which values are written.
 #[derive(Clone, Copy, Debug)]
 pub struct Locale<'a> {
     /// The template's language.
     pub language: &'a Language,
-    /// The zone times are shown in: the site's.
+    /// The time zone of displayed times: the site's.
     pub zone: &'a TimeZone,
 }
 
@@ -29,7 +29,7 @@ struct Digits {
     sign: SignPlace,
 }
 
-/// Where the currency's sign stands.
+/// The position of the currency symbol.
 enum SignPlace {
     /// `€1.00`
     Before,
@@ -51,7 +51,7 @@ fn digits(language: &Language) -> Digits {
     }
 }
 
-/// Writes a value by the customs of `locale`, in `format` where there is more than one way.
+/// Writes a value for `locale`, in `format` if there is more than one.
 #[must_use]
 pub fn write(raw: &Raw<'_>, format: Option<Format>, locale: &Locale<'_>) -> String {
     let language = locale.language;
@@ -69,7 +69,7 @@ pub fn write(raw: &Raw<'_>, format: Option<Format>, locale: &Locale<'_>) -> Stri
     }
 }
 
-/// `1.234,56 €` in Italian, `€1,234.56` in English.
+/// Writes `1.234,56 €` in Italian, `€1,234.56` in English.
 fn money(money: &Money, language: &Language) -> String {
     let digits = digits(language);
     let amount = number(&money.amount.abs(), decimals(money), &digits);
@@ -90,18 +90,18 @@ fn money(money: &Money, language: &Language) -> String {
     }
 }
 
-/// The amount without its currency.
+/// Writes the amount without its currency.
 fn signed_number(money: &Money, digits: &Digits) -> String {
     format!("{}{}", minus(money), number(&money.amount.abs(), decimals(money), digits))
 }
 
-/// What stands before an amount below zero, unless no digit of it is left to be seen.
+/// Returns the minus sign of a negative amount, unless it is rounded to zero.
 fn minus(money: &Money) -> &'static str {
     let shown = money.amount.round_dp_with_strategy(decimals(money), RoundingStrategy::MidpointAwayFromZero);
     if shown.is_sign_negative() && !shown.is_zero() { "-" } else { "" }
 }
 
-/// Decimals of a currency (ISO 4217).
+/// Returns the number of decimals of a currency (ISO 4217).
 fn decimals(money: &Money) -> u32 {
     match money.currency.as_str() {
         "JPY" | "KRW" | "CLP" | "ISK" | "VND" | "PYG" | "XAF" | "XOF" => 0,
@@ -110,7 +110,7 @@ fn decimals(money: &Money) -> u32 {
     }
 }
 
-/// A number that is not negative, rounded half away from zero, its thousands grouped.
+/// Writes a non-negative number, rounded half away from zero, with grouped thousands.
 fn number(value: &Decimal, decimals: u32, digits: &Digits) -> String {
     let mut rounded = value.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
     rounded.rescale(decimals);
@@ -126,7 +126,7 @@ fn number(value: &Decimal, decimals: u32, digits: &Digits) -> String {
     if fraction.is_empty() { grouped } else { format!("{grouped}{}{fraction}", digits.decimal_point) }
 }
 
-/// A moment on the clocks of the zone: day and time unless `format` asks for one of them.
+/// Writes an instant as local time of the zone: date and time, unless `format` selects one of them.
 fn moment(at: Timestamp, format: Option<Format>, locale: &Locale<'_>) -> String {
     let there = at.to_zoned(locale.zone.clone());
     let (day, time) = (date(there.date(), locale.language), clock(there.time()));
@@ -137,12 +137,12 @@ fn moment(at: Timestamp, format: Option<Format>, locale: &Locale<'_>) -> String 
     }
 }
 
-/// `15:30`, in every language.
+/// Writes `15:30`, in every language.
 fn clock(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
-/// `22/11/2026` in Italian, `22 Nov 2026` in English, the international form where a language is not known.
+/// Writes `22/11/2026` in Italian, `22 Nov 2026` in English, and the ISO 8601 form in an unknown language.
 fn date(date: Date, language: &Language) -> String {
     let (day, month, year) = (date.day(), date.month(), date.year());
     match language.base() {
@@ -173,7 +173,7 @@ fn english_month(month: i8) -> &'static str {
     }
 }
 
-/// The text received in Italian, the label of its code in other languages.
+/// Writes the received text in Italian, and the English label of its code in other languages.
 fn order_state(text: &str, language: &Language) -> String {
     match OrderState::of(text) {
         Some(state) if !language.is_italian() => state.english().to_owned(),
@@ -181,7 +181,7 @@ fn order_state(text: &str, language: &Language) -> String {
     }
 }
 
-/// The text received in Italian, the label of its code in other languages.
+/// Writes the received text in Italian, and the English label of its code in other languages.
 fn activity_state(text: &str, language: &Language) -> String {
     match ActivityState::of(text) {
         Some(state) if !language.is_italian() => state.english().to_owned(),

@@ -1,8 +1,8 @@
-//! Rendering: values in the words and by the rules of WhatsApp.
+//! Rendering: the values of a message, according to WhatsApp's rules.
 //!
-//! Meta refuses parameters with line breaks, tabs, more than four blanks in a row or nothing in them, and checks the
-//! length of what is filled. All of that is settled here, part by part, so that a send is refused by us with a reason and never
-//! by them.
+//! Meta refuses parameters that are empty or contain line breaks, tabs or more than four consecutive spaces. It also
+//! checks the length of filled texts. This module applies these rules, so that the bridge skips such a message with a
+//! reason and Meta never refuses it.
 
 mod address;
 mod buttons;
@@ -24,7 +24,7 @@ pub use place::{Fault, Place};
 pub use text::{BODY_UNITS_MAX, Filled};
 pub use value::clean;
 
-/// A template filled, as it is sent. Parts with nothing to fill are not in it, but for the body.
+/// A filled template, ready to send. Parts with nothing to fill are omitted, except the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
     /// The header.
@@ -35,11 +35,11 @@ pub struct Rendered {
     pub buttons: Vec<FilledButton>,
 }
 
-/// Fills the parts of a template with what a mapping says, by the customs of `locale`.
+/// Fills the parts of a template with the values of a mapping, in the language and time zone of `locale`.
 ///
 /// # Errors
-/// `value_missing` or `text_too_long`, with the place: `{{1}}` in the body, else `header {{1}}`, `header.image.link`,
-/// `buttons.0.suffix` and the like.
+/// `value_missing` or `text_too_long`, with the place: `{{1}}` in the body, otherwise `header {{1}}`,
+/// `header.image.link`, `buttons.0.suffix` and similar.
 pub fn fill(parts: &Parts, chosen: &TemplateUse, context: &Context<'_>, locale: &Locale<'_>) -> Result<Rendered, Skip> {
     let values = value::Writer { context, locale };
     Ok(Rendered {
@@ -49,7 +49,7 @@ pub fn fill(parts: &Parts, chosen: &TemplateUse, context: &Context<'_>, locale: 
     })
 }
 
-/// UTF-16 units, the strictest way anybody counts WhatsApp's limits.
+/// Counts UTF-16 units, the strictest way to count WhatsApp's limits.
 fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }

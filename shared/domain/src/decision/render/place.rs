@@ -1,5 +1,5 @@
-//! Places of a template with rules of their own for the text that fills them: what is filled in, and what a mapping
-//! writes down, is held to the same.
+//! Places of a template whose text has rules of its own. The same rules apply to rendered values and to texts in a
+//! mapping.
 
 use super::address::https;
 use super::text::{BODY_UNITS_MAX, HEADER_UNITS_MAX};
@@ -7,46 +7,46 @@ use super::units;
 
 /// Longest file name, in UTF-16 units: no file system has longer ones.
 pub(super) const FILENAME_UNITS_MAX: usize = 255;
-/// Longest payload, in UTF-16 units. The platform takes 256; the bridge keeps below, for providers that take less.
+/// Longest payload, in UTF-16 units. The platform accepts 256; the bridge uses less, for providers with a lower limit.
 const PAYLOAD_UNITS_MAX: usize = 128;
 /// Longest code, in characters (Meta, template limits).
 const CODE_CHARS_MAX: usize = 15;
 
-/// A place that a value fills.
+/// A place for a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A placeholder of the body.
     Body,
-    /// The placeholder of a header of text.
+    /// The placeholder of a text header.
     HeaderText,
-    /// Where WhatsApp fetches a picture, a film or a file.
+    /// The URL from which WhatsApp fetches an image, a video or a document.
     Link,
-    /// The name of a file.
+    /// The name of a document.
     Filename,
-    /// What is reported when a quick reply is pressed.
+    /// The payload that is reported when a quick reply is pressed.
     Payload,
-    /// A code to be copied.
+    /// A code to copy.
     Code,
 }
 
 /// Why a text cannot be sent at its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is no https address.
+    /// It is not an https URL.
     NoHttpsAddress,
-    /// It has other characters than letters and digits of ASCII.
+    /// It contains other characters than ASCII letters and digits.
     OtherThanLettersAndDigits,
     /// It is too long.
     TooLong {
-        /// How long it is.
+        /// The length of the text.
         length: usize,
-        /// How long it may be.
+        /// The maximum length.
         length_max: usize,
     },
 }
 
 impl Place {
-    /// Why a text that is clean already cannot be sent here; `None` if it can.
+    /// Returns why a cleaned text cannot be sent here; `None` if it can.
     #[must_use]
     pub fn fault(self, text: &str) -> Option<Fault> {
         let (length, length_max) = match self {

@@ -31,7 +31,7 @@ fn recipient(event: &Event) -> &Person {
     event.recipients().first().unwrap()
 }
 
-/// What the body or another part of a message to Anna comes to, in Italian.
+/// Renders the body or another part of a message to Anna, in Italian.
 fn fill_use(body: &str, parts: &Parts, chosen: Value) -> Result<Rendered, Skip> {
     let event = message_event(body);
     let context =
@@ -92,7 +92,7 @@ fn names_of_files_that_were_collected_are_cut_where_they_do_not_fit() {
     }
     let cut = header(&files).unwrap();
     assert_eq!((units(&cut), cut.as_str()), (60, "Nuovi: Listino primavera 2027.pdf, Catalogo 2.pdf, Catalogo…"));
-    // One name that is too long by itself is the mapping's matter.
+    // A single name that is too long is not cut: the mapping must allow it.
     let mut long = action.file.clone();
     long.name = "x".repeat(80);
     assert_eq!(
@@ -255,7 +255,7 @@ fn a_header_of_media_needs_an_https_link() {
     assert_eq!(other, skip(Reason::ValueMissing, "header.video"));
 }
 
-/// Parts with a button of each kind: 0 fixed, 1 with a suffix, 2 a quick reply, 3 a code.
+/// Returns parts with a button of each kind: 0 fixed, 1 with a suffix, 2 a quick reply, 3 a code.
 fn with_buttons() -> Parts {
     let buttons = vec![
         Button::Url { text: "Sito".to_owned(), url: "https://example.com".to_owned() },
@@ -321,7 +321,7 @@ fn moments_are_shown_on_the_sites_clocks() {
     let shown = |at: &str, format, language: &str| {
         write(&Raw::Moment(at.parse().unwrap()), format, &Locale { language: &lang(language), zone: &rome })
     };
-    // Summer time ends at 01:00 UTC on 25 October 2026: 02:30 comes twice.
+    // Summer time ends at 01:00 UTC on 25 October 2026: 02:30 occurs twice.
     assert_eq!(shown("2026-10-25T00:30:00Z", None, "it"), "25/10/2026 02:30");
     assert_eq!(shown("2026-10-25T01:30:00Z", None, "it"), "25/10/2026 02:30");
     assert_eq!(shown("2026-03-29T00:59:00Z", Some(Format::Time), "it"), "01:59");

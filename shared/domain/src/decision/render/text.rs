@@ -1,4 +1,4 @@
-//! Texts with placeholders: the body, and a header of text.
+//! Texts with placeholders: the body, and a text header.
 
 use std::fmt;
 
@@ -11,35 +11,35 @@ use crate::template::{Pattern, Piece, Placeholder};
 use super::units;
 use super::value::{Writer, missing};
 
-/// Longest filled body, in UTF-16 units (Meta, template limits: 1024 as soon as there is another component; the bridge
-/// keeps to it always).
+/// Longest filled body, in UTF-16 units. Meta's template limits allow 1024 if there is another component; the bridge
+/// always applies this limit.
 pub const BODY_UNITS_MAX: usize = 1024;
 /// Longest filled header, in UTF-16 units (Meta, template limits).
 pub(super) const HEADER_UNITS_MAX: usize = 60;
 
-/// What ends a text that was cut.
+/// The end of a text that was cut.
 const ELLIPSIS: &str = "…";
 
-/// A text filled: what is sent, and what the recipient reads.
+/// A filled text: the values that are sent, and the text that the recipient reads.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Filled {
     /// The value of each placeholder, in sending order.
     pub values: Vec<(Placeholder, String)>,
-    /// The text with the values in place.
+    /// The text with the values inserted.
     pub text: String,
 }
 
-/// Shows which placeholders are filled, not with what: values are personal data.
+/// Shows only the placeholders: values are personal data.
 impl fmt::Debug for Filled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.values.iter().map(|(placeholder, _)| placeholder)).finish()
     }
 }
 
-/// Which text of a template it is.
+/// The text of a template to fill.
 #[derive(Clone, Copy)]
 pub(super) struct Part {
-    /// What stands before a placeholder when it is named.
+    /// The prefix of a placeholder's name in a skip's detail.
     prefix: &'static str,
     units_max: usize,
 }
@@ -68,7 +68,7 @@ pub(super) fn fill(pattern: &Pattern, sources: &Values, writer: &Writer<'_>, par
     Ok(Filled { values, text })
 }
 
-/// The text with `values` in place of its placeholders.
+/// Returns the text with `values` in place of its placeholders.
 fn hydrate(pattern: &Pattern, values: &[(Placeholder, String)]) -> String {
     let filled = |piece: &Piece| match piece {
         Piece::Fixed(text) => text.clone(),
@@ -80,7 +80,7 @@ fn hydrate(pattern: &Pattern, values: &[(Placeholder, String)]) -> String {
     pattern.pieces().iter().map(filled).collect()
 }
 
-/// Brings the text within its limit by cutting values that allow it, the longest first.
+/// Shortens the text to its limit by cutting values that may be cut, the longest first.
 fn fit(
     pattern: &Pattern,
     allows: impl Fn(&ValueSource) -> bool,
@@ -97,7 +97,7 @@ fn fit(
             return Ok(());
         }
         if let Some((placeholder, value)) = values.get_mut(index) {
-            // A placeholder that stands twice loses its excess twice; dividing up never leaves too much.
+            // A placeholder that occurs twice saves each cut twice. Rounding up ensures that enough is cut.
             let uses =
                 pattern.pieces().iter().filter(|piece| **piece == Piece::Placeholder(placeholder.clone())).count();
             *value = shorten(value, units(value).saturating_sub(excess.div_ceil(uses.max(1))));
@@ -112,8 +112,7 @@ fn fit(
     Err(Skip::new(Reason::TextTooLong, format!("{place}: {total} > {}", part.units_max)))
 }
 
-/// The text cut to at most `units_max` UTF-16 units, "…" included, never within what a reader takes for one character.
-/// At least the "…" stays.
+/// Cuts the text to at most `units_max` UTF-16 units, including "…", and never inside a grapheme. At least "…" remains.
 pub(super) fn shorten(text: &str, units_max: usize) -> String {
     let mut kept = String::new();
     let mut used = units(ELLIPSIS);

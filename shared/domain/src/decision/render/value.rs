@@ -1,4 +1,4 @@
-//! One value: where it comes from, and the text rules of parameters.
+//! One value: its source, and the text rules of parameters.
 
 use crate::mapping::{Source, ValueSource};
 use crate::message::reason::{Reason, Skip};
@@ -6,27 +6,27 @@ use crate::template::variable::{Context, Variable};
 
 use super::locale::{Locale, write};
 
-/// What writes the values of one message.
+/// Writes the values of one message.
 pub(super) struct Writer<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) locale: &'a Locale<'a>,
 }
 
 impl Writer<'_> {
-    /// Whether a value may be cut: its mapping says so, or it names files that were collected, of which nobody knew how
-    /// many would come.
+    /// Whether a value may be cut: the mapping allows it, or it names the files of a digest, whose number is not known
+    /// in advance.
     pub(super) fn may_shorten(&self, source: &ValueSource) -> bool {
         let names = |variable: &Variable| matches!(variable.definition().id, "file.name" | "files.names");
         let collected = self.context.files.is_some_and(|files| files.count > 1);
         source.shorten || (collected && matches!(&source.source, Source::Variable(variable) if names(variable)))
     }
 
-    /// A value, clean and not empty: the source's own, else its default.
+    /// Returns the cleaned value of a source, or its default if the value is empty.
     pub(super) fn value(&self, source: &ValueSource, place: &str) -> Result<String, Skip> {
         self.adapted(source, place, std::convert::identity)
     }
 
-    /// A value as `adapt` wants it; the default stands in where that leaves nothing.
+    /// Returns a value transformed by `adapt`, or the transformed default if the result is empty.
     pub(super) fn adapted(
         &self,
         source: &ValueSource,
@@ -45,12 +45,12 @@ impl Writer<'_> {
     }
 }
 
-/// Nothing to show at a place.
+/// Returns the skip for an empty value at a place.
 pub(super) fn missing(place: &str, source: Option<&ValueSource>) -> Skip {
     Skip::new(Reason::ValueMissing, named(place, source))
 }
 
-/// A place, with the variable that fills it.
+/// Returns the name of a place, with the variable that fills it.
 pub(super) fn named(place: &str, source: Option<&ValueSource>) -> String {
     match source.map(|source| &source.source) {
         Some(Source::Variable(variable)) => format!("{place} = {}", variable.definition().id),
@@ -58,11 +58,11 @@ pub(super) fn named(place: &str, source: Option<&ValueSource>) -> String {
     }
 }
 
-/// What stands between two lines once they are one.
+/// Separator of lines that are joined into one.
 const LINE_SEPARATOR: &str = " - ";
 
-/// A text as a parameter may hold it: lines joined by " - ", every run of blanks one space, nothing invisible, trimmed.
-/// It may come out empty.
+/// Returns a text as a parameter may contain it. Lines are joined by " - ", each run of whitespace becomes one space,
+/// invisible characters are removed, and the ends are trimmed. The result may be empty.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let lines = text.split(is_line_break).map(clean_line).filter(|line| !line.is_empty());
@@ -94,7 +94,7 @@ fn clean_line(line: &str) -> String {
     cleaned.trim().to_owned()
 }
 
-/// Kept between two pictographs only, where it makes one emoji of them.
+/// Kept only between two pictographs, where it joins them into one emoji.
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
 fn is_pictograph(character: char) -> bool {
@@ -102,7 +102,7 @@ fn is_pictograph(character: char) -> bool {
     matches!(character, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// Control, format and zero-width characters, and what no text may hold.
+/// Whether a character is a control, format or zero-width character, or not allowed in text.
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
