@@ -1,4 +1,4 @@
-//! Templates: what Meta approved, as WA Smart Business lists it.
+//! Templates: the messages that Meta approved, as WA Smart Business lists them.
 
 mod parts;
 mod pattern;
@@ -14,39 +14,39 @@ use crate::primitives::language::Language;
 pub use parts::{Button, Header, Media, Parts};
 pub use pattern::{Pattern, Piece, Placeholder, PlaceholderError};
 
-/// An approved (or once approved) message with its placeholders. Owned by WA Smart Business; the bridge only reads it.
+/// An approved (or once approved) message with its placeholders. WA Smart Business owns it; the bridge only reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "TemplateFields", into = "TemplateFields")]
 pub struct Template {
-    /// Its name, `[a-z0-9_]`.
+    /// The name, `[a-z0-9_]`.
     pub name: String,
-    /// Its language, exactly as listed.
+    /// The language, exactly as listed.
     pub language: Language,
-    /// Where its approval stands.
+    /// The approval status.
     pub status: TemplateStatus,
-    /// What decides consent and price.
+    /// The category, which determines consent and price.
     pub category: Category,
-    /// How recipients take it, `GREEN`, `YELLOW`, `RED` or `UNKNOWN`, as listed. Every one may be sent.
+    /// The quality as listed: `GREEN`, `YELLOW`, `RED` or `UNKNOWN`. Templates of any quality may be sent.
     pub quality: Option<String>,
-    /// What it is made of.
+    /// The parts.
     pub content: Content,
-    /// [`fingerprint`] of what a mapping was checked against.
+    /// The [`fingerprint`] of the template, for comparison with the one in a mapping.
     pub fingerprint: String,
 }
 
-/// What a template is made of, as far as the bridge can fill it.
+/// The parts of a template, if the bridge can fill them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// Parts the bridge knows how to fill.
+    /// Parts that the bridge can fill.
     Usable(Parts),
-    /// Meta may have approved it, but a part of it is unknown to the bridge or cannot be filled by it.
+    /// Meta may have approved it, but the bridge does not support or cannot fill a part of it.
     Unusable {
-        /// The part, in words.
+        /// Description of that part.
         why: String,
     },
 }
 
-/// A [`Template`] as it is stored.
+/// The stored form of [`Template`].
 #[derive(Serialize, Deserialize)]
 struct TemplateFields {
     name: String,
@@ -100,18 +100,18 @@ impl From<Template> for TemplateFields {
 /// Why a template without a body cannot be used.
 pub const NO_BODY: &str = "it has no body";
 
-/// Where a template's approval stands. Only `APPROVED` may be sent; whatever Meta adds later may not.
+/// The approval status. Only `APPROVED` may be sent, and no status that Meta adds later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum TemplateStatus {
-    /// Sendable.
+    /// May be sent.
     Approved,
-    /// Any other status, by its name: pending, paused, rejected, disabled and so on.
+    /// Any other status, by its name: pending, paused, rejected, disabled and others.
     Other(String),
 }
 
 impl TemplateStatus {
-    /// Whether Meta stops the template for some hours, for its quality, and takes it again by itself after that.
+    /// Whether Meta has paused the template for some hours because of its quality, and resumes it by itself.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         matches!(self, Self::Other(status) if status == "PAUSED")
@@ -133,15 +133,15 @@ impl From<TemplateStatus> for String {
     }
 }
 
-/// What Meta bills and restricts by.
+/// The category, which determines Meta's price and restrictions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Category {
     /// Service messages.
     Utility,
-    /// Needs recorded consent.
+    /// Requires recorded consent.
     Marketing,
-    /// One-time passwords and anything else: never sent by the bridge.
+    /// One-time passwords and all others: never sent by the bridge.
     Other(String),
 }
 
@@ -165,8 +165,8 @@ impl From<Category> for String {
     }
 }
 
-/// What a mapping was checked against: a hash of the components (examples left out: they are for Meta's reviewers), the
-/// parameter format, the category and the language.
+/// Returns the fingerprint that a mapping is checked against. It is a hash of the components, the parameter format, the
+/// category and the language. Examples are omitted, because they are only for Meta's reviewers.
 #[must_use]
 pub fn fingerprint(components: &Value, parameter_format: &str, category: &Category, language: &Language) -> String {
     let mut components = components.clone();

@@ -1,31 +1,31 @@
-//! The parts of a template: what of it is fixed and what a value fills.
+//! The parts of a template: fixed text and placeholders.
 
 use serde::{Deserialize, Serialize};
 
 use super::Pattern;
 
-/// A template the bridge can fill, part by part.
+/// The parts of a template that the bridge can fill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
-    /// What stands above the body.
+    /// The header above the body.
     pub header: Option<Header>,
     /// The body.
     pub body: Pattern,
-    /// What stands below the body. Meta allows no placeholder in it.
+    /// The footer below the body. Meta allows no placeholder in it.
     pub footer: Option<String>,
-    /// All buttons, those with nothing to fill too: the place in this list is what a send calls the button's index.
+    /// All buttons, including those with nothing to fill. The position in this list is the button's index in a send.
     pub buttons: Vec<Button>,
 }
 
 impl Parts {
-    /// A template that is nothing but a body.
+    /// Returns a template that consists only of a body.
     #[must_use]
     pub fn of_body(body: Pattern) -> Self {
         Self { header: None, body, footer: None, buttons: Vec::new() }
     }
 }
 
-/// A header the bridge can fill.
+/// A header that the bridge can fill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Header {
@@ -34,14 +34,14 @@ pub enum Header {
         /// The line.
         text: Pattern,
     },
-    /// A picture or a file that each send brings along.
+    /// An image, a video or a document that each send supplies.
     Media {
-        /// Which.
+        /// The kind of media.
         media: Media,
     },
 }
 
-/// What a header may show besides text.
+/// The kind of media in a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Media {
@@ -53,7 +53,7 @@ pub enum Media {
     Document,
 }
 
-/// The name in mappings and on the wire, `document`.
+/// Writes the name in mappings and requests, such as `document`.
 impl std::fmt::Display for Media {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -64,37 +64,37 @@ impl std::fmt::Display for Media {
     }
 }
 
-/// A button the bridge can fill or that needs nothing.
+/// A button that the bridge can fill or that has nothing to fill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Button {
-    /// Opens a fixed address: nothing to fill.
+    /// Opens a fixed URL: nothing to fill.
     Url {
-        /// Its label.
+        /// The label.
         text: String,
-        /// The address.
+        /// The URL.
         url: String,
     },
-    /// Opens an address that ends with what a value says: must be filled.
+    /// Opens a URL whose end is a value: must be filled.
     UrlWithSuffix {
-        /// Its label.
+        /// The label.
         text: String,
-        /// The address up to the placeholder.
+        /// The URL up to the placeholder.
         base: String,
     },
-    /// Answers with its label; a value may say what is reported to us when it is pressed.
+    /// Answers with its label. An optional value is the payload that is reported when it is pressed.
     QuickReply {
-        /// Its label.
+        /// The label.
         text: String,
     },
     /// Copies a code: must be filled.
     CopyCode {
-        /// Its label, which Meta fixes.
+        /// The label, which Meta fixes.
         text: String,
     },
     /// Calls a number: nothing to fill.
     PhoneNumber {
-        /// Its label.
+        /// The label.
         text: String,
         /// The number.
         number: String,

@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Placeholder {
-    /// By number, from 1.
+    /// A number, from 1.
     Position(u16),
-    /// By name, lower case letters, digits and underscores.
+    /// A name: lower-case letters, digits and underscores.
     Name(String),
 }
 
-/// A text that is neither a number from 1 nor a parameter name.
+/// The error for a text that is neither a number from 1 nor a parameter name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the number or the name of a placeholder")]
 pub struct PlaceholderError;
 
 impl Placeholder {
-    /// Reads what stands between the braces.
+    /// Parses the text between the braces.
     ///
     /// # Errors
     /// [`PlaceholderError`] if it is neither a number nor a name.
@@ -73,12 +73,12 @@ pub struct Pattern {
 pub enum Piece {
     /// Text that Meta approved.
     Fixed(String),
-    /// What a value fills.
+    /// A placeholder for a value.
     Placeholder(Placeholder),
 }
 
 impl Pattern {
-    /// Takes a text apart. Braces that hold no placeholder are text.
+    /// Splits a text into pieces. Braces without a valid placeholder are text.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut pieces = Vec::new();
@@ -107,13 +107,13 @@ impl Pattern {
         Self { text: text.to_owned(), pieces }
     }
 
-    /// The pieces in order.
+    /// Returns the pieces in order.
     #[must_use]
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
-    /// The placeholders as they must be sent: positions in numeric order, names in order of appearance, each once.
+    /// Returns the placeholders in sending order, each once: positions in numeric order, names in order of appearance.
     #[must_use]
     pub fn placeholders(&self) -> Vec<&Placeholder> {
         let mut found: Vec<&Placeholder> = Vec::new();
@@ -177,7 +177,7 @@ mod tests {
                 Piece::Fixed(text) => text.clone(),
                 Piece::Placeholder(placeholder) => format!("{{{{{placeholder}}}}}"),
             }).collect();
-            // Between braces blanks and leading zeros do not count.
+            // Whitespace and leading zeros between the braces do not matter.
             let plain = |text: &str| text.replace(' ', "").replace("{{0", "{{").replace("{{0", "{{");
             prop_assert_eq!(plain(&joined), plain(&text));
         }

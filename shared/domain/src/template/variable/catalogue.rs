@@ -25,7 +25,7 @@ const WITH_ACTOR: &[EventType] = &[
     EventType::FileDownloaded,
     EventType::FilePreviewed,
 ];
-/// Every event that tells somebody.
+/// Every event type that sends messages.
 const ANY: &[EventType] = &[
     EventType::OrderStatusChanged,
     EventType::CartAbandoned,
@@ -40,7 +40,8 @@ const ANY: &[EventType] = &[
     EventType::DocumentsPublished,
 ];
 
-/// A row: id, type, events; labels and meanings in Italian and English; an example; where the value comes from.
+/// A row: id, type, events; labels and meanings in Italian and English; an example; the function that returns the
+/// value.
 macro_rules! variables {
     ($($id:literal, $type:ident, $events:ident, $italian:literal / $english:literal,
         $meaning_it:literal / $meaning_en:literal, $example:literal, $value:expr;)*) => {
@@ -99,7 +100,7 @@ variables! {
     "order.code", Text, ORDER, "Sigla Documento" / "Document mark",
         "Sigla del documento nel gestionale; finché manca, il numero di Passweb."
         / "The ERP's mark of the document; until there is one, Passweb's number.",
-        // NUOVO, PAGAMENTO NON CONFERMATO and DA VERIFICARE have no mark yet.
+        // NUOVO, PAGAMENTO NON CONFERMATO and DA VERIFICARE do not have a code in the ERP yet.
         "OC1/1320", |from| order(from).map(|order| Raw::Text(order.code.as_deref().unwrap_or(order.id.as_str())));
     "order.status", State, ORDER, "Stato Documento" / "Document state",
         "Stato in cui è entrato il documento." / "The state the document entered.",
@@ -174,7 +175,7 @@ variables! {
     "activity.new_state", State, STATE_CHANGE, "Nuovo Stato" / "New state",
         "Stato in cui è entrata l'attività." / "The state the activity entered.",
         "Completata", |from| states(from).map(|(_, new)| Raw::ActivityState(new));
-    // The manual prints "replaced by the new state"; it is the state that was left (C-5).
+    // The manual prints "replaced by the new state", but the variable is the state that was left (C-5).
     "activity.old_state", State, STATE_CHANGE, "Vecchio Stato" / "Old state",
         "Stato che l'attività ha lasciato." / "The state the activity left.",
         "Pianificata", |from| states(from).map(|(old, _)| Raw::ActivityState(old));
@@ -248,7 +249,7 @@ fn text(text: Option<&str>) -> Option<Raw<'_>> {
     text.map(Raw::Text)
 }
 
-/// Texts with commas between, each once, in their order; `None` where there are none.
+/// Joins distinct texts with commas, in their order; `None` if there are none.
 fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Raw<'a>> {
     let mut distinct: Vec<&str> = Vec::new();
     for text in texts {
@@ -259,7 +260,8 @@ fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Raw<'a>> {
     if distinct.is_empty() { None } else { Some(Raw::Owned(distinct.join(", "))) }
 }
 
-/// Whose name the manual's own three variables show: on an upload the uploader's, else the recipient's.
+/// Returns the person whose name the manual's own three variables show: on an upload the uploader, otherwise the
+/// recipient.
 fn named<'a>(from: &Context<'a>) -> &'a Person {
     if let EventData::FileUploaded(action) = &from.event.data { &action.actor } else { from.recipient }
 }
@@ -283,7 +285,7 @@ fn activity<'a>(from: &Context<'a>) -> Option<&'a Activity> {
     from.event.activity()
 }
 
-/// The state an activity left and the one it entered.
+/// Returns the previous and the new state of an activity.
 fn states<'a>(from: &Context<'a>) -> Option<(&'a str, &'a str)> {
     if let EventData::ActivityStatusChanged(change) = &from.event.data {
         Some((&change.old_state, &change.new_state))

@@ -1,5 +1,5 @@
-//! Variables: what Passweb knows and a mapping can put into a placeholder. The list is data, shared by whoever renders,
-//! checks or shows it.
+//! Variables: the data from Passweb that a mapping can insert into a placeholder. The list is data, shared by
+//! rendering, checks and display.
 
 mod catalogue;
 
@@ -16,35 +16,35 @@ use crate::primitives::money::Money;
 
 pub use catalogue::ALL;
 
-/// What the value of a variable is taken from.
+/// The source of a variable's value.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The event.
     pub event: &'a Event,
-    /// Who is to be told.
+    /// The recipient.
     pub recipient: &'a Person,
     /// The site's home page.
     pub site_url: Option<&'a str>,
-    /// The files it tells, where there may be more than the event's own.
+    /// The files of the message, if there may be more than the event's own.
     pub files: Option<&'a Files>,
 }
 
 /// A value before it is written in a language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Raw<'a> {
-    /// A text as it is.
+    /// A borrowed text.
     Text(&'a str),
-    /// A text put together.
+    /// A composed text.
     Owned(String),
     /// An amount.
     Money(&'a Money),
-    /// A number of things.
+    /// A count.
     Count(u64),
-    /// A day.
+    /// A date.
     Date(Date),
-    /// A moment.
+    /// An instant.
     Moment(Timestamp),
-    /// The day a moment falls on, where it is read.
+    /// The local date of an instant.
     DayOf(Timestamp),
     /// A state of an order, as received.
     OrderState(&'a str),
@@ -52,23 +52,23 @@ pub enum Raw<'a> {
     ActivityState(&'a str),
 }
 
-/// What kind of value a variable has.
+/// The type of a variable's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValueType {
     /// A text.
     Text,
-    /// The address of a page.
+    /// The URL of a page.
     Url,
     /// An amount in a currency.
     Money,
     /// A number.
     Number,
-    /// A day.
+    /// A date.
     Date,
-    /// A moment; only the day where the activity takes whole days.
+    /// A date and time; only the date for a whole-day activity.
     Moment,
-    /// A state, in the words of the template's language where it has a code.
+    /// A state, in the template's language if it has a code.
     State,
 }
 
@@ -76,42 +76,42 @@ pub enum ValueType {
 #[derive(Clone, Copy)]
 pub struct Variable(&'static Definition);
 
-/// What a variable is.
+/// The definition of a variable.
 #[derive(Debug)]
 pub struct Definition {
-    /// Its id in mappings, `order.code`.
+    /// The id in mappings, such as `order.code`.
     pub id: &'static str,
-    /// What kind of value it has.
+    /// The type of the value.
     pub value_type: ValueType,
-    /// The events that have it.
+    /// The event types that have it.
     pub events: &'static [EventType],
-    /// What Passweb calls it, or what we do where Passweb has no such variable.
+    /// The name in Passweb, or the bridge's own if Passweb has no such variable.
     pub italian_label: &'static str,
-    /// What it is called in English.
+    /// The English name.
     pub english_label: &'static str,
-    /// What it says, in one Italian sentence.
+    /// The meaning, in one Italian sentence.
     pub italian_meaning: &'static str,
-    /// What it says, in one English sentence.
+    /// The meaning, in one English sentence.
     pub english_meaning: &'static str,
-    /// A value as an Italian template shows it.
+    /// An example value, as an Italian template shows it.
     pub example: &'static str,
     value: for<'a> fn(&Context<'a>) -> Option<Raw<'a>>,
 }
 
 impl Variable {
-    /// The variable of an id.
+    /// Returns the variable with an id.
     #[must_use]
     pub fn of(id: &str) -> Option<Self> {
         ALL.iter().find(|definition| definition.id == id).map(Self)
     }
 
-    /// What the variable is.
+    /// Returns the definition of the variable.
     #[must_use]
     pub fn definition(self) -> &'static Definition {
         self.0
     }
 
-    /// Its value; `None` where the event has none.
+    /// Returns the value; `None` if the event has none.
     #[must_use]
     pub fn value<'a>(self, context: &Context<'a>) -> Option<Raw<'a>> {
         (self.0.value)(context)

@@ -4,8 +4,14 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The manual's matrix (3.1): its columns, and for each of its eighteen variables the label and where it is valid.
-/// `y` valid, `.` not, `u` the uploader's, `?` the manual leaves it open, `+` not in the manual, where we lift a limit.
+/// The manual's matrix (3.1): `COLUMNS` are its event types. Each row of `MATRIX` has a label, a variable id and a cell
+/// for each column:
+///
+/// - `y`: valid;
+/// - `.`: not valid;
+/// - `u`: shows the uploader;
+/// - `?`: the manual leaves it open;
+/// - `+`: not in the manual; the bridge removes a limit.
 const COLUMNS: [EventType; 11] = [
     EventType::OrderStatusChanged,
     EventType::CartAbandoned,
