@@ -21,7 +21,7 @@ pub enum PhoneError {
     /// The text is empty or only whitespace.
     #[error("is empty")]
     Empty,
-    /// The number is not in any numbering plan.
+    /// The text is not a valid number of any numbering plan.
     #[error("is not a valid phone number")]
     Invalid,
     /// The number has an extension, which WhatsApp cannot dial.
