@@ -28,6 +28,7 @@ mod choice;
 mod erase;
 mod pending;
 mod person;
+pub(crate) mod renewal;
 mod suppression;
 mod volume;
 
@@ -37,13 +38,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::message::suppression::DecisionContext;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::batch_get;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, millis, text};
-use crate::ledger::PAIR_AHEAD;
-use crate::transaction::again;
+use crate::transact::again;
 
 pub use activity::LatestActivity;
 pub use cart::CartScope;
@@ -53,6 +53,12 @@ pub use pending::PendingState;
 pub(crate) use person::opted_out;
 pub use suppression::SuppressedContact;
 pub(crate) use suppression::of_number;
+
+/// WhatsApp accepts one message every 6 s for a number.
+pub(crate) const PAIR_INTERVAL: SignedDuration = SignedDuration::from_secs(6);
+/// How far ahead the slots of a number may be used at once: 40 messages. WhatsApp allows 45, but counts from the
+/// arrival of a call, which is later than its claim.
+pub(crate) const PAIR_AHEAD: SignedDuration = SignedDuration::from_secs(39 * 6);
 
 /// The `Contacts` table.
 #[derive(Clone, Debug)]

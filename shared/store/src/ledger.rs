@@ -30,6 +30,7 @@ mod claim;
 mod collect;
 mod dead;
 mod erase;
+mod facts;
 mod message;
 mod park;
 mod phone;
@@ -50,16 +51,17 @@ use jiff::{SignedDuration, Timestamp};
 use crate::batch_get::{self, BatchGet};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text, time};
+use crate::transact::conditional;
 
 pub use claim::{Claim, Claimed, Claims};
-pub(crate) use claim::{PAIR_AHEAD, renew};
 pub use collect::{Joined, StoredCollection};
 pub use dead::{DeadLetter, DeadQueue, KeptBody, KeptLetter};
 pub use erase::{Entry, Erased, Trace, is_erased};
+pub use facts::Reported;
 pub use message::{MessageRecord, Sending};
 pub use park::{Parked, Parking};
 pub use read::{StoredEvent, StoredMessage};
-pub use status::{Orphan, OrphansAfter, Reported};
+pub use status::{Orphan, OrphansAfter};
 pub use sweep::{OpenMessage, SHARDS};
 
 const EVENT: &str = "EVENT";
@@ -178,7 +180,7 @@ impl Ledger {
             .update_expression("SET expires_at = :expires_at")
             .condition_expression("expires_at < :expires_at")
             .expression_attribute_values(":expires_at", expiry(until, NEEDED_DAYS));
-        message::conditional(request).await?;
+        conditional(request).await?;
         Ok(())
     }
 

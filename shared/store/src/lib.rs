@@ -24,7 +24,7 @@ pub mod ledger;
 mod newer;
 pub mod schedule;
 pub mod tables;
-mod transaction;
+mod transact;
 pub mod webhooks;
 
 pub use batch_get::BatchGet;

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, text, time};
 use crate::newer::Newer;
-use crate::transaction::again;
+use crate::transact::again;
 
 /// Shards of the index `due`. One partition takes 1,000 writes a second, and sixteen are enough for the morning peak of
 /// a site.

@@ -19,7 +19,7 @@ use crate::batch_get::BatchGet;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, number, text};
 use crate::newer::Newer;
-use crate::transaction::again;
+use crate::transact::again;
 
 /// How long an item is kept after the last reminder is due.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -10,7 +10,7 @@ use super::Contacts;
 use super::choice::choices;
 use crate::error::StoreError;
 use crate::item::{Item, text};
-use crate::transaction::again;
+use crate::transact::again;
 
 impl Contacts {
     /// Records that an id belongs to a number, both by their pseudonyms. Applies the choices stored under the id to the

@@ -9,7 +9,7 @@ use super::person::record_key;
 use super::suppression::{detail_attribute, updated};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, text};
-use crate::transaction::again;
+use crate::transact::again;
 
 impl Contacts {
     /// Deletes a person's record: phone, country, language, groups, and a marketing consent that was given.

@@ -3,12 +3,12 @@
 use domain::decision::guards::{EventVersion, renewal};
 use jiff::{SignedDuration, Timestamp};
 
+use super::renewal::renew;
 use super::{Contacts, is_older};
 use crate::error::StoreError;
 use crate::item::{Reading, number, text};
-use crate::ledger::renew;
 use crate::newer::Newer;
-use crate::transaction::again;
+use crate::transact::again;
 
 /// How long an item is kept. A mapping holds a state for a week at most.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(15 * 24);

@@ -24,7 +24,7 @@ use crate::batch_get::BatchGet;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, number, text, time};
 use crate::tables::TTL_ATTRIBUTE;
-use crate::transaction::again;
+use crate::transact::again;
 
 impl Contacts {
     /// Writes a person's contact data as of `occurred_at`. Everything except opt-out and consent expires at

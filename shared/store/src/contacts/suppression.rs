@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{Contacts, flag};
 use crate::error::StoreError;
 use crate::item::{Reading, json, text, time};
-use crate::transaction::again;
+use crate::transact::again;
 
 /// Adds a lift to the list of an operator's lifts.
 const KEEP_LIFT: &str = "SET lifts = list_append(if_not_exists(lifts, :none), :lift)";

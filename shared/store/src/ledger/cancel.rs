@@ -5,12 +5,13 @@ use domain::message::reason::Skip;
 use domain::primitives::key::MessageId;
 
 use super::Parking;
-use super::message::{NOT_ACCEPTED, STILL_OPEN, sort_key};
+use super::facts::{NOT_ACCEPTED, sort_key};
+use super::message::STILL_OPEN;
 use super::park::Item;
 use crate::error::StoreError;
 use crate::item::{json, text};
 use crate::schedule::message_item;
-use crate::transaction::Transaction;
+use crate::transact::Transaction;
 
 impl Parking {
     /// Cancels a waiting message. A record of it that is in flight then finds it decided. Returns whether the message

@@ -44,20 +44,15 @@ use domain::primitives::key::{MessageId, request_token};
 use jiff::{SignedDuration, Timestamp};
 
 use super::collect::StoredCollection;
-use super::message::{IDENTITY, Sending, UNDECIDED, contact_of, identity, sort_key};
+use super::facts::sort_key;
+use super::message::{IDENTITY, Sending, UNDECIDED, contact_of, identity};
 use super::{Ledger, MessageRecord, Reported, shard};
+use crate::contacts::{PAIR_AHEAD, PAIR_INTERVAL};
 use crate::error::StoreError;
 use crate::item::{json, millis, number, text, time};
-use crate::transaction::{HasTime, Transaction, Written};
-pub(crate) use guards::renew;
+use crate::transact::{HasTime, Transaction, Written};
 use guards::{remembered, written};
 use verdict::verdict;
-
-/// WhatsApp accepts one message every 6 s for a number.
-const PAIR_INTERVAL: SignedDuration = SignedDuration::from_secs(6);
-/// How far ahead the slots of a number may be used at once: 40 messages. WhatsApp allows 45, but counts from the
-/// arrival of a call, which is later than its claim.
-pub(crate) const PAIR_AHEAD: SignedDuration = SignedDuration::from_secs(39 * 6);
 
 /// The result of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,12 +9,13 @@ use domain::decision::digest::Collection;
 use domain::primitives::key::MessageId;
 use jiff::SignedDuration;
 
-use super::message::{NOT_ACCEPTED, STILL_OPEN, sort_key};
+use super::facts::{NOT_ACCEPTED, sort_key};
+use super::message::STILL_OPEN;
 use super::park::{Parked, Parking};
 use super::{Ledger, expiry_after};
 use crate::error::StoreError;
 use crate::item::{Reading, json, number, text};
-use crate::transaction::{Transaction, Written, a_while};
+use crate::transact::{Transaction, Written, a_while};
 
 /// The sort key of a collection.
 pub(super) const OPEN: &str = "OPEN";

@@ -5,10 +5,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::primitives::id::SiteId;
 use jiff::Timestamp;
 
-use super::message::conditional;
 use super::{Ledger, expiry, utc_day};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, text, time};
+use crate::transact::conditional;
 
 /// The most bytes kept of a dead letter's body. An item may have 400 KB.
 const EVIDENCE_BYTES_MAX: usize = 300 * 1024;

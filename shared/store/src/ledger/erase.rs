@@ -15,10 +15,12 @@ use domain::primitives::key::{MessageId, message_key};
 use serde_json::{Value, json as document};
 
 use super::collect::OPEN;
-use super::message::{FIRST_SEND, STATUSES, conditional, facts, sort_key, status_attribute};
+use super::facts::{STATUSES, facts, sort_key, status_attribute};
+use super::message::FIRST_SEND;
 use super::{EVENT, Ledger, Parking};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, number, text};
+use crate::transact::conditional;
 
 /// Replaces the provider's id of a message. In an event's document, the field with this name marks it as erased.
 const ERASED: &str = "erased";

@@ -1,23 +1,22 @@
 //! Messages in the ledger: settle, skip, wait, resolve and read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::decision::plan::PlannedMessage;
 use domain::event::Event;
 use domain::message::reason::Skip;
-use domain::message::state::{Answer, Claim, Facts, Resolved, Status, StatusFact, Waiting};
+use domain::message::state::{Answer, Facts, Resolved, Waiting};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::{MessageId, event_key, message_key};
 use jiff::Timestamp;
 
-use super::status::{Reported, reported};
+use super::facts::{NOT_ACCEPTED, Reported, UNKNOWN, answer_name, facts, provider_key, reported, sort_key};
 use super::{Ledger, day_shard, expiry, subject_key};
 use crate::error::StoreError;
-use crate::item::{Item, Reading, json, number, text, time};
-use crate::transaction::again;
+use crate::item::{Item, json, number, text, time};
+use crate::transact::conditional;
 
 /// The send number of the first send. Each resend by an operator has the next number.
 pub(super) const FIRST_SEND: u32 = 1;
@@ -39,10 +38,6 @@ pub struct MessageRecord<'a> {
     /// Days that the ledger keeps the message.
     pub retention_days: u16,
 }
-
-/// The longest provider's id that is indexed. Real ids have about 60 bytes, and a key may have 2,048. A longer id is
-/// kept in the answer only.
-const PROVIDER_ID_BYTES_MAX: usize = 512;
 
 /// The values of a send that a claim records for later inspection.
 #[derive(Clone, Copy)]
@@ -80,11 +75,10 @@ impl Ledger {
         let mut set = "SET answered = :answered, answer = :answer".to_owned();
         let mut request = self.update(id);
         if let Answer::Accepted { provider_id, .. } = answer
-            && provider_id.len() <= PROVIDER_ID_BYTES_MAX
+            && let Some(provider) = provider_key(site, provider_id)
         {
             set.push_str(", provider = :provider");
-            let provider = text(format!("{site}#{provider_id}"));
-            request = request.expression_attribute_values(":provider", provider);
+            request = request.expression_attribute_values(":provider", text(provider));
         }
         let request = request
             .update_expression(format!("{set} REMOVE open_shard, open_since"))
@@ -202,12 +196,9 @@ impl Ledger {
     }
 }
 
-pub(super) const NOT_ACCEPTED: &str = "not_accepted";
 /// The message exists and is not decided or claimed, or its last attempt was not accepted.
 pub(super) const STILL_OPEN: &str = "attribute_exists(pk) AND attribute_not_exists(skipped) \
      AND (attribute_not_exists(#owner) OR answered = :retry)";
-pub(super) const UNKNOWN: &str = "unknown";
-
 /// A message that may still be claimed, skipped or parked, under all of these conditions:
 ///
 /// - It is not skipped or claimed, or its last attempt was not accepted.
@@ -249,74 +240,6 @@ pub(super) fn identity(message: &MessageRecord<'_>, id: &MessageId, now: Timesta
     ];
     let names = names.map(|(name, stands_for)| (name.to_owned(), stands_for.to_owned()));
     (names.into(), values.map(|(name, value)| (name.to_owned(), value)).into())
-}
-
-/// Sends a conditional update. `Some` is the item that made the condition fail.
-pub(super) async fn conditional(request: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
-    match again(|| request.clone().send()).await {
-        Ok(_) => Ok(None),
-        Err(error) => match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                Ok(Some(failed.item().cloned().unwrap_or_default()))
-            }
-            _ => Err(error.into()),
-        },
-    }
-}
-
-pub(super) fn sort_key(id: &MessageId) -> String {
-    format!("M#{}", id.message)
-}
-
-pub(super) fn answer_name(answer: &Answer) -> &'static str {
-    match answer {
-        Answer::Accepted { .. } => "accepted",
-        Answer::Refused { .. } => "refused",
-        Answer::NotAccepted { .. } => NOT_ACCEPTED,
-        Answer::Unknown { .. } => UNKNOWN,
-    }
-}
-
-/// Reads the facts of a message.
-pub(super) fn facts(item: &Item) -> Result<Facts, StoreError> {
-    let reading = Reading::of(item);
-    let claim = match (reading.text("owner")?, reading.time("claimed_at")?) {
-        (Some(owner), Some(at)) => {
-            Some(Claim { owner: owner.to_owned(), at, attempt: reading.number("claims")?.unwrap_or(1) })
-        }
-        _ => None,
-    };
-    Ok(Facts {
-        skipped: reading.json("skipped")?,
-        claim,
-        answer: reading.json("answer")?,
-        statuses: statuses(&reading)?,
-        waiting: reading.json("waiting")?,
-        resolved: reading.json("resolved")?,
-        files: reading.json("files")?,
-    })
-}
-
-/// The attribute of a status. Each status has its own, so that statuses are written once and in any order.
-pub(super) fn status_attribute(status: Status) -> &'static str {
-    match status {
-        Status::Sent => "status_sent",
-        Status::Delivered => "status_delivered",
-        Status::Read => "status_read",
-        Status::Failed => "status_failed",
-    }
-}
-
-pub(super) const STATUSES: [Status; 4] = [Status::Sent, Status::Delivered, Status::Read, Status::Failed];
-
-fn statuses(reading: &Reading<'_>) -> Result<BTreeMap<Status, StatusFact>, StoreError> {
-    let mut statuses = BTreeMap::new();
-    for status in STATUSES {
-        if let Some(fact) = reading.json(status_attribute(status))? {
-            statuses.insert(status, fact);
-        }
-    }
-    Ok(statuses)
 }
 
 /// The partition of `by_contact`.

@@ -11,12 +11,13 @@ use domain::message::state::Waiting;
 use domain::queue::job::MessageJob;
 use jiff::{SignedDuration, Timestamp};
 
-use super::message::{IDENTITY, UNDECIDED, WAITS, identity, sort_key};
+use super::facts::sort_key;
+use super::message::{IDENTITY, UNDECIDED, WAITS, identity};
 use super::{Ledger, MessageRecord};
 use crate::error::StoreError;
 use crate::item::{json, number, text, time};
 use crate::schedule::{Lane, Place, Schedule, message_item, shard_of};
-use crate::transaction::{Transaction, Written, a_while};
+use crate::transact::{Transaction, Written, a_while};
 
 /// How long a process does not open the same lane again. A lane is visited for longer than that, and the difference is
 /// longer than an index lags behind its table. A message parked in this time is therefore found.

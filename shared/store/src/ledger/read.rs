@@ -13,7 +13,8 @@ use domain::primitives::key::{MessageId, code_key, event_key, message_key};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::message::{FIRST_SEND, facts};
+use super::facts::facts;
+use super::message::FIRST_SEND;
 use super::{EVENT, Ledger, SHARDS};
 use crate::error::StoreError;
 use crate::item::{Item, Reading, text, time};

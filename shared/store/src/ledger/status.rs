@@ -5,38 +5,22 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValue;
-use domain::message::state::{Facts, Status, StatusFact};
+use domain::message::state::{Status, StatusFact};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::MessageId;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Ledger;
-use super::message::{facts, sort_key, status_attribute};
+use super::facts::{Reported, provider_key, reported, sort_key, status_attribute};
 use crate::batch_get;
-use crate::contacts::flag;
 use crate::error::StoreError;
 use crate::item::{Item, ORPHAN, Reading, json, number, text, time};
-use crate::transaction::again;
+use crate::transact::{again, conditional};
 
 /// How long a status report waits for its message.
 const ORPHAN_KEPT_FOR: SignedDuration = SignedDuration::from_hours(48);
 /// The shard of these reports in the index `open`. Their `open_since` is the next time to look for the message.
 const ORPHANS: &str = "orphans";
-
-/// A message with the values of the send that its claim recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reported {
-    /// The recorded facts.
-    pub facts: Facts,
-    /// The pseudonym of the recipient's number.
-    pub contact: Option<String>,
-    /// The account that sent the message.
-    pub account: Option<String>,
-    /// The template's name and language.
-    pub template: Option<(String, String)>,
-    /// Whether the message is a probe of a stopped account.
-    pub probe: bool,
-}
 
 /// A status report without a message.
 #[derive(Clone, PartialEq, Eq)]
@@ -83,17 +67,19 @@ impl Ledger {
         provider_id: &str,
         (status, fact): (Status, &StatusFact),
     ) -> Result<Option<Reported>, StoreError> {
-        let request = self.client.update_item().table_name(&self.table);
+        let mut set = "SET #status = if_not_exists(#status, :fact)".to_owned();
+        let mut request = self.client.update_item().table_name(&self.table);
+        if let Some(provider) = provider_key(site, provider_id) {
+            set.push_str(", provider = if_not_exists(provider, :provider)");
+            request = request.expression_attribute_values(":provider", text(provider));
+        }
         let request = request
             .key("pk", text(&id.event))
             .key("sk", text(sort_key(id)))
-            .update_expression(
-                "SET #status = if_not_exists(#status, :fact), provider = if_not_exists(provider, :provider)",
-            )
+            .update_expression(set)
             .condition_expression("site = :site")
             .expression_attribute_names("#status", status_attribute(status))
             .expression_attribute_values(":fact", json(fact)?)
-            .expression_attribute_values(":provider", text(format!("{site}#{provider_id}")))
             .expression_attribute_values(":site", text(site.as_str()))
             .return_values(ReturnValue::AllNew);
         match again(|| request.clone().send()).await {
@@ -202,7 +188,7 @@ impl Ledger {
             .update_expression("SET open_since = :next")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":next", time(now.saturating_add(pause).unwrap_or(now)));
-        super::message::conditional(request).await?;
+        conditional(request).await?;
         Ok(())
     }
 
@@ -230,20 +216,6 @@ impl Ledger {
 
 fn item_key(item: &Item) -> String {
     item.get("pk").and_then(|pk| pk.as_s().ok()).cloned().unwrap_or_default()
-}
-
-pub(super) fn reported(item: &Item) -> Result<Reported, StoreError> {
-    let reading = Reading::of(item);
-    let owned = |name: &str| Ok::<_, StoreError>(reading.text(name)?.map(str::to_owned));
-    // The attribute contains the site before the pseudonym.
-    let contact = reading.text("contact")?.and_then(|contact| contact.split_once('#'));
-    Ok(Reported {
-        facts: facts(item)?,
-        contact: contact.map(|(_, pseudonym)| pseudonym.to_owned()),
-        account: owned("account")?,
-        template: owned("template")?.zip(owned("language")?),
-        probe: flag(item, "probe") == Some(true),
-    })
 }
 
 fn orphan(item: &Item) -> Result<Orphan, StoreError> {

@@ -5,9 +5,10 @@ use domain::message::state::Answer;
 use jiff::Timestamp;
 
 use super::Ledger;
-use super::message::{STATUSES, answer_name, conditional, status_attribute};
+use super::facts::{STATUSES, answer_name, status_attribute};
 use crate::error::StoreError;
 use crate::item::{Reading, json, text, time};
+use crate::transact::conditional;
 
 /// The shards of the index `open`.
 pub const SHARDS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"];

@@ -5,12 +5,12 @@ use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use domain::decision::guards::{CartGuard, Guards};
 use domain::primitives::key::MessageId;
 
-use super::super::message::conditional;
 use super::Claims;
 use crate::contacts::Notice;
 use crate::error::StoreError;
 use crate::item::text;
-use crate::transaction::again;
+use crate::transact::again;
+use crate::transact::conditional;
 
 impl Claims {
     /// Gives back the dedup keys and the cart notice that a claim took for a message that was certainly not accepted.

@@ -1,21 +1,20 @@
 //! The writes and checks of a claim that prevent duplicates and messages out of order.
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::decision::guards::{ActivityGuard, EventVersion, Guards, ReminderBasis, renewal};
 use domain::primitives::key::MessageId;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::super::message::conditional;
 use super::release::NO_VERSION;
 use super::{Claim, Claims, Guarded};
+use crate::contacts::renewal::renew;
 use crate::error::StoreError;
 use crate::item::{number, text};
 use crate::newer::Newer;
-use crate::transaction::Refused;
+use crate::transact::Refused;
 
 impl Claims {
     /// Writes the latest-event item. Refused if the item has a newer event, unless this message wrote it.
@@ -147,27 +146,6 @@ pub(super) fn remembered(table: &str, key: &str, claim: &Claim<'_>, id: &Message
 
 fn expiry(claim: &Claim<'_>, now: Timestamp) -> AttributeValue {
     number(now.saturating_add(claim.remember_for).unwrap_or(now).as_second())
-}
-
-/// Extends the expiry of a latest-event item or dedup key that still exists and is past half of its lifetime.
-pub(crate) async fn renew(
-    client: &Client,
-    table: &str,
-    key: &str,
-    (now, remember_for): (Timestamp, SignedDuration),
-) -> Result<(), StoreError> {
-    let in_half = now.saturating_add(remember_for / 2).unwrap_or(now).as_second();
-    let request = client.update_item().table_name(table).key("pk", text(key));
-    let request = request
-        .update_expression("SET expires_at = :expires_at")
-        .condition_expression("expires_at < :in_half")
-        .expression_attribute_values(":in_half", number(in_half))
-        .expression_attribute_values(
-            ":expires_at",
-            number(now.saturating_add(remember_for).unwrap_or(now).as_second()),
-        );
-    conditional(request).await?;
-    Ok(())
 }
 
 /// Adds a condition to [`remembered`]. If it fails, the existing item is returned.

@@ -8,12 +8,13 @@ use domain::primitives::key::{MessageId, message_key};
 use jiff::Timestamp;
 
 use super::super::MessageRecord;
-use super::super::message::{NOT_ACCEPTED, UNKNOWN, answer_name, sort_key};
+use super::super::facts::{NOT_ACCEPTED, UNKNOWN, answer_name, sort_key};
+use super::Claims;
 use super::give_back::forget;
-use super::{Claims, PAIR_INTERVAL};
+use crate::contacts::PAIR_INTERVAL;
 use crate::error::StoreError;
 use crate::item::{Item, Reading, json, millis, number, text};
-use crate::transaction::{Transaction, Written, a_while, again};
+use crate::transact::{Transaction, Written, a_while, again};
 
 /// The failure code of a message that was claimed but not sent to the provider.
 const NO_CODE: &str = "none";

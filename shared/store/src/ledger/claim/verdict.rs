@@ -4,12 +4,13 @@ use domain::decision::guards::Guards;
 use domain::message::suppression::Scope;
 use jiff::Timestamp;
 
-use super::super::status::reported;
-use super::{Claim, Claimed, Guarded, PAIR_AHEAD};
+use super::super::facts::reported;
+use super::{Claim, Claimed, Guarded};
+use crate::contacts::PAIR_AHEAD;
 use crate::contacts::{CartItems, of_number, opted_out};
 use crate::error::StoreError;
 use crate::item::Reading;
-use crate::transaction::Refused;
+use crate::transact::Refused;
 
 /// Determines the result of a refused claim. Several conditions may have failed, and the order is that of the decision:
 /// prohibitions first, then earlier notifications, then the pace.

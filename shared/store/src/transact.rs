@@ -10,6 +10,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 use tokio::time::{Instant, sleep};
 
@@ -150,6 +152,19 @@ where
         }
         sleep(pause(tries)).await;
         tries += 1;
+    }
+}
+
+/// Sends a conditional update. `Some` is the item that made the condition fail.
+pub(crate) async fn conditional(request: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
+    match again(|| request.clone().send()).await {
+        Ok(_) => Ok(None),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(Some(failed.item().cloned().unwrap_or_default()))
+            }
+            _ => Err(error.into()),
+        },
     }
 }
 
