@@ -1,10 +1,11 @@
-//! A function as small as can be, for the tests of the local run: it does what its event says.
+//! A minimal Lambda function for the tests of the local run. Its event selects its behaviour.
 //!
-//! `{"do":"…"}`, the event or the body of a request, with `environment` (returns its variables), `pid`, `fail`, `hang`
-//! or `exit`; a batch of SQS records, of which those whose body is `fail-once` are reported as failed the first time.
-//! Anything else comes back as it is.
+//! - `{"do":"…"}`, as the event or as the body of a request. The values are `environment` (returns the process's
+//!   variables), `pid`, `fail`, `hang` and `exit`.
+//! - A batch of SQS records: it reports records whose body is `fail-once` as failed on their first delivery.
+//! - Any other event is returned unchanged.
 //!
-//! Called as `stand-in build …` it plays the cargo that has built the functions, all of them itself.
+//! Called as `stand-in build …`, it imitates `cargo build` and names itself as the executable of every function.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
@@ -41,7 +42,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     }
 }
 
-/// What to do: in the event itself, or in the JSON body of a request.
+/// Returns the action to take, from the event itself or from the JSON body of a request.
 fn order(payload: &Value) -> Option<String> {
     let in_body = || serde_json::from_str::<Value>(payload.get("body")?.as_str()?).ok()?.get("do").cloned();
     payload.get("do").cloned().or_else(in_body)?.as_str().map(str::to_owned)

@@ -1,4 +1,4 @@
-//! Builds the functions with the cargo that started us and finds their executables.
+//! Builds the functions with the cargo that started this process and locates their executables.
 
 use std::{
     collections::HashMap,
@@ -10,15 +10,15 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tokio::process::Command;
 
-/// What `cargo run` sets for us and must not reach another cargo: with it, build scripts believe that everything has
-/// changed.
+/// Prefixes of variables that `cargo run` sets for this process and that the inner cargo must not inherit. With them,
+/// build scripts assume that everything has changed.
 const FOREIGN_PREFIXES: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
 const FOREIGN: [&str; 3] = ["LD_LIBRARY_PATH", "CARGO_BIN_NAME", "CARGO_PRIMARY_PACKAGE"];
 
-/// The folder of the workspace's manifest.
+/// Returns the folder of the workspace's manifest.
 ///
 /// # Errors
-/// When the sources this binary was built from are gone.
+/// When the sources of this binary no longer exist.
 pub fn workspace() -> Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let root =
@@ -26,8 +26,8 @@ pub fn workspace() -> Result<PathBuf> {
     if root.join("Cargo.toml").is_file() { Ok(root) } else { bail!("{} is not the workspace", root.display()) }
 }
 
-/// Builds the default members of the workspace, which costs next to nothing when all is fresh, and returns the
-/// executables by name. Cargo's own messages go to the terminal. Dropping the future ends the build.
+/// Builds the default members of the workspace and returns their executables by name. An up-to-date build takes almost
+/// no time. Cargo's own messages go to the terminal. Dropping the future stops the build.
 ///
 /// # Errors
 /// When cargo cannot be started, the build fails, or a function has no executable.
@@ -61,7 +61,7 @@ pub async fn functions(cargo: &Path, workspace: &Path, names: &[&str]) -> Result
     Ok(executables)
 }
 
-/// The binaries among cargo's messages, one JSON object a line.
+/// Extracts the binaries from cargo's messages, which are one JSON object per line.
 fn executables(messages: &str) -> HashMap<String, PathBuf> {
     let artifact = |line: &str| {
         let message: Value = serde_json::from_str(line).ok()?;

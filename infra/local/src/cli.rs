@@ -1,11 +1,11 @@
-//! The command line. Everything the local run reads from its environment is declared here too.
+//! The command line. It also declares every environment variable that the local run reads.
 
 use std::{io::IsTerminal, path::PathBuf};
 
 use clap::{Parser, builder::NonEmptyStringValueParser};
 
-/// Runs the whole bridge on this machine: the functions as they ship, AWS emulated inside this process, and a
-/// simulated WhatsApp phone.
+/// Runs the whole bridge on this machine: the functions as they ship, AWS emulated inside this process, and a simulated
+/// WhatsApp phone.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "local", version)]
 pub struct Options {
@@ -15,22 +15,22 @@ pub struct Options {
     /// Port of the WA Smart Business simulator on 127.0.0.1
     #[arg(long, env = "BRIDGE_SIMULATOR_PORT", default_value_t = 8090)]
     pub simulator_port: u16,
-    /// Folder of the tables and secrets [default: .local/data in the workspace]
+    /// Folder for the tables and secrets [default: .local/data in the workspace]
     #[arg(long, env = "BRIDGE_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Begin with empty tables and new secrets
+    /// Start with empty tables and new secrets
     #[arg(long)]
     pub fresh: bool,
-    /// The cargo that builds the functions; `cargo run` names itself here
+    /// The cargo that builds the functions; `cargo run` sets this to itself
     #[arg(long, env = "CARGO", default_value = "cargo", hide = true, hide_env = true)]
     pub cargo: PathBuf,
-    /// No colours if this is set to anything, see no-color.org
+    /// Disables colours if set to any non-empty value, see no-color.org
     #[arg(long, env = "NO_COLOR", hide = true, hide_env = true, value_parser = NonEmptyStringValueParser::new())]
     pub no_color: Option<String>,
 }
 
 impl Options {
-    /// Whether the output goes to a person who likes colours.
+    /// Returns whether to colour the output: standard output is a terminal and `NO_COLOR` is not set.
     #[must_use]
     pub fn colour(&self) -> bool {
         self.no_color.is_none() && std::io::stdout().is_terminal()

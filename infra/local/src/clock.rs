@@ -1,26 +1,26 @@
-//! The system clock and random names: the one place of the local run where either comes from.
+//! The system clock and random names: the only source of either in the local run.
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use runtime::Clock;
 
-/// The present time. The local run stands for AWS, so it is the machine's.
+/// Returns the present time. The local run takes the place of AWS, so it uses the machine's clock.
 #[must_use]
 pub fn now() -> Timestamp {
     Clock::system().now()
 }
 
-/// `N` random bytes of the operating system.
+/// Returns `N` random bytes from the operating system.
 ///
 /// # Errors
-/// When the operating system has none to give.
+/// When the operating system cannot provide them.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).context("the operating system gives no random bytes")?;
     Ok(bytes)
 }
 
-/// Bytes as lower-case hexadecimal digits.
+/// Formats bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,4 +1,4 @@
-//! The data folder: locked by one run at a time, and emptied only of what we put there.
+//! The data folder. One run locks it at a time, and emptying it removes only the files of the local run.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
@@ -11,28 +11,28 @@ use anyhow::{Context, Result, bail};
 
 use crate::emulators::TABLES_FILE;
 
-/// The file that is locked while a run uses the folder.
+/// The file that a run locks while it uses the folder.
 const LOCK_FILE: &str = "lock";
-/// The file of the secrets.
+/// The file that holds the secrets.
 pub(crate) const SECRETS_FILE: &str = "secrets.json";
 /// The file that describes the running stack.
 pub(crate) const DEMO_FILE: &str = "demo.json";
-/// The file with the variables the functions read.
+/// The file with the variables that the functions read.
 pub(crate) const VARIABLES_FILE: &str = "functions.env";
 
-/// A data folder that is ours until this is dropped or the process ends.
+/// A data folder that is locked until this value is dropped or the process ends.
 #[derive(Debug)]
 pub struct DataFolder {
     path: PathBuf,
-    /// The lock goes with the open file.
+    /// Closing this file releases the lock.
     _lock: File,
 }
 
 impl DataFolder {
-    /// Creates the folder where it is missing and locks it.
+    /// Creates the folder if it is missing and locks it.
     ///
     /// # Errors
-    /// When another run holds it, or it cannot be written: one sentence for the terminal.
+    /// When another run holds the lock, or the folder cannot be written. The message is one sentence for the terminal.
     pub fn lock(path: &Path) -> Result<Self> {
         let create = || DirBuilder::new().recursive(true).mode(0o700).create(path);
         create().with_context(|| format!("cannot create the data folder {}", path.display()))?;
@@ -52,13 +52,13 @@ impl DataFolder {
         }
     }
 
-    /// The folder, as an absolute path.
+    /// Returns the folder as an absolute path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Removes the tables, the secrets and what describes the last run. Files we do not know stay.
+    /// Removes the tables, the secrets and the files that describe the last run. Unknown files are kept.
     ///
     /// # Errors
     /// When one of them cannot be removed.
@@ -68,7 +68,7 @@ impl DataFolder {
         tables.into_iter().chain(others).try_for_each(|name| self.remove(&name))
     }
 
-    /// Removes one file, if it is there.
+    /// Removes one file if it exists.
     pub(crate) fn remove(&self, name: &str) -> Result<()> {
         let file = self.path.join(name);
         match fs::remove_file(&file) {
@@ -79,7 +79,7 @@ impl DataFolder {
         }
     }
 
-    /// Writes one file that only its owner may read, whole or not at all, and returns its path.
+    /// Writes one file atomically, readable by its owner only, and returns its path.
     pub(crate) fn write(&self, name: &str, content: &str) -> Result<PathBuf> {
         let (file, draft) = (self.path.join(name), self.path.join(format!("{name}.new")));
         let write = || {

@@ -1,5 +1,5 @@
-//! `demo.json`: where the running stack is and how to enter it, for scripts, suites and the CLI. It is there exactly
-//! as long as everything answers.
+//! `demo.json`: the addresses and credentials of the running stack, for scripts, test suites and the CLI. The file
+//! exists only while the stack answers.
 
 use std::fs;
 
@@ -8,36 +8,36 @@ use serde::{Deserialize, Serialize};
 
 use crate::data_folder::{DEMO_FILE, DataFolder, VARIABLES_FILE};
 
-/// What `demo.json` says.
+/// The content of `demo.json`.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Demo {
-    /// The bridge, without a path.
+    /// URL of the bridge, without a path.
     pub base_url: String,
-    /// The demo site's key.
+    /// The demo site's API key.
     pub api_key: String,
     /// The demo site's id.
     pub site: String,
-    /// The simulator, without a path: the phone is on `/`, the control API under `/_sim`.
+    /// URL of the simulator, without a path. The phone is at `/`, the control API under `/_sim`.
     pub simulator_url: String,
-    /// Where the simulator sends its webhooks.
+    /// The URL to which the simulator sends its webhooks.
     pub webhook_url: String,
     /// The sender's id on the simulator.
     pub phone_number_id: String,
     /// The WhatsApp Business account's id on the simulator.
     pub waba_id: String,
-    /// The token the simulator accepts.
+    /// The token that the simulator accepts.
     pub access_token: String,
-    /// What webhooks are signed with.
+    /// The secret that signs webhooks.
     pub webhook_secret: String,
-    /// The endpoint of DynamoDB.
+    /// The DynamoDB endpoint.
     pub dynamodb_url: String,
-    /// The endpoint of SQS.
+    /// The SQS endpoint.
     pub sqs_url: String,
-    /// The file with every variable the functions read.
+    /// The file with every variable that the functions read.
     pub env_file: String,
 }
 
-/// The written file. Dropping this removes it.
+/// The written file. Dropping this value removes it.
 #[derive(Debug)]
 pub struct Published<'a>(&'a DataFolder);
 
@@ -54,20 +54,20 @@ impl Demo {
 
 impl Drop for Published<'_> {
     fn drop(&mut self) {
-        // If it cannot be removed the next start does it; there is nobody left to tell.
+        // Nothing can report a failure here. The next start removes the file.
         drop(self.0.remove(DEMO_FILE));
     }
 }
 
-/// Removes what a run that was killed has left behind.
+/// Removes the file that a killed run left behind.
 ///
 /// # Errors
-/// When the file is there and cannot be removed.
+/// When the file exists and cannot be removed.
 pub fn remove_stale(folder: &DataFolder) -> Result<()> {
     folder.remove(DEMO_FILE)
 }
 
-/// Writes the variables as `KEY=VALUE` lines, for `cargo lambda watch --env-file`, and returns the file's path.
+/// Writes the variables as `KEY=VALUE` lines for `cargo lambda watch --env-file`. Returns the file's path.
 ///
 /// # Errors
 /// When the folder cannot be written.

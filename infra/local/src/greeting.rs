@@ -1,14 +1,14 @@
-//! What the local run says once everything answers: where things are, and a line to try.
+//! The text that the local run prints once everything answers: the addresses and a command to try.
 
 use anyhow::Result;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{clock, demo::Demo, terminal::Terminal};
 
-/// Prints the addresses, the key and the `curl` line.
+/// Prints the addresses, the key and the `curl` command.
 ///
 /// # Errors
-/// When the operating system has no random bytes for the event's id.
+/// When the operating system cannot provide random bytes for the event's id.
 pub fn print(terminal: Terminal, demo: &Demo, data_dir: &str, logs: &str) -> Result<()> {
     let label = |label: &str| terminal.dim(&format!("  {label:<8}"));
     terminal.say("");
@@ -27,7 +27,7 @@ pub fn print(terminal: Terminal, demo: &Demo, data_dir: &str, logs: &str) -> Res
     Ok(())
 }
 
-/// One line for any POSIX shell.
+/// Returns one line for any POSIX shell.
 fn curl(demo: &Demo, unique: &str, now: Timestamp) -> String {
     let event = event(unique, now);
     format!(
@@ -36,8 +36,8 @@ fn curl(demo: &Demo, unique: &str, now: Timestamp) -> String {
     )
 }
 
-/// The event, in the order a person reads it. The order has an id of its own each time, or a mapping that tells each
-/// state once would be silent the second time.
+/// Returns the event with its fields in a readable order. Each event has a new order id. Otherwise a mapping that
+/// notifies once per state would send nothing the second time.
 fn event(unique: &str, now: Timestamp) -> String {
     let rome = TimeZone::get("Europe/Rome").unwrap_or(TimeZone::UTC);
     let now = now.to_zoned(rome).strftime("%Y-%m-%dT%H:%M:%S%:z");

@@ -1,4 +1,4 @@
-//! The local run: the whole bridge on one machine, with the very binaries that ship.
+//! The local run: the whole bridge on one machine, with the same binaries that ship.
 //!
 //! ```text
 //! HTTP ─▶ gateway ─▶ runtime_api ─▶ receive-event ─▶ SQS ┐       emulators: DynamoDB, SQS, Secrets Manager
@@ -6,8 +6,8 @@
 //!       schedule ────────┘  └───── a poller a queue ◀────┘       workers:   the functions' processes
 //! ```
 //!
-//! Read [`run`] first: it is the order in which all of this starts and stops. [`topology`] holds the names and numbers
-//! of the stack. The test kit uses [`emulators`] and [`queues`] alone.
+//! Start with [`run`], which defines the order in which everything starts and stops. [`topology`] holds the names and
+//! numbers of the stack. The test kit uses only [`emulators`] and [`queues`].
 
 pub mod build;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! `cargo run`: the whole bridge on this machine. See [`local::run`].
+//! Entry point of `cargo run`: the whole bridge on this machine. See [`local::run`].
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Tells on the terminal what arrives on the simulated phone.
+//! Prints the messages that arrive on the simulated phone to the terminal.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use tower::ServiceExt as _;
 
 use crate::terminal::Terminal;
 
-/// How often the phone is looked at.
+/// How often the phone is polled.
 const PERIOD: Duration = Duration::from_millis(500);
-/// How much of a message's text is shown.
+/// How many characters of a message's text are shown.
 const TEXT_CHARS_MAX: usize = 100;
 
 #[derive(Deserialize)]
@@ -32,13 +32,13 @@ struct Template {
     language: String,
 }
 
-/// Watches the simulator behind `router` for as long as it is polled, and prints a line for every message.
+/// Watches the simulator behind `router` for as long as the future is polled. Prints a line for every message.
 pub async fn watch(router: Router, terminal: Terminal) {
     let mut cursor = String::new();
     let mut ticks = tokio::time::interval(PERIOD);
     loop {
         ticks.tick().await;
-        // A reset of the simulator begins a new cursor; a view that cannot be read is looked at again.
+        // A reset of the simulator starts a new cursor. An unreadable view is retried at the next tick.
         if let Some(view) = view(&router, &cursor).await {
             for message in &view.messages {
                 terminal.line("phone", &line(message));
@@ -55,7 +55,7 @@ async fn view(router: &Router, cursor: &str) -> Option<View> {
     serde_json::from_slice(&body).ok()
 }
 
-/// Who got what. The number is masked, as in every log of the bridge.
+/// Formats the recipient, the template and the text. The number is masked, as in every log of the bridge.
 fn line(message: &Message) -> String {
     let Message { wa_id, template: Template { name, language }, body } = message;
     let text = body.split_whitespace().collect::<Vec<_>>().join(" ");
