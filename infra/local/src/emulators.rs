@@ -1,8 +1,8 @@
-//! The AWS services of the local run and of the tests, inside this process: DynamoDB, SQS and Secrets Manager,
-//! each behind a real HTTP endpoint on 127.0.0.1, so that the same clients talk to them and to AWS.
+//! The AWS services of the local run and of the tests: DynamoDB, SQS and Secrets Manager, emulated in this process.
+//! Each has a real HTTP endpoint on 127.0.0.1, so the same clients work against the emulators and against AWS.
 //!
-//! Starting one set takes a few milliseconds and two threads, so every test may have its own. Tables live in memory
-//! or in a folder; queues and secrets are always in memory.
+//! Starting one set takes a few milliseconds and two threads, so every test can have its own set. Tables are in memory
+//! or in a folder. Queues and secrets are always in memory.
 
 use std::{
     convert::Infallible,
@@ -26,32 +26,32 @@ use tokio::runtime::Builder;
 
 use crate::stop::{self, Stopped, Stopper};
 
-/// The region every emulator and every client here uses.
+/// The region of every emulator and every client in this crate.
 pub const REGION: &str = "eu-south-1";
-/// The account in the ARNs and queue URLs of the emulators.
+/// The account in the emulators' ARNs and queue URLs.
 pub const ACCOUNT: &str = "000000000000";
-/// Access key and secret key alike: the emulators check no signature, but the SDK wants to make one.
+/// Both the access key and the secret key. The emulators verify no signature, but the SDK always creates one.
 const CREDENTIAL: &str = "local";
 /// The file in the data folder that holds the tables.
 pub(crate) const TABLES_FILE: &str = "dynamodb.sqlite";
 
-/// Where the tables live.
+/// Where the tables are stored.
 #[derive(Clone, Copy, Debug)]
 pub enum DataDir<'a> {
-    /// In memory: gone when the emulators stop.
+    /// In memory. They are lost when the emulators stop.
     Memory,
-    /// In a file in this folder, which must exist: they survive a stop, and a kill.
+    /// In a file in this folder, which must exist. They survive a stop and a kill.
     Folder(&'a Path),
 }
 
-/// Binds a port of 127.0.0.1, 0 for a free one, ready to be handed to a tokio runtime.
+/// Binds a port of 127.0.0.1 and makes the listener ready for a tokio runtime. Port 0 selects a free port.
 pub(crate) fn bind(port: u16) -> std::io::Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
 
-/// The sockets the emulators listen on, bound before anything else happens.
+/// The emulators' listening sockets, bound before anything else starts.
 #[derive(Debug)]
 pub struct Listeners {
     dynamodb: TcpListener,
@@ -69,7 +69,7 @@ impl Listeners {
     }
 }
 
-/// Running emulators. They stop, and their threads end, when this is dropped.
+/// Running emulators. Dropping this value stops them and ends their threads.
 #[derive(Debug)]
 pub struct Emulators {
     dynamodb: SocketAddr,
@@ -80,7 +80,7 @@ pub struct Emulators {
 }
 
 impl Emulators {
-    /// Starts all three on free ports. When this returns, they answer.
+    /// Starts all three emulators on free ports. They answer once this returns.
     ///
     /// # Errors
     /// When no port is free, or the tables' file cannot be opened.
@@ -88,7 +88,7 @@ impl Emulators {
         Self::start_on(Listeners::bind().context("no free port on 127.0.0.1")?, data)
     }
 
-    /// Starts all three on sockets that are bound already.
+    /// Starts all three emulators on sockets that are already bound.
     ///
     /// # Errors
     /// When the tables' file cannot be opened, or a thread cannot be started.
@@ -103,7 +103,7 @@ impl Emulators {
         };
         let tables = open_tables(data)?;
         let (port, listener) = (emulators.sqs.port(), listeners.dynamodb);
-        // SQLite calls block their thread, so the tables have one of their own.
+        // SQLite calls block their thread, so DynamoDB has its own thread.
         let dynamodb = async move || {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let served = dynoxide::server::serve_with_shutdown(listener, tables, std::future::pending());
@@ -119,25 +119,25 @@ impl Emulators {
         Ok(emulators)
     }
 
-    /// The endpoint of DynamoDB.
+    /// Returns the DynamoDB endpoint.
     #[must_use]
     pub fn dynamodb_url(&self) -> String {
         format!("http://{}", self.dynamodb)
     }
 
-    /// The endpoint of SQS. Queue URLs begin with it.
+    /// Returns the SQS endpoint. Queue URLs begin with it.
     #[must_use]
     pub fn sqs_url(&self) -> String {
         format!("http://{}", self.sqs)
     }
 
-    /// The endpoint of Secrets Manager.
+    /// Returns the Secrets Manager endpoint.
     #[must_use]
     pub fn secrets_url(&self) -> String {
         format!("http://{}", self.secrets)
     }
 
-    /// What an AWS SDK reads from its environment to talk to these emulators.
+    /// Returns the environment variables that make an AWS SDK use these emulators.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -150,7 +150,7 @@ impl Emulators {
         ]
     }
 
-    /// A client of the DynamoDB emulator.
+    /// Returns a client for the DynamoDB emulator.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()
@@ -161,7 +161,7 @@ impl Emulators {
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
-    /// A client of the SQS emulator.
+    /// Returns a client for the SQS emulator.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         let config = aws_sdk_sqs::Config::builder()
@@ -172,7 +172,7 @@ impl Emulators {
         aws_sdk_sqs::Client::from_conf(config.build())
     }
 
-    /// A client of the Secrets Manager emulator.
+    /// Returns a client for the Secrets Manager emulator.
     #[must_use]
     pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
         let config = aws_sdk_secretsmanager::Config::builder()
@@ -189,7 +189,7 @@ impl Drop for Emulators {
     fn drop(&mut self) {
         self.stop.stop();
         for thread in self.threads.drain(..) {
-            // A panic in there has been printed by its own thread; there is nothing left to stop.
+            // A thread that panicked has already printed its panic, and it no longer needs to be stopped.
             drop(thread.join());
         }
     }
@@ -233,7 +233,7 @@ fn secrets_service() -> SecretsManagerHttpService<RustackSecretsManagerHandler> 
     SecretsManagerHttpService::new(Arc::new(handler), http)
 }
 
-/// Runs `work` on a thread and runtime of its own until `stopped`; open connections end with the runtime.
+/// Runs `work` on its own thread and runtime until `stopped`. Open connections end with the runtime.
 fn on_a_thread<W>(name: &str, mut stopped: Stopped, work: W) -> Result<JoinHandle<()>>
 where
     W: AsyncFnOnce() -> std::io::Result<()> + Send + 'static,
@@ -257,7 +257,7 @@ where
         .with_context(|| format!("cannot start the {name} thread"))
 }
 
-/// Serves HTTP/1.1 on `listener` for as long as it is polled.
+/// Serves HTTP/1.1 on `listener` for as long as the future is polled.
 async fn serve<S, B>(listener: TcpListener, service: S) -> std::io::Result<()>
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
@@ -273,7 +273,7 @@ where
         let service = service.clone();
         tokio::spawn(async move {
             let mut http = hyper::server::conn::http1::Builder::new();
-            // A client that goes away in the middle is its own affair.
+            // A client that disconnects in the middle of a request needs no handling.
             drop(http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await);
         });
     }
