@@ -1,5 +1,5 @@
-//! The bridge's front: an HTTP API as API Gateway would be, with routes to functions and answers of its own for what
-//! no function sees.
+//! The HTTP front of the bridge. It behaves like an API Gateway HTTP API: it routes requests to functions, and it
+//! answers requests that match no function itself.
 
 mod answer;
 mod event;
@@ -20,21 +20,21 @@ use serde_json::json;
 use crate::runtime_api::{RuntimeApi, request_id};
 use event::Received;
 
-/// The most a function takes as its event, 6 MB, with the body as it stands in there.
+/// The maximum size of a function's event, 6 MB. It includes the body as encoded in the event.
 const EVENT_BYTES_MAX: usize = 6 * 1024 * 1024;
-/// How much of a body that is too long is read before the answer.
+/// How much of an oversized body is read before the response is sent.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long API Gateway waits for a function.
 const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
 
-/// A route to a function. Paths match exactly, as they do on AWS, but for parts in braces.
+/// A route to a function. Paths match exactly, as on AWS, except for segments in braces.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
-    /// The path; a part such as `{id}` stands for one part of a request's path.
+    /// The path. A segment such as `{id}` matches one segment of a request's path.
     pub path: &'static str,
-    /// The function that answers.
+    /// The name of the function that answers.
     pub function: &'static str,
 }
 
@@ -44,8 +44,8 @@ struct Front {
     home: String,
 }
 
-/// The front with these routes; `home` is the plain text on `/`. Must be served with the peer's address as
-/// [`ConnectInfo`].
+/// Builds the front with these routes. `home` is the plain text served at `/`. The router must be served with the
+/// peer's address as [`ConnectInfo`].
 pub fn router(api: RuntimeApi, routes: Vec<Route>, home: String) -> Router {
     Router::new().fallback(handle).with_state(Arc::new(Front { api, routes, home }))
 }
@@ -107,8 +107,8 @@ impl Front {
     }
 }
 
-/// The whole body, or `None` if it is too long for any event. What is too long is still read for a while, because an
-/// answer in the middle of a request reaches few clients.
+/// Reads the whole body. `None` if it is too long for any event. An oversized body is still read up to a limit, because
+/// few clients receive a response that is sent before the request ends.
 async fn read(body: Body) -> Option<Bytes> {
     let (mut kept, mut length) = (Vec::new(), 0_usize);
     let mut pieces = body.into_data_stream();
@@ -124,7 +124,7 @@ async fn read(body: Body) -> Option<Bytes> {
     (length <= EVENT_BYTES_MAX).then(|| kept.into())
 }
 
-/// An answer of the gateway itself.
+/// Returns a response of the gateway itself.
 fn own(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "message": message }))).into_response()
 }

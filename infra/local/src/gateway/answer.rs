@@ -1,4 +1,4 @@
-//! From a function's answer to an HTTP response, by the rules of payload format 2.0.
+//! Converts a function's answer to an HTTP response, according to payload format 2.0.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +27,8 @@ struct Proxied {
     is_base64_encoded: bool,
 }
 
-/// The response a function's answer stands for. JSON without a `statusCode` is the body of a 200. `None`: the answer
-/// is malformed.
+/// Returns the HTTP response for a function's answer. JSON without a `statusCode` becomes the body of a 200 response.
+/// `None` if the answer is malformed.
 pub(super) fn response(answer: &[u8]) -> Option<Response> {
     let value: Value = serde_json::from_slice(answer).ok()?;
     if value.get("statusCode").is_none() {
@@ -54,8 +54,8 @@ pub(super) fn response(answer: &[u8]) -> Option<Response> {
     Some(response)
 }
 
-/// Adds a header unless it is one the connection itself decides, or it is there with the same value already: the
-/// runtime may give both forms of the list.
+/// Adds a header. Headers that the connection itself determines are skipped. So is a value that is already present,
+/// because the runtime may return both forms of the header list.
 fn add(headers: &mut HeaderMap, name: &str, values: &[Value]) -> Option<()> {
     let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
     if [header::CONTENT_LENGTH, header::CONNECTION, header::TRANSFER_ENCODING].contains(&name) {

@@ -1,4 +1,4 @@
-//! From an HTTP request to the event of payload format 2.0.
+//! Converts an HTTP request to an event of payload format 2.0.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -12,20 +12,20 @@ use serde_json::{Map, Value, json};
 
 use crate::{clock, emulators::ACCOUNT};
 
-/// A request that has come in whole.
+/// A completely received request.
 pub(super) struct Received<'a> {
     pub(super) head: &'a Parts,
     pub(super) body: &'a Bytes,
     pub(super) source_ip: IpAddr,
     pub(super) request_id: &'a str,
-    /// Method and path of the route that matched.
+    /// Method and path of the matching route.
     pub(super) route_key: &'a str,
-    /// What stands in the variable parts of its path.
+    /// The values of the variable segments in the path.
     pub(super) path_parameters: &'a BTreeMap<String, String>,
 }
 
 impl Received<'_> {
-    /// The event. What is absent from the request is absent from the event, as with API Gateway.
+    /// Builds the event. As with API Gateway, fields that are absent from the request are absent from the event.
     pub(super) fn event(&self) -> Value {
         let headers = self.headers();
         let host = headers.get("host").cloned().unwrap_or_default();
@@ -69,7 +69,7 @@ impl Received<'_> {
         event
     }
 
-    /// Lower-case names, several values joined by a comma; cookies have a place of their own.
+    /// Returns the headers with lower-case names. Several values are joined by a comma. Cookies have their own field.
     fn headers(&self) -> BTreeMap<String, String> {
         let mut headers =
             joined(self.head.headers.iter().filter(|(name, _)| **name != header::COOKIE).map(|(name, value)| {
@@ -84,14 +84,14 @@ impl Received<'_> {
         headers
     }
 
-    /// The decoded query, several values of a name joined by a comma.
+    /// Returns the decoded query parameters. Several values of one name are joined by a comma.
     fn parameters(&self) -> BTreeMap<String, String> {
         let query = self.head.uri.query().unwrap_or_default();
         joined(url::form_urlencoded::parse(query.as_bytes()).into_owned())
     }
 
-    /// The body and whether it is Base64. Bytes of a text type that are not UTF-8 could not stand in JSON, so they
-    /// are encoded too and reach the function as they came.
+    /// Returns the body and whether it is Base64-encoded. JSON cannot hold bytes that are not UTF-8. A text body with
+    /// such bytes is therefore encoded too, and reaches the function unchanged.
     fn body(&self) -> Option<(String, bool)> {
         if self.body.is_empty() {
             return None;
@@ -101,7 +101,7 @@ impl Received<'_> {
     }
 }
 
-/// A list or a map that is not empty.
+/// Returns the list or map as JSON unless it is empty.
 fn present<T: Serialize>(values: T) -> Option<Value> {
     let value = json!(values);
     let is_empty = value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty);
@@ -122,8 +122,8 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
     lines.flat_map(|line| line.split(';').map(|cookie| cookie.trim().to_owned()).collect::<Vec<_>>()).collect()
 }
 
-/// The content types an HTTP API passes on as text, as measured on AWS: everything else is Base64, a form and a body
-/// without a type included.
+/// Returns whether an HTTP API passes this content type on as text, as measured on AWS. Everything else is
+/// Base64-encoded, including a form and a body without a content type.
 fn is_text(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

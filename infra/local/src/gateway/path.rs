@@ -1,10 +1,10 @@
-//! Which paths a route takes, and what stands in its variable parts.
+//! Matches request paths against routes and extracts their variable segments.
 
 use std::collections::BTreeMap;
 
-/// The variable parts of a path that the route `template` takes, by name and as they stand; `None` if it takes another
-/// path. A part in braces stands for exactly one part that is not empty; everything else must be the same, a slash at
-/// the end included.
+/// Returns the variable segments of a path that matches the route `template`, by name and undecoded. `None` if the path
+/// does not match. A segment in braces matches exactly one non-empty segment. Everything else must be equal, including
+/// a trailing slash.
 pub(super) fn parameters(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let (mut templates, mut parts) = (template.split('/'), path.split('/'));
     let mut found = BTreeMap::new();
