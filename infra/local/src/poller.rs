@@ -1,6 +1,6 @@
-//! From SQS to a function, as Lambda's event source does it: batches of up to ten, at most as many at once as the
-//! function has processes, and afterwards only what succeeded is deleted. What failed stays in the queue and comes
-//! back when its visibility time is over.
+//! Passes SQS records to a function, as Lambda's event source mapping does. A batch holds up to ten records, and at
+//! most as many batches run at once as the function has processes. Only records that succeeded are deleted. Failed
+//! records stay in the queue and return after the visibility timeout.
 
 mod batch;
 
@@ -17,34 +17,34 @@ use tokio::{
 
 use crate::{queues::Queue, runtime_api::RuntimeApi, stop::Stopped, terminal::Terminal};
 
-/// The most records SQS hands out at once, and our batch size on AWS.
+/// The maximum number of records in one SQS receive, and the bridge's batch size on AWS.
 const BATCH_MAX: i32 = 10;
-/// How long one receive waits for a record; the most SQS allows.
+/// How long one receive waits for a record: the maximum that SQS allows.
 const WAIT_SECONDS: i32 = 20;
-/// How long a stop waits for the batches under way.
+/// How long a stop waits for the batches in flight.
 const FINISH_LIMIT: Duration = Duration::from_secs(3);
-/// The pause after SQS did not answer.
+/// The pause after a receive that SQS did not answer.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What feeds one queue to one function.
+/// Feeds one queue to one function.
 #[derive(Clone, Debug)]
 pub struct Poller {
-    /// A client of the queue.
+    /// An SQS client.
     pub sqs: Client,
     /// The queue.
     pub queue: Queue,
-    /// Where the function is.
+    /// The API that invokes the function.
     pub api: RuntimeApi,
     /// The function's name.
     pub function: &'static str,
-    /// The most batches under way at once.
+    /// The maximum number of batches in flight.
     pub concurrency: usize,
-    /// Where failures are told.
+    /// Where failures are printed.
     pub terminal: Terminal,
 }
 
 impl Poller {
-    /// Polls until told to stop, then waits a little for the batches under way. What they don't finish stays in the
+    /// Polls until the stop signal, then waits up to 3 s for the batches in flight. Unfinished records stay in the
     /// queue.
     pub async fn run(self, mut stopped: Stopped) {
         let poller = Arc::new(self);
@@ -68,7 +68,8 @@ impl Poller {
         drop(tokio::time::timeout(FINISH_LIMIT, all).await);
     }
 
-    /// A slot and then a batch: a record received before there is a slot would wait out its visibility time.
+    /// Acquires a slot before receiving a batch. A record received without a free slot would use up its visibility
+    /// timeout.
     async fn next(&self, slots: &Arc<Semaphore>) -> (Option<OwnedSemaphorePermit>, Vec<Message>) {
         let slot = Arc::clone(slots).acquire_owned().await.ok();
         (slot, self.receive().await)
@@ -120,7 +121,7 @@ impl Poller {
             Ok(answer) => answer.failed.len(),
             Err(_) => BATCH_MAX.unsigned_abs() as usize,
         };
-        // As on AWS they are delivered again, which the functions are made for.
+        // As on AWS, the records are delivered again. The functions are idempotent.
         if failed > 0 {
             self.terminal.line("queue", "handled records could not be deleted and will come again");
         }

@@ -6,24 +6,24 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::emulators::{Listeners, bind};
 
-/// Bound sockets. Callers who connect early wait until the part behind the socket serves.
+/// Bound sockets. Early connections wait until the component behind the socket serves.
 #[derive(Debug)]
 pub struct Ports {
-    /// The bridge.
+    /// The bridge's socket.
     pub gateway: TcpListener,
-    /// The simulator.
+    /// The simulator's socket.
     pub simulator: TcpListener,
-    /// The Runtime API.
+    /// The Runtime API's socket.
     pub runtime_api: TcpListener,
-    /// The AWS services.
+    /// The sockets of the AWS services.
     pub emulators: Listeners,
 }
 
 impl Ports {
-    /// Binds the two given ports and what else is needed, all on 127.0.0.1.
+    /// Binds the two given ports and all other sockets, all on 127.0.0.1.
     ///
     /// # Errors
-    /// When a port is in use: one sentence for the terminal that names the flag.
+    /// When a port is in use. The message is one sentence for the terminal that names the flag.
     pub fn bind(gateway: u16, simulator: u16) -> Result<Self> {
         Ok(Self {
             gateway: fixed(gateway, "--port")?,

@@ -1,4 +1,4 @@
-//! The queues as `template.yaml` makes them on AWS, made on an emulator.
+//! Creates the queues of `template.yaml` on an emulator.
 
 use anyhow::{Context, Result};
 use aws_sdk_sqs::{Client, types::QueueAttributeName};
@@ -6,36 +6,36 @@ use serde_json::json;
 
 use crate::emulators::{ACCOUNT, REGION};
 
-/// How often a record is handed out before it goes to the dead-letter queue.
+/// How often a record is delivered before SQS moves it to the dead-letter queue.
 pub const RECEIVES_MAX: u32 = 10;
-/// How long every queue keeps a record: 14 days, the most SQS offers.
+/// How long every queue retains a record: 14 days, the SQS maximum.
 const RETENTION_SECONDS: u32 = 14 * 24 * 60 * 60;
 
 /// One queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queue {
-    /// Its URL, for whoever sends or receives.
+    /// Its URL, for senders and receivers.
     pub url: String,
-    /// Its ARN, as records carry it.
+    /// Its ARN, as records contain it.
     pub arn: String,
 }
 
-/// The queues of the stack, each with the one that takes what nobody could process.
+/// The queues of the stack, each with its dead-letter queue.
 #[derive(Clone, Debug)]
 pub struct Queues {
-    /// What is to be sent.
+    /// The events to process.
     pub events: Queue,
-    /// The dead letters of the events.
+    /// The dead letters of the events queue.
     pub events_dead: Queue,
-    /// What WA Smart Business reports.
+    /// The platform events that WA Smart Business reports.
     pub statuses: Queue,
-    /// The dead letters of the statuses.
+    /// The dead letters of the statuses queue.
     pub statuses_dead: Queue,
 }
 
 impl Queues {
-    /// Creates them all: `<stack>-events`, `<stack>-statuses`, and those with `-dead` at the end. Records that nobody
-    /// deleted come back after `visibility_seconds`.
+    /// Creates all queues: `<stack>-events`, `<stack>-statuses`, and their dead-letter queues with the suffix `-dead`.
+    /// Undeleted records return after `visibility_seconds`.
     ///
     /// # Errors
     /// When the emulator refuses.
@@ -45,14 +45,14 @@ impl Queues {
         Ok(Self { events, events_dead, statuses, statuses_dead })
     }
 
-    /// All of them.
+    /// Returns all queues.
     #[must_use]
     pub fn all(&self) -> [&Queue; 4] {
         [&self.events, &self.events_dead, &self.statuses, &self.statuses_dead]
     }
 }
 
-/// A queue and its dead-letter queue.
+/// Creates a queue and its dead-letter queue.
 async fn pair(client: &Client, name: &str, visibility_seconds: u32) -> Result<(Queue, Queue)> {
     let dead = create(client, &format!("{name}-dead"), visibility_seconds, None).await?;
     let redrive = json!({"deadLetterTargetArn": dead.arn, "maxReceiveCount": RECEIVES_MAX}).to_string();
@@ -73,10 +73,10 @@ async fn create(client: &Client, name: &str, visibility_seconds: u32, redrive: O
     Ok(Queue { url, arn: format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}") })
 }
 
-/// How many records a queue holds: those to be had, those handed out, and those delayed.
+/// Returns how many records a queue holds: available, in flight and delayed.
 ///
 /// # Errors
-/// When the emulator does not answer, or not with numbers.
+/// When the emulator does not answer, or the answer holds no numbers.
 pub async fn length(client: &Client, url: &str) -> Result<u32> {
     let names = [
         QueueAttributeName::ApproximateNumberOfMessages,

@@ -1,4 +1,4 @@
-//! A batch as the function gets it, and what its answer means.
+//! Builds a batch event for the function and interprets its answer.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::emulators::REGION;
 
-/// The event Lambda makes of received messages.
+/// Builds the event that Lambda creates from received messages.
 pub(super) fn event(messages: &[Message], queue_arn: &str) -> Value {
     let records: Vec<_> = messages.iter().map(|message| record(message, queue_arn)).collect();
     json!({ "Records": records })
@@ -47,7 +47,7 @@ fn attribute(value: &MessageAttributeValue) -> Value {
     })
 }
 
-/// The part of an answer Lambda looks at. Anything beside it is ignored, a wrong shape fails the batch.
+/// The part of an answer that Lambda evaluates. Other fields are ignored. A wrong shape fails the batch.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct BatchResponse {
@@ -60,18 +60,18 @@ struct ItemFailure {
     item_identifier: String,
 }
 
-/// The messages to delete after a function answered. An empty or null answer and an empty or null list mean all of
-/// them; otherwise all but the listed ones.
+/// Returns the messages to delete after a function answered. An empty or null answer, or an empty or null list, means
+/// all messages. Otherwise it is all messages except the listed ones.
 ///
 /// # Errors
-/// In words, when the answer cannot be trusted and the whole batch has failed: no JSON, an entry without an
-/// identifier, or an identifier that is not in the batch.
+/// A description, when the answer is invalid and the whole batch has therefore failed. The answer is invalid if it is
+/// not JSON, if an entry has no identifier, or if an identifier is not in the batch.
 pub(super) fn succeeded(messages: Vec<Message>, answer: &[u8]) -> Result<Vec<Message>, String> {
     if answer.iter().all(u8::is_ascii_whitespace) {
         return Ok(messages);
     }
     let answer: Value = serde_json::from_slice(answer).map_err(|error| format!("its answer is not JSON: {error}"))?;
-    // A function that reports nothing, such as one that returns a plain string, has failed nothing.
+    // A function that reports no failures, for example by returning a plain string, has failed no record.
     if !answer.is_object() {
         return Ok(messages);
     }
