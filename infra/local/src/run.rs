@@ -1,4 +1,4 @@
-//! One run from the first check to the last child: bind and lock, build, start, tell, wait, stop.
+//! One run from start to stop: bind and lock, build, start, print the addresses, wait, stop.
 
 use std::{
     collections::HashMap,
@@ -43,10 +43,10 @@ use crate::{
 const PHONE_NUMBER_ID: &str = "106540352242922";
 /// The account on the simulator.
 const WABA_ID: &str = "102290129340398";
-/// The sender's number.
+/// The sender's phone number.
 const DISPLAY_PHONE_NUMBER: &str = "+390236269240";
 
-/// Runs until Ctrl-C or SIGTERM. Failures end on standard error as one sentence, with exit code 1.
+/// Runs until Ctrl-C or SIGTERM. A failure is printed on standard error as one sentence, with exit code 1.
 pub async fn run(options: Options) -> ExitCode {
     match Box::pin(until_stopped(options)).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -84,13 +84,13 @@ async fn until_stopped(options: Options) -> Result<()> {
     let groups = stack.workers.groups();
     tokio::select! {
         () = stack.stop() => {}
-        // Whoever asks twice wants it now.
+        // A second signal ends the run immediately.
         () = signals.any() => kill(&groups),
     }
     Ok(())
 }
 
-/// Ends the children without asking, and ourselves.
+/// Kills the children without waiting and exits this process.
 fn kill(groups: &Groups) {
     groups.kill();
     std::process::exit(130);
@@ -99,13 +99,13 @@ fn kill(groups: &Groups) {
 /// Everything that runs.
 struct Stack {
     demo: Demo,
-    /// Gateway and schedule: where work comes from.
+    /// Gateway and schedules: the sources of work.
     intake: JoinSet<()>,
-    /// From the queues to the functions.
+    /// The pollers, from the queues to the functions.
     pollers: JoinSet<()>,
     pollers_stopper: Stopper,
     workers: Workers,
-    /// The Runtime API and the watch on the phone.
+    /// The Runtime API and the phone watcher.
     servers: JoinSet<()>,
     simulator: simulator::Running,
     queues: Queues,
@@ -175,11 +175,11 @@ impl Stack {
         Ok(Self { demo, intake, pollers, pollers_stopper, workers, servers, simulator, queues, emulators, terminal })
     }
 
-    /// Stops what takes work in, lets the batches under way end, then stops the functions and what they use.
+    /// Stops the sources of work, waits for the batches in flight, then stops the functions and their services.
     async fn stop(mut self) {
         self.intake.shutdown().await;
         self.pollers_stopper.stop();
-        // A panic in there has been printed; the stop goes on.
+        // A panicked task has already printed its panic. The stop continues.
         while self.pollers.join_next().await.is_some() {}
         let (sqs, mut lost) = (self.emulators.sqs(), 0);
         for queue in self.queues.all() {
@@ -228,11 +228,11 @@ fn url(listener: &std::net::TcpListener) -> Result<String> {
 
 async fn serve(listener: TcpListener, router: axum::Router) {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    // Accepting goes on after any error; this never ends by itself.
+    // Accepting continues after any error, so this never returns by itself.
     drop(axum::serve(listener, service).await);
 }
 
-/// The plain page on `/`.
+/// Returns the plain-text page for `/`.
 fn home(demo: &Demo) -> String {
     format!(
         "The bridge from Passweb to WhatsApp, running locally.\n\n\
@@ -245,7 +245,7 @@ fn home(demo: &Demo) -> String {
     )
 }
 
-/// What ends a run: Ctrl-C, SIGTERM, or the terminal going away.
+/// The signals that end a run: Ctrl-C (SIGINT), SIGTERM, or the loss of the terminal (SIGHUP).
 struct Signals([Signal; 3]);
 
 impl Signals {
@@ -263,7 +263,7 @@ impl Signals {
         }
     }
 
-    /// The work's result, or `None` if a signal came first; the work is dropped then.
+    /// Returns the result of `work`, or `None` if a signal came first. In that case `work` is dropped.
     async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             done = work => Some(done),

@@ -1,4 +1,4 @@
-//! The clock of the bridge: invokes a function once at the start and then at its rate, as the schedules on AWS do.
+//! The schedules of the bridge. A function is invoked once at the start and then at its rate, as on AWS.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::{
     terminal::Terminal,
 };
 
-/// The rate of the schedule of `fire-reminders` in the template.
+/// The rate of the `fire-reminders` schedule in the template.
 pub const MINUTE: Duration = Duration::from_secs(60);
-/// The rate of the schedule of `sync-templates` in the template.
+/// The rate of the hourly `sync-templates` schedule in the template.
 pub const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// What the schedule of a minute gives `sync-templates` in the template.
+/// Returns the input that the template's one-minute schedule passes to `sync-templates`.
 #[must_use]
 pub fn asked() -> Value {
     json!({"asked": true})
 }
 
-/// Invokes `function` for as long as it is polled, with `input` or else with an event of the clock. A tick that comes while the last one is still being handled is
-/// left out.
+/// Invokes `function` for as long as the future is polled, with `input` or, without it, with a scheduled event. A tick
+/// is skipped while the previous invocation is still running.
 pub async fn run(api: RuntimeApi, function: &'static str, period: Duration, input: Option<Value>, terminal: Terminal) {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

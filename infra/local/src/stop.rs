@@ -1,16 +1,16 @@
-//! The word to stop, given once and heard by every part that has something to finish first.
+//! The internal stop signal. It is sent once and received by every part that must finish work first.
 
 use tokio::sync::watch;
 
-/// Hears the word. Dropping every [`Stopper`] gives it too.
+/// Receives the stop signal. Dropping every [`Stopper`] also sends it.
 #[derive(Clone, Debug)]
 pub struct Stopped(watch::Receiver<bool>);
 
-/// Gives the word.
+/// Sends the stop signal.
 #[derive(Debug)]
 pub struct Stopper(watch::Sender<bool>);
 
-/// Both ends.
+/// Creates both ends.
 #[must_use]
 pub fn word() -> (Stopper, Stopped) {
     let (sender, receiver) = watch::channel(false);
@@ -18,16 +18,16 @@ pub fn word() -> (Stopper, Stopped) {
 }
 
 impl Stopper {
-    /// Gives the word; a second time changes nothing.
+    /// Sends the stop signal. Repeated calls have no effect.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Stopped {
-    /// Waits for the word.
+    /// Waits for the stop signal.
     pub async fn wait(&mut self) {
-        // An error means that nobody is left to give it.
+        // An error means that no sender is left, which also means stop.
         drop(self.0.wait_for(|stop| *stop).await);
     }
 }
