@@ -1,8 +1,9 @@
-//! The Lambda Runtime API for our own children: events go out, answers come back, deadlines are true.
+//! The Lambda Runtime API for the local run's child processes. It delivers events, receives answers and enforces
+//! deadlines.
 //!
-//! Every worker process has a path of its own on one listener, so that what a replaced process still says can be
-//! told from what its successor says. This module knows invocations and deadlines; it starts and kills nothing, that
-//! is what [`crate::workers`] does when asked through [`Enlisted::condemned`].
+//! Every worker process has its own path on one listener. This distinguishes calls of a replaced process from calls of
+//! its successor. This module handles invocations and deadlines. It does not start or kill processes:
+//! [`crate::workers`] does, when notified through [`Enlisted::condemned`].
 
 mod http;
 #[cfg(test)]
@@ -22,29 +23,29 @@ use tokio::{
 
 use crate::clock;
 
-/// Why an invocation has no answer.
+/// The reason why an invocation has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
-    /// The function reported an error of its own.
+    /// The function reported an error.
     #[error("{}", brief(message))]
     Failed {
-        /// The error's type as the function named it.
+        /// The error's type, as reported by the function.
         error_type: String,
-        /// What the function said.
+        /// The error's message.
         message: String,
     },
-    /// The function did not answer in its time; its process is replaced.
+    /// The function did not answer before its timeout. Its process is replaced.
     #[error("timed out after {0:?}")]
     TimedOut(Duration),
-    /// The process ended before it answered, or before it asked for its first event.
+    /// The process ended before it answered, or before it requested its first event.
     #[error("the process ended: {0}")]
     Exited(String),
-    /// There is no such function here, or the run is stopping.
+    /// No such function exists here, or the run is stopping.
     #[error("no such function")]
     Unknown,
 }
 
-/// The beginning of what a function said; its own log has the rest.
+/// Returns the beginning of a function's error message. The function's log contains the rest.
 fn brief(message: &str) -> String {
     const CHARS_MAX: usize = 160;
     let shown: String = message.chars().take(CHARS_MAX).collect();
@@ -60,7 +61,7 @@ pub struct RuntimeApi(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     state: Mutex<State>,
-    /// Woken whenever a worker asks for its first event.
+    /// Notified whenever a worker requests its first event.
     readiness: Notify,
 }
 
@@ -88,13 +89,13 @@ struct Invocation {
 #[derive(Debug)]
 struct Worker {
     function: String,
-    /// It has asked for an event at least once.
+    /// Whether it has requested an event at least once.
     ready: bool,
     current: Option<Current>,
     condemned: Arc<Notify>,
 }
 
-/// The invocation a worker is busy with.
+/// The invocation that a worker is processing.
 #[derive(Debug)]
 struct Current {
     id: String,
@@ -105,22 +106,22 @@ struct Current {
 impl Current {
     fn settle(self, answer: Answer) {
         self.deadline.abort();
-        // Whoever asked may have given up, as the gateway does after its 30 s.
+        // The caller may have given up, as the gateway does after 30 s.
         drop(self.answer.send(answer));
     }
 }
 
-/// A place for one worker process, from its start to its end.
+/// The registration of one worker process, from its start to its end.
 #[derive(Debug)]
 pub struct Enlisted {
-    /// The worker's name, unique for every process, and its path on the listener.
+    /// The worker's name, unique to its process, and its path on the listener.
     pub id: String,
-    /// Notified when the process must be killed because it overran its time.
+    /// Notified when the process must be killed because it exceeded its timeout.
     pub condemned: Arc<Notify>,
 }
 
 impl RuntimeApi {
-    /// An API for functions given by name and time-out.
+    /// Creates an API for functions given by name and timeout.
     #[must_use]
     pub fn new<'a>(functions: impl IntoIterator<Item = (&'a str, Duration)>) -> Self {
         let function = |timeout| Function { timeout, pending: VecDeque::new(), arrivals: Arc::new(Notify::new()) };
@@ -129,8 +130,8 @@ impl RuntimeApi {
         Self(Arc::new(Inner { state, readiness: Notify::new() }))
     }
 
-    /// Has `function` handle `payload` and waits for its answer. Waits for a free worker first; the function's time
-    /// counts from when one takes the event.
+    /// Sends `payload` to `function` and waits for its answer. The call first waits for a free worker. The function's
+    /// timeout starts when a worker takes the event.
     ///
     /// # Errors
     /// See [`InvokeError`].
@@ -146,7 +147,7 @@ impl RuntimeApi {
         answered.await.unwrap_or(Err(InvokeError::Unknown))
     }
 
-    /// A place for a new process of `function`.
+    /// Registers a new process of `function`.
     #[must_use]
     pub fn enlist(&self, function: &str) -> Enlisted {
         let mut state = self.state();
@@ -159,9 +160,10 @@ impl RuntimeApi {
         Enlisted { id, condemned }
     }
 
-    /// Takes a worker off the books once its process has ended, `how` in words. What it was busy with fails. Returns
-    /// whether it had ever asked for an event; if it had not and nobody else can, what waits for the function fails
-    /// too, as a failed start does on AWS.
+    /// Removes a worker whose process has ended. `how` describes its end. Its current invocation fails.
+    ///
+    /// Returns whether the worker ever requested an event. If it did not, and no other worker of the function has, the
+    /// function's pending invocations fail too. AWS treats a failed start in the same way.
     pub fn dismiss(&self, worker: &str, how: &str) -> bool {
         let mut state = self.state();
         let Some(gone) = state.workers.remove(worker) else { return false };
@@ -178,7 +180,7 @@ impl RuntimeApi {
         gone.ready
     }
 
-    /// Waits until every function has a worker that has asked for an event.
+    /// Waits until every function has a worker that has requested an event.
     pub async fn ready(&self) {
         loop {
             let changed = self.0.readiness.notified();
@@ -194,7 +196,7 @@ impl RuntimeApi {
         }
     }
 
-    /// A panic elsewhere while the lock was held leaves a state that is still consistent: every change is one step.
+    /// Every change is one step, so the state is consistent even after a panic while the lock was held.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -210,8 +212,8 @@ struct Next {
 }
 
 impl RuntimeApi {
-    /// Waits for the next event of the worker's function and makes it the worker's current one. `None`: the worker
-    /// is not on the books, so its process has been given up.
+    /// Waits for the next event of the worker's function and makes it the worker's current invocation. `None` if the
+    /// worker is not registered, because its process was replaced.
     async fn next(&self, worker: &str) -> Option<Next> {
         loop {
             let arrivals = {
@@ -222,7 +224,7 @@ impl RuntimeApi {
                 }
             };
             arrivals.notified().await;
-            // A wake-up that finds its worker gone belongs to another one.
+            // A wake-up for a removed worker is passed on to another worker.
             if !self.state().workers.contains_key(worker) {
                 arrivals.notify_one();
             }
@@ -259,7 +261,7 @@ impl RuntimeApi {
         Some(Taken::Nothing(Arc::clone(&function.arrivals)))
     }
 
-    /// Fails the invocation once its time is over, and has the process killed.
+    /// Fails the invocation when its timeout has passed, and requests that the process be killed.
     async fn expire(self, worker: String, invocation: String, timeout: Duration) {
         tokio::time::sleep(timeout).await;
         let mut state = self.state();
@@ -270,7 +272,8 @@ impl RuntimeApi {
         }
     }
 
-    /// Hands the worker's answer to whoever invoked. False: the worker has no such invocation (any more).
+    /// Passes the worker's answer to the caller. Returns false if the worker does not have this invocation, or no
+    /// longer.
     fn settle(&self, worker: &str, invocation: &str, answer: Answer) -> bool {
         let mut state = self.state();
         let current =
@@ -284,9 +287,9 @@ enum Taken {
     Nothing(Arc<Notify>),
 }
 
-/// A request id in the form AWS gives it, a version 4 UUID.
+/// Creates a request id in the format of AWS: a version 4 UUID.
 pub(crate) fn request_id() -> String {
-    // Ids need only differ within one run; without random bytes nothing else here would work either.
+    // Ids need only differ within one run. Without random bytes nothing else in the local run would work either.
     let bytes = clock::random::<16>().unwrap_or_default();
     let hex = clock::hex(&bytes);
     let part = |from, to| hex.get(from..to).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The Runtime API on the wire: paths, headers and status codes as AWS documents them.
+//! The HTTP interface of the Runtime API: paths, headers and status codes as documented by AWS.
 
 use axum::{
     Json, Router,
@@ -17,11 +17,11 @@ use crate::{
     emulators::{ACCOUNT, REGION},
 };
 
-/// The most an answer may weigh: 6 MB and, as on AWS, 100 bytes of grace for the envelope.
+/// The maximum size of an answer: 6 MB and, as on AWS, an extra 100 bytes for the envelope.
 const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
 
 impl RuntimeApi {
-    /// The routes, to be served on one listener for all workers; `AWS_LAMBDA_RUNTIME_API` of a worker is
+    /// Returns the routes, to be served on one listener for all workers. A worker's `AWS_LAMBDA_RUNTIME_API` is
     /// `http://<listener>/<worker id>`.
     pub fn router(&self) -> Router {
         Router::new()
@@ -53,7 +53,7 @@ async fn response(State(api): State<RuntimeApi>, Path((worker, id)): Path<(Strin
     accepted(api.settle(&worker, &id, Ok(body)))
 }
 
-/// How the runtime describes an error.
+/// An error as the Lambda runtime reports it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Diagnostic {
@@ -72,7 +72,8 @@ async fn error(State(api): State<RuntimeApi>, Path((worker, id)): Path<(String, 
     accepted(api.settle(&worker, &id, Err(InvokeError::Failed { error_type, message: error_message })))
 }
 
-/// A function that cannot start says so here and exits; its exit is what counts, and its log says why.
+/// A function that cannot start reports it here and exits. Only the exit is evaluated. The function's log contains the
+/// reason.
 async fn init_error() -> Response {
     accepted(true)
 }
@@ -89,7 +90,7 @@ fn refused(status: StatusCode, error_type: &str, message: &str) -> Response {
     (status, Json(json!({"errorType": error_type, "errorMessage": message}))).into_response()
 }
 
-/// An X-Ray trace header that is not sampled.
+/// Returns an X-Ray trace header that is not sampled.
 fn trace_id() -> String {
     let seconds = clock::now().as_second();
     let random: String = request_id().chars().filter(char::is_ascii_hexdigit).collect();

@@ -1,4 +1,5 @@
-//! A worker played over HTTP: what it is given, and what becomes of an event it does not answer.
+//! Tests with a worker that is simulated over HTTP: the events it receives, and the outcome of events it does not
+//! answer.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// How long a condition may take before a test gives up.
+/// How long a condition may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Fixture {
