@@ -1,5 +1,5 @@
-//! The secrets of the demo site: made once per data folder, so that a key stays valid over restarts, and put into
-//! Secrets Manager at every start, because that one forgets.
+//! The secrets of the demo site. They are created once per data folder, so that an API key stays valid across restarts.
+//! Each start writes them to the Secrets Manager emulator, which is only in memory.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ use crate::{
     data_folder::{DataFolder, SECRETS_FILE},
 };
 
-/// What `secrets.json` holds. `Debug` is left out on purpose.
+/// The content of `secrets.json`. `Debug` is deliberately not implemented.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secrets {
@@ -25,24 +25,24 @@ pub struct Secrets {
     pub api_key: String,
     /// The token of the WA Smart Business account.
     pub access_token: String,
-    /// The part of the webhook's address nobody can guess.
+    /// The unguessable part of the webhook's URL.
     pub webhook_id: String,
-    /// What webhooks are signed with.
+    /// The secret that signs webhooks.
     pub webhook_secret: String,
-    /// The stack's HMAC secret, 32 bytes in Base64.
+    /// The stack's HMAC secret: 32 bytes in Base64.
     pub hmac: String,
 }
 
 impl Secrets {
-    /// Reads the folder's secrets, or makes them the first time.
+    /// Reads the folder's secrets, or creates them on the first start.
     ///
     /// # Errors
-    /// When the file is not what we wrote, or cannot be written.
+    /// When the file is invalid or cannot be written.
     pub fn of(folder: &DataFolder) -> Result<Self> {
         let file = folder.path().join(SECRETS_FILE);
         if file.exists() {
             let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            // The parser's own words could quote a secret.
+            // The parser's own message could quote a secret.
             return serde_json::from_str(&text).ok().with_context(|| {
                 format!(
                     "{} is not what the local run wrote; --fresh makes a new one, with empty tables",
@@ -55,10 +55,10 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Makes new secrets.
+    /// Creates new secrets.
     ///
     /// # Errors
-    /// When the system has no randomness.
+    /// When the operating system cannot provide random bytes.
     pub fn new() -> Result<Self> {
         let key_id = clock::hex(&clock::random::<6>()?);
         Ok(Self {
@@ -70,14 +70,15 @@ impl Secrets {
         })
     }
 
-    /// Puts into Secrets Manager what the functions read: `<stack>/<site>/provider`, `<stack>/<site>/inbound` and
-    /// `<stack>/keys`.
+    /// Writes the secrets that the functions read to Secrets Manager: `<stack>/<site>/provider`,
+    /// `<stack>/<site>/inbound` and `<stack>/keys`.
     ///
     /// # Errors
     /// When the emulator refuses.
     pub async fn publish(&self, client: &Client, stack: &str, site: &str, account: &str) -> Result<()> {
         let provider = json!({ "accounts": { account: { "token": self.access_token } } });
-        // Whoever knows the address of the demo's webhook may subscribe it; what is reported must be signed.
+        // Anyone who knows the URL of the demo's webhook can verify a subscription. The reports themselves must be
+        // signed.
         let inbound = json!({ "app_secret": self.webhook_secret, "verify_token": self.webhook_id });
         let keys = json!({ "hmac": self.hmac });
         let all = [

@@ -1,7 +1,7 @@
-//! What the demo site starts with: key, account, webhook, templates, and a mapping for every type of event.
+//! The initial configuration of the demo site: key, account, webhook, templates, and a mapping for every event type.
 //!
-//! What exists already stays as it is, so that what a developer changed survives a restart; only the account is written
-//! anew, because the simulator's address may be another one.
+//! Existing items are kept, so a developer's changes survive a restart. Only the account is rewritten, because the
+//! simulator's address can change.
 
 use anyhow::{Context, Result};
 use domain::mapping::Mapping;
@@ -17,10 +17,10 @@ use serde::Deserialize;
 use store::config::ConfigTable;
 use store::webhooks::Webhooks;
 
-/// Messages a second: what Meta takes from a number that is not shared with the WhatsApp Business app.
+/// Messages per second: Meta's limit for a number that is not shared with the WhatsApp Business app.
 const THROUGHPUT: u16 = 80;
 
-/// The demo site, as it is to be set up.
+/// The demo site to set up.
 #[derive(Clone, Copy)]
 pub struct DemoSite<'a> {
     /// The site's id.
@@ -29,7 +29,7 @@ pub struct DemoSite<'a> {
     pub account: &'a str,
     /// The site's key, `pwb_<key id>_<secret>`.
     pub api_key: &'a str,
-    /// The simulator's Cloud API, `http://127.0.0.1:8090/v1`.
+    /// The base URL of the simulator's Cloud API, `http://127.0.0.1:8090/v1`.
     pub base_url: &'a str,
     /// The sender on the simulator.
     pub phone_number_id: &'a str,
@@ -41,7 +41,8 @@ pub struct DemoSite<'a> {
     pub webhook_id: &'a str,
 }
 
-/// Sets the demo site up in a `Config` table that exists. The simulator must be answering: the templates come from it.
+/// Sets up the demo site in an existing `Config` table. The simulator must be running, because the templates are read
+/// from it.
 ///
 /// # Errors
 /// When the table or the simulator refuses.
@@ -67,7 +68,7 @@ pub async fn seed(config: &ConfigTable, webhooks: &Webhooks, demo: DemoSite<'_>,
     let synced = sync_templates::sync_even_if_many_go(&provider, config, &site, &account, &token, now).await;
     synced.context("the templates")?;
     let templates = config.templates(&site, &account.id).await.context("the templates")?;
-    // A disabled mapping has left the live configuration, and must not come back at each restart.
+    // A disabled mapping is not in the live configuration. A restart must not restore it.
     let existing = config.mappings(&site).await.context("the mappings")?;
     for mapping in mappings(&templates)? {
         if !existing.iter().any(|known| known.id == mapping.id) {
@@ -92,7 +93,7 @@ fn account(demo: DemoSite<'_>) -> Result<Account> {
     })
 }
 
-/// A mapping of the demo in `mappings.json`: one template name for every language it is listed in.
+/// A demo mapping of `mappings.json`: one template name, used for every language of that template.
 #[derive(Deserialize)]
 struct DemoMapping {
     id: String,
@@ -102,7 +103,8 @@ struct DemoMapping {
     body: serde_json::Value,
 }
 
-/// The demo's mappings: any state, any group, since 2020, of use for a week, with the template as the simulator has it.
+/// Builds the demo's mappings. They match any state and any group, are active since 2020, stay useful for a week, and
+/// use the templates as the simulator lists them.
 fn mappings(templates: &[Template]) -> Result<Vec<Mapping>> {
     let demos: Vec<DemoMapping> = serde_json::from_str(include_str!("mappings.json")).context("mappings.json")?;
     let mapping = |demo: DemoMapping| {

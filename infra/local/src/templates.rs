@@ -1,12 +1,12 @@
-//! The templates the simulated account has, as rows of the Graph API: one per event type, in Italian and English.
+//! The templates of the simulated account as rows of the Graph API: one per event type, in Italian and English.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// The rows.
+/// Returns the rows.
 ///
 /// # Errors
-/// When the file beside this one is not a JSON array.
+/// When `templates.json` is not a JSON array.
 pub fn rows() -> Result<Vec<Value>> {
     serde_json::from_str(include_str!("templates.json")).context("the seeded templates")
 }

@@ -1,4 +1,4 @@
-//! The stack as `template.yaml` describes it: names, numbers, routes, and which function gets which variable.
+//! The stack as described by `template.yaml`: names, numbers, routes, and the variables of each function.
 
 use std::{collections::HashMap, path::PathBuf, time::Duration};
 
@@ -12,33 +12,32 @@ use crate::{
     workers::Function,
 };
 
-/// The stack's name, which the names of its secrets begin with.
+/// The stack's name. The names of its secrets begin with it.
 pub const STACK: &str = "bridge";
 /// The demo site.
 pub const SITE: &str = "demo";
 /// The demo site's account.
 pub const ACCOUNT: &str = "main";
-/// Takes events in.
+/// The function that receives events.
 pub const RECEIVE_EVENT: &str = "receive-event";
-/// Sends what an event calls for.
+/// The function that sends the messages for an event.
 pub const SEND_MESSAGE: &str = "send-message";
-/// Applies what WA Smart Business reports.
+/// The function that applies the platform events of WA Smart Business.
 pub const TRACK_DELIVERY: &str = "track-delivery";
-/// Runs every minute.
+/// The function that runs every minute.
 pub const FIRE_REMINDERS: &str = "fire-reminders";
-/// Runs every hour, and every minute for what was asked for.
+/// The function that runs every hour, and every minute for requested syncs.
 pub const SYNC_TEMPLATES: &str = "sync-templates";
-/// All functions, in the order an event and then its reports meet them, then those of the clock.
+/// All functions: first in the order in which events and platform events reach them, then the scheduled ones.
 pub const FUNCTIONS: [&str; 5] = [RECEIVE_EVENT, SEND_MESSAGE, TRACK_DELIVERY, FIRE_REMINDERS, SYNC_TEMPLATES];
 
-/// How long a record stays hidden after it was handed out: 10 s instead of the minutes on AWS, so that a retry is soon
-/// seen.
+/// The visibility timeout of a received record: 10 s instead of the minutes on AWS, so that retries happen soon.
 pub const VISIBILITY_SECONDS: u32 = 10;
-/// Processes per function.
+/// The number of processes per function.
 pub const WORKERS: usize = 2;
 const MEMORY_MB: u32 = 256;
 
-/// The function's time-out on AWS.
+/// Returns the function's timeout on AWS.
 fn timeout(function: &str) -> Duration {
     Duration::from_secs(match function {
         RECEIVE_EVENT => 10,
@@ -49,7 +48,7 @@ fn timeout(function: &str) -> Duration {
     })
 }
 
-/// The routes of the HTTP API.
+/// Returns the routes of the HTTP API.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let get = |path| Route { method: Method::GET, path, function: RECEIVE_EVENT };
@@ -62,8 +61,8 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Which queue feeds which function, and the most batches of it under way at once. Dead letters are for the function
-/// that writes into the ledger what became of an event, one batch at a time, so that they keep no message waiting.
+/// Returns each queue with its function and the maximum number of batches in flight. Dead letters go to the function
+/// that records their outcome in the ledger. They are processed one batch at a time so that they delay no message.
 #[must_use]
 pub fn feeds(queues: &Queues) -> [(&Queue, &'static str, usize); 4] {
     [
@@ -74,7 +73,7 @@ pub fn feeds(queues: &Queues) -> [(&Queue, &'static str, usize); 4] {
     ]
 }
 
-/// A variable, its value, and the functions that read it; none listed means all.
+/// A variable, its value, and the functions that read it. An empty list means all functions.
 type Variable = (&'static str, String, &'static [&'static str]);
 
 fn variables(emulators: &Emulators, queues: &Queues) -> Vec<Variable> {
@@ -89,7 +88,7 @@ fn variables(emulators: &Emulators, queues: &Queues) -> Vec<Variable> {
         ("BRIDGE_EVENTS_DEAD_QUEUE_ARN", queues.events_dead.arn.clone(), &[SEND_MESSAGE]),
         ("BRIDGE_STATUSES_DEAD_QUEUE_ARN", queues.statuses_dead.arn.clone(), &[SEND_MESSAGE]),
         ("BRIDGE_STACK", STACK.to_owned(), &FUNCTIONS),
-        // The simulator is http on a loopback address, which the bridge refuses anywhere else.
+        // The simulator uses HTTP on a loopback address. The bridge refuses such an address in any other setting.
         ("BRIDGE_PROVIDER_NETWORK", "any".to_owned(), &[SEND_MESSAGE, SYNC_TEMPLATES]),
     ];
     let of_lambda: [Variable; 2] =
@@ -98,13 +97,13 @@ fn variables(emulators: &Emulators, queues: &Queues) -> Vec<Variable> {
     ours.into_iter().chain(of_sdk).chain(of_lambda).collect()
 }
 
-/// Every variable any function reads.
+/// Returns every variable that any function reads.
 #[must_use]
 pub fn environment(emulators: &Emulators, queues: &Queues) -> Vec<(String, String)> {
     variables(emulators, queues).into_iter().map(|(name, value, _)| (name.to_owned(), value)).collect()
 }
 
-/// The functions, each with its executable and just the variables it reads.
+/// Returns the functions, each with its executable and only the variables it reads.
 ///
 /// # Errors
 /// When a function has no executable.
