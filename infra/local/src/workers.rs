@@ -1,8 +1,8 @@
-//! The function processes: the shipped binaries, started, watched, replaced and stopped.
+//! The function processes. This module starts, watches, replaces and stops the shipped binaries.
 //!
-//! Every process leads a process group of its own, so that Ctrl-C on the terminal reaches only the local run, which
-//! then stops them in order. If the local run itself is killed, its listener closes, and the Lambda runtime inside
-//! each process ends with its next call.
+//! Every process leads its own process group. Ctrl-C on the terminal therefore reaches only the local run, which then
+//! stops the processes in order. If the local run itself is killed, its listener closes. The Lambda runtime inside each
+//! process then ends with its next call.
 
 mod output;
 
@@ -29,27 +29,27 @@ use crate::{
 };
 use output::Log;
 
-/// How long a process may take to end after SIGTERM before it gets SIGKILL.
+/// How long a process may take to end after SIGTERM before it receives SIGKILL.
 const TERMINATION_LIMIT: Duration = Duration::from_secs(2);
-/// The first pause before a process is started again that has failed to start; the very first repeat has none.
+/// The first pause before restarting a process that failed to start. The first restart has no pause.
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
-/// The pause doubles up to this.
+/// The maximum pause. Each pause is twice the previous one.
 const PAUSE_LAST: Duration = Duration::from_secs(10);
 
-/// A function as the local run starts it.
+/// A function as started by the local run.
 #[derive(Clone, Debug)]
 pub struct Function {
-    /// Its name, which is also its binary's.
+    /// Its name, which is also the name of its binary.
     pub name: &'static str,
-    /// The binary.
+    /// The path of the binary.
     pub executable: PathBuf,
-    /// The function's time-out.
+    /// The function's timeout.
     pub timeout: Duration,
-    /// The memory it would have on AWS; told to it, not enforced.
+    /// Its memory size on AWS. The process receives it as a variable; it is not enforced.
     pub memory_mb: u32,
-    /// How many processes serve it at once.
+    /// How many processes serve it in parallel.
     pub workers: usize,
-    /// Its variables beyond those of Lambda itself. It inherits nothing.
+    /// Its variables in addition to those of Lambda. It inherits no other variable.
     pub environment: Vec<(String, String)>,
 }
 
@@ -62,7 +62,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts the processes of `functions`, which talk to `api` served at `api_url`; their output goes to the terminal
+    /// Starts the processes of `functions`, which use the `api` served at `api_url`. Their output goes to the terminal
     /// and to `<logs>/<function>.log`.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl Workers {
         Ok(workers)
     }
 
-    /// The process groups, for whoever must end them in a hurry.
+    /// Returns the process groups, for callers that must kill them immediately.
     #[must_use]
     pub fn groups(&self) -> Groups {
         self.groups.clone()
@@ -107,7 +107,7 @@ impl Workers {
 }
 
 impl Drop for Workers {
-    /// Nothing outlives the local run, however it ends.
+    /// Kills all processes, so that none outlives the local run.
     fn drop(&mut self) {
         self.groups.kill();
     }
@@ -130,7 +130,7 @@ impl Groups {
     }
 }
 
-/// Signals a process group. One that has just ended is as good as signalled.
+/// Signals a process group. A group that has just ended is ignored.
 fn signal(group: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(group).ok().and_then(Pid::from_raw) {
         let _ = kill_process_group(pid, signal);
@@ -147,7 +147,7 @@ struct Supervisor {
     groups: Groups,
 }
 
-/// How a process came to its end.
+/// How a process ended.
 enum End {
     Itself(ExitStatus),
     Overran,
@@ -183,7 +183,7 @@ impl Supervisor {
         }
     }
 
-    /// One process from its start to its end.
+    /// Runs one process from its start to its end.
     async fn live(&self, place: &Enlisted, stopped: &mut Stopped) -> Result<End> {
         let mut child = self.spawn(place)?;
         let group = child.id().context("the process ended before it began")?;
@@ -247,7 +247,8 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// None after a process that served and after the first failed start, then doubling.
+/// Returns the pause before the next start. It is zero after a process that served and after the first failed start,
+/// then it doubles.
 fn pause(failed_starts: u32) -> Duration {
     match failed_starts.checked_sub(2) {
         None => Duration::ZERO,

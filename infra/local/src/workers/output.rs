@@ -1,4 +1,5 @@
-//! What a function process prints: on the terminal with its name in front, and whole in a file.
+//! Copies the output of function processes to the terminal, prefixed with the function's name, and completely to a
+//! file.
 
 use std::{fs::File, io::Write, path::Path, sync::Arc};
 
@@ -7,23 +8,23 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
 use crate::{clock, terminal::Terminal};
 
-/// A longer line is cut into pieces, so that a function cannot fill our memory.
+/// Longer lines are split, so that a function cannot exhaust this process's memory.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 
-/// The log file of a function, shared by its processes; begun anew at every start of the local run.
+/// The log file of a function, shared by its processes. Every start of the local run truncates it.
 #[derive(Clone, Debug)]
 pub(super) struct Log(Arc<File>);
 
 impl Log {
     pub(super) fn create(path: &Path) -> Result<Self> {
-        // Appended to, so that another run with the same log does not write into the middle of our lines.
+        // Append mode, so that another run with the same log does not overwrite the middle of this run's lines.
         let file = File::options().create(true).append(true).open(path);
         let file = file.with_context(|| format!("cannot write {}", path.display()))?;
         file.set_len(0)?;
         Ok(Self(Arc::new(file)))
     }
 
-    /// One write per line, so that the processes' lines do not mix. A full disk must not stop the function.
+    /// Uses one write per line, so that lines of several processes do not mix. A full disk must not stop the function.
     fn write(&self, pid: u32, line: &str) {
         drop((&*self.0).write_all(format!("{:.3} [{pid}] {line}\n", clock::now()).as_bytes()));
     }
