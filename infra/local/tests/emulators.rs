@@ -1,4 +1,4 @@
-//! The embedded AWS services, asked by the real SDK for what the bridge relies on.
+//! Tests the embedded AWS services through the real SDK for the features that the bridge relies on.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

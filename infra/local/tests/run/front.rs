@@ -1,4 +1,4 @@
-//! The HTTP front with a real function behind it.
+//! Tests the HTTP front with a real function behind it.
 
 use std::{net::SocketAddr, time::Duration};
 

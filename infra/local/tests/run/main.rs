@@ -1,4 +1,4 @@
-//! The parts of the local run together, with real processes: `examples/stand-in.rs` plays the function.
+//! Tests the parts of the local run together, with real processes. `examples/stand-in.rs` is the function.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -20,10 +20,10 @@ use local::{
 };
 use serde_json::{Value, json};
 
-/// How long a condition may take before a test gives up.
+/// How long a condition may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The stand-in, which `cargo test` builds beside the tests.
+/// Returns the path of the stand-in, which `cargo test` builds beside the tests.
 fn stand_in() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let path = tests.ancestors().nth(2).unwrap().join("examples/stand-in");
@@ -73,7 +73,7 @@ async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work).await.expect("done within the limit")
 }
 
-/// Looks until it is so.
+/// Polls until the condition holds.
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !is_so().await {

@@ -1,4 +1,4 @@
-//! Processes are started clean, replaced when they end, and never left behind.
+//! Processes start with a clean environment, are replaced when they end, and are never left behind.
 
 use std::{
     fs,
@@ -48,7 +48,7 @@ async fn a_killed_process_is_replaced_within_a_second() {
     kill(first);
     until("an answer of another process", async || match fixture.invoke(json!({"do": "pid"})).await {
         Ok(pid) => pid != first,
-        // The event was handed to the process in the moment it died.
+        // The event was delivered to the process at the moment it died.
         Err(InvokeError::Exited(_)) => false,
         Err(error) => panic!("{error}"),
     })

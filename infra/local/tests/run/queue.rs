@@ -1,4 +1,4 @@
-//! From the queue to a function and off the queue.
+//! Records go from the queue to a function and are then deleted.
 
 use std::time::Duration;
 

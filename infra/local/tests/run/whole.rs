@@ -1,4 +1,4 @@
-//! The program as it is started: ports and folder, `demo.json`, signals, and what is left behind.
+//! Tests the program as started by a user: ports and folder, `demo.json`, signals, and leftover files.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{PATIENCE, lives, stand_in, until};
 
-/// The program with the stand-in as its cargo and its functions; port 0 is a free one.
+/// Returns the program with the stand-in as its cargo and its functions. Port 0 selects a free port.
 fn program(port: u16, data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
     command.args(["--port", &port.to_string(), "--simulator-port", "0", "--data-dir"]).arg(data);
@@ -39,7 +39,7 @@ impl Running {
         Self { child, demo }
     }
 
-    /// The functions' processes, which name the program as their parent.
+    /// Returns the functions' processes, whose parent is the program.
     fn children(&self) -> Vec<u64> {
         let parent = format!(" {} ", self.child.id());
         let processes =
@@ -124,7 +124,7 @@ async fn a_killed_program_takes_its_functions_with_it() {
     assert_eq!(again.demo["api_key"], key, "the key survives");
 }
 
-/// Runs the program, which must refuse, and returns what it said.
+/// Runs the program, which must refuse to start, and returns its output.
 fn refused(mut command: Command) -> String {
     let start = Instant::now();
     let Output { status, stdout, stderr } = command.output().unwrap();
