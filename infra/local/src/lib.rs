@@ -3,7 +3,7 @@
 //! ```text
 //! HTTP ─▶ gateway ─▶ runtime_api ─▶ receive-event ─▶ SQS ┐       emulators: DynamoDB, SQS, Secrets Manager
 //!                        ▲  ▲                            │       simulator: WA Smart Business and its phone
-//!       schedule ────────┘  └───── a poller a queue ◀────┘       workers:   the functions' processes
+//!       schedule ────────┘  └───── poller per queue ◀────┘       workers:   the functions' processes
 //! ```
 //!
 //! Start with [`run`], which defines the order in which everything starts and stops. [`topology`] holds the names and
