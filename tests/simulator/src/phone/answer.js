@@ -1,7 +1,7 @@
-// The box to answer from the open conversation, as its recipient.
+// The input with which the recipient of the open conversation answers.
 import { at } from "/page.js";
 
-/** Lets the box send to the simulator; `open` says which recipient's conversation is open. */
+/** Makes the input send to the simulator; `open` returns the recipient of the open conversation. */
 export function answerAs(open) {
   at("answer").addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -18,7 +18,7 @@ export function answerAs(open) {
   });
 }
 
-/** Sends one message; answers what went wrong, or nothing. */
+/** Sends one message. Returns the problem, or an empty string. */
 async function send(waId, text) {
   try {
     const body = JSON.stringify({ from: `+${waId}`, text });

@@ -1,4 +1,4 @@
-//! The phone: a page that shows what recipients would see, and the view it reads.
+//! The phone: a page that shows the messages of recipients, and the view that it reads.
 
 use axum::{
     Json, Router,
@@ -16,14 +16,14 @@ use crate::{
     statuses::Tick,
 };
 
-/// Own files only, no inline script or style, nobody may frame the page.
+/// Allows only the page's own files: no inline script or style, and no framing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The page, its parts and its view.
+/// Returns the routes of the page, its files and its view.
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(|| async { file("text/html; charset=utf-8", include_str!("phone.html")) }))
@@ -43,25 +43,25 @@ fn file(kind: &'static str, content: &'static str) -> Response {
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        // The page changes with the program, and is only ever a loopback away.
+        // The page changes with the program, and loading it from a loopback address costs little.
         (header::CACHE_CONTROL, "no-cache"),
     ];
     (headers, content).into_response()
 }
 
-/// What is new since a cursor.
+/// The changes since a cursor.
 #[derive(Serialize)]
 struct View<'a> {
-    /// To be sent back as `after`.
+    /// The client sends this back as `after`.
     cursor: String,
-    /// The cursor asked for is not of this simulator or is from before a reset: forget what you have.
+    /// Set if the requested cursor belongs to another simulator or precedes a reset. The page then discards its state.
     anew: bool,
     sender: &'a str,
     messages: Vec<Bubble<'a>>,
     refused: Vec<Refused<'a>>,
-    /// What recipients wrote.
+    /// Messages that recipients wrote.
     inbound: Vec<Written<'a>>,
-    /// What the sender was told of its messages, older ones too.
+    /// Statuses reported to the sender, including those of older messages.
     ticks: Vec<Reached<'a>>,
 }
 
@@ -119,7 +119,7 @@ async fn view(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Respon
     Json(view).into_response()
 }
 
-/// Refused, or accepted without the sender hearing of it.
+/// Returns whether the send was refused, or accepted without an answer to the sender.
 fn troubled(request: &Request) -> bool {
     !request.accepted || request.status.is_none()
 }
@@ -155,7 +155,7 @@ fn reached(tick: &Tick) -> Reached<'_> {
     Reached { id: &tick.id, status: tick.status.word(), code: tick.status.code() }
 }
 
-/// How much of which simulator's memory a page has seen.
+/// A page's position in the records of one simulator run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Cursor {
     run: u64,

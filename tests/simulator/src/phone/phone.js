@@ -1,17 +1,17 @@
-// The phone's page: asks for what is new, keeps it by recipient, shows one conversation.
+// The phone's page: polls for changes, groups them by recipient, shows one conversation.
 import { answerAs } from "/answer.js";
 import { at, make } from "/page.js";
 import { clearTicks, forgetTicks, tell, ticks } from "/ticks.js";
 
 const POLL_MS = 1000;
-/** Closer than this to the end counts as reading the newest message. */
+/** Within this distance from the end, the newest message counts as being read. */
 const NEAR_END_PX = 80;
 
 const chats = new Map();
 let cursor = "";
 let open = null;
 let refusedCount = 0;
-/** Grows with every message: the conversation that got the last one comes first. */
+/** Increases with every message. The conversation with the latest message comes first. */
 let arrivals = 0;
 
 const timeOf = new Intl.DateTimeFormat("it-IT", { hour: "2-digit", minute: "2-digit" });
@@ -27,7 +27,7 @@ const MEDIA = {
 };
 const BUTTON_SIGNS = { url: "↗ ", quick_reply: "↩ " };
 
-/** WhatsApp's own marks, `*bold*`, `_italic_`, `~struck~` and ```fixed```, as elements. */
+/** Converts WhatsApp's marks, `*bold*`, `_italic_`, `~struck~` and ```fixed```, to elements. */
 function formatted(text) {
   const marks = /(?<![\p{L}\p{N}])(?:```([^`]+)```|([*_~])(\S|\S[^\n]*?\S)\2)(?![\p{L}\p{N}])/gu;
   const tags = { "*": "strong", _: "em", "~": "s" };
@@ -42,12 +42,12 @@ function formatted(text) {
   return parts;
 }
 
-/** The text without its marks, for one line in the list. */
+/** Returns the text without its marks, for one line in the list. */
 function plain(text) {
   return make("span", "", ...formatted(text)).textContent;
 }
 
-/** A number by country code and groups, as Italians read theirs. */
+/** Formats a number with its country code. Italian numbers are grouped as is usual in Italy. */
 function number(waId) {
   const italian = /^39(\d{3})(\d{3})(\d+)$/.exec(waId);
   return italian ? `+39 ${italian[1]} ${italian[2]} ${italian[3]}` : `+${waId}`;
@@ -89,7 +89,7 @@ function stamp(message) {
   return time;
 }
 
-/** What the recipient wrote. */
+/** Creates the bubble of a message that the recipient wrote. */
 function answer(message) {
   const words = make("div", "words", make("p", "text", ...formatted(message.body)), stamp(message));
   const item = make("li", "message mine", make("div", "bubble", words));
@@ -117,7 +117,7 @@ function bubble(message) {
   return item;
 }
 
-/** Adds messages to the open conversation, with a line where a day begins. */
+/** Adds messages to the open conversation, with a separator before each new day. */
 function append(messages, arrived) {
   const list = at("messages");
   for (const message of messages) {
@@ -166,7 +166,7 @@ function count(chat) {
   at("chat-count").textContent = chat.messages.length === 1 ? "1 messaggio" : `${chat.messages.length} messaggi`;
 }
 
-/** The row of a conversation is made once and then only changed, so that focus and pointer stay on it. */
+/** Returns the row of a conversation. It is created once and then only updated, so that it keeps focus and pointer. */
 function row(waId) {
   const chat = chats.get(waId);
   if (!chat.row) {
@@ -193,7 +193,7 @@ function row(waId) {
   return chat.row;
 }
 
-/** The list, newest conversation first; rows move only when their order changed. */
+/** Updates the list, newest conversation first. Rows move only when their order changes. */
 function rows() {
   const list = at("chats");
   const latest = (waId) => chats.get(waId).order;
@@ -225,7 +225,7 @@ function forget() {
 }
 
 function receive(messages, first) {
-  // On a narrow screen the open conversation may be behind the list.
+  // On a narrow screen the list may hide the open conversation.
   const visible = at("chat").offsetParent !== null;
   const reading = atEnd();
   const fresh = [];
@@ -269,7 +269,7 @@ function refuse(requests) {
 
 function link(state, text) {
   const element = at("link");
-  // Only a change is announced to who listens to the page.
+  // Screen readers announce only a change.
   if (element.dataset.state !== state) {
     element.dataset.state = state;
     element.textContent = text;

@@ -1,7 +1,7 @@
-// What the sender is told of each message: the ticks beside its time.
+// The statuses of each message, shown as ticks beside its time.
 import { make } from "/page.js";
 
-/** By rank: a failure loses to a message that arrived after all, and a late status changes nothing. */
+/** The statuses by rank. A delivery outranks an earlier failure, and a late status of lower rank has no effect. */
 const RANKS = ["sent", "failed", "delivered", "read"];
 const SHOWN = {
   sent: ["✓", "inviato"],
@@ -9,9 +9,9 @@ const SHOWN = {
   delivered: ["✓✓", "consegnato"],
   read: ["✓✓", "letto"],
 };
-/** The best status of each message so far. */
+/** The highest status of each message so far. */
 const reached = new Map();
-/** The ticks on the page, by message. */
+/** The tick elements on the page, by message id. */
 const drawn = new Map();
 
 function draw(id) {
@@ -27,7 +27,7 @@ function draw(id) {
   element.replaceChildren(seen, make("span", "unseen", said));
 }
 
-/** The ticks of a message: empty until a status comes, then changed in place. */
+/** Creates the ticks of a message. They are empty until a status arrives, then updated in place. */
 export function ticks(id) {
   const element = make("span", "ticks");
   drawn.set(id, element);
@@ -35,7 +35,7 @@ export function ticks(id) {
   return element;
 }
 
-/** Takes new statuses. */
+/** Applies new statuses. */
 export function tell(news) {
   for (const { id, status, code } of news) {
     const before = reached.get(id);
@@ -45,12 +45,12 @@ export function tell(news) {
   }
 }
 
-/** Another conversation is shown: no ticks are on the page. */
+/** Clears the tick elements when another conversation is shown. */
 export function clearTicks() {
   drawn.clear();
 }
 
-/** The simulator begins anew. */
+/** Clears all statuses after a reset of the simulator. */
 export function forgetTicks() {
   drawn.clear();
   reached.clear();
