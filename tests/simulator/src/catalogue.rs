@@ -5,18 +5,18 @@ use serde_json::{Map, Value, json};
 
 use crate::settings::SeedRefused;
 
-/// Ids of rows that came without one start here: 16 digits, as the platform's have.
+/// The first id for rows that have none. Like the platform's ids it has 16 digits.
 const FIRST_ID: u64 = 1_000_000_000_000_001;
 
 /// A template row with its place in the list.
 pub(crate) struct Row {
-    /// Grows with every new row and is never used again: what a cursor points at.
+    /// Increases with every new row and is never reused. Cursors refer to it.
     pub(crate) ordinal: u64,
     pub(crate) fields: Map<String, Value>,
 }
 
 impl Row {
-    /// A field as text, empty when it is absent or something else.
+    /// Returns a field as text. It is empty if the field is absent or not a string.
     pub(crate) fn text(&self, key: &str) -> &str {
         self.fields.get(key).and_then(Value::as_str).unwrap_or_default()
     }
@@ -26,8 +26,8 @@ impl Row {
     }
 }
 
-/// What the control API may change on a template. `null` takes `quality_score` and `parameter_format` away,
-/// as old rows lack them.
+/// A template change through the control API. `null` removes `quality_score` and `parameter_format`, because old rows
+/// lack them.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
@@ -42,17 +42,17 @@ pub(crate) struct Change {
     webhook: bool,
 }
 
-/// How the control API removes a template.
+/// A template removal through the control API.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Removal {
-    /// Whether the removal is told by webhook.
+    /// Whether to send a webhook about the removal.
     #[serde(default)]
     pub(crate) webhook: bool,
 }
 
 impl Removal {
-    /// Reads a removal from JSON; an empty body is one without a webhook. The error says what was not understood.
+    /// Parses a removal from JSON. An empty body means no webhook. The error describes the problem.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, String> {
         if json.is_empty() {
             return Ok(Self::default());
@@ -61,13 +61,13 @@ impl Removal {
     }
 }
 
-/// Keeps `null` apart from "not mentioned".
+/// Distinguishes `null` from an absent field.
 fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
 impl Change {
-    /// Reads a change from JSON; an empty body changes nothing. The error says what was not understood.
+    /// Parses a change from JSON. An empty body changes nothing. The error describes the problem.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, String> {
         if json.is_empty() {
             return Ok(Self::default());
@@ -91,7 +91,7 @@ impl Change {
         }
     }
 
-    /// Whether the change is told by webhook.
+    /// Returns whether to send a webhook about the change.
     pub(crate) fn webhook(&self) -> bool {
         self.webhook
     }
@@ -119,14 +119,14 @@ impl Change {
     }
 }
 
-/// All templates of the account, in the order they came.
+/// All templates of the account, in insertion order.
 pub(crate) struct Catalogue {
     rows: Vec<Row>,
     next_ordinal: u64,
 }
 
 impl Catalogue {
-    /// The catalogue a simulator starts with.
+    /// Creates the catalogue with the seeded rows.
     pub(crate) fn seeded(seeds: &[Value]) -> Result<Self, SeedRefused> {
         let mut catalogue = Self { rows: Vec::new(), next_ordinal: 0 };
         for (index, seed) in seeds.iter().enumerate() {
@@ -159,18 +159,18 @@ impl Catalogue {
         self.next_ordinal += 1;
     }
 
-    /// The rows in the order they came.
+    /// Returns the rows in insertion order.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// The row of this very name and language.
+    /// Returns the row with exactly this name and language.
     pub(crate) fn find(&self, name: &str, language: &str) -> Option<&Map<String, Value>> {
         self.rows.iter().find(|row| row.is(name, language)).map(|row| &row.fields)
     }
 
-    /// Changes a template, or creates it: then with its name as its text, unless `components` say otherwise.
-    /// Answers the row as it is now.
+    /// Changes a template or creates it. A new template has its name as its text, unless the change contains
+    /// `components`. Returns the row after the change.
     pub(crate) fn set(&mut self, name: &str, language: &str, change: Change) -> Map<String, Value> {
         if let Some(row) = self.rows.iter_mut().find(|row| row.is(name, language)) {
             change.apply(&mut row.fields);
@@ -185,7 +185,7 @@ impl Catalogue {
         self.rows.last().map(|row| row.fields.clone()).unwrap_or_default()
     }
 
-    /// Removes a template and answers what it was; nothing when there was none.
+    /// Removes a template and returns its row, or `None` if it did not exist.
     pub(crate) fn remove(&mut self, name: &str, language: &str) -> Option<Map<String, Value>> {
         let index = self.rows.iter().position(|row| row.is(name, language))?;
         Some(self.rows.remove(index).fields)

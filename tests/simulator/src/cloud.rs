@@ -1,4 +1,4 @@
-//! The Cloud API over HTTP: paths, token and body of the two calls the bridge makes.
+//! The Cloud API over HTTP: paths, token and body of the calls that the bridge makes.
 
 use axum::{
     Json, Router,
@@ -18,7 +18,7 @@ use crate::{
     state::Shared,
 };
 
-/// The routes of the Cloud API under any version prefix.
+/// Returns the routes of the Cloud API under any version prefix.
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/{version}/messages", post(send_without_id))
@@ -58,13 +58,13 @@ async fn send(
     let incoming = Incoming { phone_number_id, token: token(shared, headers), body: json_body(headers, body) };
     let exchange::Answer { reply, posted } = exchange::receive(shared, incoming);
     if let Some(posted) = posted {
-        // An error means that a reset took the statuses away: they are not waited for any longer.
+        // An error means that a reset discarded the statuses, so there is nothing left to wait for.
         let _ = posted.await;
     }
     match reply {
         Reply::Cut => Cut.into_response(),
         Reply::Json { status, body, delay } => {
-            // Everything is decided and recorded by now: a caller that gives up changes nothing.
+            // The outcome is decided and recorded before this delay. A caller that gives up changes nothing.
             tokio::time::sleep(delay).await;
             answer(status, body)
         }
@@ -93,7 +93,7 @@ async fn list(
     }
 }
 
-/// The record of the sender: all that is asked of it is whether it exists.
+/// Answers a read of the sender's record. The caller only checks that the sender exists.
 async fn node(
     State(shared): State<Shared>,
     Path((version, id)): Path<(String, String)>,
@@ -113,7 +113,7 @@ async fn node(
     }
 }
 
-/// `v1`, `v23.0` and the like.
+/// Returns whether the segment is an API version such as `v1` or `v23.0`.
 fn is_version(segment: &str) -> bool {
     segment.strip_prefix('v').is_some_and(|rest| {
         rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
@@ -140,7 +140,7 @@ fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result
     serde_json::from_slice(&body).map_err(|error| GraphError::new(100, format!("The body is not JSON: {error}")))
 }
 
-/// The refusal of a path that is neither the Cloud API's nor ours.
+/// Refuses a path that belongs to neither the Cloud API nor the control API.
 pub(crate) fn unknown_path(shared: &Shared) -> Response {
     refuse(shared, &GraphError::new(2500, "Unknown path components"))
 }

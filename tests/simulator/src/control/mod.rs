@@ -1,6 +1,6 @@
-//! The control API under `/_sim`: what happened, and what shall happen next.
+//! The control API under `/_sim`: it reports past requests and configures what happens next.
 //!
-//! Its shapes are a contract with every suite; what only the phone needs is served by `phone`.
+//! All test suites depend on its JSON shapes. Data that only the phone needs is served by `phone`.
 
 mod webhooks;
 
@@ -23,10 +23,10 @@ use crate::{
     webhook::template,
 };
 
-/// Longest template name.
+/// Maximum length of a template name.
 const NAME_BYTES_MAX: usize = 512;
 
-/// The routes of the control API.
+/// Returns the routes of the control API.
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/_sim/messages", get(messages))
@@ -189,7 +189,7 @@ async fn remove_template(
     }
 }
 
-/// A control call that is not understood.
+/// Refuses a control call.
 pub(crate) fn refuse(status: StatusCode, reason: &str) -> Response {
     (status, Json(json!({ "error": reason }))).into_response()
 }

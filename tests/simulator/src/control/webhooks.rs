@@ -1,4 +1,4 @@
-//! The part of the control API that orders what the bridge hears: statuses, answers, any other webhook.
+//! The part of the control API that orders webhooks to the bridge: statuses, inbound messages, and any other change.
 
 use axum::{
     Json, Router,
@@ -22,10 +22,10 @@ use crate::{
     },
 };
 
-/// Why a webhook cannot be raised.
+/// The reason why a webhook cannot be raised.
 pub(super) const NO_RECEIVER: &str = "no webhook is set: nobody would hear of this";
 
-/// The routes of this part.
+/// Returns the routes of this part.
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/_sim/statuses", post(statuses))
@@ -85,14 +85,15 @@ async fn from_phone(State(shared): State<Shared>, body: Result<Bytes, BytesRejec
     }
 }
 
-/// The digits of the phone. Only the international form is understood: a phone knows its own number.
+/// Returns the digits of the phone number. Only the international form is accepted, because a phone knows its full
+/// number.
 fn wa_id(from: &str) -> Result<String, String> {
     let from = from.trim();
     let international = from.strip_prefix('+').and_then(|_| send::wa_id(from, from));
     international.ok_or_else(|| "from is a number in international form, as in +393401234567".to_owned())
 }
 
-/// Notes the message for the phone and tells of it. Answers its id.
+/// Records the message for the phone and raises its webhook. Returns its id.
 fn arrive(shared: &Shared, wa_id: String, content: &Content) -> String {
     let now = shared.now();
     let mut state = shared.lock();
