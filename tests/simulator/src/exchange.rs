@@ -1,4 +1,4 @@
-//! The life of one send: gate, fault, rules, limits, record, statuses.
+//! The processing of one send: access checks, fault, rules, limits, record, statuses.
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ use crate::{
     statuses::{self, Subject},
 };
 
-/// A send as it came over HTTP.
+/// A send as received over HTTP.
 pub(crate) struct Incoming<'a> {
-    /// The number's id in the path, where the path has one.
+    /// The phone number id from the path, if the path has one.
     pub(crate) phone_number_id: Option<&'a str>,
-    /// Whether the token was right, else the refusal.
+    /// `Ok` if the token is valid, otherwise the refusal.
     pub(crate) token: Result<(), GraphError>,
-    /// The body as JSON, else the refusal.
+    /// The body as JSON, or the refusal.
     pub(crate) body: Result<Value, GraphError>,
 }
 
-/// What the caller gets, and what has to happen first.
+/// The answer for the caller, and what must happen before it.
 pub(crate) struct Answer {
     pub(crate) reply: Reply,
-    /// Resolves when the statuses were posted, where the answer must come after them.
+    /// Resolves once the statuses were posted, if the answer must come after them.
     pub(crate) posted: Option<oneshot::Receiver<()>>,
 }
 
-/// How a send is answered.
+/// The kind of answer to a send.
 pub(crate) enum Reply {
     /// Status and JSON body, after this delay.
     Json { status: u16, body: Value, delay: Duration },
@@ -39,7 +39,7 @@ pub(crate) enum Reply {
     Cut,
 }
 
-/// Takes one send, records what became of it, and says what to answer.
+/// Processes one send, records the outcome and returns the answer.
 pub(crate) fn receive(shared: &Shared, incoming: Incoming<'_>) -> Answer {
     let now = shared.now();
     let mut state = shared.lock();
@@ -75,7 +75,7 @@ pub(crate) fn receive(shared: &Shared, incoming: Incoming<'_>) -> Answer {
     }
     let checked = match permit(shared, &mut state, &body, now) {
         Ok(checked) => checked,
-        // What concerns accepted sends stays ordered until one is accepted.
+        // A fault for accepted sends stays pending until a send is accepted.
         Err(error) => return record.refused(&mut state, error, turn.delay),
     };
     let id = state.ids.wamid(&checked.wa_id);
@@ -97,13 +97,13 @@ pub(crate) fn receive(shared: &Shared, incoming: Incoming<'_>) -> Answer {
     Answer { reply: Reply::Json { status: 200, body: answer, delay: turn.delay }, posted }
 }
 
-/// What a fault changes on a send that goes its usual way.
+/// A fault's changes to a send that is otherwise processed normally.
 #[derive(Default)]
 struct Turn {
-    /// The fault to be spent once the send is accepted.
+    /// The fault to spend once the send is accepted.
     accepted: Option<usize>,
     cut: bool,
-    /// What is answered although it is accepted.
+    /// The error to answer although the send is accepted.
     error: Option<GraphError>,
     failure: Option<i64>,
     delay: Duration,
@@ -145,7 +145,7 @@ fn message(id: String, checked: Checked, body: Value, now: Timestamp) -> Message
     }
 }
 
-/// What is known of a request before its fate is.
+/// The known facts of a request before its outcome is decided.
 struct Record {
     to: Option<String>,
     template: Option<String>,
@@ -157,7 +157,7 @@ impl Record {
         self.answered(state, error, false, delay)
     }
 
-    /// Answers with an error, which may not be true.
+    /// Answers with an error. If `accepted` is set, the send was accepted nevertheless.
     fn answered(self, state: &mut State, error: GraphError, accepted: bool, delay: Duration) -> Answer {
         let body = error.body(&state.ids.trace());
         let status = error.status;

@@ -1,10 +1,10 @@
-//! Ordered faults: what the next sends meet instead of a working platform.
+//! Ordered faults, which the next sends encounter instead of a working platform.
 
 use serde::Deserialize;
 
 use crate::graph_error::GraphError;
 
-/// The longest delay that may be ordered: far beyond any client's patience.
+/// The longest delay that can be ordered. It exceeds any client timeout.
 const DELAY_MS_MAX: u64 = 600_000;
 
 /// A fault as posted.
@@ -55,20 +55,20 @@ struct PostedFailure {
     code: i64,
 }
 
-/// What a fault does to a send.
+/// The effect of a fault on a send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Refused with this error, whatever was sent.
+    /// Refuses any send with this error.
     Error(GraphError),
-    /// Accepted, and answered with this error all the same.
+    /// Accepts the send but answers with this error.
     AcceptThenError(GraphError),
-    /// Accepted, then the connection is closed without an answer.
+    /// Accepts the send, then closes the connection without an answer.
     AcceptThenCut,
-    /// Not looked at; the connection is closed without an answer.
+    /// Closes the connection without processing the send or answering.
     CutBefore,
-    /// Handled as usual, answered this many milliseconds later.
+    /// Processes the send normally and delays the answer by this many milliseconds.
     Delay(u64),
-    /// Accepted, then reported as failed with this code.
+    /// Accepts the send, then reports it as failed with this code.
     FailLater(i64),
 }
 
@@ -79,12 +79,12 @@ struct Fault {
     effect: Effect,
 }
 
-/// The faults still to be met, in the order of posting.
+/// The pending faults, in posting order.
 #[derive(Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// Adds a fault from its JSON; the error says what was not understood. Answers how many wait now.
+    /// Adds a fault from its JSON and returns the number of pending faults. The error describes the problem.
     pub(crate) fn post(&mut self, json: &[u8]) -> Result<usize, String> {
         let posted: Posted = serde_json::from_slice(json).map_err(|error| format!("not a fault: {error}"))?;
         if posted.count == 0 {
@@ -99,7 +99,7 @@ impl Faults {
         Ok(self.0.len())
     }
 
-    /// The first fault that concerns this send, with its place for [`Faults::spend`].
+    /// Returns the first fault that matches this send, with its index for [`Faults::spend`].
     pub(crate) fn find(&self, to: Option<&str>, template: Option<&str>) -> Option<(usize, Effect)> {
         let to = to.map(digits);
         self.0.iter().enumerate().find_map(|(index, fault)| {
@@ -109,7 +109,7 @@ impl Faults {
         })
     }
 
-    /// Counts one use of the fault at `index`; at its last use it is gone.
+    /// Counts one use of the fault at `index` and removes the fault after its last use.
     pub(crate) fn spend(&mut self, index: usize) {
         if let Some(fault) = self.0.get_mut(index) {
             fault.left -= 1;
@@ -138,7 +138,7 @@ fn effect(posted: PostedEffect) -> Result<Effect, String> {
     }
 }
 
-/// A number by its digits, so that `+39 340 …` and `+39340…` are one recipient.
+/// Returns the digits of a number, so that `+39 340 …` and `+39340…` are one recipient.
 fn digits(number: &str) -> String {
     number.chars().filter(char::is_ascii_digit).collect()
 }

@@ -1,15 +1,15 @@
-//! Errors as the Graph API words them: one code, one HTTP status, one body.
+//! Errors in the format of the Graph API: one code, one HTTP status, one body.
 
 use serde_json::{Value, json};
 
-/// A refusal of the platform.
+/// A refusal by the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GraphError {
     /// HTTP status of the answer.
     pub(crate) status: u16,
-    /// The code that callers build their logic on.
+    /// The error code that callers evaluate.
     pub(crate) code: i64,
-    /// What exactly is wrong, for `error_data.details`.
+    /// The exact problem, for `error_data.details`.
     pub(crate) details: Option<String>,
     kind: &'static str,
     title: String,
@@ -17,7 +17,7 @@ pub(crate) struct GraphError {
 }
 
 impl GraphError {
-    /// The error of `code` with its usual status and title.
+    /// Creates the error for `code` with its usual status and title.
     pub(crate) fn new(code: i64, details: impl Into<String>) -> Self {
         let (status, title) = known(code);
         Self {
@@ -30,7 +30,7 @@ impl GraphError {
         }
     }
 
-    /// An ordered error: any code with any status.
+    /// Creates an ordered error: any code with any status.
     pub(crate) fn ordered(status: Option<u16>, code: i64, details: Option<String>) -> Self {
         let (usual, title) = known(code);
         Self {
@@ -43,12 +43,12 @@ impl GraphError {
         }
     }
 
-    /// The answer to a token that is missing or not ours.
+    /// Creates the error for a missing or invalid token.
     pub(crate) fn token(reason: &str) -> Self {
         Self { details: None, title: format!("(#190) {reason}"), ..Self::new(190, "") }
     }
 
-    /// The answer to an object id this account does not have.
+    /// Creates the error for an object id that this account does not have.
     pub(crate) fn unknown_object(id: &str) -> Self {
         Self {
             details: None,
@@ -59,12 +59,12 @@ impl GraphError {
         }
     }
 
-    /// The refusal in one line, for people.
+    /// Returns the refusal as one line of readable text.
     pub(crate) fn reason(self) -> String {
         self.details.unwrap_or(self.title)
     }
 
-    /// The JSON body of the answer; `trace` is what support would ask for.
+    /// Returns the JSON body of the answer. `trace` is the id that a support request would quote.
     pub(crate) fn body(&self, trace: &str) -> Value {
         let mut error = json!({
             "message": self.title,
@@ -84,12 +84,12 @@ impl GraphError {
     }
 }
 
-/// A code in a few words, as a failed status has it.
+/// Returns a code's short description, as contained in a failed status.
 pub(crate) fn title(code: i64) -> &'static str {
     known(code).1
 }
 
-/// HTTP status and title that go with a code.
+/// Returns the HTTP status and title of a code.
 fn known(code: i64) -> (u16, &'static str) {
     match code {
         0 => (401, "Authentication failed"),
