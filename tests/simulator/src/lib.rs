@@ -1,13 +1,21 @@
-//! The WA Smart Business simulator: what the platform does with a template message, on one machine.
+//! The WA Smart Business simulator: the platform's handling of template messages, on one machine.
 //!
-//! It answers the Cloud API under any version prefix (`/v1`, `/v23.0`, …), keeps what was sent, and
-//! refuses what the platform refuses with the platform's codes. What becomes of a message, and what its
-//! recipient answers, it posts as signed webhooks. A control API under `/_sim` reads what happened and
-//! orders faults, statuses and answers; `/` is a phone to look at. It shares no code with the bridge on
-//! purpose: a rule that the bridge misread must not be misread twice.
+//! - It answers the Cloud API under any version prefix (`/v1`, `/v23.0`, …) and records every send.
+//! - It refuses the sends that the platform refuses, with the platform's error codes.
+//! - It posts the statuses of messages and the answers of recipients as signed webhooks.
+//! - A control API under `/_sim` reads the records and orders faults, statuses and answers.
+//! - `/` shows a phone.
 //!
-//! Read on in this order: [`Settings`], [`Simulator`], then `exchange` (the life of one send), `send`
-//! (the rules of one request), `statuses` (what follows a send) and `webhook` (how it is told).
+//! It deliberately shares no code with the bridge. A rule that the bridge misinterprets must not be misinterpreted
+//! twice.
+//!
+//! Recommended reading order:
+//!
+//! 1. [`Settings`] and [`Simulator`]
+//! 2. `exchange`: the processing of one send
+//! 3. `send`: the rules of one request
+//! 4. `statuses`: the statuses after a send
+//! 5. `webhook`: their delivery
 
 mod catalogue;
 mod cloud;

@@ -1,7 +1,7 @@
-//! The platform's two rates: how fast one number may send, and how fast to one recipient.
+//! The platform's two rate limits: how fast one number may send, and how fast it may send to one recipient.
 //!
-//! Each is a bucket kept as a single instant, the moment at which it would be full again: a send moves it
-//! on by one interval, and is refused when it would lie further ahead than the burst allows.
+//! Each limit is a token bucket stored as a single timestamp: the time at which the bucket will be full again. A send
+//! moves the timestamp forward by one interval. A send is refused if this would exceed the burst.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use serde::Deserialize;
 
 use crate::graph_error::GraphError;
 
-/// What a number may send in a second unless something else is set.
+/// Default number of messages per second for one number.
 const PER_SECOND_DEFAULT: u16 = 80;
-/// What the platform raises a number to at most.
+/// The highest throughput that the platform grants a number.
 const PER_SECOND_MAX: u16 = 1_000;
-/// One message every 6 s to the same recipient, of which 45 may be borrowed at once.
+/// One message every 6 s to the same recipient, with a burst of up to 45 messages.
 const PAIR: Rate = Rate { interval: SignedDuration::from_secs(6), burst: 45 };
 
 struct Rate {
@@ -23,13 +23,13 @@ struct Rate {
 }
 
 impl Rate {
-    /// So many messages a second, and at most a second's worth at once.
+    /// Creates a rate of this many messages per second, with a burst of one second's messages.
     fn of_number(per_second: u16) -> Self {
         let burst = i32::from(per_second);
         Self { interval: SignedDuration::from_secs(1) / burst, burst }
     }
 
-    /// Where the bucket stands after one more send, or nothing when the send is too early.
+    /// Returns the bucket's new timestamp after one more send, or `None` if the send is too early.
     fn spend(&self, full_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         let base = full_at.map_or(now, |at| at.max(now));
         let ahead = base.duration_since(now);
@@ -37,7 +37,7 @@ impl Rate {
     }
 }
 
-/// What the control API sets.
+/// The limit as posted to the control API.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Posted {
@@ -58,8 +58,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Sets the number's rate from its JSON; what was sent so far no longer counts against it. The error says
-    /// what was not understood.
+    /// Sets the number's rate from its JSON. Earlier sends no longer count against the limit. The error describes the
+    /// problem.
     pub(crate) fn post(&mut self, json: &[u8]) -> Result<(), String> {
         let posted: Posted = serde_json::from_slice(json).map_err(|error| format!("not a limit: {error}"))?;
         if !(1..=PER_SECOND_MAX).contains(&posted.messages_per_second) {
@@ -70,12 +70,12 @@ impl Limits {
         Ok(())
     }
 
-    /// How many messages the number may send in a second.
+    /// Returns how many messages the number may send per second.
     pub(crate) fn per_second(&self) -> u16 {
         self.per_second
     }
 
-    /// Counts one send to `wa_id`, or refuses it; a refused send counts for nothing.
+    /// Counts one send to `wa_id`, or refuses it. A refused send does not count.
     pub(crate) fn spend(&mut self, wa_id: &str, now: Timestamp) -> Result<(), GraphError> {
         let number = Rate::of_number(self.per_second).spend(self.number, now).ok_or_else(|| {
             let details = format!("The number sends more than {} messages a second", self.per_second);

@@ -8,12 +8,12 @@ use crate::{
     graph_error::GraphError,
 };
 
-/// Rows of a page when `limit` is absent, and at most.
+/// Rows per page: the default and the maximum of `limit`.
 const LIMIT_DEFAULT: usize = 25;
 const LIMIT_MAX: usize = 1000;
-/// What a row shows when `fields` is absent.
+/// The fields of a row if `fields` is absent.
 const FIELDS_DEFAULT: [&str; 6] = ["name", "parameter_format", "components", "language", "status", "category"];
-/// What may be asked for.
+/// The fields that can be requested.
 const FIELDS: [&str; 18] = [
     "id",
     "name",
@@ -34,13 +34,13 @@ const FIELDS: [&str; 18] = [
     "is_primary_device_delivery_only",
     "last_updated_time",
 ];
-/// What may be filtered by, each a comma list, regardless of case.
+/// The supported filters. Each is a comma-separated list and ignores case.
 const FILTERS: [&str; 4] = ["name", "language", "status", "category"];
 
-/// One request for a page, its query parsed.
+/// One page request with its parsed query.
 #[derive(Debug)]
 pub(crate) struct Query {
-    /// The parameters as they came, without paging: what `next` repeats.
+    /// The original parameters without paging, which `next` repeats.
     kept: Vec<(String, String)>,
     fields: Vec<String>,
     filters: Vec<(&'static str, Vec<String>)>,
@@ -50,7 +50,7 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Reads the query string; unknown parameters are ignored, as the platform does.
+    /// Parses the query string. Unknown parameters are ignored, as on the platform.
     pub(crate) fn parse(query: &str) -> Result<Self, GraphError> {
         let mut parsed = Self {
             kept: Vec::new(),
@@ -116,8 +116,9 @@ fn list(value: &str) -> Vec<String> {
     value.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
 }
 
-/// One page as the Graph API answers it. `next` leads to the platform's own host and carries the token, as
-/// there: who follows it instead of its cursor leaves the provider, and who logs it leaks.
+/// Returns one page in the format of the Graph API. As there, `next` points to the platform's own host and contains the
+/// token. A client that follows the link instead of the cursor leaves the provider. A client that logs it leaks the
+/// token.
 pub(crate) fn page(catalogue: &Catalogue, query: &Query, waba_id: &str, token: &str) -> Value {
     let rows: Vec<&Row> = catalogue.rows().iter().filter(|row| query.wants(row)).collect();
     let (start, end) = match (query.after, query.before) {
