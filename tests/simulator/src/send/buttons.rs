@@ -1,6 +1,6 @@
-//! Buttons: which of them need a value, and whether the values sent belong to them.
+//! Buttons: whether a button needs a value, and whether the sent values match the buttons.
 //!
-//! `index` counts all buttons of the template, the static ones too.
+//! `index` counts all buttons of the template, including static ones.
 
 use super::{
     Button,
@@ -10,10 +10,10 @@ use super::{
 };
 use crate::graph_error::GraphError;
 
-/// Longest URL once its suffix is in place, in UTF-16 units.
+/// Maximum length of a URL with its suffix, in UTF-16 units.
 const URL_UNITS_MAX: usize = 2000;
 
-/// Fills the template's buttons with what was sent for them.
+/// Fills the template's buttons with the sent values.
 pub(super) fn fill(definition: &Definition<'_>, sent: &[SentButton<'_>]) -> Result<Vec<Button>, GraphError> {
     let buttons = definition.buttons.len();
     if let Some(stray) = sent.iter().find(|button| button.index >= buttons) {

@@ -1,4 +1,4 @@
-//! `components` of a send against the template's definition: header, body, buttons.
+//! Matches the `components` of a send against the template's definition: header, body, buttons.
 
 use super::{
     Header, Rendered, buttons,
@@ -8,11 +8,11 @@ use super::{
 };
 use crate::graph_error::GraphError;
 
-/// Longest hydrated body and header text, in UTF-16 units.
+/// Maximum length of the filled body and header text, in UTF-16 units.
 const BODY_UNITS_MAX: usize = 1024;
 const HEADER_UNITS_MAX: usize = 60;
 
-/// The components of a request, sorted by what they fill.
+/// The components of a request, grouped by target.
 #[derive(Default)]
 pub(super) struct Sent<'a> {
     header: Option<Vec<Node<'a>>>,
@@ -27,7 +27,7 @@ pub(super) struct SentButton<'a> {
     pub(super) parameters: Vec<Node<'a>>,
 }
 
-/// Fills the template with what was sent, or says why that is not possible.
+/// Fills the template with the sent values, or returns the reason why it cannot.
 pub(super) fn fill(definition: &Definition<'_>, sent: Vec<Node<'_>>) -> Result<Rendered, GraphError> {
     if let Some(component) = definition.unsupported {
         let details = format!("The template has a component {component}, which this simulator does not send");
@@ -61,7 +61,7 @@ impl<'a> Sent<'a> {
                 sent.buttons.push(SentButton { sub_type, index, parameters });
                 continue;
             }
-            // Only buttons have these two.
+            // Only buttons have `sub_type` and `index`.
             component.object(&["type", "parameters"])?;
             let place = if kind == "header" { &mut sent.header } else { &mut sent.body };
             if place.replace(parameters).is_some() {

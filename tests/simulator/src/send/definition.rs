@@ -1,6 +1,6 @@
-//! A template row read for sending: what must be filled, and where.
+//! A template row read for sending: which parts need values.
 //!
-//! Rows are foreign data, so nothing here fails: what is not known is kept as such and refused at the send.
+//! Rows are external data, so parsing never fails. Unknown parts are recorded and refused at the send.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ pub(super) struct Definition<'a> {
     pub(super) body: &'a str,
     pub(super) footer: Option<&'a str>,
     pub(super) buttons: Vec<ButtonPart<'a>>,
-    /// A component only a richer simulator could send, such as `CAROUSEL`.
+    /// A component that this simulator cannot send, such as `CAROUSEL`.
     pub(super) unsupported: Option<&'a str>,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Definition<'a> {
         }
         definition.named = match text(row.get("parameter_format")) {
             Some(format) => format == "NAMED",
-            // Old rows don't say; their placeholders do.
+            // Old rows have no `parameter_format`. Their placeholders show the format.
             None => placeholder::names(definition.body).iter().any(|name| name.parse::<u32>().is_err()),
         };
         definition

@@ -1,6 +1,6 @@
-//! The rules of one send: request JSON in, the filled template or the platform's refusal out.
+//! The rules of one send. The input is a request's JSON. The output is the filled template or the platform's refusal.
 //!
-//! No state, no clock, no HTTP: [`check`] looks at a request and at the templates, nothing else.
+//! There is no state, clock or HTTP: [`check`] depends only on the request, the templates and the sender.
 
 mod buttons;
 mod components;
@@ -20,10 +20,10 @@ use definition::Definition;
 pub(crate) use number::wa_id;
 use shape::{Fields, Node};
 
-/// Longest opaque callback data, in characters.
+/// Maximum length of the opaque callback data, in characters.
 const CALLBACK_DATA_CHARS_MAX: usize = 512;
 
-/// A send the platform would take.
+/// A send that the platform would accept.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) to: String,
@@ -44,14 +44,14 @@ pub(crate) struct Rendered {
     pub(crate) buttons: Vec<Button>,
 }
 
-/// The top of a message.
+/// The header of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Header {
     /// `text`, `image`, `video`, `document` or `location`.
     pub(crate) kind: &'static str,
-    /// The text itself, the media's link or id, or the place.
+    /// The text, the media's link or id, or the place.
     pub(crate) text: String,
-    /// The name a document is shown under.
+    /// The displayed name of a document.
     pub(crate) filename: Option<String>,
 }
 
@@ -61,11 +61,11 @@ pub(crate) struct Button {
     /// `url`, `quick_reply`, `copy_code`, `phone_number` or `other`.
     pub(crate) kind: &'static str,
     pub(crate) text: String,
-    /// Where it leads: filled URL, payload, code or number.
+    /// The button's target: filled URL, payload, code or phone number.
     pub(crate) value: Option<String>,
 }
 
-/// Checks `request` as the platform would for the sender with this display number.
+/// Checks `request` as the platform would, for the sender with this display number.
 pub(crate) fn check(request: &Value, templates: &Catalogue, sender: &str) -> Result<Checked, GraphError> {
     let fields = Node::root(request).object(&[
         "messaging_product",

@@ -1,15 +1,15 @@
-//! Reading `to`: which WhatsApp number is meant, if any.
+//! Resolves `to` to a WhatsApp number.
 
-/// Shortest and longest number with country code; 15 is E.164's limit.
+/// Minimum and maximum length of a number with country code. E.164 allows at most 15 digits.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
-/// Country codes of two digits; those of one are 1 and 7, all others have three.
+/// Country codes of two digits. The codes 1 and 7 have one digit. All others have three.
 const TWO_DIGIT_CODES: &str = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 \
                                60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98";
 
-/// The digits WhatsApp would know the number by, or nothing when `to` is no plausible number.
+/// Returns the digits by which WhatsApp identifies the number, or `None` if `to` is not a plausible number.
 ///
-/// Blanks, dashes and brackets are tolerated. Without `+` the country code of `sender` is put in front,
-/// even where the number already had one: the platform does so, and a bridge that forgets the `+` must see it.
+/// Blanks, dashes and brackets are accepted. Without `+` the country code of `sender` is prepended, even if the number
+/// already contains one. The platform does the same, and a bridge that omits the `+` must notice it.
 pub(crate) fn wa_id(to: &str, sender: &str) -> Option<String> {
     let (international, rest) = match to.trim().strip_prefix('+') {
         Some(rest) => (true, rest),

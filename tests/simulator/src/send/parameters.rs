@@ -6,22 +6,22 @@ use super::{
 };
 use crate::graph_error::GraphError;
 
-/// Longest coupon code and quick-reply payload, in characters.
+/// Maximum length of a coupon code and of a quick-reply payload, in characters.
 const COUPON_CHARS_MAX: usize = 15;
 const PAYLOAD_CHARS_MAX: usize = 256;
-/// Runs of this many spaces are refused; four still pass.
+/// Five consecutive spaces are refused. Four are allowed.
 const SPACES_REFUSED: &str = "     ";
-/// Every parameter type a template send knows.
+/// All parameter types of a template send.
 const TYPES: [&str; 9] =
     ["text", "currency", "date_time", "image", "video", "document", "location", "payload", "coupon_code"];
 
-/// A value together with the name it came under.
+/// A value with its parameter name.
 struct Text<'a> {
     name: Option<&'a str>,
     value: String,
 }
 
-/// Reads the parameters that fill `text`'s placeholders; `part` names the component in refusals.
+/// Reads the parameters for the placeholders of `text`. `part` names the component in refusals.
 pub(super) fn texts<'t>(
     part: &str,
     text: &'t str,
@@ -61,7 +61,7 @@ fn by_position<'t>(
     if values.iter().any(|value| value.name.is_some()) {
         return Err(GraphError::new(132012, format!("{part}: parameter_name given, the template counts its own")));
     }
-    // The first parameter is {{1}} wherever {{1}} stands in the text.
+    // The first parameter fills `{{1}}`, wherever `{{1}}` appears in the text.
     expected.sort_by_key(|name| name.parse::<u32>().unwrap_or(u32::MAX));
     Ok(expected.into_iter().zip(values).map(|(name, text)| (name, text.value)).collect())
 }
@@ -98,7 +98,7 @@ fn name<'a>(fields: &Fields<'a>) -> Result<Option<&'a str>, GraphError> {
     fields.optional("parameter_name").map(|node| node.string()).transpose()
 }
 
-/// The type of a parameter, whatever the rest of it holds.
+/// Returns the type of a parameter, regardless of its other fields.
 pub(super) fn kind(node: &Node<'_>) -> Result<&'static str, GraphError> {
     let fields = node.object(&[
         "type",
@@ -116,7 +116,7 @@ pub(super) fn kind(node: &Node<'_>) -> Result<&'static str, GraphError> {
     fields.required("type")?.one_of(&TYPES)
 }
 
-/// The one text of a URL button.
+/// Returns the text of a URL button's parameter.
 pub(super) fn suffix(part: &str, node: &Node<'_>) -> Result<String, GraphError> {
     match kind(node)? {
         "text" => ruled(node.object(&["type", "text"])?.required("text")?.string()?),
@@ -124,7 +124,7 @@ pub(super) fn suffix(part: &str, node: &Node<'_>) -> Result<String, GraphError> 
     }
 }
 
-/// What a quick reply sends back when it is pressed.
+/// Returns the payload that a quick reply sends back when pressed.
 pub(super) fn payload(part: &str, node: &Node<'_>) -> Result<String, GraphError> {
     match kind(node)? {
         "payload" => {
@@ -139,7 +139,7 @@ pub(super) fn payload(part: &str, node: &Node<'_>) -> Result<String, GraphError>
     }
 }
 
-/// The code a copy-code button copies.
+/// Returns the code that a copy-code button copies.
 pub(super) fn coupon(part: &str, node: &Node<'_>) -> Result<String, GraphError> {
     match kind(node)? {
         "coupon_code" => {
@@ -155,7 +155,7 @@ pub(super) fn coupon(part: &str, node: &Node<'_>) -> Result<String, GraphError> 
     }
 }
 
-/// The rule every text value must keep.
+/// Checks the rules that apply to every text value.
 fn ruled(text: &str) -> Result<String, GraphError> {
     if text.trim().is_empty() {
         return Err(GraphError::new(132018, "Param text cannot be empty or blank"));
@@ -167,13 +167,13 @@ fn ruled(text: &str) -> Result<String, GraphError> {
     Ok(text.to_owned())
 }
 
-/// Too many or too few parameters.
+/// Returns the error for too many or too few parameters.
 pub(super) fn count(part: &str, sent: usize, expected: usize) -> GraphError {
     let details = format!("{part}: number of parameters ({sent}) does not match the expected number ({expected})");
     GraphError::new(132000, details)
 }
 
-/// A parameter of the wrong type.
+/// Returns the error for a parameter of the wrong type.
 pub(super) fn mismatch(part: &str, expected: &str, received: &str) -> GraphError {
     let details =
         format!("{part}: format mismatch, expected {}, received {}", expected.to_uppercase(), received.to_uppercase());

@@ -1,6 +1,6 @@
-//! `{{1}}` and `{{name}}`: finding them in a template's text and filling them.
+//! Finds and fills the placeholders `{{1}}` and `{{name}}` of a template's text.
 
-/// The distinct placeholders of `text`, in order of first appearance, without braces and blanks.
+/// Returns the distinct placeholders of `text` in order of first appearance, without braces and blanks.
 pub(super) fn names(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     for piece in pieces(text) {
@@ -13,7 +13,7 @@ pub(super) fn names(text: &str) -> Vec<&str> {
     names
 }
 
-/// `text` with each placeholder replaced by the value of its name; one without a value stays as it is.
+/// Returns `text` with each placeholder replaced by its value. A placeholder without a value is kept.
 pub(super) fn fill(text: &str, values: &[(&str, String)]) -> String {
     let mut filled = String::with_capacity(text.len());
     for piece in pieces(text) {
@@ -28,7 +28,7 @@ pub(super) fn fill(text: &str, values: &[(&str, String)]) -> String {
     filled
 }
 
-/// UTF-16 units, which is how the platform's limits are counted here.
+/// Returns the length in UTF-16 units, in which this crate counts the platform's limits.
 pub(super) fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }

@@ -1,10 +1,10 @@
-//! Walking a request: every value knows its path, so that a refusal can name the place.
+//! Access to a request's JSON. Every value carries its path, so that a refusal can name the location.
 
 use serde_json::{Map, Value};
 
 use crate::graph_error::GraphError;
 
-/// A value of the request and where it stands, worded as the platform words it: `template['name']`.
+/// A value of the request and its path in the platform's notation: `template['name']`.
 #[derive(Clone)]
 pub(super) struct Node<'a> {
     value: &'a Value,
@@ -20,7 +20,8 @@ impl<'a> Node<'a> {
         &self.path
     }
 
-    /// The fields of an object that may hold only `known` keys: a misspelt one is refused, not ignored.
+    /// Returns the fields of an object that may contain only `known` keys. Unknown keys are refused, so misspelt keys
+    /// are noticed.
     pub(super) fn object(&self, known: &[&str]) -> Result<Fields<'a>, GraphError> {
         let map = self.value.as_object().ok_or_else(|| self.must_be("a JSON object"))?;
         if let Some(key) = map.keys().find(|key| !known.contains(&key.as_str())) {
@@ -43,7 +44,7 @@ impl<'a> Node<'a> {
         Ok(items.iter().enumerate().map(|(n, value)| Node { value, path: format!("{}[{n}]", self.path) }).collect())
     }
 
-    /// A string out of a closed list.
+    /// Returns a string that must be one of a fixed list.
     pub(super) fn one_of(&self, allowed: &[&'static str]) -> Result<&'static str, GraphError> {
         let text = self.string()?;
         allowed.iter().copied().find(|candidate| *candidate == text).ok_or_else(|| {
@@ -52,7 +53,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// A string or a number, as text: some fields come as either.
+    /// Returns a string or a number as text. Some fields accept both.
     pub(super) fn text_or_number(&self) -> Result<String, GraphError> {
         match self.value {
             Value::String(text) => Ok(text.clone()),

@@ -1,4 +1,4 @@
-//! The rules as a table: a template, a request, and the code the platform answers.
+//! The rules as a table: a template, a request, and the platform's error code.
 
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ fn request(name: &str, components: Value) -> Value {
     })
 }
 
-/// A body component with these texts.
+/// Returns a body component with these texts.
 fn body(texts: &[&str]) -> Value {
     json!([{"type": "body", "parameters": texts.iter().map(|text| json!({"type": "text", "text": text})).collect::<Vec<_>>()}])
 }
@@ -79,13 +79,13 @@ fn refused(request: &Value, code: i64, details: &str) {
     assert!(reason.contains(details), "{reason}");
 }
 
-/// `request` with the value at `pointer` replaced.
+/// Returns `request` with the value at `pointer` replaced.
 fn set(mut request: Value, pointer: &str, value: Value) -> Value {
     *request.pointer_mut(pointer).unwrap() = value;
     request
 }
 
-/// `request` without the key at the end of `pointer`.
+/// Returns `request` without the key at the end of `pointer`.
 fn without(mut request: Value, pointer: &str) -> Value {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     request.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key).unwrap();
@@ -241,7 +241,7 @@ fn a_button_with_a_variable_needs_its_value_and_the_others_refuse_one() {
     taken(&with(vec![order(), coupon("A")]));
     refused(&with(vec![coupon("A")]), 131008, "button at index 3 of type url requires a parameter");
     refused(&with(vec![order()]), 131008, "button at index 4 of type copy_code");
-    // As if only buttons with a variable were counted.
+    // The index is wrong: it counts only buttons with a variable.
     refused(
         &with(vec![button("url", json!(0), suffix("A1")), coupon("A")]),
         132012,
