@@ -1,7 +1,7 @@
 //! The simulator as a server: routes, connections, start and stop.
 //!
-//! Connections are served one by one with hyper, because a web framework always answers something, and a
-//! cut connection is the very thing a sender must be tested against.
+//! Each connection is served with hyper directly. A web framework always sends an answer, but senders must be tested
+//! against a cut connection.
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, time::Duration};
 
@@ -27,22 +27,22 @@ use crate::{
     webhook::Tally,
 };
 
-/// How long a stop waits for answers under way, delayed ones above all.
+/// How long a stop waits for answers in progress, mainly delayed ones.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
-/// Pause after a failed accept, which is mostly a lack of file descriptors.
+/// The pause after a failed accept. The usual cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A simulator that is not listening yet.
 pub struct Simulator(Shared);
 
 impl Simulator {
-    /// Takes the settings; fails on a seeded template that cannot be used.
+    /// Creates a simulator from its settings. Fails if a seeded template is unusable.
     pub fn new(settings: Settings) -> Result<Self, SeedRefused> {
         Shared::new(settings).map(Self)
     }
 
-    /// All routes, to be mounted elsewhere or called in process. An ordered cut needs [`Simulator::serve`]:
-    /// under another server it is an empty 502.
+    /// Returns all routes, for mounting in another server or calling in process. An ordered cut requires
+    /// [`Simulator::serve`]. Under another server it becomes an empty 502 response.
     pub fn router(&self) -> Router {
         Router::new()
             .merge(phone::routes())
@@ -53,8 +53,8 @@ impl Simulator {
             .with_state(self.0.clone())
     }
 
-    /// Serves `listener` until `shutdown` resolves, then lets answers under way end (at most two seconds).
-    /// Webhooks that were not taken by then are forgotten.
+    /// Serves `listener` until `shutdown` resolves, then waits up to two seconds for answers in progress. Undelivered
+    /// webhooks are then discarded.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let router = self.router();
         let (stop, stopped) = watch::channel(());
@@ -72,15 +72,15 @@ impl Simulator {
         }
         drop(listener);
         drop(stop);
-        // What is still under way after the limit is aborted with the set.
+        // Connections that are still open after the limit are aborted when the set is dropped.
         let _ = tokio::time::timeout(STOP_LIMIT, async { while connections.join_next().await.is_some() {} }).await;
         self.0.outbox().clear();
     }
 
-    /// Serves `listener` in a task of its own.
+    /// Serves `listener` in its own task.
     ///
     /// # Errors
-    /// When the listener cannot say its address.
+    /// When the listener's address cannot be read.
     pub fn start(self, listener: TcpListener) -> io::Result<Running> {
         let address = listener.local_addr()?;
         let (stop, mut stopped) = watch::channel(());
@@ -93,7 +93,7 @@ impl Simulator {
     }
 }
 
-/// A simulator that listens; it stops when this is dropped.
+/// A listening simulator. Dropping this value stops it.
 pub struct Running {
     address: SocketAddr,
     stop: watch::Sender<()>,
@@ -102,26 +102,26 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://address`, without a slash at the end.
+    /// Returns `http://address`, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Waits until every webhook raised so far was answered with 200 or dropped.
     pub async fn webhooks_idle(&self) {
-        // An error means that the simulator has ended: nothing is under way then.
+        // An error means that the simulator has ended, so nothing is in progress.
         let _ = self.webhooks.clone().wait_for(|tally| tally.pending == 0).await;
     }
 
     /// Stops listening and waits until every connection has ended.
     pub async fn stop(self) {
         drop(self.stop);
-        // A panic of the server task has been reported by then; there is nothing left to stop.
+        // A panic of the server task has been reported already, and there is nothing left to stop.
         let _ = self.server.await;
     }
 }
@@ -141,7 +141,7 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
     let mut serving =
         std::pin::pin!(http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service));
     tokio::select! {
-        // An error is the peer's doing or an ordered cut: either way the connection is gone.
+        // An error is either caused by the peer or an ordered cut. In both cases the connection is closed.
         _ = &mut serving => {}
         _ = stopped.changed() => {
             serving.as_mut().graceful_shutdown();
@@ -150,8 +150,8 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
     }
 }
 
-/// Marks a response that must not be sent: its connection is closed instead. As a service error it makes
-/// hyper drop the connection before a byte of an answer is written.
+/// Marks a response that must not be sent: its connection is closed instead. As a service error it makes hyper drop the
+/// connection before it writes any byte of an answer.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the connection is cut as ordered")]
 pub(crate) struct Cut;

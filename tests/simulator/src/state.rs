@@ -1,4 +1,4 @@
-//! What the simulator remembers, and the records its control API shows.
+//! The simulator's state, including the records that its control API shows.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -23,7 +23,7 @@ use crate::{
     webhook::Outbox,
 };
 
-/// A simulator's settings and memory, shared by its connections.
+/// A simulator's settings and state, shared by its connections.
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<Inner>);
 
@@ -63,18 +63,18 @@ impl Shared {
         (self.0.settings.clock)()
     }
 
-    /// The memory, locked: never held across an await.
+    /// Locks the state. The lock is never held across an await.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere must not silence the control API: what it shows is still the best evidence.
+        // The control API must keep working after a panic elsewhere, because the state is still the best evidence.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Back to the beginning: seeded templates, nothing sent, no faults, limits whole, normal statuses, and no
-    /// webhook under way.
+    /// Restores the initial state: seeded templates, no messages, no faults, unused limits, normal statuses, and no
+    /// pending webhooks.
     pub(crate) fn reset(&self) {
         let mut state = self.lock();
         self.0.outbox.clear();
-        // The seeds were good when the simulator started.
+        // The seeds were valid when the simulator started.
         if let Ok(templates) = Catalogue::seeded(&self.0.settings.templates) {
             state.templates = templates;
         }
@@ -89,20 +89,20 @@ impl Shared {
     }
 }
 
-/// What changes while the simulator runs.
+/// The mutable state of a running simulator.
 pub(crate) struct State {
     pub(crate) templates: Catalogue,
     pub(crate) messages: Vec<Message>,
     pub(crate) requests: Vec<Request>,
-    /// The statuses messages have reached, in the order they were raised.
+    /// The statuses that messages have reached, in the order they were raised.
     pub(crate) ticks: Vec<Tick>,
-    /// What recipients answered.
+    /// The messages from recipients.
     pub(crate) inbound: Vec<InboundMessage>,
     pub(crate) mode: Mode,
     pub(crate) faults: Faults,
     pub(crate) limits: Limits,
     pub(crate) ids: Ids,
-    /// How often it was reset: tells the phone to start anew.
+    /// The number of resets. The phone starts again when it changes.
     pub(crate) resets: u64,
 }
 
@@ -120,23 +120,23 @@ pub(crate) struct Message {
     pub(crate) received_at: Timestamp,
 }
 
-/// Which template a message is made of.
+/// The template of a message.
 #[derive(Serialize)]
 pub(crate) struct TemplateRef {
     pub(crate) name: String,
     pub(crate) language: String,
 }
 
-/// A send request, whatever became of it.
+/// A send request, whatever its outcome.
 pub(crate) struct Request {
     pub(crate) to: Option<String>,
     pub(crate) template: Option<String>,
-    /// HTTP status answered, nothing when the connection was cut.
+    /// The HTTP status of the answer. `None` if the connection was cut.
     pub(crate) status: Option<u16>,
-    /// Error code answered, if any.
+    /// The error code of the answer, if any.
     pub(crate) code: Option<i64>,
     pub(crate) accepted: bool,
-    /// The refusal in words, for the phone.
+    /// The refusal as text, for the phone.
     pub(crate) details: Option<String>,
     pub(crate) received_at: Timestamp,
 }
@@ -149,16 +149,16 @@ pub(crate) struct InboundMessage {
     pub(crate) received_at: Timestamp,
 }
 
-/// Source of message ids and trace ids that no other run repeats: the bridge's ledger outlives a simulator.
+/// Generates message ids and trace ids that are unique across runs, because the bridge's ledger outlives a simulator.
 #[derive(Default)]
 pub(crate) struct Ids {
-    // Seeded by the system: unpredictable is enough, these are not secrets.
+    // Seeded by the system. The ids are not secret, so being unpredictable is sufficient.
     run: RandomState,
     count: u64,
 }
 
 impl Ids {
-    /// A new message id, as Meta makes them: base64 with the digits of the number in it.
+    /// Returns a new message id in Meta's format: base64 with the digits of the number in it.
     pub(crate) fn wamid(&mut self, wa_id: &str) -> String {
         let (number, unique) = (wa_id.as_bytes(), STANDARD_NO_PAD.encode(self.unique()));
         let length = |bytes: &[u8]| u8::try_from(bytes.len()).unwrap_or(u8::MAX);
@@ -170,12 +170,12 @@ impl Ids {
         format!("wamid.{}", STANDARD.encode(bytes))
     }
 
-    /// A new trace id.
+    /// Returns a new trace id.
     pub(crate) fn trace(&mut self) -> String {
         format!("A{}", STANDARD_NO_PAD.encode(self.unique()))
     }
 
-    /// What tells this run of the simulator from any other.
+    /// Returns an id that distinguishes this run of the simulator from all others.
     pub(crate) fn run(&self) -> u64 {
         self.run.hash_one(0_u64)
     }
