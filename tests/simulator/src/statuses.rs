@@ -1,4 +1,4 @@
-//! What becomes of a message once it is accepted: which statuses follow, when, and in which order.
+//! The statuses that follow an accepted message: which ones, when, and in which order.
 
 use std::time::Duration;
 
@@ -10,25 +10,25 @@ use crate::{
     webhook::{Update, envelope},
 };
 
-/// The longest delay that may be ordered.
+/// The longest delay that can be ordered.
 const DELAY_MS_MAX: u64 = 600_000;
 
-/// How statuses are sent, as the control API orders it.
-// Variants with braces: serde does not see unknown fields beside one without.
+/// How statuses are sent, as ordered through the control API.
+// All variants have braces, because serde does not reject unknown fields beside a unit variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Mode {
-    /// `sent`, `delivered`, `read`, at once.
+    /// `sent`, `delivered`, `read`, immediately.
     Normal {},
     /// No status at all.
     None {},
-    /// The last first.
+    /// In reverse order.
     Reversed {},
-    /// All of them, then all of them again.
+    /// All statuses twice, one sequence after the other.
     Doubled {},
     /// Posted and answered before the send itself is answered.
     BeforeAnswer {},
-    /// After so many milliseconds of wall time.
+    /// After this many milliseconds of wall time.
     Delayed { delay_ms: u64 },
     /// Accepted, then failed with this code.
     Failed { code: i64 },
@@ -41,7 +41,7 @@ impl Default for Mode {
 }
 
 impl Mode {
-    /// Reads a mode from JSON; the error says what was not understood.
+    /// Parses a mode from JSON. The error describes the problem.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, String> {
         match serde_json::from_slice(json) {
             Ok(Self::Delayed { delay_ms }) if delay_ms > DELAY_MS_MAX => {
@@ -52,8 +52,8 @@ impl Mode {
         }
     }
 
-    /// The statuses after a send, in the order of posting. A failure ordered for this one send takes the place
-    /// of what would follow.
+    /// Returns the statuses after a send, in posting order. A failure ordered for this send replaces the usual
+    /// statuses.
     fn course(self, failure: Option<i64>) -> Vec<Status> {
         let mut course = match (failure, self) {
             (Some(code), _) | (None, Self::Failed { code }) => vec![Status::Failed(code)],
@@ -75,12 +75,12 @@ pub(crate) enum Status {
     Sent,
     Delivered,
     Read,
-    /// With the code of the failure.
+    /// Contains the code of the failure.
     Failed(i64),
 }
 
 impl Status {
-    /// As the platform spells it.
+    /// Returns the platform's name of the status.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Sent => "sent",
@@ -90,7 +90,7 @@ impl Status {
         }
     }
 
-    /// The code of a failure.
+    /// Returns the code of a failure.
     pub(crate) fn code(self) -> Option<i64> {
         match self {
             Self::Failed(code) => Some(code),
@@ -106,7 +106,7 @@ pub(crate) struct Tick {
     pub(crate) status: Status,
 }
 
-/// What a status needs to know of its message.
+/// The message data that a status contains.
 #[derive(Clone)]
 pub(crate) struct Subject {
     pub(crate) id: String,
@@ -116,7 +116,7 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// The message as a status tells of it.
+    /// Extracts the status data from a message.
     pub(crate) fn of(message: &Message) -> Self {
         Self {
             id: message.id.clone(),
@@ -127,8 +127,8 @@ impl Subject {
     }
 }
 
-/// Lets the statuses of an accepted message follow. What comes back resolves when they were posted once and
-/// answered: only where the send's own answer has to wait for that.
+/// Raises the statuses of an accepted message. Returns a receiver if the send's answer must wait for the statuses. It
+/// resolves once each status was posted once.
 pub(crate) fn follow(
     shared: &Shared,
     state: &mut State,
@@ -145,7 +145,7 @@ pub(crate) fn follow(
             outbox.spawn(ticket, async move {
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
                 let mut state = shared.lock();
-                // A reset may have come while this waited for the memory.
+                // A reset may have happened while this task waited for the lock.
                 if shared.outbox().holds(ticket) {
                     let updates = reach(&shared, &mut state, &subject, &course);
                     shared.outbox().push(ticket, updates);
@@ -160,7 +160,7 @@ pub(crate) fn follow(
     }
 }
 
-/// Notes the statuses for the phone and words them for the webhook.
+/// Records the statuses for the phone and builds their webhook updates.
 fn reach(shared: &Shared, state: &mut State, subject: &Subject, course: &[Status]) -> Vec<Update> {
     let now = shared.now();
     state.ticks.extend(course.iter().map(|&status| Tick { id: subject.id.clone(), status }));

@@ -1,4 +1,4 @@
-//! The shapes of the platform's webhooks.
+//! The JSON shapes of the platform's webhooks.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,19 +11,19 @@ use crate::{
 };
 
 const OBJECT: &str = "whatsapp_business_account";
-/// What happens on the number has its own timestamps; an entry on the account or a template has a time.
+/// Changes of these fields contain their own timestamps. Entries about the account or a template have a `time` instead.
 const FIELDS_WITHOUT_TIME: [&str; 2] = ["messages", "user_preferences"];
 
-/// Whose webhooks they are.
+/// The account whose webhooks are sent.
 pub(crate) struct Account {
     waba_id: String,
     phone_number_id: String,
-    /// The sending number by its digits, as webhooks have it.
+    /// The digits of the sending number, as webhooks contain it.
     digits: String,
 }
 
 impl Account {
-    /// The account a simulator plays.
+    /// Creates the simulated account from the settings.
     pub(crate) fn of(settings: &Settings) -> Self {
         Self {
             waba_id: settings.waba_id.clone(),
@@ -32,7 +32,7 @@ impl Account {
         }
     }
 
-    /// The body of one POST: statuses, or one change.
+    /// Returns the body of one POST: statuses, or one change.
     pub(crate) fn envelope(&self, batch: Vec<Update>) -> Value {
         let (mut contacts, mut statuses) = (Vec::new(), Vec::new());
         for update in batch {
@@ -52,7 +52,7 @@ impl Account {
         json!({"object": OBJECT, "entry": [{"id": self.waba_id, "changes": [change]}]})
     }
 
-    /// The value of a change that concerns the number, with product and number.
+    /// Adds product and number to the value of a change that concerns the number.
     pub(crate) fn identified(&self, mut value: Value) -> Value {
         if let Some(fields) = value.as_object_mut() {
             fields.insert("messaging_product".into(), "whatsapp".into());
@@ -62,7 +62,7 @@ impl Account {
         value
     }
 
-    /// The sending number by its digits.
+    /// Returns the digits of the sending number.
     pub(crate) fn digits(&self) -> &str {
         &self.digits
     }
@@ -76,12 +76,13 @@ impl Account {
     }
 }
 
-/// The person behind a number. The name is not ASCII on purpose: what is signed is its escaped form.
+/// Returns the contact behind a number. The name is deliberately not ASCII, because the signature covers its escaped
+/// form.
 pub(crate) fn contact(wa_id: &str) -> Value {
     json!({"profile": {"name": "Niccolò"}, "wa_id": wa_id})
 }
 
-/// A status of a message. A failed one comes without contact and price, as it may on the platform.
+/// Returns a status of a message. A failed status has neither contact nor pricing, which also happens on the platform.
 pub(crate) fn status(subject: &Subject, status: Status, at: Timestamp) -> Update {
     let mut notified = json!({
         "id": subject.id,

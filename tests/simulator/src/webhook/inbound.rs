@@ -1,4 +1,4 @@
-//! What a phone sends back, as the control API orders it: a text, a pressed button, a choice about marketing.
+//! Actions on a phone, as ordered through the control API: a text, a pressed button, a marketing preference.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use super::{
     envelope::{self, Account},
 };
 
-/// Longest text of a message.
+/// Maximum length of a message's text.
 const TEXT_CHARS_MAX: usize = 4_096;
 
 /// An inbound message as posted.
@@ -31,18 +31,18 @@ enum Kind {
     Button,
 }
 
-/// What a person chose about marketing.
+/// A recipient's choice about marketing messages.
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Preference {
-    /// No more offers.
+    /// Stops marketing messages.
     Stop,
-    /// Offers again.
+    /// Resumes marketing messages.
     Resume,
 }
 
 impl Preference {
-    /// As the platform spells it.
+    /// Returns the platform's name of the choice.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Stop => "stop",
@@ -54,14 +54,14 @@ impl Preference {
 /// A message from a phone.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// A written one.
+    /// A written text.
     Text(String),
     /// A pressed quick reply of a template.
     Button { text: String, payload: String },
 }
 
 impl Content {
-    /// What the phone shows of it.
+    /// Returns the text that the phone shows.
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::Button { text, .. } => text,
@@ -69,24 +69,24 @@ impl Content {
     }
 }
 
-/// What a phone does.
+/// An action on a phone.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum What {
     Message(Content),
-    /// The control "offers and announcements": no message.
+    /// The setting "offers and announcements", which sends no message.
     Preference(Preference),
 }
 
-/// What which phone does.
+/// An action and its phone.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Order {
-    /// The number as it was given.
+    /// The number as given.
     pub(crate) from: String,
     pub(crate) what: What,
 }
 
 impl Order {
-    /// Reads an order from its JSON; the error says what was not understood.
+    /// Parses an order from its JSON. The error describes the problem.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, String> {
         let posted: Posted =
             serde_json::from_slice(json).map_err(|error| format!("not an inbound message: {error}"))?;
@@ -111,7 +111,7 @@ impl Order {
     }
 }
 
-/// A message from `wa_id` with this id. A button points at `context`, the message it stands below.
+/// Returns a message from `wa_id` with this id. A button refers to `context`, the message below which it appears.
 pub(crate) fn message(
     account: &Account,
     content: &Content,
@@ -139,7 +139,7 @@ pub(crate) fn message(
     Update::Change { field: "messages".into(), value: account.identified(value), at }
 }
 
-/// The choice of `wa_id` about marketing. Its timestamp is a number, unlike a message's.
+/// Returns the marketing preference of `wa_id`. Its timestamp is a number, unlike a message's.
 pub(crate) fn preference(account: &Account, wa_id: &str, preference: Preference, at: Timestamp) -> Update {
     let value = json!({
         "contacts": [envelope::contact(wa_id)],

@@ -1,7 +1,7 @@
-//! The webhooks: what happened waits here, is put together, signed and posted until it is taken.
+//! The webhooks. Updates are queued, batched, signed and posted until the receiver accepts them.
 //!
-//! A first try follows the other, in the order things happened; what was not taken is tried again by itself
-//! and may be overtaken. No lock here is held across an await.
+//! First attempts are made one after the other, in the order of the updates. A failed batch is retried separately, and
+//! later batches may overtake it. No lock here is held across an await.
 
 pub(crate) mod envelope;
 pub(crate) mod inbound;
@@ -29,36 +29,36 @@ use crate::settings::Settings;
 use envelope::Account;
 use post::Receiver;
 
-/// The most statuses one POST carries.
+/// The maximum number of statuses in one POST.
 const BATCH_MAX: usize = 10;
 
-/// One thing to tell.
+/// One update to report.
 pub(crate) enum Update {
     /// A status of the message with this id.
     Status { message: String, contact: Option<Value>, status: Value },
-    /// Anything else: a change of this field.
+    /// Any other update: a change of this field.
     Change { field: String, value: Value, at: Timestamp },
 }
 
-/// What became of the updates so far.
+/// The counts of updates by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Tally {
-    /// Grows with every reset: what belongs to an earlier one is not counted.
+    /// Increases with every reset. Updates of an earlier epoch are not counted.
     #[serde(skip)]
     epoch: u64,
-    /// Raised, not yet taken nor dropped.
+    /// Raised, but neither delivered nor dropped yet.
     pub(crate) pending: usize,
     /// Answered with 200.
     pub(crate) delivered: usize,
-    /// Given up after the last try.
+    /// Given up after the last attempt.
     pub(crate) dropped: usize,
 }
 
-/// Room for updates that are counted as pending already, until the next reset.
+/// A reservation for updates that already count as pending. A reset invalidates it.
 #[derive(Clone, Copy)]
 pub(crate) struct Ticket(u64);
 
-/// Whether updates were taken in the end.
+/// The final outcome of updates.
 enum Fate {
     Delivered,
     Dropped,
@@ -78,21 +78,21 @@ struct Inner {
 #[derive(Default)]
 struct Line {
     waiting: VecDeque<Update>,
-    /// Whether a task is posting what waits.
+    /// Whether a task is posting the waiting updates.
     posting: bool,
     tasks: JoinSet<()>,
 }
 
 impl Line {
     fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        // Those that ended are let go, or the set would grow for ever.
+        // Removes finished tasks, so that the set does not grow without limit.
         while self.tasks.try_join_next().is_some() {}
         self.tasks.spawn(task);
     }
 }
 
 impl Outbox {
-    /// An empty outbox towards the webhook of the settings.
+    /// Creates an empty outbox for the webhook of the settings.
     pub(crate) fn new(settings: &Settings) -> Self {
         Self(Arc::new(Inner {
             account: Account::of(settings),
@@ -102,22 +102,22 @@ impl Outbox {
         }))
     }
 
-    /// Whose webhooks they are.
+    /// Returns the account whose webhooks are sent.
     pub(crate) fn account(&self) -> &Account {
         &self.0.account
     }
 
-    /// Whether anybody is told at all.
+    /// Returns whether a receiver is configured.
     pub(crate) fn has_receiver(&self) -> bool {
         self.0.receiver.is_some()
     }
 
-    /// The counts, as they are and as they become.
+    /// Returns a watch on the counts.
     pub(crate) fn watch(&self) -> watch::Receiver<Tally> {
         self.0.tally.subscribe()
     }
 
-    /// Announces so many updates; they are pending from now on. Without a receiver nothing is.
+    /// Reserves this many updates, which count as pending immediately. Without a receiver nothing is counted.
     pub(crate) fn expect(&self, count: usize) -> Ticket {
         let mut epoch = 0;
         self.0.tally.send_modify(|tally| {
@@ -129,12 +129,12 @@ impl Outbox {
         Ticket(epoch)
     }
 
-    /// Whether no reset came since.
+    /// Returns whether no reset has happened since the reservation.
     pub(crate) fn holds(&self, ticket: Ticket) -> bool {
         self.0.tally.borrow().epoch == ticket.0
     }
 
-    /// Lets the announced updates be posted.
+    /// Queues the reserved updates for posting.
     pub(crate) fn push(&self, ticket: Ticket, updates: Vec<Update>) {
         let mut line = self.line();
         if !self.has_receiver() || !self.holds(ticket) {
@@ -152,13 +152,13 @@ impl Outbox {
         }
     }
 
-    /// Announces an update and lets it be posted.
+    /// Reserves and queues one update.
     pub(crate) fn raise(&self, update: Update) {
         self.push(self.expect(1), vec![update]);
     }
 
-    /// Posts the announced updates at once, past what waits. Resolves when each was posted and answered, with
-    /// whatever; without a receiver at once.
+    /// Posts the reserved updates immediately, ahead of the queue. The result resolves once each update was posted
+    /// once, whatever the outcome. Without a receiver it resolves immediately.
     pub(crate) fn post_now(&self, ticket: Ticket, updates: Vec<Update>) -> oneshot::Receiver<()> {
         let (done, answered) = oneshot::channel();
         if self.has_receiver() {
@@ -167,14 +167,14 @@ impl Outbox {
                 for update in updates {
                     outbox.try_first(ticket, vec![update]).await;
                 }
-                // Who waited may have gone.
+                // The waiting request may have ended.
                 let _ = done.send(());
             });
         }
         answered
     }
 
-    /// Runs a task that ends with the next reset or stop, if not before.
+    /// Runs a task that a reset or stop aborts.
     pub(crate) fn spawn(&self, ticket: Ticket, task: impl Future<Output = ()> + Send + 'static) {
         let mut line = self.line();
         if self.holds(ticket) {
@@ -182,15 +182,15 @@ impl Outbox {
         }
     }
 
-    /// Forgets everything: what waits, what is tried again, and the counts.
+    /// Discards everything: queued updates, retries and counts.
     pub(crate) fn clear(&self) {
         let mut line = self.line();
         *line = Line::default();
         self.0.tally.send_modify(|tally| *tally = Tally { epoch: tally.epoch + 1, ..Tally::default() });
     }
 
-    /// What the next POST carries: the first that waits, and if it is a status, the first of other messages too.
-    /// One message's statuses never share a POST, so each of them is seen to arrive.
+    /// Returns the updates of the next POST: the first in the queue and, if it is a status, the first statuses of other
+    /// messages. One POST never contains two statuses of one message, so that each of them arrives visibly.
     fn next(&self, ticket: Ticket) -> Option<Vec<Update>> {
         let mut line = self.line();
         if !self.holds(ticket) {
@@ -201,7 +201,7 @@ impl Outbox {
         line.posting.then_some(batch)
     }
 
-    /// Posts a batch; when it is not taken, it is tried again in a task of its own.
+    /// Posts a batch. If it fails, a separate task retries it.
     async fn try_first(&self, ticket: Ticket, batch: Vec<Update>) {
         let Some(receiver) = &self.0.receiver else { return };
         let count = batch.len();
@@ -243,7 +243,7 @@ impl Outbox {
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
-        // As in `state`: what a panic elsewhere left is still the best there is.
+        // As in `state`, the data is still the best available after a panic elsewhere.
         self.0.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! One POST: the body as the platform writes it, its signature, and whether it was taken.
+//! One POST: the body as the platform writes it, its signature, and whether the receiver accepted it.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -17,25 +17,25 @@ use crate::settings::Webhook;
 
 /// How long the receiver may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-/// The pause before the second try; it doubles with each further one.
+/// The pause before the second attempt. It doubles with each further attempt.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// So many tries, then a webhook is dropped.
+/// The number of attempts before a webhook is dropped.
 pub(super) const TRIES: u32 = 20;
 
-/// Who receives the webhooks.
+/// The receiver of the webhooks.
 pub(super) struct Receiver {
     webhook: Webhook,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl Receiver {
-    /// The receiver behind this webhook.
+    /// Creates the receiver for this webhook.
     pub(super) fn new(webhook: Webhook) -> Self {
         Self { webhook, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
-    /// Posts a body once. Only 200 counts as taken.
+    /// Posts a body once. Only status 200 counts as accepted.
     pub(super) async fn post(&self, body: &Bytes) -> bool {
         let request = Request::post(&self.webhook.url)
             .header(header::CONTENT_TYPE, "application/json")
@@ -45,7 +45,7 @@ impl Receiver {
         let exchange = async {
             let response = self.client.request(request).await.ok()?;
             let status = response.status();
-            // Read to its end, so that the connection can be used again.
+            // The body is read to its end, so that the connection can be reused.
             response.into_body().collect().await.ok()?;
             Some(status)
         };
@@ -53,14 +53,14 @@ impl Receiver {
     }
 }
 
-/// The pause before try `number`, from 2.
+/// Returns the pause before attempt `number`, which starts at 2.
 pub(super) fn pause(number: u32) -> Duration {
     let factor = 1_u32.checked_shl(number.saturating_sub(2)).unwrap_or(u32::MAX);
     PAUSE_FIRST.saturating_mul(factor).min(PAUSE_MAX)
 }
 
-/// The JSON with every character beyond ASCII as `\uXXXX`: the platform signs this form, so that who signs
-/// what he parsed and wrote again gets another signature.
+/// Serializes the JSON with every non-ASCII character as `\uXXXX`. The platform signs this form. A signature over
+/// parsed and re-serialized JSON therefore differs.
 pub(super) fn escaped(body: &Value) -> Bytes {
     let mut escaped = String::new();
     for character in body.to_string().chars() {
@@ -78,7 +78,7 @@ pub(super) fn escaped(body: &Value) -> Bytes {
 
 fn signature(secret: &str, body: &[u8]) -> String {
     let mut signature = String::from("sha256=");
-    // HMAC takes keys of any length: there is no error to have.
+    // HMAC accepts keys of any length, so this never fails.
     if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
         mac.update(body);
         for byte in mac.finalize().into_bytes() {

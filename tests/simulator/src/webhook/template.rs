@@ -1,15 +1,15 @@
-//! What the platform tells of a template that changed.
+//! The webhooks about changed templates.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::Update;
 
-/// The status of a removed template, as its last webhook has it.
+/// The status in the last webhook of a removed template.
 const DELETED: &str = "DELETED";
 
-/// What is told of a template that was changed from `before`, if there was one, to `after`: a new category, and
-/// its status unless the category is all that changed.
+/// Returns the updates for a template that changed from `before`, if it existed, to `after`. A changed category has its
+/// own update. The status is reported unless only the category changed.
 pub(crate) fn changed(before: Option<&Map<String, Value>>, after: &Map<String, Value>, at: Timestamp) -> Vec<Update> {
     let mut updates = Vec::new();
     let category = before.and_then(|before| before.get("category")).filter(|old| after.get("category") != Some(*old));
@@ -25,7 +25,7 @@ pub(crate) fn changed(before: Option<&Map<String, Value>>, after: &Map<String, V
     updates
 }
 
-/// What is told of a template that was removed.
+/// Returns the update for a removed template.
 pub(crate) fn removed(row: &Map<String, Value>, at: Timestamp) -> Update {
     status(row, DELETED, at)
 }
@@ -33,13 +33,13 @@ pub(crate) fn removed(row: &Map<String, Value>, at: Timestamp) -> Update {
 fn status(row: &Map<String, Value>, event: &str, at: Timestamp) -> Update {
     let mut value = names(row);
     value.insert("event".into(), event.into());
-    // The platform has been seen to leave it empty, to leave it out and to write NONE.
+    // The platform sometimes sends an empty reason, no reason, or `NONE`.
     value.insert("reason".into(), Value::Null);
     value.insert("message_template_category".into(), text(row, "category").into());
     change("message_template_status_update", value, at)
 }
 
-/// Id, name and language: the id as a number and the language with a dash, unlike in the list.
+/// Returns id, name and language. Unlike in the list, the id is a number and the language contains a dash.
 fn names(row: &Map<String, Value>) -> Map<String, Value> {
     let id = text(row, "id");
     let mut value = Map::new();
@@ -109,7 +109,7 @@ mod tests {
         for (before, after, expected) in [
             (Some(&before), row("APPROVED", "MARKETING"), "template_category_update"),
             (Some(&before), row("REJECTED", "UTILITY"), "message_template_status_update"),
-            // New, or another text: the platform tells that it is approved.
+            // A new template or a new text is reported as approved.
             (None, row("APPROVED", "UTILITY"), "message_template_status_update"),
             (Some(&before), row("APPROVED", "UTILITY"), "message_template_status_update"),
         ] {

@@ -1,4 +1,4 @@
-//! What one POST carries, and when a webhook is given up.
+//! Tests the content of one POST and when a webhook is dropped.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ fn outbox(url: &str) -> Outbox {
 
 #[tokio::test(start_paused = true)]
 async fn what_nobody_takes_is_dropped_after_twenty_tries() {
-    // No scheme: it fails at once, without the network and its own time.
+    // A URL without a scheme fails immediately, without the network and its delays.
     let outbox = outbox("nowhere");
     let begin = Instant::now();
     outbox.raise(change("account_update"));
@@ -74,7 +74,7 @@ async fn what_nobody_takes_is_dropped_after_twenty_tries() {
     assert_eq!(tally.borrow().pending, 1);
     let end = *tally.wait_for(|tally| tally.pending == 0).await.unwrap();
     assert_eq!((end.delivered, end.dropped), (0, 1));
-    // 0.2 + 0.4 + 0.8 + 1.6 + 3.2 s, then fourteen times 5 s.
+    // 0.2 + 0.4 + 0.8 + 1.6 + 3.2 s, then 14 × 5 s.
     assert_eq!(begin.elapsed().as_millis().div_euclid(100), 762);
 }
 
