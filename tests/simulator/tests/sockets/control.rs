@@ -1,4 +1,4 @@
-//! The control API: templates, reset, and what it does not understand.
+//! The control API: templates, reset, and refused input.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What comes from phones and from the account: answers, choices, template changes, anything else.
+//! Webhooks from phones and the account: messages, preferences, template changes, and other changes.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The simulator over real sockets, as the bridge and the suites meet it.
+//! The simulator over real sockets, as used by the bridge and the test suites.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 

@@ -1,4 +1,4 @@
-//! The phone: its files and the view they read.
+//! The phone: its files and the view that they read.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Who receives the webhooks: checks each signature over the raw bytes, keeps what came, answers as told.
+//! A webhook receiver that verifies each signature over the raw bytes, keeps each POST, and answers as configured.
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,7 +18,7 @@ use sha2::Sha256;
 use simulator::Webhook;
 use tokio::{net::TcpListener, sync::watch};
 
-/// How long anything may take on a busy machine.
+/// How long any operation may take on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 const SECRET: &str = "secret-of-the-test";
 
@@ -29,11 +29,11 @@ pub(crate) struct Receiver {
 
 struct Desk {
     posts: Mutex<Vec<Bytes>>,
-    /// What the next POSTs with such a status are answered; 200 when there is nothing.
+    /// The answers to the next POSTs with the given status. Without an entry the answer is 200.
     refusals: Mutex<Vec<(&'static str, u16)>>,
-    /// How many POSTs came.
+    /// The number of received POSTs.
     came: watch::Sender<usize>,
-    /// Whether POSTs are answered now or have to wait.
+    /// Whether POSTs are answered immediately or must wait.
     open: watch::Sender<bool>,
 }
 
@@ -62,12 +62,12 @@ impl Receiver {
         Self { webhook: Webhook { url, secret: SECRET.into() }, desk }
     }
 
-    /// The next POSTs that tell this status are answered with these.
+    /// Configures the answers to the next POSTs that contain this status.
     pub(crate) fn refuse(&self, word: &'static str, answers: &[u16]) {
         self.desk.refusals.lock().unwrap().extend(answers.iter().map(|answer| (word, *answer)));
     }
 
-    /// From now on no POST is answered, until [`Receiver::release`].
+    /// Holds the answers of all further POSTs until [`Receiver::release`].
     pub(crate) fn hold(&self) {
         self.desk.open.send_replace(false);
     }
@@ -76,18 +76,18 @@ impl Receiver {
         self.desk.open.send_replace(true);
     }
 
-    /// Waits until so many POSTs came, answered or not.
+    /// Waits until this many POSTs were received, answered or not.
     pub(crate) async fn until_came(&self, count: usize) {
         let mut came = self.desk.came.subscribe();
         tokio::time::timeout(LIMIT, came.wait_for(|came| *came >= count)).await.unwrap().unwrap();
     }
 
-    /// Every POST so far, as it was.
+    /// Returns the raw body of every POST so far.
     pub(crate) fn raw(&self) -> Vec<Bytes> {
         self.desk.posts.lock().unwrap().clone()
     }
 
-    /// The one change of each POST so far.
+    /// Returns the single change of each POST so far.
     pub(crate) fn changes(&self) -> Vec<Value> {
         let change = |raw: &Bytes| {
             let body: Value = serde_json::from_slice(raw).unwrap();
@@ -104,13 +104,13 @@ impl Receiver {
         self.raw().iter().map(change).collect()
     }
 
-    /// The statuses of each POST so far.
+    /// Returns the statuses of each POST so far.
     pub(crate) fn batches(&self) -> Vec<Vec<Value>> {
         let statuses = |change: Value| change["value"]["statuses"].as_array().cloned().unwrap_or_default();
         self.changes().into_iter().map(statuses).collect()
     }
 
-    /// The words of all statuses, in the order they came.
+    /// Returns the names of all statuses in the order received.
     pub(crate) fn words(&self) -> Vec<String> {
         self.batches().concat().iter().map(|status| status["status"].as_str().unwrap().to_owned()).collect()
     }
@@ -120,7 +120,7 @@ async fn take(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) ->
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(&body);
     let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    // Who does not sign as the platform does is not heard, and the test waits in vain.
+    // A POST with a wrong signature is not recorded, so the test that waits for it fails.
     if headers["x-hub-signature-256"] != format!("sha256={hex}") || headers["content-type"] != "application/json" {
         return StatusCode::UNAUTHORIZED;
     }

@@ -1,4 +1,4 @@
-//! Sending: the answer, each refusal, the limits.
+//! Sends: the answer, each refusal, the limits.
 
 use reqwest::Method;
 use serde_json::{Value, json};

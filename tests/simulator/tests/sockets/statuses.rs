@@ -1,4 +1,4 @@
-//! Status webhooks: what follows a send, in every mode, and how it is delivered.
+//! Status webhooks: the statuses after a send, in every mode, and their delivery.
 
 use std::{collections::HashSet, time::Instant};
 

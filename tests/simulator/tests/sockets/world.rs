@@ -1,4 +1,4 @@
-//! A running simulator with a clock that moves only when it is told to.
+//! A running simulator whose clock moves only when the test advances it.
 
 use std::{
     sync::{
@@ -29,12 +29,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A simulator that posts nothing.
+    /// Starts a simulator without a webhook.
     pub(crate) async fn start() -> Self {
         Self::start_with(None).await
     }
 
-    /// A simulator and who receives its webhooks.
+    /// Starts a simulator and the receiver of its webhooks.
     pub(crate) async fn with_receiver() -> (Self, Receiver) {
         let receiver = Receiver::start().await;
         (Self::start_with(Some(receiver.webhook.clone())).await, receiver)
@@ -69,7 +69,7 @@ impl World {
         format!("{}{path}", self.running.url())
     }
 
-    /// A send with the right token and path; an error is a connection that gave no answer.
+    /// Sends with a valid token and path. An error means that the connection gave no answer.
     pub(crate) async fn try_send(&self, body: &Value) -> Result<Response, reqwest::Error> {
         self.client.post(self.url("/v1/1001/messages")).bearer_auth(TOKEN).json(body).send().await
     }
@@ -78,7 +78,7 @@ impl World {
         read(self.try_send(body).await.unwrap()).await
     }
 
-    /// Any call; a control call needs no token, so none is sent.
+    /// Makes any call without a token. Control calls need none.
     pub(crate) async fn call(&self, method: Method, path: &str, body: &str) -> (u16, Value) {
         let request = self.client.request(method, self.url(path)).body(body.to_owned());
         read(request.send().await.unwrap()).await
@@ -105,7 +105,7 @@ impl World {
         }
     }
 
-    /// A page of the template list.
+    /// Returns a page of the template list.
     pub(crate) async fn list(&self, query: &str) -> (u16, Value) {
         let url = self.url(&format!("/v1/2002/message_templates?{query}"));
         read(self.client.get(url).bearer_auth(TOKEN).send().await.unwrap()).await
@@ -134,7 +134,7 @@ fn templates() -> Vec<Value> {
     ]
 }
 
-/// A good send of the first template.
+/// Returns a valid send of the first template.
 pub(crate) fn order(to: &str) -> Value {
     json!({
         "messaging_product": "whatsapp",
@@ -147,7 +147,7 @@ pub(crate) fn order(to: &str) -> Value {
     })
 }
 
-/// A good send of the named template.
+/// Returns a valid send of the named template.
 pub(crate) fn notice(to: &str) -> Value {
     json!({
         "messaging_product": "whatsapp",
