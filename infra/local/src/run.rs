@@ -46,7 +46,7 @@ const WABA_ID: &str = "102290129340398";
 /// The sender's phone number.
 const DISPLAY_PHONE_NUMBER: &str = "+390236269240";
 
-/// Runs until Ctrl-C or SIGTERM. A failure is printed on standard error as one sentence, with exit code 1.
+/// Runs until Ctrl-C, SIGTERM or SIGHUP. A failure is printed on standard error as one sentence, with exit code 1.
 pub async fn run(options: Options) -> ExitCode {
     match Box::pin(until_stopped(options)).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,7 +13,7 @@ use crate::{
     terminal::Terminal,
 };
 
-/// The rate of the `fire-reminders` schedule in the template.
+/// The rate of the schedules for `fire-reminders` and for requested template syncs in the template.
 pub const MINUTE: Duration = Duration::from_secs(60);
 /// The rate of the hourly `sync-templates` schedule in the template.
 pub const HOUR: Duration = Duration::from_secs(60 * 60);
