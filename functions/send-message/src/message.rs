@@ -1,4 +1,4 @@
-//! One message: decided, and brought as far as it goes now.
+//! Decides one message and processes it as far as possible in this execution.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,19 +20,19 @@ use crate::files::DigestRole;
 use crate::record::{Failure, Invocation};
 use crate::{consequences, files, pending, send, wait};
 
-/// What the messages of one event share.
+/// Data shared by all messages of one event.
 #[derive(Clone, Copy)]
 pub(crate) struct Sender<'a> {
     pub(crate) app: &'a App,
     pub(crate) live: &'a LiveConfig,
     pub(crate) event: &'a Event,
-    /// On events of carts.
+    /// Set on cart events only.
     pub(crate) carts: Option<&'a CartKeys>,
     pub(crate) received_at: Timestamp,
     pub(crate) invocation: Invocation<'a>,
 }
 
-/// One message with the record that brings it.
+/// One message and the data of the record that carries it.
 #[derive(Clone, Copy)]
 pub(crate) struct Task<'a> {
     pub(crate) sender: Sender<'a>,
@@ -43,16 +43,16 @@ pub(crate) struct Task<'a> {
     pub(crate) last_error: Option<&'a LastError>,
     pub(crate) send_now: bool,
     pub(crate) digest: Option<&'a MessageId>,
-    /// The owner of a claim that surely was not followed by a call.
+    /// The owner of a claim that was certainly not followed by a call.
     pub(crate) uncalled: Option<&'a str>,
 }
 
-/// What became of the right to probe a stopped account, of the message that has it.
+/// Tracks whether the message that probes a stopped account has used up the right to probe.
 #[derive(Debug, Default)]
 pub(crate) struct Probe(AtomicBool);
 
 impl Probe {
-    /// Notes that the message said something of the account: the right is used up.
+    /// Marks the right as used up: the message gave evidence about the account.
     pub(crate) fn answered(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -63,7 +63,7 @@ impl Probe {
 }
 
 impl Task<'_> {
-    /// The record that brings the message back: put back once more than this one, and without its pass.
+    /// Returns the job that brings the message back, with `attempt` incremented and without its pass.
     pub(crate) fn successor(&self) -> MessageJob {
         let MessageRecord { site, event, planned, send_number, attempt, .. } = self.record;
         MessageJob {
@@ -87,7 +87,7 @@ impl Task<'_> {
     }
 }
 
-/// The job of a planned message that is dealt with apart from its event's record.
+/// Returns the job of a planned message that is processed separately from its event's record.
 pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage) -> Job {
     Job::Message(MessageJob {
         site: live.site.id.clone(),
@@ -105,7 +105,7 @@ pub(crate) fn job_of(live: &LiveConfig, event: &Event, planned: &PlannedMessage)
     })
 }
 
-/// Brings one message as far as it goes now: skipped, sent, refused, unknown, or waiting.
+/// Processes one message as far as possible now: it ends up skipped, sent, refused, unknown or waiting.
 pub(crate) async fn process(task: Task<'_>) -> Result<(), Failure> {
     let Sender { app, live, event, invocation, .. } = task.sender;
     let _place = app.sends.acquire().await.map_err(|error| Failure::Again(error.to_string()))?;
@@ -134,7 +134,8 @@ pub(crate) async fn process(task: Task<'_>) -> Result<(), Failure> {
         ..DecisionContext::default()
     };
     let decided = match decide(event, planned, live, &context, task.now()) {
-        // The claim looks at the number itself, so only a skip needs to know more: its reason must be the first one.
+        // The claim checks the number itself. Only a skip needs the decision context, so that the first reason is
+        // recorded.
         Err(Halt::Skip(skip)) if skip.reason.comes_after_suppression() => {
             decide(event, planned, live, &with_recipient(task, &context).await?, task.now())
         }
@@ -152,19 +153,19 @@ pub(crate) async fn process(task: Task<'_>) -> Result<(), Failure> {
     }
 }
 
-/// What is known of the cart and of the customer's others, on events of carts.
+/// Reads the state of the cart and of the customer's other carts. Empty unless the event is a cart event.
 async fn carts(task: Task<'_>) -> Result<CartHistory, Failure> {
     let Some(keys) = task.sender.carts else { return Ok(CartHistory::default()) };
     Ok(task.sender.app.contacts.carts(keys, &task.record.planned.mapping).await?)
 }
 
-/// What is known of a message, with what is known of its recipient.
+/// Returns the decision context of a message, completed with the data about its recipient.
 pub(crate) async fn with_recipient(task: Task<'_>, context: &DecisionContext) -> Result<DecisionContext, Failure> {
     let DecisionContext { suppressions, unreachable_until, opted_out_at, marketing_consent, .. } = known(task).await?;
     Ok(DecisionContext { suppressions, unreachable_until, opted_out_at, marketing_consent, ..context.clone() })
 }
 
-/// What is known of the recipient and their number besides the event.
+/// Reads the decision context of the recipient and their number.
 async fn known(task: Task<'_>) -> Result<DecisionContext, Failure> {
     let Sender { app, live, .. } = task.sender;
     let Some(contact) = contact(task).await? else { return Ok(DecisionContext::default()) };
@@ -172,14 +173,14 @@ async fn known(task: Task<'_>) -> Result<DecisionContext, Failure> {
     Ok(app.contacts.known(&contact, &person).await?)
 }
 
-/// The pseudonym of the recipient's number, where it is one.
+/// Returns the pseudonym of the recipient's number, if the number is valid.
 async fn contact(task: Task<'_>) -> Result<Option<String>, Failure> {
     let Sender { app, live, event, .. } = task.sender;
     let Some(recipient) = event.recipient(&task.record.planned.recipient) else { return Ok(None) };
     Ok(app.contact_secret().await?.contact_of(&live.site, recipient))
 }
 
-/// Records that a message is not sent.
+/// Records that a message is skipped.
 pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failure> {
     let Sender { app, .. } = task.sender;
     let contact = contact(task).await?;

@@ -1,4 +1,4 @@
-//! What was last said of the people of an event.
+//! The last known contact data of the people in an event.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use store::StoreError;
 use crate::App;
 use crate::record::Failure;
 
-/// What was last said of these people, in as few reads as DynamoDB allows; of whom nothing was said is left out.
+/// Returns the last known contact data of these people, in as few reads as DynamoDB allows. People without such data
+/// are omitted.
 pub(crate) async fn latest_records(
     app: &App,
     site: &SiteId,

@@ -1,4 +1,4 @@
-//! One record of the queue: from its body to an event in the ledger with every message dealt with.
+//! Handles one queue record: parses its body, records the event in the ledger, and processes its messages.
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::decision::cart;
@@ -29,7 +29,7 @@ use crate::reminders::{self, Refreshed};
 use crate::volume::Volume;
 use crate::{App, jitter};
 
-/// What a record needs to know of the invocation it came in.
+/// Data that a record needs about its invocation.
 #[derive(Clone, Copy)]
 pub(crate) struct Invocation<'a> {
     pub(crate) id: &'a str,
@@ -38,23 +38,24 @@ pub(crate) struct Invocation<'a> {
     pub(crate) volume: &'a Volume,
 }
 
-/// The dead-letter queues, by their ARNs.
+/// The ARNs of the dead-letter queues.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadQueues {
     pub(crate) events: String,
     pub(crate) statuses: String,
 }
 
-/// A record that was on its way for longer has waited: what it says may have changed.
+/// Maximum age of a fresh record. The data of an older record may have changed since.
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(2);
-/// Days a dead letter is kept where no site says how long.
+/// Retention of a dead letter without a known site, in days.
 const RETENTION_DAYS: u16 = 90;
-/// A plan of more messages is fanned out, one record each: so many fit into one execution's time in the worst case.
+/// Number of messages that one execution can process in the worst case. A larger plan is fanned out, one record per
+/// message.
 const MESSAGES_AT_ONCE: usize = 10;
-/// The first pause of a record that could not be finished for want of the infrastructure.
+/// First backoff pause of a record that failed because a service was unavailable.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
-/// Handles one record. `Err` has SQS deliver it again.
+/// Handles one record. On `Err`, SQS delivers it again.
 pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation<'_>) -> Result<(), TryAgain> {
     let body = record.body.as_deref().unwrap_or_default();
     let of_job = serde_json::from_str::<Job>(body);
@@ -64,7 +65,7 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
     }
     let job = match of_job {
         Ok(job) => job,
-        // serde's message may quote the body, its place does not.
+        // serde's error message may quote the body. The position does not.
         Err(error) => {
             let cause = format!("the record is no job (line {}, column {})", error.line(), error.column());
             return dead_letter(app, &record, (DeadQueue::Events, None), &cause).await;
@@ -106,7 +107,7 @@ fn site_of(job: &Job) -> &SiteId {
 }
 
 impl DeadQueues {
-    /// The queue whose dead letter a record is.
+    /// Returns the dead-letter queue that the record came from, if any.
     fn of(&self, record: &SqsMessage) -> Option<DeadQueue> {
         let arn = record.event_source_arn.as_deref()?;
         if arn == self.events {
@@ -116,8 +117,8 @@ impl DeadQueues {
     }
 }
 
-/// Puts a record back behind a pause that grows, so that an outage neither spends what SQS counts nor fills the
-/// dead-letter queue.
+/// Puts a record back with exponential backoff. An outage therefore does not use up the SQS receive count and does not
+/// fill the dead-letter queue.
 async fn put_back(app: &App, job: Job) -> Result<(), TryAgain> {
     let again = job.put_back();
     let attempt = match &again {
@@ -135,11 +136,11 @@ async fn put_back(app: &App, job: Job) -> Result<(), TryAgain> {
     }
 }
 
-/// Why a record is not done.
+/// Why a record could not be finished.
 pub(crate) enum Failure {
-    /// Later it may work.
+    /// A temporary failure: a retry may succeed.
     Again(String),
-    /// Nobody can process it.
+    /// A permanent failure: no retry can succeed.
     Dead(String),
 }
 
@@ -152,7 +153,7 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Plans an event, records it, and deals with each message of its plan.
+/// Plans an event, records it, and processes each message of its plan.
 async fn event(
     app: &App,
     site: &SiteId,
@@ -162,7 +163,7 @@ async fn event(
 ) -> Result<(), Failure> {
     let live = app.live(site).await.map_err(|error| Failure::Again(error.to_string()))?;
     let live = live.ok_or_else(|| Failure::Dead(format!("the site {site} does not exist")))?;
-    // It was valid when it was received; the same moment bounds `occurred_at` now.
+    // The event was valid when it was received. The same time limits `occurred_at` here.
     let event = Event::parse_any(document.clone(), received_at).map_err(|error| Failure::Dead(error.to_string()))?;
     let retention_days = live.site.retention_days;
     let planned = plan(&event, &live);
@@ -217,13 +218,14 @@ async fn event(
         }
     };
     let results = join_all(stored.messages.iter().map(one)).await;
-    // Every message was dealt with before the first failure is looked at; a dead one must not hide one to be retried.
+    // All messages are processed before any failure is returned. A retryable failure takes precedence over a permanent
+    // one.
     let mut failures: Vec<Failure> = results.into_iter().filter_map(Result::err).collect();
     failures.sort_by_key(|failure| matches!(failure, Failure::Dead(_)));
     failures.into_iter().next().map_or(Ok(()), Err)
 }
 
-/// An event as it would be with what was said of some of its people since it happened.
+/// Returns the event with the last known contact data of the given people applied.
 async fn with_latest_contact_data(
     app: &App,
     site: &SiteId,
@@ -237,8 +239,8 @@ async fn with_latest_contact_data(
     Event::parse_any(document, received_at).map_err(|error| Failure::Dead(error.to_string()))
 }
 
-/// Keeps what an event says of the carts of a customer. While no mapping tells of carts, only of those that a notice may
-/// still wait for.
+/// Records what an event changes about a customer's carts. Without an enabled mapping for abandoned carts, only carts
+/// that are already recorded are updated: a cart notice may still be waiting for them.
 async fn update_cart(app: &App, live: &LiveConfig, event: &Event, plan: &Plan) -> Result<(), Failure> {
     let Some(change) = cart::change(event, &live.site) else { return Ok(()) };
     let notifies = |mapping: &Mapping| mapping.enabled && mapping.event_type == EventType::CartAbandoned;
@@ -251,7 +253,8 @@ async fn update_cart(app: &App, live: &LiveConfig, event: &Event, plan: &Plan) -
     Ok(())
 }
 
-/// The items of a cart, by the number with which it was left: what was said of the customer since changes nothing of it.
+/// Returns the keys of a cart's items. The phone number is the one in the event; later contact data does not change
+/// it.
 async fn cart_keys(app: &App, live: &LiveConfig, event: &Event) -> Result<Option<CartKeys>, Failure> {
     let EventData::CartAbandoned { cart, customer } = &event.data else { return Ok(None) };
     let secret = app.contact_secret().await?;
@@ -260,7 +263,7 @@ async fn cart_keys(app: &App, live: &LiveConfig, event: &Event) -> Result<Option
     Ok(Some(app.contacts.cart_keys(keys, &secret.person_key(&live.site.id, &customer.id)).await?))
 }
 
-/// Gives each message of a large plan a record of its own, before the event's record is given up.
+/// Enqueues one record per message of a large plan. The event's own record is deleted only afterwards.
 async fn fan_out(app: &App, live: &LiveConfig, event: &Event, messages: &[PlannedMessage]) -> Result<(), Failure> {
     let jobs: Vec<Job> = messages.iter().map(|planned| job_of(live, event, planned)).collect();
     let put = app.queue.send_all(&jobs).await;
@@ -270,8 +273,8 @@ async fn fan_out(app: &App, live: &LiveConfig, event: &Event, messages: &[Planne
     }
 }
 
-/// Gives the right to probe an account back that says nothing of it: the next sweep lets another message try. If this
-/// fails, the right ends by itself after some minutes.
+/// Returns the right to probe an account when the message gave no evidence about the account. The next sweep can then
+/// choose another message. If this call fails, the right expires after some minutes.
 async fn give_back_probe(app: &App, job: &MessageJob) {
     let site = &job.site;
     let given_back = async {
@@ -284,7 +287,7 @@ async fn give_back_probe(app: &App, job: &MessageJob) {
     }
 }
 
-/// Deals with one message of an event that is in the ledger.
+/// Processes one message of an event that is in the ledger.
 async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocation<'_>) -> Result<(), Failure> {
     let site = &job.site;
     let live = app.live(site).await.map_err(|error| Failure::Again(error.to_string()))?;
@@ -303,12 +306,12 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
     let mut event =
         Event::parse_any(recorded.document, received_at).map_err(|error| Failure::Dead(error.to_string()))?;
     let carts = cart_keys(app, &live, &event).await?;
-    // One that comes back has waited: what was said of its activity and of its recipient since counts.
+    // A record that comes back has waited. Newer data about its activity and its recipient applies.
     let waited =
         job.attempt > 0 || job.resend_requested_at.is_some() || app.clock.now().duration_since(received_at) > FRESH_FOR;
     let refreshed = if waited { reminders::refreshed(app, site, &event, received_at).await? } else { None };
     match &refreshed {
-        // Who asks for one message asks for no other.
+        // A resend of one message must not cause other messages.
         Some(_) if job.resend_requested_at.is_some() => {}
         Some(refreshed) => refreshed.remind_others(app, site, &recorded.plan).await?,
         None if waited => {
@@ -333,8 +336,8 @@ async fn message(app: &App, job: &MessageJob, probe: &Probe, invocation: Invocat
     process_refreshed(task, refreshed.as_ref()).await
 }
 
-/// Deals with a message; with that of a reminder that was renewed as that says. Whoever has nothing to do with the
-/// activity any more is not reminded of it.
+/// Processes a message, using the refreshed reminder if there is one. A recipient who no longer belongs to the
+/// activity is not reminded.
 async fn process_refreshed(task: Task<'_>, refreshed: Option<&Refreshed>) -> Result<(), Failure> {
     match refreshed {
         None => process(task).await,
@@ -365,7 +368,7 @@ fn log_plan(site: &SiteId, event: &Event, plan: &Plan) {
     }
 }
 
-/// Keeps a record that nobody can process as a dead letter, with its cause; then SQS may forget it.
+/// Records a dead letter with its cause. SQS may then delete the record.
 async fn dead_letter(
     app: &App,
     record: &SqsMessage,

@@ -1,4 +1,5 @@
-//! The volume valve: what a batch sent is counted at its end, and a mapping that sends far more than usual is paused.
+//! The volume valve. Each batch adds the number of messages it sent; a mapping that sends far more than usual is
+//! paused.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +10,7 @@ use store::StoreError;
 
 use crate::App;
 
-/// What an invocation sent, by mapping.
+/// Number of messages sent in this invocation, by mapping.
 #[derive(Default)]
 pub(crate) struct Volume(Mutex<HashMap<(SiteId, MappingId), u32>>);
 
@@ -20,7 +21,8 @@ impl Volume {
         *sent.entry((site.clone(), mapping.clone())).or_default() += 1;
     }
 
-    /// Writes the counts down. What cannot be counted is not worth a record's second try: the valve is no promise.
+    /// Writes the counts. A count that cannot be written is dropped: the valve is a safeguard without guarantee, and a
+    /// failed count does not justify a retry of the record.
     pub(crate) async fn settle(self, app: &App) {
         let sent = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         for ((site, mapping), count) in sent {
