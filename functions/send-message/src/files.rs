@@ -1,4 +1,4 @@
-//! Files that a mapping tells together: the first message of a folder carries those that join it while it waits.
+//! Digests: the first message about a folder covers the files of the messages that join it while it waits.
 
 use domain::decision::digest::{Collection, Files, action, collected_in, collected_until, fate, releases_members};
 use domain::decision::guards::already_notified;
@@ -17,32 +17,33 @@ use crate::message::{Sender, Task, record_skip, with_recipient};
 use crate::record::Failure;
 use crate::{consequences, wait};
 
-/// So long after its carrier is due a message that joined looks what became of it.
+/// Delay after the digest message is due before a joined message checks its outcome.
 const LOOKS_AFTER: SignedDuration = SignedDuration::from_mins(1);
-/// It looks at least so often.
+/// Longest interval between two such checks.
 const LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(15);
-/// So long after it ceased to be of use it no longer waits for a carrier that nothing is known to bring back.
+/// Grace period after a joined message has expired. It then stops waiting for a digest message that nothing is known
+/// to bring back.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_mins(15);
-/// Tries to join a collection that others join at the same moment.
+/// Attempts to join a collection that others join at the same time.
 const JOIN_TRIES: u32 = 30;
 
-/// Where a message stands among those that are told together.
+/// The role of a message in a digest.
 #[derive(Debug)]
 pub(crate) enum DigestRole {
     /// Its mapping collects nothing.
     No,
-    /// It is to join what is collected under a key, or to begin it.
+    /// It joins the collection under this key, or begins it.
     Joins(String),
-    /// It tells these files, which it was claimed with before or tells again.
+    /// It covers these files: it was claimed with them before, or is a resend.
     Fixed(Option<Files>),
-    /// It tells what is collected, which can still be joined.
+    /// It is the digest message of a collection that others can still join.
     Digest(Collection, StoredCollection),
-    /// Another message tells its file, as far as that is known.
+    /// It is a member of this digest message. Contains the digest message's facts, if known.
     MemberOf(MessageId, Option<Facts>),
 }
 
 impl DigestRole {
-    /// The files it tells, if there may be more than its own.
+    /// Returns the files that the message covers, if there may be more than its own.
     pub(crate) fn files(&self) -> Option<&Files> {
         match self {
             Self::Fixed(files) => files.as_ref(),
@@ -51,7 +52,7 @@ impl DigestRole {
         }
     }
 
-    /// The collection its claim ends.
+    /// Returns the collection that the message's claim closes.
     pub(crate) fn open(&self) -> Option<&StoredCollection> {
         match self {
             Self::Digest(_, stored) => Some(stored),
@@ -59,7 +60,7 @@ impl DigestRole {
         }
     }
 
-    /// Until when it is held.
+    /// Returns the time until which the message is held.
     pub(crate) fn until(&self, task: Task<'_>) -> Option<Timestamp> {
         match self {
             Self::Joins(_) => {
@@ -72,18 +73,18 @@ impl DigestRole {
     }
 }
 
-/// Where a message stands among those that are told together.
+/// Returns the role of a message in a digest.
 pub(crate) async fn digest_role(task: Task<'_>) -> Result<DigestRole, Failure> {
     let (sender, planned, ledger) = (task.sender, task.record.planned, &task.sender.app.ledger);
     let Some(key) = collected_in(task.record.site, &planned.mapping, sender.event, &planned.recipient) else {
         return Ok(DigestRole::No);
     };
     let own = task.record.id();
-    // What was collected stays so, also if the mapping holds nothing any more.
+    // A collection remains valid even if the mapping no longer holds messages.
     let holds = sender.live.mapping(&planned.mapping).is_some_and(|mapping| mapping.hold_for.is_some());
     let alone = |key| if holds { DigestRole::Joins(key) } else { DigestRole::No };
     if task.resend_requested_at.is_some() {
-        // Sent again, it tells what it told.
+        // A resend covers the same files as the original.
         let first = MessageId { message: message_key(&planned.mapping, &planned.recipient, 1), ..own };
         let files = ledger.message(&first).await?.and_then(|facts| facts.files);
         return Ok(DigestRole::Fixed(files));
@@ -99,14 +100,15 @@ pub(crate) async fn digest_role(task: Task<'_>) -> Result<DigestRole, Failure> {
             Ok(DigestRole::Fixed(ledger.message(&own).await?.and_then(|facts| facts.files)))
         }
         Some(digest) => match ledger.message(digest).await? {
-            // Whatever kept the carrier from going was about the carrier: this one is decided by itself.
+            // The reason that stopped the digest message concerned only that message. This member is decided
+            // separately.
             Some(facts) if releases_members(&facts) => Ok(alone(key)),
             facts => Ok(DigestRole::MemberOf(digest.clone(), facts)),
         },
     }
 }
 
-/// Has a message join what is collected, or begin it, and wait.
+/// Makes a message join a collection or begin one, and parks it.
 pub(crate) async fn join(
     task: Task<'_>,
     key: String,
@@ -115,7 +117,7 @@ pub(crate) async fn join(
 ) -> Result<(), Failure> {
     let Some(action) = action(task.sender.event) else { return Ok(()) };
     if let Some(skip) = notified_before(task).await? {
-        // What forbids the message comes before what was told already.
+        // A reason that forbids the message takes precedence over `already_notified`.
         let Sender { live, event, .. } = task.sender;
         let decided = decide(event, task.record.planned, live, &with_recipient(task, context).await?, task.now());
         return record_skip(task, if let Err(Halt::Skip(first)) = &decided { first } else { &skip }).await;
@@ -127,7 +129,8 @@ pub(crate) async fn join(
         let before = known.as_ref().map(|known| known.version);
         let collection = match known.and_then(|known| known.collection) {
             Some(mut collection) if gone.as_ref() != Some(&collection.digest) => {
-                // It may have begun it itself, and not have heard so: who joined since stays in it.
+                // An earlier attempt with a lost answer may have begun this collection. Files that joined since remain
+                // in it.
                 collection.files.add(&action.file);
                 collection
             }
@@ -144,7 +147,7 @@ pub(crate) async fn join(
         let parked = Parked { message: task.record, waiting: &waiting, place: &place, job: &job, useful_until };
         match app.parking.join(parked, (&key, &collection), before, task.now()).await? {
             Joined::Changed => {}
-            // Another may have begun anew by the next try.
+            // Another message may have begun a new collection by the next attempt.
             Joined::DigestGone => gone = Some(collection.digest),
             joined @ (Joined::Waits | Joined::Decided) => {
                 return wait::log_wait(task, &waiting, joined == Joined::Waits).await;
@@ -154,8 +157,8 @@ pub(crate) async fn join(
     Err(Failure::Again("too many files of one folder came at once".to_owned()))
 }
 
-/// Why the message is not sent if another one told the same before, where the mapping tells it once. One that was refused
-/// for good told nobody: the claim takes the occasion away from it.
+/// Returns why the message is not sent if its dedup key is taken. A permanently refused message does not count,
+/// because the claim deletes its dedup key.
 async fn notified_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
     let Sender { app, live, .. } = task.sender;
     let Some(dedup_key) = consequences::guards_of(task, None).and_then(|guards| guards.dedup_key) else {
@@ -170,7 +173,7 @@ async fn notified_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
     Ok((!notified.as_ref().is_some_and(Facts::is_refused)).then(|| already_notified(&by, notified.as_ref())))
 }
 
-/// Has a message that another one carries end as that one did, or wait for it.
+/// Ends a joined message according to the outcome of its digest message, or parks it until there is one.
 pub(crate) async fn follow_digest(task: Task<'_>, digest: &MessageId, facts: Option<&Facts>) -> Result<(), Failure> {
     let Some(facts) = facts else {
         return record_skip(task, &Skip::new(Reason::Cancelled, digest.to_string())).await;
@@ -185,7 +188,7 @@ pub(crate) async fn follow_digest(task: Task<'_>, digest: &MessageId, facts: Opt
         State::Sending => true,
         _ => false,
     };
-    // Something keeps the carrier from ever ending.
+    // The digest message will never reach an end.
     if long_ago(useful_until(task)) && !may_end {
         return record_skip(task, &Skip::new(Reason::Expired, digest.to_string())).await;
     }
@@ -198,14 +201,14 @@ pub(crate) async fn follow_digest(task: Task<'_>, digest: &MessageId, facts: Opt
     wait::park(task, &waiting, &Place::Until(waiting.until), waiting.until).await
 }
 
-/// Until when a message is of use by itself.
+/// Returns the expiry of a message by itself.
 fn useful_until(task: Task<'_>) -> Timestamp {
     let Sender { live, event, .. } = task.sender;
     let longest = || event.occurred_at.saturating_add(UsefulFor::MAX.duration()).unwrap_or(Timestamp::MAX);
     live.mapping(&task.record.planned.mapping).map_or_else(longest, |mapping| mapping.useful_until(event))
 }
 
-/// What a message waits for that another one carries, which is due at a moment.
+/// Returns the wait of a joined message whose digest message is due at `due`.
 fn waits_for_digest(digest: &MessageId, due: Timestamp) -> Waiting {
     let until = due.saturating_add(LOOKS_AFTER).unwrap_or(due);
     Waiting { until, why: WaitReason::Hold, detail: digest.to_string() }

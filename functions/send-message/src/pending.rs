@@ -1,4 +1,5 @@
-//! States that a mapping keeps waiting (`hold_for`, quiet hours): the newest of a subject stands, the older ones give way.
+//! Pending states: states that wait during `hold_for` or quiet hours. The newest state of a subject supersedes older
+//! ones.
 
 use domain::decision::guards::{Repeat, guards, state, takes_back};
 use domain::decision::plan::recipients;
@@ -13,13 +14,14 @@ use crate::App;
 use crate::message::{Sender, Task};
 use crate::record::Failure;
 
-/// Has a state stand for its subject while the mapping keeps it waiting; answers when a newer one was entered that does.
-/// Where each state is told once the same state again is none: what is raised again and again by a synchronisation must
-/// not put itself off.
+/// Records this state as the latest pending one; returns the time of a newer one, if any.
+///
+/// Under `OncePerState`, the same state does not count as newer. Otherwise a synchronisation that raises it again and
+/// again would postpone it forever.
 pub(crate) async fn newer(task: Task<'_>) -> Result<Option<Timestamp>, Failure> {
     let Sender { app, live, event, received_at, .. } = task.sender;
     let Some(mapping) = live.mapping(&task.record.planned.mapping) else { return Ok(None) };
-    // What goes at once overtakes nothing that waits: the claim sees to that.
+    // A message that does not wait needs no pending state: the claim prevents it from superseding a newer one.
     let is_quiet = || mapping.quiet_hours.as_ref()?.until(task.now(), &live.site.zone());
     let waits =
         mapping.hold_for.is_some() || is_quiet().is_some() || (keeps_waiting(mapping) && task.record.attempt > 0);
@@ -32,8 +34,8 @@ pub(crate) async fn newer(task: Task<'_>) -> Result<Option<Timestamp>, Failure> 
     Ok(newer.filter(|newer| !same(newer)).map(|newer| newer.entered_at))
 }
 
-/// Has what was cancelled stand for its subject, whether a mapping tells that or not: the state it was in before must not
-/// be told any more.
+/// Records a cancellation as the latest pending state, even if no message is sent about it. The message about the
+/// previous state must not be sent any more.
 pub(crate) async fn record(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
     let Some(state) = state(event).filter(|_| takes_back(event)) else { return Ok(()) };
     let holding = live
@@ -51,7 +53,7 @@ pub(crate) async fn record(app: &App, live: &LiveConfig, event: &Event, received
     Ok(())
 }
 
-/// Whether a state may wait so long that another one is entered meanwhile.
+/// Whether a state may wait so long that a newer state occurs.
 fn keeps_waiting(mapping: &Mapping) -> bool {
     mapping.hold_for.is_some() || mapping.quiet_hours.is_some()
 }

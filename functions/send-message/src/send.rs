@@ -1,4 +1,4 @@
-//! The call: slot, claim, call, settle; and what the answer calls for.
+//! Sends one message: takes a slot, claims, calls the provider, settles, and acts on the answer.
 
 use domain::decision::Outgoing;
 use domain::decision::cart::{self, CartHistory};
@@ -25,12 +25,12 @@ use crate::pacer::Turn;
 use crate::record::Failure;
 use crate::{consequences, jitter, wait};
 
-/// A number whose slots are used up has a free one every 6 s; messages that wait for it spread over as long at least.
+/// A number without free slots gets a new one every 6 s. Messages that wait for it spread over at least as long.
 const PAIR_SPREAD: SignedDuration = SignedDuration::from_secs(6);
-/// The first probe of an account that was stopped for passing trouble.
+/// Delay before the first probe of an account that was stopped after consecutive failures.
 const FIRST_PROBE_AFTER: SignedDuration = SignedDuration::from_secs(50);
 
-/// One message on its way to the provider.
+/// One call to the provider.
 struct Call<'a> {
     task: Task<'a>,
     outgoing: &'a Outgoing<'a>,
@@ -39,19 +39,19 @@ struct Call<'a> {
     guards: &'a Guards,
     id: MessageId,
     claimed_at: Timestamp,
-    /// The account failed lately: a success says that it is over.
+    /// Whether the account failed recently. A success then resets its consecutive failures.
     failed_lately: bool,
 }
 
 impl Sender<'_> {
-    /// The lane of the account a mapping sends through.
+    /// Returns the lane of the account through which a mapping sends.
     pub(crate) fn lane(&self, mapping: &domain::primitives::id::MappingId) -> Option<Lane> {
         let account = self.live.account(self.live.mapping(mapping)?)?;
         Some(Lane { site: self.live.site.id.clone(), account: account.id.clone() })
     }
 }
 
-/// Takes a slot, claims the message, calls the provider and settles it.
+/// Takes a slot, claims the message, calls the provider and settles the claim.
 pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &DigestRole) -> Result<(), Failure> {
     let Sender { app, live, invocation, .. } = task.sender;
     let (site, account) = (&live.site.id, &outgoing.account.id);
@@ -68,7 +68,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
             return wait::in_lane(task, lane, (WaitReason::AccountStopped, stop.code), outgoing.useful_until).await;
         }
     };
-    // Whatever may go wrong without the provider goes wrong before the claim.
+    // Everything that can fail without the provider happens before the claim.
     let (name, pointer) = (format!("{site}/provider"), format!("/accounts/{account}/token"));
     let token = app.secrets.text(&name, &pointer, app.clock.now()).await;
     let token = token.map_err(|error| Failure::Again(error.to_string()))?;
@@ -85,11 +85,12 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
         text: &outgoing.body.text,
     };
     if outgoing.account.came_later {
-        // A STOP to the number that is older than the site's use of it. The claim refuses what is recorded here.
+        // A STOP to the number may be older than the site's use of it. It is copied here, so that the claim finds and
+        // respects it.
         let at_sender = contacts.sender_contact_key(&outgoing.account.phone_number_id, &outgoing.phone);
         app.contacts.take_over(&at_sender, site, &contact).await?;
     }
-    // Reading the secrets and waiting for the slot may have taken their time.
+    // Reading the secrets and waiting for the slot may have used up the time.
     if !invocation.deadline.has_time() {
         return Err(Failure::Again("no time left for a send".to_owned()));
     }
@@ -112,7 +113,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
         Attempt::Ours => invocation.volume.add(site, &planned.mapping),
         Attempt::Refused(refused) => return not_ours(task, outgoing, refused).await,
         Attempt::Notified(skip) => return record_skip(task, &skip).await,
-        // Nobody called the provider: the record that is put back says so for this owner.
+        // The provider was not called. The record that is put back carries this owner as proof.
         Attempt::Unanswered => return wait::uncalled(task, &owner).await,
     }
     let id = task.record.id();
@@ -121,20 +122,20 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
     call.settle(&owner, result).await
 }
 
-/// What came of an attempt to claim a message.
+/// Outcome of an attempt to claim a message.
 enum Attempt {
-    /// The provider may be called.
+    /// The claim succeeded: the provider may be called.
     Ours,
-    /// It may not.
+    /// The claim was refused.
     Refused(Claimed),
-    /// Another message has the occasion: why this one is not sent.
+    /// Another message holds the dedup key. Contains the skip of this one.
     Notified(Skip),
-    /// The answer is lost, and there is no time left to ask again.
+    /// The answer was lost, and no time is left to retry.
     Unanswered,
 }
 
-/// Claims the message. An occasion that belongs to a message which was refused for good is taken away from it first: it
-/// should have been given back.
+/// Claims the message. A dedup key held by a permanently refused message is deleted first: it should have been given
+/// back.
 async fn attempt(task: Task<'_>, claim: Claim<'_>) -> Result<Attempt, Failure> {
     let (app, now) = (task.sender.app, task.now());
     let attempt = attempt_once(task, claim, now).await?;
@@ -165,8 +166,8 @@ async fn attempt_once(task: Task<'_>, claim: Claim<'_>, now: Timestamp) -> Resul
     }
 }
 
-/// The message's slot. One that was released by the schedule has it already, but not if the account was stopped or paused
-/// since.
+/// Returns the message's slot. A message released by the schedule already has one, unless the account was stopped or
+/// paused since.
 async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Turn, StoreError> {
     let (app, pacer) = (task.sender.app, task.sender.invocation.pacer);
     match task.permit {
@@ -175,7 +176,8 @@ async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Tu
             let state = app.schedule.account_state(lane).await?;
             match state.health.stop {
                 Some(stop) => Ok(Turn::Stopped(stop)),
-                // The account was paused since. Its other slots are given away: this message waits for the next ones.
+                // The account was paused after the release, and its other slots are taken. The message waits for new
+                // ones.
                 None if state.paused_until.is_some_and(|until| until > slot.max(app.clock.now())) => Ok(Turn::Later),
                 None => Ok(pacer.kept(lane, outgoing.account, slot, state.consecutive_failures > 0).await),
             }
@@ -184,7 +186,7 @@ async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Tu
     }
 }
 
-/// What a refused claim means for the message.
+/// Acts on a refused claim: the message waits, is skipped, or was already decided.
 async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> Result<(), Failure> {
     let skip = match refused {
         Claimed::Ours => return Ok(()),
@@ -218,7 +220,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
     record_skip(task, &skip).await
 }
 
-/// Why a cart that was to be told of is not: as the decision would say now.
+/// Returns why a cart notice is not sent, from the same checks as the decision.
 fn cart_changed(task: Task<'_>, latest: &CartHistory) -> Skip {
     let EventData::CartAbandoned { cart, .. } = &task.sender.event.data else { return Reason::Cancelled.into() };
     let id = task.record.id().to_string();
@@ -239,7 +241,7 @@ fn forbidden(known: &DecisionContext, marketing: bool) -> Skip {
 }
 
 impl Call<'_> {
-    /// Records the answer and does what it calls for.
+    /// Records the answer and acts on it.
     async fn settle(self, owner: &str, result: Result<provider::Accepted, SendError>) -> Result<(), Failure> {
         let at = self.task.now();
         match result {
@@ -252,7 +254,7 @@ impl Call<'_> {
                 let code = failure.code.clone();
                 self.record(owner, &Answer::Refused { at, failure }).await;
                 self.task.sender.app.claims.give_back(self.guards, &self.id, owner).await?;
-                // Who refuses one message for itself would have taken another.
+                // A refusal that concerns only this message proves that the account can send.
                 self.can_send().await?;
                 consequences::of_refusal(self.task, self.contact, (&code, at)).await
             }
@@ -267,7 +269,8 @@ impl Call<'_> {
         }
     }
 
-    /// The account can send: what it failed before is over. A probe ends its stop, unless only a report can.
+    /// Records that the account can send: resets its consecutive failures. A probe also ends the account's stop,
+    /// unless that stop ends only by a status report.
     async fn can_send(&self) -> Result<(), Failure> {
         let schedule = &self.task.sender.app.schedule;
         if self.task.permit == Some(SendPermit::Probe) {
@@ -279,7 +282,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// A message that surely was not accepted: it fails, or waits for what its code calls for.
+    /// Handles a message that was certainly not accepted: it fails, or waits as its code requires.
     async fn not_accepted(
         self,
         owner: &str,
@@ -340,18 +343,19 @@ impl Call<'_> {
         }
     }
 
-    /// What the message has met by now.
+    /// Returns what the message has met, including this failure.
     async fn last_error(&self, code: &str, action: Action) -> LastError {
         let last_error = LastError::again(self.task.last_error, code);
         if !matches!(action, Action::StopAccount { .. }) || error_code::class(code).is_some() {
             return last_error;
         }
-        // The answer is not recorded yet, so nothing may fail here: what cannot be read proves nothing.
+        // The answer is not recorded yet, so nothing may fail here. An unreadable state counts as no proof.
         let state = self.task.sender.app.schedule.account_state(self.lane).await;
         last_error.unexplained(self.task.now(), state.ok().and_then(|state| state.health.proved_at))
     }
 
-    /// Counts a failure that is not the message's; answers whether the account is stopped by it.
+    /// Counts a consecutive failure of the account. Returns whether the account is stopped. A failed probe always
+    /// stops it.
     async fn count_account_failure(&self, code: &str) -> Result<bool, Failure> {
         let probed = self.task.permit == Some(SendPermit::Probe);
         let schedule = &self.task.sender.app.schedule;
@@ -373,7 +377,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Records an answer, trying for as long as the invocation has time: without the record it is `unknown` to everybody.
+    /// Records an answer and retries while the invocation has time. Without this record the message becomes `unknown`.
     async fn record(&self, owner: &str, answer: &Answer) {
         let Sender { app, live, invocation, .. } = self.task.sender;
         self.log(answer);
@@ -382,7 +386,7 @@ impl Call<'_> {
             let Err(error) = app.ledger.settle(site, id, owner, answer).await else { return };
             let may_pass = matches!(error, StoreError::Unavailable(_));
             if !may_pass || !invocation.deadline.has_time() {
-                // The claim stands, so nobody sends it again; the sweep will call it unknown.
+                // The claim remains, so the message is not sent again. The sweep sets it to `unknown`.
                 tracing::error!(%site, message.id = %id, %error, "the answer to a send could not be recorded");
                 return;
             }
@@ -394,7 +398,7 @@ impl Call<'_> {
         let (site, id) = (&self.task.sender.live.site.id, &self.id);
         let (phone, template) = (self.outgoing.phone.masked(), self.outgoing.template);
         match answer {
-            // The provider's id stays out: it is base64 with the whole number in it.
+            // The provider's id is not logged: it is base64 and contains the whole number.
             Answer::Accepted { .. } => {
                 tracing::info!(%site, message.id = %id, phone, template, state = %State::Sent, "sent a message");
             }
