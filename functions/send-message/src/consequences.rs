@@ -1,8 +1,7 @@
-//! What follows from an answer besides its record: nobody got the message, the number is left alone, the account can send.
+//! Consequences of an answer: a dedup key is given back, a number becomes unreachable, an account can send again.
 //!
-//! It follows from the recorded facts. If a write of it fails, the record comes again and finds the message decided: then
-//! it happens from what is recorded ([`given_up`]). Everything counts from the moment of the answer, so that doing it
-//! again later changes nothing.
+//! Consequences follow from the recorded facts. If a write fails, the record comes back, finds the message decided and
+//! applies them again ([`given_up`]). All times count from the answer, so applying consequences twice changes nothing.
 
 use domain::decision::digest::{Files, dedup_keys};
 use domain::decision::guards::{CartGuard, Guards, guards};
@@ -19,7 +18,7 @@ use store::schedule::Lane;
 use crate::message::{Sender, Task};
 use crate::record::Failure;
 
-/// What the message of a task must not overtake or repeat; `files` are those it tells. `None` if its mapping is gone.
+/// Returns the guards of a task's message. `files` are the files it covers. `None` if its mapping no longer exists.
 pub(crate) fn guards_of(task: Task<'_>, files: Option<&Files>) -> Option<Guards> {
     let Sender { live, event, carts, received_at, .. } = task.sender;
     let (site, planned) = (&live.site.id, task.record.planned);
@@ -29,7 +28,7 @@ pub(crate) fn guards_of(task: Task<'_>, files: Option<&Files>) -> Option<Guards>
         cart.keys = keys.clone();
     }
     if task.resend_requested_at.is_some() {
-        // A person wants it sent again: that it was told, and that something newer was, is known to them.
+        // An operator requested the resend and knows about earlier and newer messages.
         let cart = guards.cart.map(|cart| CartGuard { requested: true, ..cart });
         return Some(Guards { latest: None, dedup_key: None, cart, ..guards });
     }
@@ -39,7 +38,7 @@ pub(crate) fn guards_of(task: Task<'_>, files: Option<&Files>) -> Option<Guards>
     Some(guards)
 }
 
-/// Takes the claim of an owner back that surely was not followed by a call: the record that brings the task says so.
+/// Releases a claim whose owner certainly did not call the provider, as the task's record states.
 pub(crate) async fn release(task: Task<'_>, owner: &str) -> Result<(), Failure> {
     let Sender { app, .. } = task.sender;
     let id = task.record.id();
@@ -50,9 +49,10 @@ pub(crate) async fn release(task: Task<'_>, owner: &str) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Gives up the record of a message that was dealt with before, and does what follows from its answer. While another
-/// execution is sending the message, the record is put back: a write of that execution may still be on its way, and leave
-/// the message to be tried again when nothing else brings it back.
+/// Handles a message that was already decided: applies the consequences of its answer and ends its record.
+///
+/// While another execution is sending the message, the record is put back. A late write of that execution may still
+/// leave the message to be retried, and only this record would bring it back.
 pub(crate) async fn given_up(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
     if decided.facts.state() == State::Sending {
         return Err(Failure::Again(format!("another execution is sending the message {}", task.record.id())));
@@ -60,7 +60,7 @@ pub(crate) async fn given_up(task: Task<'_>, decided: &Reported) -> Result<(), F
     of_decided(task, decided).await
 }
 
-/// Does what follows from the answer of a message that was decided before.
+/// Applies the consequences of an earlier answer.
 async fn of_decided(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
     let Sender { app, .. } = task.sender;
     let (Some(answer), Some(claim)) = (&decided.facts.answer, &decided.facts.claim) else { return Ok(()) };
@@ -83,7 +83,7 @@ async fn of_decided(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
     }
 }
 
-/// What a refusal for good says of the number it was for.
+/// Applies the consequences of a permanent refusal for the number.
 pub(crate) async fn of_refusal(task: Task<'_>, contact: &str, (code, at): (&str, Timestamp)) -> Result<(), Failure> {
     let Sender { app, live, .. } = task.sender;
     let site = &live.site.id;
@@ -97,18 +97,18 @@ pub(crate) async fn of_refusal(task: Task<'_>, contact: &str, (code, at): (&str,
             let choice = Choice::Out(Suppression { scope, source, since: at, reason });
             app.contacts.choose(Some(site), contact, &choice).await?;
         }
-        // Refusals that hold a template or stop an account are not final.
+        // Refusals that hold a template or stop an account are not permanent.
         Some(Consequence::HoldTemplate | Consequence::StopAccount { .. }) | None => {}
     }
     Ok(())
 }
 
-/// Whether a refusal for good is the message's own matter: the account can send others.
+/// Whether a permanent refusal concerns only its message, so that the account can send others.
 fn says_the_account_can_send(code: &str) -> bool {
     matches!(error_code::action(code), None | Some(Action::Fail))
 }
 
-/// Ends the stop that a probe was to find out about, unless it is newer or only a report can.
+/// Ends the stop that a probe tested, unless the stop is newer or ends only by a status report.
 async fn start(task: Task<'_>, probe: &Reported, claimed_at: Timestamp) -> Result<(), Failure> {
     let Some(account) = probe.account.as_deref().and_then(|account| AccountId::parse(account).ok()) else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Sending slots: leased from the account's item a batch at a time, handed to its messages one by one.
+//! Sending slots: leased in batches from the account's item and assigned to its messages one by one.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,14 +12,14 @@ use tokio::sync::Mutex;
 
 use crate::App;
 
-/// A message waits so long in the function for its slot; for a later one it is parked.
+/// Longest wait for a slot inside the function. A message with a later slot is parked.
 const SLOT_WITHIN: SignedDuration = SignedDuration::from_secs(5);
-/// Slots leased at once at most: a whole batch.
+/// Maximum number of slots per lease: a whole batch.
 const SLOTS_AT_ONCE: usize = 10;
 
-/// How long after its moment a slot that the schedule leased may still be used as it is.
+/// How long after its time a slot leased by the schedule may still be used.
 const SLOT_KEPT_FOR: SignedDuration = SignedDuration::from_secs(10);
-/// A message whose slot is over waits so long in the function for another one of this process.
+/// Longest wait inside the function for a replacement of a slot that is over.
 const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(15);
 
 /// The slots of one invocation.
@@ -32,30 +32,30 @@ pub(crate) struct Pacer<'a> {
 #[derive(Default)]
 struct Leased {
     slots: VecDeque<Timestamp>,
-    /// When the last of them is over.
+    /// End of the last leased slot.
     end: Timestamp,
     failed_lately: bool,
 }
 
-/// What a message that wants to go gets.
+/// The turn of a message that is ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// Its slot, and whether the account failed lately.
+    /// The message has a slot. `failed_lately` states whether the account failed recently.
     At { slot: Timestamp, failed_lately: bool },
-    /// There is no slot soon enough.
+    /// No slot is free soon enough.
     Later,
     /// The account is stopped.
     Stopped(Stop),
 }
 
 impl<'a> Pacer<'a> {
-    /// A pacer for a batch of so many records.
+    /// Creates a pacer for a batch of `records` records.
     pub(crate) fn new(app: &'a App, records: usize) -> Self {
         let at_once = u32::try_from(records.clamp(1, SLOTS_AT_ONCE)).unwrap_or(1);
         Self { app, at_once, accounts: Mutex::default() }
     }
 
-    /// The next slot of an account.
+    /// Returns the next slot of an account, and leases more slots if necessary.
     pub(crate) async fn turn(&self, lane: &Lane, account: &Account) -> Result<Turn, StoreError> {
         let mut accounts = self.accounts.lock().await;
         let leased = accounts.entry(lane.clone()).or_default();
@@ -79,10 +79,11 @@ impl<'a> Pacer<'a> {
         }
     }
 
-    /// The turn of a message that the schedule leased a slot for. If its record came late, behind a backlog, the account's
-    /// slots are given away up to the next sweep: a new one would have to be waited for in the lane, each minute again.
-    /// The late ones go at the account's pace, one after the other in this process, and those that come meanwhile go behind
-    /// them.
+    /// Returns the turn of a message for which the schedule leased a slot.
+    ///
+    /// If its record is late because of a backlog, the account's other slots are taken until the next sweep. A new
+    /// slot would send the message back to the lane every minute. Late messages are therefore sent at the account's
+    /// pace, one after the other in this process. Messages that arrive meanwhile go behind them.
     pub(crate) async fn kept(&self, lane: &Lane, account: &Account, slot: Timestamp, failed_lately: bool) -> Turn {
         let now = self.app.clock.now();
         let mut late = self.app.late.lock().await;
@@ -99,7 +100,7 @@ impl<'a> Pacer<'a> {
         Turn::At { slot, failed_lately }
     }
 
-    /// Gives back the slots that the batch did not use, where somebody else still may.
+    /// Returns the slots that the batch did not use, if other messages can still use them.
     pub(crate) async fn settle(&self) {
         for (lane, leased) in self.accounts.lock().await.drain() {
             let Some(unused) = leased.slots.front() else { continue };
@@ -113,8 +114,8 @@ impl<'a> Pacer<'a> {
         }
     }
 
-    /// Forgets the slots of an account that was stopped or paused: the messages of this batch are parked like all
-    /// others.
+    /// Drops the leased slots of an account that was stopped or paused. The remaining messages of this batch are then
+    /// parked.
     pub(crate) async fn forget(&self, lane: &Lane) {
         self.accounts.lock().await.remove(lane);
     }

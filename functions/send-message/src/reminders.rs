@@ -1,6 +1,5 @@
-//! What an event changes of the reminders of its activity, and how a reminder that waited knows its activity. Nothing is
-//! deleted: a reminder that does not stand any more is found out when it is due, by the activity's head, so that the order
-//! in which the events come does not matter.
+//! Keeps reminders in step with the events of their activity. No event deletes a reminder: a reminder is checked
+//! against the activity's item when it is due. The order in which events arrive therefore does not matter.
 
 use domain::decision::plan::Plan;
 use domain::decision::reminder::{
@@ -21,7 +20,8 @@ use crate::App;
 use crate::people::latest_records;
 use crate::record::Failure;
 
-/// Follows an event of an activity: its head first, then what is to be kept. Handled again it does the same again.
+/// Processes an event of an activity: updates the activity's item, then keeps the reminders that are still due.
+/// Idempotent.
 pub(crate) async fn update(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
     let Some((activity, activity_status)) = activity_status(event) else { return Ok(()) };
     let (site, version) = (&live.site.id, event_version(event, received_at));
@@ -31,13 +31,14 @@ pub(crate) async fn update(app: &App, live: &LiveConfig, event: &Event, received
     let key = activity_key(site, activity);
     if let Some(latest) = app.contacts.put_activity(&key, event, (version, activity_status), last).await? {
         tracing::info!(%site, event.id = %event.id, "a newer event of the activity is known");
-        // What the newer one left as it was may have been due before that one happened: then only this one has it kept.
+        // The newer event kept only reminders due after its own occurrence. An unchanged reminder due before that is
+        // kept by this event alone.
         kept.retain(|kept| latest.has(&kept.fingerprint));
     }
     let last = last_of(&kept).max(app.clock.now());
     let reminders = kept.len();
     if reminders > 0 {
-        // The reminders read the event when they are due, however far ahead that is.
+        // A reminder reads this event when it is due, possibly far in the future.
         app.ledger.keep_event(site, &event.id, last).await?;
     }
     for kept in kept {
@@ -49,19 +50,21 @@ pub(crate) async fn update(app: &App, live: &LiveConfig, event: &Event, received
     Ok(())
 }
 
-/// A reminder as the newest event that saved its activity has it.
+/// A reminder refreshed from the latest event that saved its activity.
 pub(crate) struct Refreshed {
-    /// The reminder, which stays the event it is.
+    /// The reminder, under its original event id.
     pub(crate) event: Event,
     /// The event that saved the activity.
     pub(crate) by: EventId,
-    /// The document of the event that the newest would have raised itself.
+    /// The event document that the latest save would have raised.
     own: Value,
 }
 
-/// A reminder that the bridge raised, as the newest event that saved its activity has it by now: text, people and owner,
-/// with what was said of the people since. `None` if it has that already, and of other events. What does not stand any
-/// more stays as it is: the claim refuses it.
+/// Rebuilds a reminder raised by the bridge from the latest `activity.saved`: text, people, owner, and the last known
+/// contact data.
+///
+/// Returns `None` for other events, and for a reminder that is already current or no longer valid. The claim refuses
+/// an invalid reminder.
 pub(crate) async fn refreshed(
     app: &App,
     site: &SiteId,
@@ -99,8 +102,9 @@ pub(crate) async fn refreshed(
 }
 
 impl Refreshed {
-    /// Has those reminded who came to the activity since its reminder was planned: by the event that the newest save
-    /// would have raised, however often this is done. Whoever is in both is told once, by whichever comes first.
+    /// Reminds people who joined the activity after its reminder was planned. It enqueues the event that the latest
+    /// save would have raised, with the same id each time. A person in both events is notified once, by whichever
+    /// event comes first.
     pub(crate) async fn remind_others(&self, app: &App, site: &SiteId, plan: &Plan) -> Result<(), Failure> {
         let is_new = |person: &Person| {
             let planned = plan.messages.iter().any(|planned| planned.recipient == person.id);
@@ -115,13 +119,13 @@ impl Refreshed {
         Ok(())
     }
 
-    /// Whether somebody is still to be reminded.
+    /// Whether a person is still to be reminded.
     pub(crate) fn reminds(&self, person: &ObjectId) -> bool {
         self.event.recipients().iter().any(|recipient| recipient.id == *person)
     }
 }
 
-/// The latest moment of these.
+/// Returns the latest due time of these reminders.
 fn last_of(kept: &[Kept]) -> Timestamp {
     kept.iter().map(|kept| kept.due_at).max().unwrap_or_default()
 }

@@ -1,7 +1,11 @@
-//! A message that does not go now. No wait holds a record of the queue: a short one is a successor that SQS delays, a
-//! longer one an item of the schedule, and a message that waits for its account stands in the account's lane, where the
-//! oldest goes first. The successor is in the queue before the ledger says so and before this record is given up, so
-//! that a crash in between repeats the message, which the claim absorbs, and never loses it.
+//! Messages that wait. No wait keeps a queue record in flight:
+//!
+//! - A short wait is a successor record that SQS delays.
+//! - A longer wait is an item of the schedule.
+//! - A message that waits for its account is an item of the account's lane, where the oldest message goes first.
+//!
+//! The successor is enqueued before the ledger records the wait, and before this record is deleted. A crash in between
+//! repeats the message, which the claim deduplicates. It never loses the message.
 
 use domain::decision::{self, Halt};
 use domain::message::backoff::{self, PAUSE_MAX};
@@ -15,12 +19,13 @@ use crate::message::{Task, record_skip};
 use crate::record::Failure;
 use crate::{consequences, jitter};
 
-/// The first pause of a message whose claim was not answered.
+/// First backoff pause of a message whose claim was not answered.
 const UNANSWERED_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// How often that pause is doubled at most, and one.
+/// Exponential growth of that pause ends at this attempt.
 const UNANSWERED_DOUBLED: u32 = 5;
 
-/// What the decision has wait: a paused site's messages stand in the lane, a held template's come back at the hold's end.
+/// Parks a message as the decision requires. The messages of a paused site go into the account's lane; others, such as
+/// those of a held template, come back when their wait ends.
 pub(crate) async fn for_decision(task: Task<'_>, waiting: Waiting, useful_until: Timestamp) -> Result<(), Failure> {
     let lane = task.sender.lane(&task.record.planned.mapping);
     let place = match (waiting.why, lane) {
@@ -30,7 +35,7 @@ pub(crate) async fn for_decision(task: Task<'_>, waiting: Waiting, useful_until:
     park(task, &waiting, &place, useful_until).await
 }
 
-/// Puts a message back for some time; what would be of no use by then is too late at once.
+/// Puts a message back with a delay. A message that would expire during the delay is skipped immediately.
 pub(crate) async fn for_some_time(
     task: Task<'_>,
     pause: SignedDuration,
@@ -46,15 +51,15 @@ pub(crate) async fn for_some_time(
         return park(task, &waiting, &Place::Until(until), useful_until).await;
     }
     let app = task.sender.app;
-    // Up to a second more than asked for: SQS knows whole seconds.
+    // SQS delays by whole seconds, so the delay is up to one second longer than requested.
     let seconds = u16::try_from(pause.as_secs().saturating_add(1)).unwrap_or(u16::MAX);
     for put in app.queue.send_after(&[(Job::Message(task.successor()), seconds)]).await {
         put.map_err(|error| Failure::Again(error.to_string()))?;
     }
-    // The successor is on its way: were this record put back too, there would be two.
+    // The successor is already in the queue. Putting this record back too would duplicate it.
     match app.ledger.wait(task.record, &waiting, task.now()).await {
         Ok(waits) => match log_wait(task, &waiting, waits).await {
-            // The successor finds what this record cannot do.
+            // The successor does whatever this record could not.
             Err(Failure::Again(cause)) => tracing::info!(cause, "a successor goes on with the message"),
             logged => logged?,
         },
@@ -66,7 +71,7 @@ pub(crate) async fn for_some_time(
     Ok(())
 }
 
-/// Parks a message in its account's lane: it is released in the order of the events.
+/// Parks a message in its account's lane, which is released in the order of the events.
 pub(crate) async fn in_lane(
     task: Task<'_>,
     lane: Lane,
@@ -78,7 +83,7 @@ pub(crate) async fn in_lane(
     park(task, &waiting, &place, useful_until).await
 }
 
-/// Parks a message, with the record that brings it back.
+/// Parks a message together with the job that brings it back.
 pub(crate) async fn park(
     task: Task<'_>,
     waiting: &Waiting,
@@ -91,11 +96,11 @@ pub(crate) async fn park(
     log_wait(task, waiting, waits).await
 }
 
-/// Puts a message back whose claim was not answered in time. The record says that its owner did not call the provider;
-/// nothing else proves that, so without a place in the queue the message becomes `unknown`.
+/// Puts back a message whose claim was not answered in time. The record states that this owner did not call the
+/// provider. It is the only proof: if it cannot be enqueued, the message becomes `unknown`.
 pub(crate) async fn uncalled(task: Task<'_>, owner: &str) -> Result<(), Failure> {
     let job = MessageJob { uncalled: Some(owner.to_owned()), ..task.successor() };
-    // Soon, so that the sweep does not come first and call the message unknown for a while.
+    // The delay is short, so that the sweep does not set the message to `unknown` in the meantime.
     let pause = backoff::pause(UNANSWERED_PAUSE, job.attempt.min(UNANSWERED_DOUBLED), jitter());
     let seconds = u16::try_from(pause.as_secs().saturating_add(1)).unwrap_or(u16::MAX);
     for put in task.sender.app.queue.send_after(&[(Job::Message(job), seconds)]).await {
@@ -104,7 +109,8 @@ pub(crate) async fn uncalled(task: Task<'_>, owner: &str) -> Result<(), Failure>
     Ok(())
 }
 
-/// Says that a message waits. One that was decided meanwhile does not: what follows from its answer happens.
+/// Logs that a message waits. If the message was decided in the meantime, the consequences of its answer are applied
+/// instead.
 pub(crate) async fn log_wait(task: Task<'_>, waiting: &Waiting, waits: bool) -> Result<(), Failure> {
     let (site, id) = (task.record.site, task.record.id());
     if waits {
