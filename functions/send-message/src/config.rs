@@ -1,4 +1,4 @@
-//! What this function reads from its environment.
+//! The configuration that the function reads from its environment.
 
 use provider::Network;
 use runtime::env::{EnvError, Environment};
@@ -10,27 +10,27 @@ pub struct Config {
     pub config_table: String,
     /// `BRIDGE_LEDGER_TABLE`: the table of events and messages.
     pub ledger_table: String,
-    /// `BRIDGE_CONTACTS_TABLE`: the table of what was told to whom.
+    /// `BRIDGE_CONTACTS_TABLE`: the table of numbers, suppressions, dedup keys and latest events.
     pub contacts_table: String,
-    /// `BRIDGE_SCHEDULE_TABLE`: the table of what waits for its moment.
+    /// `BRIDGE_SCHEDULE_TABLE`: the table of due items and lanes.
     pub schedule_table: String,
-    /// `BRIDGE_EVENTS_QUEUE_URL`: where successors go.
+    /// `BRIDGE_EVENTS_QUEUE_URL`: the queue for successor records.
     pub events_queue_url: String,
-    /// `BRIDGE_EVENTS_DEAD_QUEUE_ARN`: records from there are dead letters.
+    /// `BRIDGE_EVENTS_DEAD_QUEUE_ARN`: the dead-letter queue of the events queue.
     pub events_dead_queue_arn: String,
-    /// `BRIDGE_STATUSES_DEAD_QUEUE_ARN`: as above, of the statuses queue.
+    /// `BRIDGE_STATUSES_DEAD_QUEUE_ARN`: the dead-letter queue of the statuses queue.
     pub statuses_dead_queue_arn: String,
-    /// `BRIDGE_STACK`: what the names of the secrets begin with.
+    /// `BRIDGE_STACK`: the prefix of the secrets' names.
     pub stack: String,
-    /// `BRIDGE_PROVIDER_NETWORK`: `public` unless set; `any` is for the local run and the tests.
+    /// `BRIDGE_PROVIDER_NETWORK`: `public` by default; `any` is for local runs and tests.
     pub network: Network,
 }
 
 impl Config {
-    /// Reads the environment.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
-    /// [`EnvError`] naming the first variable that is missing or wrong.
+    /// [`EnvError`] naming the first variable that is missing or invalid.
     pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
         Ok(Self {
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,

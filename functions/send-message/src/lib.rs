@@ -1,11 +1,24 @@
 //! Turns events into messages: plans, records, decides, renders, claims, calls, settles.
 //!
-//! [`handle`] lifts one record to a batch; the module `record` does what one record calls for, `message` what one message
-//! does, `send` the call with its claim, `consequences` what follows from its answer, `wait` what happens to a message that does not go now, `pacer` the sending slots, `reminders` what
-//! an event changes of an activity's reminders.
-//! The order of the writes is what keeps the promises: the event with its plan is in the ledger before anything is
-//! claimed, a message is claimed before the provider is called, only the owner of the claim settles it, and what waits is
-//! in the queue or in the schedule before its record is given up.
+//! [`handle`] processes a batch of records. The modules:
+//!
+//! - `record`: one queue record
+//! - `message`: one message
+//! - `send`: the claim and the call
+//! - `consequences`: the consequences of an answer
+//! - `wait`: messages that wait
+//! - `files`: digests
+//! - `pending`: pending states
+//! - `pacer`: sending slots
+//! - `reminders`: reminders of an activity
+//! - `people`: last known contact data
+//! - `volume`: the volume valve
+//!
+//! Correctness depends on the order of the writes:
+//!
+//! 1. The event with its plan is in the ledger before any of its messages is claimed.
+//! 2. A message is claimed before the provider is called, and only the owner of the claim settles it.
+//! 3. A waiting message is in the queue or in the schedule before its record is deleted.
 
 mod config;
 mod consequences;
@@ -48,17 +61,17 @@ pub use config::Config;
 use pacer::Pacer;
 use record::Failure;
 
-/// What one send may take at most from its claim on: a call to DynamoDB (8 s), the provider's (10 s), and the settling
-/// write (8 s); the wait for a slot before it is over by then. Asked before a record is begun, and again before each claim.
+/// Longest duration of a send after its claim: a DynamoDB call (8 s), the provider's call (10 s) and the settling
+/// write (8 s). The wait for a slot is over by then. It is checked before a record begins and again before each claim.
 const SEND_MARGIN: SignedDuration = SignedDuration::from_secs(28);
-/// Records handled at once: a whole batch.
+/// Records processed concurrently: a whole batch.
 const RECORDS_AT_ONCE: usize = 10;
-/// Messages being sent at once in one process, whatever records they belong to.
+/// Messages sent concurrently in one process, across all records.
 const SENDS_AT_ONCE: usize = 10;
-/// How long a site's configuration is kept: what an operator changes bites within this.
+/// How long a site's configuration is cached. An operator's change takes effect within this time.
 const CONFIG_KEPT_FOR: SignedDuration = SignedDuration::from_secs(15);
 
-/// What the handler borrows.
+/// The clients and the state that the handler borrows.
 #[derive(Debug)]
 pub struct App {
     ledger: Ledger,
@@ -76,12 +89,12 @@ pub struct App {
     process: String,
     attempts: AtomicU64,
     kept: Mutex<HashMap<SiteId, (Timestamp, Arc<LiveConfig>)>>,
-    /// When the next message may go whose slot was over when it came.
+    /// When the next message may be sent whose slot was over on arrival, by lane.
     late: tokio::sync::Mutex<HashMap<Lane, Timestamp>>,
 }
 
 impl App {
-    /// An app with these clients, of which a process has one each.
+    /// Creates an app from the clients of the process.
     ///
     /// # Errors
     /// [`SetupError`] if the HTTP client cannot be built or the system has no randomness.
@@ -117,7 +130,7 @@ impl App {
         })
     }
 
-    /// The configuration of a site, at most [`CONFIG_KEPT_FOR`] old.
+    /// Returns the configuration of a site, at most [`CONFIG_KEPT_FOR`] old.
     async fn live(&self, site: &SiteId) -> Result<Option<Arc<LiveConfig>>, StoreError> {
         let now = self.clock.now();
         let kept = self.kept.lock().ok().and_then(|kept| kept.get(site).cloned());
@@ -133,40 +146,40 @@ impl App {
         Ok(Some(live))
     }
 
-    /// Forgets a site's configuration that was just changed.
+    /// Drops the cached configuration of a site after a change.
     fn forget(&self, site: &SiteId) {
         if let Ok(mut kept) = self.kept.lock() {
             kept.remove(site);
         }
     }
 
-    /// The secret that pseudonyms are made with.
+    /// Returns the secret for pseudonyms.
     async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
         let secret = self.secrets.text("keys", "/hmac", self.clock.now()).await;
         let secret = secret.map_err(|error| Failure::Again(error.to_string()))?;
         ContactSecret::parse(secret.expose_secret()).map_err(|error| Failure::Again(error.to_string()))
     }
 
-    /// A name for one attempt to send one message, never used twice: the invocation's id alone would not do, since
-    /// Lambda repeats it when it retries.
+    /// Returns a unique name for one attempt to send one message. The invocation's id is not enough, because Lambda
+    /// reuses it for a retry.
     fn owner(&self, invocation: &str) -> String {
         format!("{invocation}/{}/{}", self.process, self.attempts.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-/// A number drawn at random, for pauses. Without randomness the pauses are whole, which is no harm.
+/// Returns a random number for jitter. Without randomness it returns the maximum, and pauses have their full length.
 fn jitter() -> u32 {
     getrandom::u32().unwrap_or(u32::MAX)
 }
 
-/// A name no other process has.
+/// Returns a name that no other process has.
 fn process_name() -> Result<String, SetupError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| SetupError::Client(error.to_string()))?;
     Ok(to_hex(&bytes))
 }
 
-/// Handles a batch of records of the events queue, or of a dead-letter queue.
+/// Handles a batch of records of the events queue or of a dead-letter queue.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
     let invocation = event.context.request_id;
     let deadline = Deadline::of(event.context.deadline, SEND_TIMEOUT, SEND_MARGIN, app.clock.clone());
