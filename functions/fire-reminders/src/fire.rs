@@ -1,4 +1,4 @@
-//! What is due goes into the queue, page by page, oldest first.
+//! Enqueues due items, page by page, oldest first.
 
 use domain::queue::job::Job;
 use futures_util::{StreamExt, stream};
@@ -8,14 +8,14 @@ use store::schedule::{Due, DueItem, Lane};
 
 use crate::{App, Tally, lane, reminder};
 
-/// Items of a shard that are read and fired at once: two events of at most 64 KB each, several times that once they are
-/// read, [`crate::SHARDS_AT_ONCE`] times. `docs/measurements.md` has what that comes to, which the function's memory must
-/// hold.
+/// Items of a shard that are read and fired at once. An item needs up to two events of at most 64 KB, and several
+/// times that once parsed, for each of [`crate::SHARDS_AT_ONCE`] shards. The function's memory must hold the result;
+/// see `docs/measurements.md`.
 const ITEMS_AT_ONCE: usize = 25;
-/// Removals under way at once, of each shard.
+/// Concurrent removals per shard.
 const REMOVALS_AT_ONCE: usize = 25;
 
-/// Fires every item of a shard whose moment has come; then each lane among them is visited, which may take long.
+/// Fires every due item of a shard. The lanes among them follow at the end, because a lane may take long.
 pub(crate) async fn fire_due(app: &App, shard: u8, deadline: &Deadline) -> Tally {
     let (mut tally, mut lanes) = (Tally::default(), Vec::new());
     let mut pages = app.schedule.due_pages(shard, app.clock.now(), ITEMS_AT_ONCE);
@@ -34,12 +34,12 @@ pub(crate) async fn fire_due(app: &App, shard: u8, deadline: &Deadline) -> Tally
     tally
 }
 
-/// Fires the items of a page. Answers the lanes among them.
+/// Fires the items of a page. Returns the lanes among them.
 async fn fire(app: &App, items: &[DueItem], tally: &mut Tally) -> Vec<Lane> {
     let (mut due, mut lanes, mut reminders) = (Vec::new(), Vec::new(), Vec::new());
     let now = app.clock.now();
     for item in items {
-        // Also of what then cannot be fired: that it is late must show. A lane has no moment of its own.
+        // Items that then fail to fire count too: their lateness must be visible. A lane has no due time of its own.
         if !matches!(item.what, Due::Lane(_)) {
             tally.swept.late_s = tally.swept.late_s.max(lateness(item, now));
         }
@@ -55,7 +55,7 @@ async fn fire(app: &App, items: &[DueItem], tally: &mut Tally) -> Vec<Lane> {
             for ((item, _), raised) in reminders.iter().zip(raised) {
                 match raised {
                     Ok(Some(job)) => due.push((item, job, 0)),
-                    // It does not stand any more.
+                    // The reminder is no longer valid.
                     Ok(None) => dropped.push(*item),
                     Err(error) => tally.keep(Err(error)),
                 }
@@ -80,8 +80,8 @@ async fn visit(app: &App, lanes: &[Lane], deadline: &Deadline, tally: &mut Tally
     }
 }
 
-/// Puts records into the queue, each after its seconds, and takes their items out of the schedule. Answers the items that
-/// SQS took; the others stay.
+/// Enqueues records with their delays in seconds, and removes their items from the schedule. Returns the items that
+/// SQS accepted; the others remain.
 pub(crate) async fn into_queue<'a>(
     app: &App,
     due: Vec<(&'a DueItem, Job, u16)>,
@@ -101,7 +101,7 @@ pub(crate) async fn into_queue<'a>(
     taken
 }
 
-/// Takes items out of the schedule that were dealt with. One that cannot be removed is dealt with again.
+/// Removes processed items from the schedule. An item that cannot be removed is processed again.
 async fn remove(app: &App, items: &[&DueItem], tally: &mut Tally) {
     let mut removals = stream::iter(items).map(|item| app.schedule.remove(item)).buffer_unordered(REMOVALS_AT_ONCE);
     while let Some(removed) = removals.next().await {

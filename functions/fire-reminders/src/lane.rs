@@ -1,6 +1,8 @@
-//! An account's lane: its parked messages are released oldest first, as fast as the account may send; while it is
-//! stopped, one at a time finds out whether it can send again. What is of no use any more, and what goes through another
-//! account by now, is released whatever the account does: the decision records what becomes of it.
+//! Lanes: releases an account's parked messages oldest first, at the account's pace. While the account is stopped, one
+//! message at a time probes it.
+//!
+//! An expired message, or a message that now goes through another account, is released in any case. The decision then
+//! records its outcome.
 
 use domain::queue::job::{Job, MessageJob, SendPermit};
 use domain::site::config::LiveConfig;
@@ -14,37 +16,37 @@ use crate::{App, SweepError, Tally};
 
 /// Slots are leased until the next sweep.
 const UNTIL_NEXT_SWEEP: SignedDuration = SignedDuration::from_secs(60);
-/// When a stopped account may be probed again if the probe's outcome never comes.
+/// Time after which a stopped account may be probed again if the probe has no outcome.
 const PROBE_AGAIN: SignedDuration = SignedDuration::from_mins(5);
-/// Among so many of the oldest the probe is chosen.
+/// Number of oldest messages among which the probe is chosen.
 const PROBES_AMONG: usize = 16;
-/// Messages of a lane that are read, leased slots for and released at once: a second's worth of work between two looks
-/// at the deadline.
+/// Messages of a lane that are read, given slots and released at once: about a second of work between two checks of
+/// the deadline.
 const MESSAGES_AT_ONCE: usize = 500;
-/// Every so many minutes a lane is read to its end though nothing more of it may go: what is of no use any more is
-/// recorded so before it counts as unaccounted for, which is a quarter of an hour after, also if one of them is missed.
+/// A lane is read to its end at this interval, even when no more of its messages may go. An expired message must be
+/// recorded before it counts as unaccounted for, 15 minutes after its expiry, even if one such run is missed.
 const WHOLE_EVERY_MINUTES: i64 = 5;
-/// After so many messages the rest of a lane waits for the next sweep, so that others have their turn.
+/// Maximum number of messages released from a lane in one sweep, so that other lanes have their turn.
 const RELEASED_MAX: usize = 10_000;
 
 /// A parked message.
 type Parked<'a> = (&'a DueItem, &'a MessageJob);
-/// What goes into the queue, each after so many seconds.
+/// Records to enqueue, each with its delay in seconds.
 type Released<'a> = Vec<(&'a DueItem, Job, u16)>;
 
-/// What a lane lets through of the messages that may still be sent by its account.
+/// How many of the messages for its account a lane releases.
 enum Gate {
-    /// All of them: its site or its account is gone or switched off.
+    /// All messages: the site or the account no longer exists or is inactive.
     Open,
-    /// One, to find out whether the stopped account can send again.
+    /// One message, as a probe of the stopped account.
     Probe,
-    /// So many, one slot each.
+    /// `room` messages, one slot each.
     Pace { pace: SignedDuration, room: usize },
-    /// None, or none any more: its site or its account is paused, or as many went as may.
+    /// None: the site or the account is paused, or the slots are used up.
     Shut,
 }
 
-/// Releases what may go of a lane.
+/// Releases the messages of a lane that may go.
 pub(crate) async fn release(app: &App, lane: &Lane, deadline: &Deadline, tally: &mut Tally) -> Result<(), SweepError> {
     let began_at = app.clock.now();
     let live = app.config.live(&lane.site).await?;
@@ -82,7 +84,7 @@ pub(crate) async fn release(app: &App, lane: &Lane, deadline: &Deadline, tally: 
     Ok(())
 }
 
-/// Whether a message would be sent through the lane's account as its mapping is now.
+/// Whether the current mapping sends the message through the lane's account.
 fn goes_through(live: &LiveConfig, job: &MessageJob, lane: &Lane) -> bool {
     let account = live.mapping(&job.mapping).and_then(|mapping| live.account(mapping));
     account.is_some_and(|account| account.id == lane.account)
@@ -109,7 +111,7 @@ impl Gate {
         if room == 0 { Self::Shut } else { Self::Pace { pace, room } }
     }
 
-    /// The messages that may go before the next sweep, at `until`; those with a slot delayed until that.
+    /// Returns the messages that may go before the next sweep at `until`. Messages with a slot are delayed until it.
     async fn let_through<'a>(
         &mut self,
         app: &App,
@@ -117,7 +119,7 @@ impl Gate {
         parked: &[Parked<'a>],
         until: Timestamp,
     ) -> Result<Released<'a>, SweepError> {
-        // The pages before took their time: a record whose slot is over by the time it arrives would be parked again.
+        // Earlier pages took time. A record whose slot is over on arrival would be parked again.
         let now = app.clock.now();
         if parked.is_empty() {
             return Ok(Vec::new());
@@ -128,7 +130,8 @@ impl Gate {
             Self::Probe => {
                 *self = Self::Shut;
                 let Some(turn) = app.schedule.take_probe(lane, PROBE_AGAIN, now).await? else { return Ok(Vec::new()) };
-                // Another one of the oldest each time: one that is refused for itself must not keep all others waiting.
+                // Each probe uses another of the oldest messages, so that a message refused for its own reasons does
+                // not block the others.
                 let among = parked.len().min(PROBES_AMONG);
                 let chosen = parked.get(usize::try_from(turn).unwrap_or_default() % among);
                 Ok(chosen.into_iter().map(|(item, job)| (*item, released(job, SendPermit::Probe), 0)).collect())
@@ -154,7 +157,7 @@ impl Gate {
     }
 }
 
-/// How many slots are free until the next sweep.
+/// Returns the number of free slots until the next sweep.
 fn room(state: &AccountState, pace: SignedDuration, now: Timestamp) -> usize {
     let taken = state.free_at(now).duration_since(now);
     let left = UNTIL_NEXT_SWEEP.saturating_sub(taken).max(SignedDuration::ZERO);

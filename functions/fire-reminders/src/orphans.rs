@@ -1,4 +1,4 @@
-//! Reports that came before their message's answer was recorded go back to their queue once the message is known.
+//! Puts status reports that arrived before their message was known back into their queue once it is known.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,15 +13,15 @@ use store::ledger::Orphan;
 
 use crate::{App, SweepError, Tally};
 
-/// Reports read at once.
+/// Reports per read.
 const PAGE: i32 = 200;
-/// Reports looked at at once.
+/// Reports processed concurrently.
 const AT_ONCE: usize = 8;
 
-/// The sites of the sender numbers that a sweep has met.
+/// The sites of each sender number, as read in this sweep.
 type Senders = Mutex<HashMap<String, Vec<SiteId>>>;
 
-/// Looks for the message of each report that waits, page by page, until all were looked at or the time is over.
+/// Looks up the message of each waiting report, page by page, while time remains.
 pub(crate) async fn join_all(app: &App, deadline: &Deadline, tally: &mut Tally) {
     let now = app.clock.now();
     let senders = Senders::default();
@@ -50,7 +50,7 @@ pub(crate) async fn join_all(app: &App, deadline: &Deadline, tally: &mut Tally) 
     }
 }
 
-/// Answers whether the report's message was found.
+/// Returns whether the report's message was found.
 async fn join(app: &App, orphan: &Orphan, senders: &Senders, now: Timestamp) -> Result<bool, SweepError> {
     if !is_known(app, orphan, senders).await? {
         app.ledger.postpone_orphan(orphan, now).await?;
@@ -61,7 +61,7 @@ async fn join(app: &App, orphan: &Orphan, senders: &Senders, now: Timestamp) -> 
     Ok(true)
 }
 
-/// Whether the site has the message, or another one that sends from the same number.
+/// Whether the message belongs to the site, or to another site that sends from the same number.
 async fn is_known(app: &App, orphan: &Orphan, senders: &Senders) -> Result<bool, StoreError> {
     if app.ledger.message_of_provider(&orphan.site, &orphan.provider_id).await?.is_some() {
         return Ok(true);
@@ -79,7 +79,7 @@ async fn is_known(app: &App, orphan: &Orphan, senders: &Senders) -> Result<bool,
     Ok(false)
 }
 
-/// The sites that send from a number, read once a sweep.
+/// Returns the sites that send from a number; each number is read once per sweep.
 async fn sites_of(app: &App, phone_number_id: &str, senders: &Senders) -> Result<Vec<SiteId>, StoreError> {
     let known = senders.lock().ok().and_then(|senders| senders.get(phone_number_id).cloned());
     if let Some(sites) = known {
