@@ -1,4 +1,4 @@
-//! What this function reads from its environment.
+//! The configuration that the function reads from its environment.
 
 use runtime::env::{EnvError, Environment};
 use runtime::metrics::Metrics;
@@ -8,24 +8,24 @@ use runtime::metrics::Metrics;
 pub struct Config {
     /// `BRIDGE_CONFIG_TABLE`: the table of sites and accounts.
     pub config_table: String,
-    /// `BRIDGE_EVENTS_QUEUE_URL`: where due messages go.
+    /// `BRIDGE_EVENTS_QUEUE_URL`: the queue for due messages.
     pub events_queue_url: String,
-    /// `BRIDGE_STATUSES_QUEUE_URL`: where reports go whose message was found.
+    /// `BRIDGE_STATUSES_QUEUE_URL`: the queue for status reports whose message was found.
     pub statuses_queue_url: String,
-    /// `BRIDGE_CONTACTS_TABLE`: the table of people, numbers and how activities stand.
+    /// `BRIDGE_CONTACTS_TABLE`: the table of people, numbers and activities.
     pub contacts_table: String,
-    /// `BRIDGE_STACK`: what the names of the secrets begin with.
+    /// `BRIDGE_STACK`: the prefix of the secrets' names.
     pub stack: String,
     /// `BRIDGE_LEDGER_TABLE`: the table of events and messages.
     pub ledger_table: String,
-    /// `BRIDGE_SCHEDULE_TABLE`: the table of what waits for its moment.
+    /// `BRIDGE_SCHEDULE_TABLE`: the table of due items and lanes.
     pub schedule_table: String,
     /// The stack's metrics.
     pub metrics: Metrics,
 }
 
 impl Config {
-    /// Reads the environment.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
     /// [`EnvError`] naming the first variable that is missing.

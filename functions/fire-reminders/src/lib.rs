@@ -1,13 +1,17 @@
-//! Every minute: raises the reminders that are due, puts messages that are due into the queue, releases what is parked as
-//! fast as its account may send, turns messages that stayed in `sending` into `unknown`, and joins reports that came
-//! before their message was known.
+//! The sweep, which runs each minute. It does the following:
 //!
-//! A message stays in `sending` when its owner died between the call and the settling write. Nobody may take it over,
-//! so after the owner's time-out and some minutes the sweep says what is known of it: nothing.
+//! - raises the reminders that are due
+//! - enqueues the messages that are due
+//! - releases parked messages as fast as their account may send
+//! - sets messages that remained in `sending` to `unknown`
+//! - joins status reports that arrived before their message was known
 //!
-//! Firing is: into the queue first, out of the schedule then. A crash in between repeats the record, which the claim
-//! absorbs. What a sweep has no time for, the next one finds. What fails stays, is tried by the next sweep, and keeps
-//! nothing else waiting.
+//! A message remains in `sending` when its owner died between the call and the settling write. No other execution may
+//! take it over. The sweep therefore sets it to `unknown` some minutes after the owner's timeout.
+//!
+//! An item is enqueued first and removed from the schedule afterwards. A crash in between repeats the record, which
+//! the claim deduplicates. Work without time left, and work that failed, remains for the next sweep and blocks nothing
+//! else.
 
 mod config;
 mod fire;
@@ -37,13 +41,13 @@ use store::webhooks::Webhooks;
 
 pub use config::Config;
 
-/// This function's own time-out, as in the stack's template.
+/// The function's timeout, as in the stack's template.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(50);
-/// What one step may take: a page of a shard, a lane.
+/// Time reserved for one step: a page of a shard, or a lane.
 const STEP_MARGIN: SignedDuration = SignedDuration::from_secs(10);
-/// Shards swept at once: while one waits for a table another goes on, and no lane is long in the way.
+/// Shards swept concurrently, so that a slow table call or a long lane does not block the other shards.
 const SHARDS_AT_ONCE: usize = 4;
-/// What the handler borrows.
+/// The clients and the state that the handler borrows.
 #[derive(Debug)]
 pub struct App {
     ledger: Ledger,
@@ -58,28 +62,28 @@ pub struct App {
     clock: Clock,
 }
 
-/// What a sweep came to.
+/// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// Items whose moment had come and that were fired.
+    /// Due items that were enqueued, and invalid reminders that were removed.
     pub fired: usize,
     /// Messages released from their account's lane.
     pub released: usize,
-    /// Messages that became `unknown`.
+    /// Messages set to `unknown`.
     pub unknown: usize,
-    /// Reports whose message was found.
+    /// Status reports whose message was found.
     pub joined: usize,
-    /// How long after its moment the sweep came to the latest of the items that were due, fired or not, in seconds.
+    /// Greatest delay, in seconds, between the due time of an item and the sweep, whether the item was fired or not.
     pub late_s: i64,
 }
 
-/// A sweep of which a part failed: everything else was tried, and what was done stays done.
+/// Error of a sweep that failed in part. Everything else was tried, and completed work remains.
 #[derive(Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct Failed {
-    /// What the sweep came to all the same.
+    /// The result of everything that succeeded.
     pub swept: Swept,
-    /// The first thing that failed.
+    /// The first failure.
     #[source]
     pub cause: SweepError,
 }
@@ -90,26 +94,26 @@ pub enum SweepError {
     /// A table did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// SQS did not take a record: its item stays in the schedule.
+    /// SQS did not accept a record. Its item remains in the schedule.
     #[error(transparent)]
     Queue(#[from] queue::NotQueued),
-    /// An event that the ledger has cannot be read by this version: its reminder stays in the schedule.
+    /// This version cannot parse an event in the ledger. Its reminder remains in the schedule.
     #[error("the event {event} of {site} cannot be read: {error}")]
     Unreadable {
         /// The site.
         site: SiteId,
         /// The event.
         event: EventId,
-        /// What is wrong with it.
+        /// The parse error.
         error: EventError,
     },
-    /// The secret that pseudonyms are made with could not be read.
+    /// The secret for pseudonyms could not be read.
     #[error("the stack's keys: {0}")]
     Keys(String),
 }
 
 impl App {
-    /// An app with these clients, of which a process has one each.
+    /// Creates an app from the clients of the process.
     #[must_use]
     pub fn new(
         dynamodb: aws_sdk_dynamodb::Client,
@@ -134,7 +138,7 @@ impl App {
 }
 
 impl App {
-    /// The secret that pseudonyms are made with.
+    /// Returns the secret for pseudonyms.
     async fn contact_secret(&self) -> Result<ContactSecret, SweepError> {
         let secret = self.secrets.text("keys", "/hmac", self.clock.now()).await;
         let secret = secret.map_err(|error| SweepError::Keys(error.to_string()))?;
@@ -142,19 +146,19 @@ impl App {
     }
 }
 
-/// Sweeps once. `deadline_ms` is the invocation's deadline in milliseconds since 1970; what it leaves no time for is
-/// swept the next minute.
+/// Sweeps once. `deadline_ms` is the invocation's deadline in milliseconds since 1970. Work without time left is done
+/// by the next sweep.
 ///
 /// # Errors
-/// [`Failed`]: something could not be done, and is tried again by the next sweep.
+/// [`Failed`]: a part failed, and the next sweep retries it.
 pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, Failed> {
     let deadline = Deadline::of(deadline_ms, TIMEOUT, STEP_MARGIN, app.clock.clone());
     let mut tally = Tally::default();
-    // First: they are few, and must not wait until everything is fired after an outage.
+    // Stale messages come first: they are few, and must not wait for a large backlog after an outage.
     for shard in ledger::SHARDS {
         give_up_stale(app, shard, &deadline, &mut tally).await;
     }
-    // Another shard is the first each minute, so that none is always the last.
+    // Each minute begins with another shard, so that no shard is always last.
     let first = u8::try_from(app.clock.now().as_second() / 60 % i64::from(schedule::SHARDS)).unwrap_or_default();
     let shards = (0..schedule::SHARDS).map(|place| (first + place) % schedule::SHARDS);
     let mut firing =
@@ -166,7 +170,7 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, Failed> {
     let Swept { fired, released, unknown, joined, late_s } = tally.swept;
     tracing::info!(fired, released, unknown, joined, late_s, "swept");
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    // Also when nothing was due: a sweep that is missing shows.
+    // The metrics are also written when nothing was due, so that a missing sweep is noticed.
     let values = [
         ("Lateness", Unit::Seconds, late_s),
         ("Fired", Unit::Count, count(fired)),
@@ -178,7 +182,7 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, Failed> {
     tally.failed.map_or(Ok(swept), |cause| Err(Failed { swept, cause }))
 }
 
-/// What came of a part of a sweep, and the first thing in it that failed.
+/// The result of a part of a sweep, and its first failure.
 #[derive(Debug, Default)]
 struct Tally {
     swept: Swept,
@@ -186,7 +190,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// What failed must not keep anything else waiting: it is noted, and tried again by the next sweep.
+    /// Records a failure, which the next sweep retries. A failure must not block anything else.
     fn keep(&mut self, result: Result<(), impl Into<SweepError>>) {
         if let Err(error) = result {
             let error = error.into();

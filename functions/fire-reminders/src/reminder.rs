@@ -1,9 +1,11 @@
-//! Reminders whose moment has come: looked at again, and raised as events of their own. An event's id is made of the item,
-//! the moment and the event that saved the activity last, so that firing twice raises one event; the text is rendered when
-//! the event is handled. One that does not stand any more is recorded as an event that tells nobody.
+//! Due reminders: checks each one again and raises it as an event of its own.
 //!
-//! A page of reminders is read together: how their activities stand, the events that saved those, and what was said of
-//! the people since. Ten thousand in a minute would otherwise be thirty thousand reads.
+//! The event's id consists of the item, the due moment and the event that last saved the activity, so firing twice
+//! raises one event. The text is rendered when the event is processed. A reminder that is no longer valid is recorded
+//! as an event without messages.
+//!
+//! The data for a page of reminders is read together: the activities, the events that saved them, and the last known
+//! contact data. Otherwise ten thousand reminders in a minute would cost thirty thousand reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,24 +26,25 @@ use store::{BatchGet, StoreError};
 
 use crate::{App, SweepError};
 
-/// Reminders that do not stand any more recorded at once.
+/// Invalid reminders recorded concurrently.
 const RECORDED_AT_ONCE: usize = 25;
 
-/// What one reminder comes to: the event it raises; `None` if there is nothing more to be done about it.
+/// The outcome of one reminder: the event it raises, or `None` if nothing remains to be done.
 type Outcome<T> = Result<Option<T>, SweepError>;
-/// The days for which sites keep what they have, each found out by itself: one that cannot be read keeps no other waiting.
+/// The retention in days of each site. Each result is separate, so that an unreadable site does not block the others.
 type KeptFor = BTreeMap<SiteId, Result<Option<u16>, StoreError>>;
 
-/// What becomes of a reminder.
+/// The fate of a due reminder.
 enum Fate<'a> {
-    /// It raises an event, from the newest that saved its activity.
+    /// The reminder raises an event, built from the latest event that saved its activity.
     Raised { reminder: &'a ReminderItem, saved_at: Timestamp, document: Value },
-    /// It does not stand any more: the event it would have raised, and the one that ended or changed it.
+    /// The reminder is no longer valid. Contains the event it would have raised and the event that ended or changed
+    /// it.
     Gone { reminder: &'a ReminderItem, document: Value, by: EventId },
 }
 
 impl Fate<'_> {
-    /// The site of one that does not stand any more.
+    /// Returns the site of a reminder that is no longer valid.
     fn site_of_gone(&self) -> Option<&SiteId> {
         match self {
             Self::Gone { reminder, .. } => Some(&reminder.site),
@@ -50,10 +53,10 @@ impl Fate<'_> {
     }
 }
 
-/// What comes of each of these reminders, in their order.
+/// Returns the outcomes of these reminders, in the same order.
 ///
 /// # Errors
-/// [`SweepError`]: nothing is known of any of them.
+/// [`SweepError`] if none of the reminders could be checked.
 pub(crate) async fn raise(app: &App, due: &[(&DueItem, &ReminderItem)]) -> Result<Vec<Outcome<Job>>, SweepError> {
     if due.is_empty() {
         return Ok(Vec::new());
@@ -78,7 +81,7 @@ pub(crate) async fn raise(app: &App, due: &[(&DueItem, &ReminderItem)]) -> Resul
     Ok(stream::iter(finished).buffered(RECORDED_AT_ONCE).collect().await)
 }
 
-/// Whether the activity still has the reminder at its moment, and what follows.
+/// Checks whether the activity still has the reminder at its due moment, and returns what follows.
 fn fate<'a>(
     latest: &BatchGet<LatestActivity>,
     recorded: &BatchGet<RecordedEvent>,
@@ -89,7 +92,7 @@ fn fate<'a>(
     let ReminderItem { site, event, reminder: id, due_at, .. } = reminder;
     let latest = latest.get(activity).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
     let saved = match readable(recorded, site, event) {
-        // Nobody is to be reminded of what is over, whatever its event says.
+        // An activity that is over reminds nobody, whatever its event contains.
         Err(SweepError::Unreadable { .. }) if latest.is_some_and(|latest| latest.over) => {
             tracing::warn!(%site, event.id = %event, "a reminder of an activity that is over cannot be recorded");
             return Ok(None);
@@ -100,7 +103,7 @@ fn fate<'a>(
     let still_valid =
         |latest: &&LatestActivity| saved_fingerprint(&saved, id).is_some_and(|fingerprint| latest.has(&fingerprint));
     let Some(latest) = latest.filter(still_valid) else {
-        // What is over is forgotten in time: then only the event is left that saved it.
+        // The activity's item expires in time. Only the event that saved the activity remains then.
         let by = latest.map_or(event, |latest| &latest.event).clone();
         tracing::info!(%site, event.id = %event, by.id = %by, "a reminder does not stand any more");
         return Ok(raised(&saved, &item.key, id, *due_at).map(|document| Fate::Gone { reminder, document, by }));
@@ -110,8 +113,8 @@ fn fate<'a>(
     Ok(document.map(|document| Fate::Raised { reminder, saved_at: newest.occurred_at, document }))
 }
 
-/// An event that saved an activity; `None` if it is gone, or was erased: then there are no people left to be told. One that
-/// cannot be read for another reason is a fault of ours: its reminder stays.
+/// Returns an event that saved an activity. `None` if it no longer exists or was erased: then there is nobody to
+/// notify. Any other unreadable event is a defect of the bridge, and its reminder remains in the schedule.
 fn readable(recorded: &BatchGet<RecordedEvent>, site: &SiteId, event: &EventId) -> Outcome<Event> {
     let recorded = recorded.get(&event_key(site, event)).map(Result::as_ref).transpose().map_err(StoreError::clone)?;
     let Some(recorded) = recorded else {
@@ -127,7 +130,7 @@ fn readable(recorded: &BatchGet<RecordedEvent>, site: &SiteId, event: &EventId) 
     saved.map(Some).map_err(unreadable)
 }
 
-/// Has the event of a reminder know its people as they are by now, or records that it tells nobody.
+/// Completes a reminder: applies the last known contact data to its event, or records the event without messages.
 async fn finish(
     app: &App,
     fate: Outcome<Fate<'_>>,
@@ -153,7 +156,7 @@ async fn finish(
     }
 }
 
-/// Records the event of a reminder that does not stand any more: it tells nobody, and why.
+/// Records the event of a reminder that is no longer valid, without messages and with the reason.
 async fn record_gone(
     app: &App,
     (site, kept_for): (&SiteId, Option<u16>),
@@ -171,7 +174,7 @@ async fn record_gone(
     Ok(())
 }
 
-/// For how many days each site keeps what is to be recorded of these; `None` of one that is gone.
+/// Returns the retention in days of each site with a record to write. `None` for a site that no longer exists.
 async fn retention(app: &App, fates: &[Outcome<Fate<'_>>]) -> KeptFor {
     let sites: BTreeSet<&SiteId> = fates.iter().flatten().flatten().filter_map(Fate::site_of_gone).collect();
     let mut kept_for = BTreeMap::new();
@@ -186,7 +189,7 @@ fn keys_of(secret: &ContactSecret, site: &SiteId, document: &mut Value) -> Vec<S
     people_of(document).map(|(id, _)| secret.person_key(site, &id)).collect()
 }
 
-/// What was last said of the people of an event.
+/// Returns the last known contact data of the people in an event.
 fn latest(
     site: &SiteId,
     document: &mut Value,
