@@ -1,4 +1,4 @@
-//! An account that can send nothing any more, or of which something else changed.
+//! Platform events about accounts: an account that cannot send any more, and other changes.
 
 use domain::primitives::id::SiteId;
 use domain::site::config::Account;
@@ -9,11 +9,11 @@ use store::schedule::Lane;
 use crate::App;
 use crate::record::Failure;
 
-/// When the first message tries whether the account can send again: bans and restrictions last days. A restriction that
-/// ends earlier is tried then.
+/// Delay before the first probe, because bans and restrictions last days. A restriction that ends earlier is probed at
+/// its end.
 const PROBE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// What was said of an account; the fields are those of the notice.
+/// A report about an account. The fields are those of the platform event.
 pub(crate) struct Report {
     pub(crate) site: SiteId,
     pub(crate) waba_id: Option<String>,
@@ -26,7 +26,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Whether it is about an account: about its number where one is named, else about everything of its owner.
+    /// Whether the report concerns an account: by number if it names one, otherwise by owner.
     fn is_about(&self, account: &Account) -> bool {
         match (&self.phone_number_id, &self.waba_id) {
             (Some(phone_number_id), _) => account.phone_number_id == *phone_number_id,
@@ -34,15 +34,15 @@ impl Report {
         }
     }
 
-    /// How long from now the first probe waits; `None` if it stops nothing, or not any more.
+    /// Returns the delay before the first probe. `None` if the report does not stop the account, or not any more.
     fn stops_for(&self, now: Timestamp) -> Option<SignedDuration> {
         let left = self.until.map_or(PROBE_AFTER, |until| until.duration_since(now).min(PROBE_AFTER));
         Some(left).filter(|left| self.stops && left.is_positive())
     }
 }
 
-/// Stops the accounts that can send nothing any more, and has those probed at once of which a stop is over; anything
-/// else is only logged.
+/// Stops the accounts that cannot send any more, and probes accounts whose stop was lifted. Other reports are only
+/// logged.
 pub(crate) async fn apply(app: &App, report: &Report) -> Result<(), Failure> {
     let Report { site, event, lifts, at, .. } = report;
     let Some(live) = app.config.live(site).await? else { return Ok(()) };

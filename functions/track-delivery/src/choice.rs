@@ -1,4 +1,4 @@
-//! What people want: words that stop or lift the stop, WhatsApp's own control for offers, and a number that changed.
+//! Choices of people: the words STOP and START, WhatsApp's own control for offers, and a changed number.
 
 use domain::message::suppression::{Scope, Source, Suppression};
 use domain::primitives::id::SiteId;
@@ -11,7 +11,7 @@ use crate::App;
 use crate::identity::Identity;
 use crate::record::Failure;
 
-/// What a word asks for: it is about every message.
+/// Returns the choice that a word expresses. It applies to every message.
 pub(crate) fn of_word(word: Word, at: Timestamp) -> Choice {
     let (scope, source) = (Scope::All, Source::Stop);
     match word {
@@ -20,7 +20,7 @@ pub(crate) fn of_word(word: Word, at: Timestamp) -> Choice {
     }
 }
 
-/// What WhatsApp's control asks for: it is about marketing only.
+/// Returns the choice made in WhatsApp's control. It applies to marketing only.
 pub(crate) fn of_preference(value: Preference, at: Timestamp) -> Choice {
     match value {
         Preference::Stop => Choice::Out(no_marketing(at, String::new())),
@@ -28,13 +28,13 @@ pub(crate) fn of_preference(value: Preference, at: Timestamp) -> Choice {
     }
 }
 
-/// That somebody wants no marketing.
+/// Returns a suppression of marketing.
 pub(crate) fn no_marketing(since: Timestamp, reason: String) -> Suppression {
     Suppression { scope: Scope::Marketing, source: Source::Preferences, since, reason }
 }
 
-/// Records a choice at every site that sends from the number it was told to, and for that number itself: a site that
-/// comes to the number later looks there.
+/// Records a choice at every site that sends from the number that received it, and for that number itself. A site that
+/// uses the number later looks there.
 pub(crate) async fn apply(
     app: &App,
     site: &SiteId,
@@ -54,12 +54,13 @@ pub(crate) async fn apply(
         Choice::Out(suppression) => (suppression.scope, true),
         Choice::In { scope, .. } => (*scope, false),
     };
-    // Of somebody unknown it is kept with their id, and counts as soon as a status says which number that is.
+    // The choice of an unknown person is recorded under their id. It applies as soon as a status links that id to a
+    // number.
     tracing::info!(%site, %scope, stops, sites = sites.len(), unknown, "recorded what a person chose");
     Ok(())
 }
 
-/// Copies the suppressions of a number to the one that its owner has from now on.
+/// Copies the suppressions of a number to its owner's new number.
 pub(crate) async fn carry_over(
     app: &App,
     site: &SiteId,
@@ -83,7 +84,7 @@ pub(crate) async fn carry_over(
     Ok(())
 }
 
-/// Who an id is at each of the sites.
+/// Returns the identity of an id at each of the sites.
 async fn at_sites(app: &App, secret: &ContactSecret, sites: &[SiteId], id: &str) -> Result<Vec<Identity>, Failure> {
     let mut people = Vec::with_capacity(sites.len());
     for site in sites {
@@ -92,7 +93,7 @@ async fn at_sites(app: &App, secret: &ContactSecret, sites: &[SiteId], id: &str)
     Ok(people)
 }
 
-/// The sites that send from a number, the one that was told included.
+/// Returns the sites that send from a number, including the site that received the platform event.
 async fn sites(app: &App, site: &SiteId, phone_number_id: &str) -> Result<Vec<SiteId>, Failure> {
     let mut sites = app.webhooks.sites_of(phone_number_id).await?;
     if !sites.contains(site) {

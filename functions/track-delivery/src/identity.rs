@@ -1,4 +1,4 @@
-//! Who a report is about: the numbers of a site that an id of WhatsApp's stands for.
+//! Identities: the numbers of a site to which an id of WhatsApp refers.
 
 use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
@@ -8,20 +8,20 @@ use store::contacts::Choice;
 use crate::App;
 use crate::record::Failure;
 
-/// Most aliases a process remembers to have written.
+/// Maximum number of written aliases that a process remembers.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// Somebody at a site or at a sender number, under pseudonyms.
+/// A person at a site or at a sender number, under pseudonyms.
 pub(crate) struct Identity {
-    /// The site; `None` for what counts at a sender number, whichever site sends from it.
+    /// The site. `None` for a sender number, independent of the site that uses it.
     site: Option<SiteId>,
     alias: String,
     contacts: Vec<String>,
 }
 
 impl Identity {
-    /// Finds the numbers of an id: the number it is itself, and those it is known to stand for. WhatsApp writes some
-    /// numbers another way than they are dialled, so an id that is a number may stand for others too.
+    /// Finds the numbers of an id: the id itself if it is a number, and the numbers recorded for it. WhatsApp writes
+    /// some numbers differently from how they are dialled, so a numeric id may also refer to other numbers.
     pub(crate) async fn of(app: &App, secret: &ContactSecret, site: &SiteId, id: &str) -> Result<Self, Failure> {
         let alias = secret.alias_key(site, id);
         let mut contacts = app.contacts.alias(&alias).await?;
@@ -30,7 +30,7 @@ impl Identity {
         Ok(Self { site: Some(site.clone()), alias, contacts })
     }
 
-    /// Somebody at a sender number: by the number that an id is, and by the numbers that it stands for at its sites.
+    /// Finds a person at a sender number, by the numbers found for the id at its sites and by the id itself.
     pub(crate) async fn at_sender(
         app: &App,
         secret: &ContactSecret,
@@ -59,7 +59,8 @@ impl Identity {
         self.contacts.is_empty()
     }
 
-    /// Records a choice for every number, and for the id itself: a number that is found out later takes it over.
+    /// Records a choice for every number and for the id itself. A number found later takes the choice over from the
+    /// id.
     pub(crate) async fn choose(&self, app: &App, choice: &Choice) -> Result<(), Failure> {
         app.contacts.choose(None, &self.alias, choice).await?;
         for contact in &self.contacts {
@@ -68,20 +69,21 @@ impl Identity {
         Ok(())
     }
 
-    /// What of it has suppressions: the id and its numbers.
+    /// Returns the keys that hold suppressions: the id and its numbers.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.contacts.iter().chain([&self.alias]).map(String::as_str)
     }
 }
 
-/// The number an id is; `None` for a business-scoped user id and for what no numbering plan knows.
+/// Parses an id as a phone number. `None` for a business-scoped user id, and for digits that no numbering plan
+/// contains.
 fn phone_of(id: &str) -> Option<Phone> {
     let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| Phone::parse(&format!("+{id}"), Country::ITALY).ok()).flatten()
 }
 
-/// Remembers the ids that stand for the number of a message of a site, which went out from a sender number. An id that is the number as we dial it is no news, and each
-/// other one is written once in a process's life, so that a status costs no second write.
+/// Records the ids that refer to the number of a site's message, which was sent from a sender number. An id equal to
+/// the dialled number is skipped. Each other id is written once per process, so that a status costs no second write.
 pub(crate) async fn learn(
     app: &App,
     (site, phone_number_id): (&SiteId, &str),

@@ -1,4 +1,4 @@
-//! What became of a message: recorded, and acted on where a failure is more than the message's own matter.
+//! Statuses of messages: recorded, and acted upon if a failure concerns more than its message.
 
 use domain::message::error_code::{self, Consequence, TEMPLATE_HELD_FOR};
 use domain::message::state::{Facts, Failure as Reason, State, Status, StatusFact};
@@ -16,12 +16,12 @@ use store::schedule::Lane;
 use crate::record::Failure;
 use crate::{App, choice, identity};
 
-/// How late a report may come and still stop an account: what held it up may have ended since.
+/// Maximum age of a report that still stops an account. The cause of an older one may have ended since.
 const STOPS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// A status; the fields are those of the notice.
+/// A status report. The fields are those of the platform event.
 pub(crate) struct Report {
-    /// The site whose webhook it came through; the message may be another's that sends from the same number.
+    /// The site whose webhook received it. The message may belong to another site that sends from the same number.
     pub(crate) site: SiteId,
     pub(crate) phone_number_id: String,
     pub(crate) provider_id: String,
@@ -45,14 +45,14 @@ impl Report {
     }
 }
 
-/// A message that a report is about, with the fact recorded.
+/// The message of a report, with the status recorded.
 struct Found {
     site: SiteId,
     id: MessageId,
     reported: Reported,
 }
 
-/// Records a status with its message, or keeps it until the message is known. `body` is the record it came in.
+/// Records a status with its message, or keeps it until the message is known. `body` is the record's body.
 pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), Failure> {
     let Report { site, provider_id, status, .. } = report;
     let fact = report.fact();
@@ -65,7 +65,7 @@ pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), 
     let code = fact.code.as_deref();
     tracing::info!(%site, message.id = %id, ?status, provider.code = code, state = %reported.facts.state(), "recorded a status");
     if *status == Status::Failed {
-        // Of several failures the first one counts.
+        // Only the first of several failures counts.
         if reported.facts.statuses.get(status) == Some(&fact) {
             act(app, site, &id, &reported, &fact).await?;
         }
@@ -77,7 +77,7 @@ pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), 
             && let Some(account) = account(&reported)
             && let Some(claim) = &reported.facts.claim
         {
-            // The message that was to find out whether the account can send has left.
+            // The probe has left, so the account can send.
             app.schedule.start_account(&Lane { site: site.clone(), account }, Proof::Left(claim.at)).await?;
         }
     }
@@ -87,8 +87,8 @@ pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), 
     }
 }
 
-/// Records the fact with the message it belongs to: one of the site whose webhook it came through, else one of another
-/// site that sends from the same number.
+/// Records the status with its message: first at the site whose webhook received it, then at other sites that send
+/// from the same number.
 async fn find(app: &App, report: &Report, fact: &StatusFact) -> Result<Option<Found>, Failure> {
     if let Some(found) = find_at(app, &report.site, report, fact).await? {
         return Ok(Some(found));
@@ -103,7 +103,8 @@ async fn find(app: &App, report: &Report, fact: &StatusFact) -> Result<Option<Fo
     Ok(None)
 }
 
-/// Records the fact with a message of one site: by our id, else by the provider's, never by the number.
+/// Records the status with a message of one site. Finds the message by our id, otherwise by the provider's id, never
+/// by the number.
 async fn find_at(app: &App, site: &SiteId, report: &Report, fact: &StatusFact) -> Result<Option<Found>, Failure> {
     let Report { provider_id, message, status, .. } = report;
     if let Some(id) = message.as_deref().and_then(MessageId::parse)
@@ -116,8 +117,8 @@ async fn find_at(app: &App, site: &SiteId, report: &Report, fact: &StatusFact) -
     Ok(reported.map(|reported| Found { site: site.clone(), id, reported }))
 }
 
-/// The number of a message that was reported undeliverable and delivered too: it can be reached. No other delivery asks
-/// for a write, since nothing is sent to a number that is left alone.
+/// Returns the number of a message that was reported both undeliverable and delivered, and is therefore reachable.
+/// Other deliveries need no write, since nothing is sent to an unreachable number.
 fn contact_that_arrived_after_all(reported: &Reported) -> Option<&str> {
     let failed = reported.facts.statuses.get(&Status::Failed)?.code.as_deref()?;
     let undeliverable = error_code::consequence(failed) == Some(Consequence::Unreachable);
@@ -128,12 +129,12 @@ fn arrived(facts: &Facts) -> bool {
     matches!(facts.state(), State::Delivered | State::Read)
 }
 
-/// Does what a failure calls for beyond its message. Everything counts from the failure's own moment, so that a report
-/// that comes again or late says nothing new.
+/// Applies the consequences of a failure beyond its message. All times count from the failure, so that a repeated or
+/// late report changes nothing.
 async fn act(app: &App, site: &SiteId, id: &MessageId, reported: &Reported, fact: &StatusFact) -> Result<(), Failure> {
     let code = fact.code.as_deref().unwrap_or_default();
     let now = app.clock.now();
-    // A clock that is ahead of ours must not make anything last longer.
+    // A clock ahead of ours must not extend any period.
     let since = fact.at.min(now);
     let Some(consequence) = error_code::consequence(code) else { return Ok(()) };
     match (consequence, &reported.contact, account(reported)) {
@@ -163,12 +164,12 @@ async fn act(app: &App, site: &SiteId, id: &MessageId, reported: &Reported, fact
             }
             Ok(())
         }
-        // A message that was never claimed has no number, account or template: a report of it is not ours.
+        // A message that was never claimed has no number, account or template, so no report can concern it.
         _ => Ok(()),
     }
 }
 
-/// Leaves a number alone, unless the message arrived after all.
+/// Marks a number as unreachable, unless the message was delivered after all.
 async fn leave_alone(
     app: &App,
     site: &SiteId,
@@ -182,14 +183,14 @@ async fn leave_alone(
         return Ok(());
     }
     app.contacts.unreachable(site, contact, until).await?;
-    // A delivery recorded in between ended what had not begun yet; one recorded later ends it itself.
+    // A delivery recorded in between found nothing to end. A delivery recorded later ends the period itself.
     if app.ledger.message(id).await?.is_some_and(|facts| arrived(&facts)) {
         app.contacts.reachable(contact).await?;
     }
     Ok(())
 }
 
-/// How long until a stopped account is probed; `None` if the failure is too long ago to stop it.
+/// Returns the delay before a stopped account is probed. `None` if the failure is too old to stop it.
 fn probe_in(probe_after: SignedDuration, since: Timestamp, now: Timestamp) -> Option<SignedDuration> {
     let left = probe_after.max(STOPS_WITHIN) - now.duration_since(since);
     left.is_positive().then(|| left.min(probe_after))

@@ -1,5 +1,5 @@
-//! A template that changed at Meta. The next sync brings the whole truth, within a minute for one that was approved; until
-//! then nothing is sent with what is gone.
+//! Changes of templates at Meta. The next sync reads the whole template, within a minute if it was approved. Until
+//! then nothing is sent with an outdated template.
 
 use domain::primitives::id::SiteId;
 use domain::primitives::language::Language;
@@ -14,10 +14,10 @@ use crate::record::Failure;
 const APPROVED: [&str; 3] = ["APPROVED", "REINSTATED", "UNARCHIVED"];
 /// A warning: the template may still be sent.
 const FLAGGED: &str = "FLAGGED";
-/// What a fingerprint ends with of which nobody knows what it stands for.
+/// Suffix of the fingerprint of a template whose new components have not been read.
 const UNREAD: &str = "+components";
 
-/// Changes a template at every account of the site that has it. One that is not known comes with the next sync.
+/// Changes a template at every account of the site that has it. An unknown template is read by the next sync.
 pub(crate) async fn apply(
     app: &App,
     site: &SiteId,
@@ -32,7 +32,7 @@ pub(crate) async fn apply(
     };
     for account in live.accounts.iter().filter(|account| account.waba_id == waba_id) {
         if approves(change) {
-            // Its text may be another by now, and of a new one nothing is known yet.
+            // Its text may have changed, and a new template is still unknown.
             app.config.ask_for_sync(site, &account.id, app.clock.now()).await?;
         }
         let key = TemplateKey { account: &account.id, name, language: &language };
@@ -56,7 +56,7 @@ fn approves(change: &Change) -> bool {
     matches!(change, Change::Status { event, .. } if APPROVED.contains(&event.as_str()))
 }
 
-/// The template after a change. Repeating the change changes nothing more.
+/// Returns the template after a change. Idempotent.
 fn changed(template: &Template, change: &Change) -> Template {
     let mut changed = template.clone();
     match change {
@@ -66,7 +66,8 @@ fn changed(template: &Template, change: &Change) -> Template {
         Change::Category { category } => {
             let category = Category::from(category.clone());
             if category != changed.category {
-                // The true fingerprint needs the components as Meta lists them; until the sync it is one no mapping has.
+                // The true fingerprint requires the components as Meta lists them. Until the sync, this one matches no
+                // mapping.
                 changed.fingerprint = format!("{}+{}", template.fingerprint, String::from(category.clone()));
                 changed.category = category;
             }
@@ -76,7 +77,7 @@ fn changed(template: &Template, change: &Change) -> Template {
             if !template.fingerprint.ends_with(UNREAD) {
                 changed.fingerprint = format!("{}{UNREAD}", template.fingerprint);
             }
-            // Nobody may confirm a text that is not the template's any more.
+            // An outdated text must not be confirmed.
             changed.content = Content::Unusable { why: "its text changed at Meta and was not read yet".to_owned() };
         }
     }
