@@ -1,4 +1,4 @@
-//! What this function reads from its environment.
+//! The configuration that the function reads from its environment.
 
 use runtime::env::{EnvError, Environment};
 
@@ -9,18 +9,18 @@ pub struct Config {
     pub config_table: String,
     /// `BRIDGE_LEDGER_TABLE`: the table of events and messages.
     pub ledger_table: String,
-    /// `BRIDGE_CONTACTS_TABLE`: the table of numbers and who asked not to be written to.
+    /// `BRIDGE_CONTACTS_TABLE`: the table of numbers and suppressions.
     pub contacts_table: String,
-    /// `BRIDGE_SCHEDULE_TABLE`: the table of what waits, and of the accounts that are stopped.
+    /// `BRIDGE_SCHEDULE_TABLE`: the table of due items and of the accounts' state.
     pub schedule_table: String,
-    /// `BRIDGE_STATUSES_QUEUE_URL`: where notices are put back.
+    /// `BRIDGE_STATUSES_QUEUE_URL`: the queue into which platform events are put back.
     pub statuses_queue_url: String,
-    /// `BRIDGE_STACK`: what the names of the secrets begin with.
+    /// `BRIDGE_STACK`: the prefix of the secrets' names.
     pub stack: String,
 }
 
 impl Config {
-    /// Reads the environment.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
     /// [`EnvError`] naming the first variable that is missing.

@@ -1,9 +1,15 @@
-//! Applies what WA Smart Business reports, one notice a record.
+//! Applies the platform events of WA Smart Business, one per record.
 //!
-//! [`handle`] lifts one record to a batch; the module `record` reads it and keeps what nobody can process; `status` is
-//! about messages, `choice` about people and what they want, `template` and `account` about what can be sent at all.
-//! Notices come in any order, again and at the same time: each write says what is true from some moment on, and none
-//! depends on the one before.
+//! [`handle`] processes a batch of records. The modules:
+//!
+//! - `record`: parses a record, applies it, and records dead letters
+//! - `status`: statuses of messages
+//! - `choice`: opt-outs and opt-ins of people
+//! - `identity`: the numbers behind WhatsApp ids
+//! - `template` and `account`: the state of templates and accounts
+//!
+//! Platform events arrive in any order, repeatedly and concurrently. Each write records a fact with its time, so no
+//! write depends on an earlier one.
 
 mod account;
 mod choice;
@@ -35,15 +41,15 @@ use store::webhooks::Webhooks;
 pub use config::Config;
 use record::Failure;
 
-/// The function's time-out, where the invocation does not say. The stack's template sets the same number.
+/// The function's timeout, used if the invocation states none. The stack's template sets the same value.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
-/// What one record may take: a handful of calls, of which the first that fails, after 8 s, ends it, and the call that puts
-/// it back then, 8 s at most.
+/// Longest duration of a record. Its calls end with the first that fails, after at most 8 s. The call that then puts
+/// the record back takes at most 8 s more.
 const RECORD_MARGIN: SignedDuration = SignedDuration::from_secs(20);
-/// Records handled at once: a whole batch.
+/// Records processed concurrently: a whole batch.
 const RECORDS_AT_ONCE: usize = 10;
 
-/// What the handler borrows.
+/// The clients and the state that the handler borrows.
 #[derive(Debug)]
 pub struct App {
     ledger: Ledger,
@@ -59,7 +65,7 @@ pub struct App {
 }
 
 impl App {
-    /// An app with these clients, of which a process has one each.
+    /// Creates an app from the clients of the process.
     #[must_use]
     pub fn new(
         dynamodb: aws_sdk_dynamodb::Client,
@@ -82,7 +88,7 @@ impl App {
         }
     }
 
-    /// Whether a site came to a sender number that another site had before; read once in a process's life.
+    /// Whether another site used the sender number before this site. Read once per process.
     async fn came_later(&self, site: &SiteId, phone_number_id: &str) -> Result<bool, Failure> {
         let key = (site.clone(), phone_number_id.to_owned());
         let known = self.later.lock().ok().and_then(|later| later.get(&key).copied());
@@ -96,8 +102,8 @@ impl App {
         Ok(came_later)
     }
 
-    /// The site, and the others that send from one of its numbers. Meta reports to one webhook, and what it says of the
-    /// number or its owner is about all of them.
+    /// Returns the site and all other sites that send from one of its numbers. Meta reports to one webhook only, and
+    /// its reports about a number or its owner concern all of these sites.
     async fn sharing(&self, site: &SiteId) -> Result<BTreeSet<SiteId>, Failure> {
         let mut sites = BTreeSet::from([site.clone()]);
         let live = self.config.live(site).await?;
@@ -107,7 +113,7 @@ impl App {
         Ok(sites)
     }
 
-    /// The secret that pseudonyms are made with.
+    /// Returns the secret for pseudonyms.
     async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
         let secret = self.secrets.text("keys", "/hmac", self.clock.now()).await;
         let secret = secret.map_err(|error| Failure::Again(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! One record of the queue: from its body to a notice that is applied.
+//! Handles one queue record: parses its body and applies the platform event.
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::primitives::id::SiteId;
@@ -10,14 +10,14 @@ use store::ledger::{DeadLetter, DeadQueue};
 use crate::status::Report;
 use crate::{App, account, choice, status, template};
 
-/// Days a dead letter is kept where no site says how long.
+/// Retention of a dead letter without a known site, in days.
 const RETENTION_DAYS: u16 = 90;
 
-/// Why a record is not done.
+/// Why a record could not be finished.
 pub(crate) enum Failure {
-    /// Later it may work.
+    /// A temporary failure: a retry may succeed.
     Again(String),
-    /// Nobody can process it.
+    /// A permanent failure: no retry can succeed.
     Dead(String),
 }
 
@@ -30,12 +30,12 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Handles one record. `Err` has SQS deliver it again.
+/// Handles one record. On `Err`, SQS delivers it again.
 pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain> {
     let body = record.body.as_deref().unwrap_or_default();
     let queued = match serde_json::from_str::<Queued>(body) {
         Ok(queued) => queued,
-        // serde's message may quote the body, its place does not.
+        // serde's error message may quote the body. The position does not.
         Err(error) => {
             let cause = format!("the record is no notice (line {}, column {})", error.line(), error.column());
             return dead_letter(app, &record, None, &cause).await;
@@ -48,8 +48,8 @@ pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain
     }
 }
 
-/// Puts a notice back behind a pause that grows, so that an outage does not use up the receives that SQS counts. After
-/// 14 days of it the notice is a dead letter.
+/// Puts a platform event back with exponential backoff, so that an outage does not use up the SQS receive count. After
+/// 14 days it becomes a dead letter.
 async fn put_back(app: &App, record: &SqsMessage, queued: Queued, cause: &str) -> Result<(), TryAgain> {
     let now = app.clock.now();
     let site = queued.platform_event.site().clone();
@@ -59,7 +59,7 @@ async fn put_back(app: &App, record: &SqsMessage, queued: Queued, cause: &str) -
     }
     tracing::warn!(%site, cause, "a notice could not be applied; it is put back");
     let again = queued.put_back(now);
-    // Without randomness the pauses are whole, which is no harm.
+    // Without randomness the pauses have their full length.
     let pause = again.pause(now, getrandom::u32().unwrap_or(u32::MAX));
     let seconds = u16::try_from(pause.as_secs()).unwrap_or(u16::MAX);
     app.statuses.send_after(&again, seconds).await.map_err(|error| {
@@ -114,7 +114,7 @@ async fn apply(app: &App, platform_event: PlatformEvent, body: &str) -> Result<(
     }
 }
 
-/// Keeps a record that nobody can process as a dead letter, with its cause; then SQS may forget it.
+/// Records a dead letter with its cause. SQS may then delete the record.
 async fn dead_letter(app: &App, record: &SqsMessage, site: Option<&SiteId>, cause: &str) -> Result<(), TryAgain> {
     let record_id = record.message_id.as_deref().unwrap_or("without-id");
     let body = record.body.as_deref().unwrap_or_default();

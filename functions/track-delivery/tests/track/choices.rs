@@ -1,4 +1,4 @@
-//! What people want counts at every site of the number they told it to, whatever the order it is told in.
+//! Choices apply at every site that sends from the number, in whatever order they arrive.
 
 use domain::message::suppression::{Scope, Source, Suppression};
 use domain::primitives::phone::{Country, Phone};
@@ -40,7 +40,8 @@ async fn a_stop_counts_at_every_site_of_the_number_and_a_start_lifts_it() {
     assert_eq!(world.suppressions("outlet", ANNA).await, NONE);
 }
 
-/// Whatever the order and the repetitions, what was said last counts, and a STOP in the moment of a START too.
+/// The latest choice counts, in any order and with any repetitions. A STOP also counts against a START of the same
+/// time.
 #[tokio::test]
 async fn what_was_said_last_counts_whenever_it_comes() {
     let world = World::start().await;
@@ -116,7 +117,7 @@ async fn a_stop_from_a_number_that_is_none_is_kept_and_is_no_dead_letter() {
             assert_eq!(world.deliver(&[word("stop", from, later(world.now(), again))]).await, NONE, "{from}");
         }
         assert_eq!(world.dead(Some("demo")).await, NONE, "{from}");
-        // A status says that WhatsApp knows a number of ours by that id.
+        // A status links the id to one of our numbers.
         let (event, number) = (format!("e{place}"), format!("39340123456{place}"));
         let id = world.send(&event, &number).await;
         let mut sent = status(&event, Some(&id), "sent", world.now());
@@ -126,7 +127,7 @@ async fn a_stop_from_a_number_that_is_none_is_kept_and_is_no_dead_letter() {
     }
 }
 
-/// Has a site come to the number 111 and look at what a number said to it, as each of its messages does.
+/// Adds a site to the number 111 and reads what a number chose there, as each of its messages does.
 async fn comes_later(world: &World, name: &str, number: &str) -> Vec<String> {
     assert!(world.webhooks.add_sender(&site(name), "111", "222").await.unwrap(), "another site had it first");
     let phone = Phone::parse(&format!("+{number}"), Country::ITALY).unwrap();
@@ -140,7 +141,7 @@ async fn a_stop_counts_at_a_site_that_comes_to_the_number_later() {
     let world = World::start().await;
     world.deliver(&[word("stop", ANNA, world.now())]).await;
     assert_eq!(comes_later(&world, "late", ANNA).await, ["all/stop"]);
-    // What an operator of the site lifted stays lifted.
+    // A STOP that an operator of the site lifted remains lifted.
     assert!(world.lift_stop(&contact("late", ANNA)).await);
     assert_eq!(comes_later(&world, "late", ANNA).await, NONE);
     world.deliver(&[word("start", ANNA, later(world.now(), 1))]).await;

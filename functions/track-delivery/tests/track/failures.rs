@@ -1,4 +1,4 @@
-//! Failures that are more than their message's own matter, and records that cannot be applied.
+//! Failures that concern more than their message, and records that cannot be applied.
 
 use domain::message::suppression::UNREACHABLE_FOR;
 use domain::site::health::Proof;
@@ -16,7 +16,7 @@ async fn an_undeliverable_number_is_left_alone_for_a_month_from_the_failure() {
     world.advance(3_600);
     world.deliver(&[failed("e1", &id, "131026", since)]).await;
     assert_eq!(world.known("demo", ANNA).await.unreachable_until, Some(since + UNREACHABLE_FOR));
-    // Said again after somebody ended it, later than it would have lasted.
+    // The same report again, after the period was lifted and would have ended.
     world.contacts.reachable(&crate::world::contact("demo", ANNA)).await.unwrap();
     world.advance(31 * 86_400);
     world.deliver(&[failed("e1", &id, "131026", since)]).await;

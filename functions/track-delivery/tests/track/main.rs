@@ -1,4 +1,4 @@
-//! What becomes of a notice, told through the real handler on emulators.
+//! The processing of platform events, tested through the real handler on emulators.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::world::{ANNA, World, contact, secret, site};
 
-/// Cases of a property. Each drives the real handler against the emulators.
+/// Cases per property. Each case runs the real handler on the emulators.
 pub(crate) const CASES: u8 = 48;
 
-/// A status of the message of an event, as the webhook of `demo` brings it.
+/// A status of an event's message, as the webhook of `demo` delivers it.
 pub(crate) fn status(event_id: &str, id: Option<&MessageId>, status: &str, at: jiff::Timestamp) -> Value {
     let mut platform_event = json!({
         "notice": "status.1", "site": "demo", "phone_number_id": "111", "provider_id": format!("wamid.{event_id}"),
@@ -31,8 +31,8 @@ pub(crate) fn failed(event_id: &str, id: &MessageId, code: &str, at: jiff::Times
     platform_event
 }
 
-/// Every order, repetition and batching of the same statuses ends in the same state: whatever arrived last counts, and
-/// a failure only if nothing arrived. The number is left alone only then.
+/// Any order, repetition and batching of the same statuses leads to the same state. The furthest delivery counts, and
+/// a failure counts only without a delivery. Only then is the number unreachable.
 #[tokio::test]
 async fn statuses_converge_whatever_their_order() {
     let world = World::start().await;
@@ -103,7 +103,7 @@ async fn a_status_through_another_sites_webhook_finds_the_message_of_their_numbe
         assert_eq!(world.deliver(&[theirs]).await, Vec::<String>::new());
         assert_eq!(world.state(&id).await, state);
     }
-    // What follows from it is the site's of the message.
+    // The consequences apply at the site of the message.
     let id = world.send("e2", "393407654321").await;
     let mut theirs = failed("e2", &id, "131026", world.now());
     theirs["site"] = json!("outlet");
@@ -131,7 +131,7 @@ async fn a_status_that_comes_before_its_message_waits_for_it() {
     assert_eq!(orphans.len(), 1);
     let id = world.send("e1", ANNA).await;
     assert_eq!(world.state(&id).await, State::Sent);
-    // As the schedule does, once it finds the message.
+    // The sweep does this once it finds the message.
     world.deliver(&[serde_json::from_str(&orphans[0].platform_event).unwrap()]).await;
     assert_eq!(world.state(&id).await, State::Delivered);
 }

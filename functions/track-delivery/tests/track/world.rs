@@ -1,4 +1,4 @@
-//! Two sites that send from one number, and the function that is told what became of it.
+//! Two sites that send from one number, and the function that processes their platform events.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -33,7 +33,7 @@ use track_delivery::{App, Config};
 
 const STACK: &str = "bridge";
 const HMAC: &str = "0123456789abcdef0123456789abcdef0123456789a";
-/// When every story begins, in seconds since 1970.
+/// Start time of every test, in seconds since 1970.
 const BEGINNING: i64 = 1_795_341_600;
 /// Anna's number, as Meta writes it.
 pub(crate) const ANNA: &str = "393401234567";
@@ -46,13 +46,13 @@ pub(crate) struct World {
     pub(crate) webhooks: Webhooks,
     app: App,
     second: Arc<AtomicI64>,
-    /// The URL of the queue that notices are put back into.
+    /// The URL of the queue into which platform events are put back.
     statuses: String,
     emulators: Emulators,
 }
 
 impl World {
-    /// The sites `demo` and `outlet` send from the number 111 of the account 222, `other` from 333 of 444.
+    /// Creates the world: `demo` and `outlet` send from the number 111 of the account 222, `other` from 333 of 444.
     pub(crate) async fn start() -> Self {
         let emulators = Emulators::start(DataDir::Memory).unwrap();
         create_all(&emulators.dynamodb(), STACK).await.unwrap();
@@ -82,7 +82,7 @@ impl World {
             world.config.put_site(&Site::new(site(id))).await.unwrap();
             world.config.put_account(&site(id), &account).await.unwrap();
             world.webhooks.add_sender(&site(id), phone_number_id, waba_id).await.unwrap();
-            // The templates first: a mapping makes those live that it uses.
+            // The templates come first: saving a mapping makes the templates it uses live.
             world.config.put_templates(&site(id), &main(), &[template()]).await.unwrap();
             world.config.put_mapping(&site(id), &serde_json::from_value(mapping()).unwrap()).await.unwrap();
         }
@@ -97,28 +97,28 @@ impl World {
         self.second.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Delivers records as one batch; answers those that are wanted again, by their place.
+    /// Delivers records as one batch. Returns the positions of those to be delivered again.
     pub(crate) async fn deliver(&self, bodies: &[Value]) -> Vec<String> {
         deliver(&self.app, bodies).await
     }
 
-    /// As [`World::deliver`], with a function whose secrets cannot be had.
+    /// Like [`World::deliver`], with a function that cannot read its secrets.
     pub(crate) async fn deliver_without_secrets(&self, bodies: &[Value]) -> Vec<String> {
         deliver(&app(&self.emulators, "missing", &self.statuses, &self.second), bodies).await
     }
 
-    /// How many notices were put back.
+    /// Returns the number of platform events that were put back.
     pub(crate) async fn put_back(&self) -> u32 {
         local::queues::length(&self.emulators.sqs(), &self.statuses).await.unwrap()
     }
 
-    /// Has a message of the site `demo` sent to a number, and answers with its id; the provider calls it `wamid.` and
+    /// Sends a message of the site `demo` to a number and returns its id. The provider's id is `wamid.` followed by
     /// the event's id.
     pub(crate) async fn send(&self, event_id: &str, number: &str) -> MessageId {
         self.send_as(event_id, number, false).await
     }
 
-    /// As [`World::send`], to find out whether the stopped account can send again.
+    /// Like [`World::send`], as a probe of the stopped account.
     pub(crate) async fn probe(&self, event_id: &str, number: &str) -> MessageId {
         self.send_as(event_id, number, true).await
     }
@@ -167,19 +167,19 @@ impl World {
         self.ledger.message(id).await.unwrap().unwrap().state()
     }
 
-    /// Lifts the STOP of a number as an operator would. Answers whether there was one.
+    /// Lifts the STOP of a number as an operator would. Returns whether there was one.
     pub(crate) async fn lift_stop(&self, contact: &str) -> bool {
         let lifted = Lifted::Suppression { scope: Scope::All, source: Source::Stop };
         let lift = Lift { lifted, at: self.now(), by: "operator".to_owned(), reason: "phoned".to_owned() };
         self.contacts.lift(contact, &lift).await.unwrap()
     }
 
-    /// What is known of a number at a site.
+    /// Returns the data about a number at a site.
     pub(crate) async fn known(&self, site: &str, number: &str) -> DecisionContext {
         self.contacts.of_contact(&contact(site, number)).await.unwrap()
     }
 
-    /// The scopes and sources by which a number is suppressed at a site, as `all/stop`.
+    /// Returns the scopes and sources of a number's suppressions at a site, as `all/stop`.
     pub(crate) async fn suppressions(&self, site: &str, number: &str) -> Vec<String> {
         let known = self.known(site, number).await;
         known.suppressions.iter().map(|one| format!("{}/{}", one.scope, one.source)).collect()
@@ -189,7 +189,7 @@ impl World {
         self.config.live(&site(id)).await.unwrap().unwrap()
     }
 
-    /// Why a message of a site would be skipped now, or what it would wait for; `None` if it would go.
+    /// Returns why a message of a site would be skipped or wait now; `None` if it would be sent.
     pub(crate) async fn refusal(&self, site: &str) -> Option<Result<Reason, String>> {
         let (live, now) = (self.live(site).await, self.now());
         let event = event("e", ANNA, now);
@@ -202,14 +202,14 @@ impl World {
         }
     }
 
-    /// The code an account of a site is stopped by, and in how many seconds it is probed.
+    /// Returns the code of an account's stop and the seconds until its probe.
     pub(crate) async fn stop(&self, id: &str) -> Option<(String, i64)> {
         let lane = Lane { site: site(id), account: main() };
         let stop = self.schedule.account_state(&lane).await.unwrap().health.stop?;
         Some((stop.code, stop.probe_at.duration_since(self.now()).as_secs()))
     }
 
-    /// The causes of the dead letters of a site, or of those that name none.
+    /// Returns the causes of the dead letters of a site, or of those without a site.
     pub(crate) async fn dead(&self, id: Option<&str>) -> Vec<String> {
         let site = id.map(site);
         self.ledger.dead_letters(site.as_ref(), self.now()).await.unwrap()
@@ -235,7 +235,7 @@ async fn deliver(app: &App, bodies: &[Value]) -> Vec<String> {
     for (place, body) in bodies.iter().enumerate() {
         let mut record = SqsMessage::default();
         record.message_id = Some(place.to_string());
-        // A text stands for a body that is no JSON of ours.
+        // A JSON string represents a body that is not valid JSON of ours.
         record.body = Some(body.as_str().map_or_else(|| body.to_string(), str::to_owned));
         event.records.push(record);
     }
@@ -255,7 +255,7 @@ pub(crate) fn secret() -> ContactSecret {
     ContactSecret::parse(HMAC).unwrap()
 }
 
-/// The pseudonym of a number at a site.
+/// Returns the pseudonym of a number at a site.
 pub(crate) fn contact(id: &str, number: &str) -> String {
     secret().contact_key(&site(id), &Phone::parse(&format!("+{number}"), Country::ITALY).unwrap())
 }
