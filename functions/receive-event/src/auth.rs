@@ -1,4 +1,4 @@
-//! Where a request presents its key: whatever Passweb's stack can send.
+//! API keys in requests: the places where Passweb's stack can send a key.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,16 +8,17 @@ use lambda_http::{Request, RequestExt};
 
 use crate::problem::Problem;
 
-/// Headers that hold a bare key; the list behind Passweb's "Nome Header" is unknown, so the usual names are taken.
+/// Headers that contain a bare key. The values of Passweb's "Nome Header" list are unknown, so the usual names are
+/// accepted.
 const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-auth-token"];
-/// Query parameters whose presence means somebody put a key where logs will keep it.
+/// Query parameters that indicate a key in the query string, where logs would keep it.
 const QUERY_NAMES: [&str; 8] =
     ["api_key", "apikey", "api-key", "x-api-key", "key", "token", "access_token", "x-auth-token"];
 
-/// The one key a request presents.
+/// Returns the single key of a request.
 ///
 /// # Errors
-/// A 401 if there is none, if there are different ones, or if one stands in the query string.
+/// A 401 if there is no key, if there are different keys, or if a key is in the query string.
 pub(crate) fn presented_key(request: &Request) -> Result<PresentedKey, Problem> {
     if has_key_in_query(request) {
         return Err(Problem::unauthorized("A key in the query string ends up in logs: send it in a header."));

@@ -1,4 +1,4 @@
-//! `POST /v1/events/batch`: several events, each answered by its place.
+//! `POST /v1/events/batch`: several events, with one result per event.
 
 use domain::event::Event;
 use domain::primitives::json::Fault;
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::problem::Problem;
 use crate::{App, BATCH_BYTES_MAX, EVENT_BYTES_MAX, admit};
 
-/// Events in one batch.
+/// Maximum number of events per batch.
 const BATCH_EVENTS_MAX: usize = 100;
 
-/// What becomes of one event of a batch.
+/// The result of one event of a batch.
 enum Outcome {
     Accepted,
     Refused(Problem),
@@ -38,7 +38,8 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<(StatusCode, 
         .flatten()
         .zip(0..)
         .map(|(event, place)| {
-            // One after the other: of two that happened in the same second the later in the list is the newer.
+            // The events get increasing times. Of two events with the same second, the later one in the list is
+            // therefore the newer.
             let received_at = now + SignedDuration::from_micros(place);
             Job::event(site.clone(), received_at, event.document.clone())
         })
@@ -72,7 +73,7 @@ fn accepted(outcomes: &[Outcome]) -> usize {
     outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted)).count()
 }
 
-/// 202 if any event was queued, 422 if none was valid, 503 if SQS took none of the valid ones.
+/// Returns 202 if any event was enqueued, 422 if none was valid, and 503 if SQS accepted none of the valid ones.
 fn answer(outcomes: &[Outcome], ids: &[Option<String>]) -> Result<(StatusCode, Value), Problem> {
     let results: Vec<Value> = outcomes
         .iter()

@@ -1,4 +1,4 @@
-//! What this function reads from its environment.
+//! The configuration that the function reads from its environment.
 
 use runtime::env::{EnvError, Environment};
 
@@ -7,16 +7,16 @@ use runtime::env::{EnvError, Environment};
 pub struct Config {
     /// `BRIDGE_CONFIG_TABLE`: the table of sites, keys and webhooks.
     pub config_table: String,
-    /// `BRIDGE_EVENTS_QUEUE_URL`: where accepted events go.
+    /// `BRIDGE_EVENTS_QUEUE_URL`: the queue for accepted events.
     pub events_queue_url: String,
-    /// `BRIDGE_STATUSES_QUEUE_URL`: where goes what the webhooks report.
+    /// `BRIDGE_STATUSES_QUEUE_URL`: the queue for platform events.
     pub statuses_queue_url: String,
-    /// `BRIDGE_STACK`: what the names of the secrets begin with.
+    /// `BRIDGE_STACK`: the prefix of the secrets' names.
     pub stack: String,
 }
 
 impl Config {
-    /// Reads the environment.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
     /// [`EnvError`] naming the first variable that is missing.

@@ -1,4 +1,4 @@
-//! Keys, kept for a while so that a callback costs no read.
+//! API keys, cached so that a callback costs no read.
 
 use domain::primitives::id::SiteId;
 use domain::site::credential::{PresentedKey, StoredKey};
@@ -20,10 +20,10 @@ impl Keys {
         Self { table, remembered: Remembered::default() }
     }
 
-    /// The site a presented key speaks for.
+    /// Returns the site of a presented key.
     ///
     /// # Errors
-    /// 401 if it opens nothing, 503 if that cannot be known now.
+    /// 401 if the key is not valid, 503 if it cannot be checked.
     pub(crate) async fn site_of(&self, presented: &PresentedKey, now: Timestamp) -> Result<SiteId, Problem> {
         let stored = match self.remembered.get(&presented.key_id, now) {
             Some(remembered) => remembered,

@@ -1,9 +1,9 @@
-//! Takes Passweb's callbacks and WA Smart Business's webhooks: authenticates, parses, enqueues, answers. It decides
-//! nothing.
+//! Receives Passweb's callbacks and WA Smart Business's webhooks: authenticates, parses, enqueues and answers. It
+//! makes no decisions about messages.
 //!
-//! A 202 means SQS has the event. The checks go from cheap to dear, and the first that fails is the answer: size (413),
-//! credential (401), content type (415), JSON (400), content (422), SQS (503). Those of the webhooks are said in
-//! `webhook.rs`.
+//! A 202 means that SQS has the event. Cheap checks come first, and the first failure is the answer: size (413),
+//! credential (401), content type (415), JSON (400), content (422), SQS (503). `webhook.rs` lists the checks of the
+//! webhooks.
 
 mod auth;
 mod batch;
@@ -31,14 +31,14 @@ pub use config::Config;
 use problem::Problem;
 pub use webhook::WEBHOOK_BYTES_MAX;
 
-/// Largest event, in bytes: SQS takes 256 KiB, and escaping may treble what Passweb sends.
+/// Maximum size of an event, in bytes. SQS accepts 256 KiB, and escaping may triple the size of Passweb's data.
 pub const EVENT_BYTES_MAX: usize = 64 * 1024;
-/// Largest batch, in bytes.
+/// Maximum size of a batch, in bytes.
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
-/// Where a webhook's address ends with its id.
+/// Path of the webhooks, followed by the webhook's id.
 const WEBHOOKS: &str = "/v1/webhooks/whatsapp/";
 
-/// What the handler borrows.
+/// The clients and the state that the handler borrows.
 #[derive(Debug)]
 pub struct App {
     keys: keys::Keys,
@@ -50,7 +50,7 @@ pub struct App {
 }
 
 impl App {
-    /// An app with these clients, of which a process has one each.
+    /// Creates an app from the clients of the process.
     #[must_use]
     pub fn new(
         dynamodb: aws_sdk_dynamodb::Client,
@@ -102,7 +102,7 @@ async fn one(app: &App, request: &Request) -> Result<(StatusCode, Value), Proble
     Ok((StatusCode::ACCEPTED, json!({"id": event.id, "status": "accepted"})))
 }
 
-/// What every route checks first: size, credential, content type, JSON.
+/// Performs the first checks of every route: size, credential, content type, JSON.
 async fn admit(app: &App, request: &Request, bytes_max: usize, now: Timestamp) -> Result<(SiteId, Value), Problem> {
     let bytes: &[u8] = request.body().as_ref();
     check_size(bytes, bytes_max)?;
@@ -120,15 +120,15 @@ fn check_size(bytes: &[u8], bytes_max: usize) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", &detail))
 }
 
-/// Reads a body. A byte order mark, which some systems put in front of UTF-8, is no part of the text.
+/// Parses a body as JSON. A byte order mark, which some systems put before UTF-8, is ignored.
 fn read_json(bytes: &[u8]) -> Result<Value, Problem> {
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     serde_json::from_slice(text).map_err(|error| {
-        // serde_json has no kind of error for a text of more than its 127 levels.
+        // `serde_json` has no error kind for nesting beyond its limit of 127 levels.
         if error.to_string().starts_with("recursion limit exceeded") {
             return Problem::invalid(vec![too_deep()]);
         }
-        // The place is enough; serde's message may quote the body.
+        // The position is enough. serde's message may quote the body.
         let detail = format!("The body is not JSON in UTF-8 (line {}, column {}).", error.line(), error.column());
         Problem::new(StatusCode::BAD_REQUEST, "not-json", &detail)
     })

@@ -7,8 +7,8 @@ use receive_event::{App, Config};
 use runtime::env::Environment;
 use runtime::{Clock, aws, telemetry};
 
-/// A request makes up to three calls one after the other, for the key or the webhook, for its secret and for the queue,
-/// and is answered within 10 s.
+/// Timeout of one call. A request makes up to three consecutive calls (key or webhook, its secret, queue) and is
+/// answered within 10 s.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 problem documents. The only place that knows how an error looks from outside.
+//! Errors as RFC 9457 problem documents. No other module defines the external form of an error.
 
 use domain::event::{EventError, EventType};
 use domain::primitives::json::Fault;
@@ -14,7 +14,7 @@ use crate::json_response;
 /// Seconds a caller should wait after a 503.
 const RETRY_AFTER: &str = "5";
 
-/// An error answer.
+/// An error response.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -37,12 +37,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// Nothing, or nothing that anybody is told of.
+    /// The path or the webhook does not exist. The response does not reveal which.
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here.")
     }
 
-    /// Fields that are missing or wrong.
+    /// Fields are missing or wrong.
     pub(crate) fn invalid(errors: Vec<Fault>) -> Self {
         let detail = "Fields of the event are missing or wrong.";
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-event", detail) }
@@ -61,25 +61,26 @@ impl Problem {
         }
     }
 
-    /// SQS did not take the event: Passweb keeps it. Logged here, once, with its cause.
+    /// SQS did not accept the event, and Passweb keeps it. Logs the cause; callers do not log it again.
     pub(crate) fn not_queued(error: &NotQueued) -> Self {
         tracing::error!(%error, "SQS did not take an event");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-queued", "The event could not be stored. Send it again.")
     }
 
-    /// SQS did not take all of a webhook: Meta sends the whole again. Logged here, once, with the first cause.
+    /// SQS did not accept all parts of a webhook, and Meta sends the whole webhook again. Logs the first cause;
+    /// callers do not log it again.
     pub(crate) fn not_all_queued(error: &NotQueued, refused: usize) -> Self {
         tracing::error!(%error, refused, "SQS did not take all of a webhook");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-queued", "Not all of it could be stored. Send it again.")
     }
 
-    /// The key or the webhook could not be looked up. Logged here, once, with its cause.
+    /// The key or the webhook could not be read. Logs the cause; callers do not log it again.
     pub(crate) fn no_store(error: &StoreError) -> Self {
         tracing::error!(%error, "a credential could not be looked up");
         Self::not_checked()
     }
 
-    /// The secret of a webhook could not be had. Logged here, once, with its cause.
+    /// The secret of a webhook could not be read. Logs the cause; callers do not log it again.
     pub(crate) fn no_secret(error: &SecretError) -> Self {
         tracing::error!(%error, "a credential could not be looked up");
         Self::not_checked()
@@ -102,13 +103,13 @@ impl Problem {
         self.kind
     }
 
-    /// The faults with their pointers seen from `prefix`.
+    /// Returns the faults with `prefix` before their pointers.
     pub(crate) fn errors_below(&self, prefix: &str) -> Vec<Fault> {
         let below = |fault: &Fault| Fault { pointer: format!("{prefix}{}", fault.pointer), ..fault.clone() };
         self.errors.iter().map(below).collect()
     }
 
-    /// The problem document.
+    /// Returns the problem document.
     pub(crate) fn document(&self) -> Value {
         let mut document = json!({
             "type": format!("urn:passweb-bridge:problem:{}", self.kind),

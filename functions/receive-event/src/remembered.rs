@@ -1,21 +1,21 @@
-//! What was looked up, kept for a while so that a request costs no read.
+//! A cache of table reads.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long what was found is believed. A revocation must bite within 60 s.
+/// Lifetime of a found value. A revocation must take effect within 60 s.
 const KNOWN_FOR: SignedDuration = SignedDuration::from_secs(50);
-/// How long an absence is believed: short, so that something new works at once, long enough that guessing costs us no
-/// read per guess.
+/// Lifetime of an absence. It is short, so that a new key works soon. It is long enough that a repeated guess costs no
+/// further read.
 const UNKNOWN_FOR: SignedDuration = SignedDuration::from_secs(10);
-/// Names remembered at most; guessed ones must not fill the memory.
+/// Maximum number of names in the cache, so that guessed names cannot fill the memory.
 const REMEMBERED_MAX: usize = 1000;
 
 type Kept<T> = HashMap<String, (Timestamp, Option<T>)>;
 
-/// Values by name, absences included.
+/// Values by name, including absences.
 #[derive(Debug)]
 pub(crate) struct Remembered<T>(Mutex<Kept<T>>);
 
@@ -26,7 +26,7 @@ impl<T> Default for Remembered<T> {
 }
 
 impl<T: Clone> Remembered<T> {
-    /// What is known of a name: the outer `None` is nothing, the inner one an absence.
+    /// Returns the cached result for a name. The outer `None` means no result; the inner one means an absence.
     pub(crate) fn get(&self, name: &str, now: Timestamp) -> Option<Option<T>> {
         let kept = self.0.lock().ok()?;
         let (since, value) = kept.get(name)?;
@@ -34,7 +34,7 @@ impl<T: Clone> Remembered<T> {
         (now.duration_since(*since) < believed).then(|| value.clone())
     }
 
-    /// Keeps what was found of a name.
+    /// Stores the result for a name.
     pub(crate) fn put(&self, name: &str, value: Option<T>, now: Timestamp) {
         if let Ok(mut kept) = self.0.lock() {
             if kept.len() >= REMEMBERED_MAX {

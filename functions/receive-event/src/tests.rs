@@ -1,4 +1,4 @@
-//! The answers that need neither table nor queue; the others are told as stories.
+//! Answers that need neither a table nor a queue. The stories in `tests/stories` cover the others.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

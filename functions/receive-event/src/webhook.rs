@@ -1,8 +1,11 @@
-//! `/v1/webhooks/whatsapp/{id}`: what WA Smart Business reports, checked, split and enqueued.
+//! `/v1/webhooks/whatsapp/{id}`: checks the callbacks of WA Smart Business, splits them into platform events and
+//! enqueues those.
 //!
-//! The id says which site it is about and is itself hard to guess, so it is not logged. The checks go from cheap to dear:
-//! size (413), id (404), signature or token (401), JSON (400; 422 if it is too deep to be read), SQS (503). Whatever is not answered with 200 comes again;
-//! that is harmless, because notices converge.
+//! The id identifies the site and is hard to guess, so it is not logged. Cheap checks come first: size (413), id
+//! (404), signature or token (401), JSON (400; 422 if it is nested too deeply), SQS (503).
+//!
+//! Meta repeats every callback that is not answered with 200. Repetition is harmless, because platform events
+//! converge.
 
 use domain::webhook::signature::{is_signed, is_token};
 use domain::webhook::{Mode, Parsed, Webhook, parse};
@@ -15,14 +18,14 @@ use serde_json::{Value, json};
 use crate::problem::Problem;
 use crate::{App, check_size, read_json};
 
-/// Largest webhook, in bytes: Meta sends up to 3 MB.
+/// Maximum size of a webhook body, in bytes. Meta sends up to 3 MB.
 pub const WEBHOOK_BYTES_MAX: usize = 3 * 1024 * 1024;
-/// Longest challenge that is given back, in bytes. Meta's are some ten digits.
+/// Maximum length of an echoed challenge, in bytes. Meta's have about ten digits.
 const CHALLENGE_BYTES_MAX: usize = 256;
-/// The header Meta signs in.
+/// The header with Meta's signature.
 const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 
-/// `GET`: Meta makes sure that the address is ours before it sends anything there.
+/// `GET`: answers Meta's verification of the address, which precedes all other requests.
 pub(crate) async fn verify(app: &App, id: &str, request: &Request) -> Result<Response<Body>, Problem> {
     let now = app.clock.now();
     let webhook = app.webhooks.webhook(id, now).await?;
@@ -44,7 +47,7 @@ pub(crate) async fn verify(app: &App, id: &str, request: &Request) -> Result<Res
     Ok(response)
 }
 
-/// `POST`: the changes themselves.
+/// `POST`: receives platform events.
 pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(StatusCode, Value), Problem> {
     let now = app.clock.now();
     let bytes: &[u8] = request.body().as_ref();
@@ -54,7 +57,7 @@ pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(Stat
     let document = read_json(bytes)?;
     let mut parsed = parse(&document, &webhook, now);
     if parsed.foreign > 0 {
-        // The site may have got the number since its webhook was looked up.
+        // The number may have been added to the site after its webhook was cached.
         let webhook = app.webhooks.read(id, now).await?;
         parsed = parse(&document, &webhook, now);
     }
@@ -67,7 +70,7 @@ pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(Stat
     Ok((StatusCode::OK, json!({"received": parsed.platform_events.len()})))
 }
 
-/// Whether a request may speak for a webhook, by the very bytes it brought.
+/// Checks a request's signature or token. The signature is computed over the raw bytes of the body.
 async fn authenticate(app: &App, webhook: &Webhook, request: &Request, now: Timestamp) -> Result<(), Problem> {
     let (name, pointer) = match &webhook.mode {
         Mode::Signature => (SIGNATURE_HEADER, "/app_secret"),
@@ -83,14 +86,14 @@ async fn authenticate(app: &App, webhook: &Webhook, request: &Request, now: Time
     if admitted { Ok(()) } else { Err(Problem::unauthorized("The webhook's signature or token is wrong.")) }
 }
 
-/// The one value of a header; nothing if there are several, of which nobody could say which one counts.
+/// Returns the single value of a header. `None` if there are several, since none of them takes precedence.
 fn only<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     let mut values = request.headers().get_all(name).iter();
     let first = values.next()?;
     if values.next().is_some() { None } else { first.to_str().ok().map(str::trim) }
 }
 
-/// A parameter of Meta's verification; some servers on the way turn the dot into an underscore.
+/// Returns a parameter of Meta's verification. Some servers on the way replace the dot with an underscore.
 fn asked(request: &Request, name: &str) -> Option<String> {
     let parameters = request.query_string_parameters();
     let names = [format!("hub.{name}"), format!("hub_{name}")];
@@ -106,7 +109,7 @@ async fn secret(app: &App, webhook: &Webhook, pointer: &str, now: Timestamp) -> 
     app.secrets.text(&name, pointer, now).await.map_err(|error| Problem::no_secret(&error))
 }
 
-/// Says what came, and nothing of what it says.
+/// Logs how many platform events arrived, but not their content.
 fn log_parsed(webhook: &Webhook, parsed: &Parsed) {
     let (site, platform_events, ignored) = (&webhook.site, parsed.platform_events.len(), parsed.ignored);
     tracing::info!(%site, platform_events, ignored, "took a webhook");

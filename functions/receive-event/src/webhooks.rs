@@ -1,4 +1,4 @@
-//! Webhooks, kept for a while so that a status costs no read.
+//! Webhooks, cached so that a status costs no read.
 
 use domain::site::credential::is_webhook_id;
 use domain::webhook::Webhook;
@@ -19,10 +19,10 @@ impl Webhooks {
         Self { table, remembered: Remembered::default() }
     }
 
-    /// The webhook of that id.
+    /// Returns the webhook with this id.
     ///
     /// # Errors
-    /// 404 if there is none, 503 if that cannot be known now.
+    /// 404 if it does not exist, 503 if it cannot be read.
     pub(crate) async fn webhook(&self, id: &str, now: Timestamp) -> Result<Webhook, Problem> {
         match self.remembered.get(id, now) {
             Some(remembered) => remembered.ok_or_else(Problem::not_found),
@@ -30,10 +30,10 @@ impl Webhooks {
         }
     }
 
-    /// As [`webhook`](Self::hook), but as it is now: a number that was just added must not wait for what is remembered.
+    /// Reads the webhook without the cache, so that a number added a moment ago is found.
     ///
     /// # Errors
-    /// As there.
+    /// The same as [`webhook`](Self::hook).
     pub(crate) async fn read(&self, id: &str, now: Timestamp) -> Result<Webhook, Problem> {
         if !is_webhook_id(id) {
             return Err(Problem::not_found());

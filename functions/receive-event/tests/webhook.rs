@@ -1,4 +1,4 @@
-//! A webhook from its request to the statuses queue and the tables, on emulators.
+//! The path of a webhook from its request to the statuses queue and the tables, on emulators.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -26,19 +26,19 @@ const APP_SECRET: &str = "app-secret";
 const VERIFY_TOKEN: &str = "verify-token";
 const TOKEN: &str = "static-token";
 
-/// A site with a webhook, and what takes its requests.
+/// A site with a webhook, and the app that receives its requests.
 struct World {
     app: App,
     webhooks: Webhooks,
     id: String,
     queue_url: String,
-    /// Seconds since the beginning.
+    /// Seconds since the start.
     seconds: Arc<AtomicI64>,
     emulators: Emulators,
 }
 
 impl World {
-    /// The site has the number 111 and the account 222.
+    /// Starts a site with the number 111 and the account 222.
     async fn start(mode: Mode) -> Self {
         let emulators = Emulators::start(DataDir::Memory).unwrap();
         create_all(&emulators.dynamodb(), STACK).await.unwrap();
@@ -71,7 +71,7 @@ impl World {
         self.post(&[("x-hub-signature-256", &signature(body.as_bytes()))], body.as_bytes()).await
     }
 
-    /// Asks for the challenge with these parameters.
+    /// Requests the challenge with these parameters.
     async fn get(&self, path: &str, query: &str) -> (u16, String) {
         let mut request = Request::new(Body::Empty);
         *request.uri_mut() = format!("http://localhost{path}").parse().unwrap();
@@ -82,7 +82,7 @@ impl World {
         (response.status().as_u16(), if plain { body } else { String::new() })
     }
 
-    /// Takes what the statuses queue holds.
+    /// Receives all platform events from the statuses queue.
     async fn platform_events(&self) -> Vec<PlatformEvent> {
         let sqs = self.emulators.sqs();
         let mut platform_events = Vec::new();
@@ -136,7 +136,7 @@ fn signature(body: &[u8]) -> String {
     format!("sha256={digits}")
 }
 
-/// A webhook with so many statuses of a number.
+/// Returns a webhook body with `count` statuses of a number.
 fn statuses(phone_number_id: &str, count: usize) -> Value {
     let statuses: Vec<Value> =
         (0..count).map(|index| json!({"id": format!("wamid.{index}"), "status": "sent", "timestamp": "1"})).collect();
@@ -166,7 +166,7 @@ async fn every_status_of_a_signed_webhook_is_in_the_queue() {
 #[tokio::test]
 async fn only_the_very_bytes_that_were_signed_are_taken() {
     let world = World::start(Mode::Signature).await;
-    // As Meta writes it: what is not ASCII is escaped, so JSON written again is other bytes.
+    // Meta escapes non-ASCII characters, so serialising the JSON again changes its bytes.
     let body = br#"{"entry": [ {"changes":[]} ], "note":"\u00e8"}"#;
     let header = signature(body);
     assert_eq!(world.post(&[("x-hub-signature-256", &header)], body).await.0, 200);

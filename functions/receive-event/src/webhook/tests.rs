@@ -1,4 +1,4 @@
-//! What is told of a request before any table is asked; the rest is told as stories.
+//! Checks of a request that need no table. The stories in `tests/stories` cover the rest.
 
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 
