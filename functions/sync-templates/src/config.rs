@@ -1,4 +1,4 @@
-//! What this function reads from its environment.
+//! The configuration that the function reads from its environment.
 
 use provider::Network;
 use runtime::env::{EnvError, Environment};
@@ -8,17 +8,17 @@ use runtime::env::{EnvError, Environment};
 pub struct Config {
     /// `BRIDGE_CONFIG_TABLE`: the table of sites, accounts, mappings and templates.
     pub config_table: String,
-    /// `BRIDGE_STACK`: what the names of the secrets begin with.
+    /// `BRIDGE_STACK`: the prefix of the secrets' names.
     pub stack: String,
-    /// `BRIDGE_PROVIDER_NETWORK`: `public` unless set; `any` is for the local run and the tests.
+    /// `BRIDGE_PROVIDER_NETWORK`: `public` by default; `any` is for local runs and tests.
     pub network: Network,
 }
 
 impl Config {
-    /// Reads the environment.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
-    /// [`EnvError`] naming the first variable that is missing or wrong.
+    /// [`EnvError`] naming the first variable that is missing or invalid.
     pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
         Ok(Self {
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,

@@ -1,9 +1,10 @@
-//! Every hour: reads the template list of every active account into the store. Every minute: those of the accounts of which
-//! a notice says that a template was approved.
+//! Reads the template lists of the active accounts into the store. It runs every hour for all accounts, and every
+//! minute for accounts with a newly approved template.
 //!
-//! [`sync()`] does one account: the list is read whole before anything is written, and an incomplete one changes nothing.
-//! A mapping whose template changed is marked and sends nothing until a person confirmed it. [`handle`] goes through all
-//! sites; an account that fails hinders no other, and the run fails at its end, so that somebody is told.
+//! - [`sync()`] syncs one account. It reads the whole list before it writes anything; an incomplete list changes
+//!   nothing. A mapping with a changed template is marked and sends nothing until an operator confirms it.
+//! - [`handle`] syncs all sites. An account that fails does not affect the others. The run then fails at its end, so
+//!   that the failure is noticed.
 
 mod config;
 mod sync;
@@ -24,14 +25,14 @@ use store::config::ConfigTable;
 pub use config::Config;
 pub use sync::{AccountSynced, SyncError, sync, sync_even_if_many_go};
 
-/// This function's own time-out, as in the stack's template.
+/// The function's timeout, as in the stack's template.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(300);
-/// What one account may take: a few pages of at most 10 s each, and the writes.
+/// Time reserved for one account: a few pages of at most 10 s each, and the writes.
 const ACCOUNT_MARGIN: SignedDuration = SignedDuration::from_secs(45);
-/// Accounts synced at once: a slow one must not hold up the rest, and the provider is not to be flooded.
+/// Accounts synced concurrently. A slow account must not delay the others, and the provider must not be flooded.
 const ACCOUNTS_AT_ONCE: usize = 4;
 
-/// What the handler borrows.
+/// The clients that the handler borrows.
 #[derive(Debug)]
 pub struct App {
     config: ConfigTable,
@@ -40,35 +41,35 @@ pub struct App {
     clock: Clock,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Synced {
-    /// Accounts whose templates are those of the provider now.
+    /// Accounts that were synced.
     pub accounts: usize,
-    /// Their templates.
+    /// Number of templates of these accounts.
     pub templates: usize,
-    /// Mappings that send nothing from now on, until a person confirmed what changed of their templates.
+    /// Mappings that now send nothing, until an operator confirms the changes of their templates.
     pub to_review: usize,
 }
 
-/// Why a run is to be looked at.
+/// Why a run needs attention.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The sites could not be read; nothing was done.
+    /// The sites could not be read. Nothing was done.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Some accounts still have the templates of an earlier sync; each was logged with its cause.
+    /// Some accounts still have the templates of an earlier sync. The cause of each was logged.
     #[error("{failed} accounts could not be synced, {} were", .synced.accounts)]
     Incomplete {
-        /// Accounts that failed.
+        /// Number of failures.
         failed: usize,
-        /// The others.
+        /// The result for the other accounts.
         synced: Synced,
     },
 }
 
 impl App {
-    /// An app with these clients, of which a process has one each.
+    /// Creates an app from the clients of the process.
     ///
     /// # Errors
     /// [`SetupError`] if the HTTP client cannot be built.
@@ -91,7 +92,7 @@ impl App {
 /// 1970.
 ///
 /// # Errors
-/// [`RunError`]; what was synced stays synced.
+/// [`RunError`]. Synced accounts remain synced.
 pub async fn handle(app: &App, deadline_ms: u64) -> Result<Synced, RunError> {
     let deadline = Deadline::of(deadline_ms, TIMEOUT, ACCOUNT_MARGIN, app.clock.clone());
     let mut accounts = Vec::new();
@@ -108,8 +109,8 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Synced, RunError> {
     run(app, &deadline, &accounts, failed).await
 }
 
-/// What a tick of the clock calls for: `{"asked": true}` only the accounts that are to be read again (see
-/// [`handle_asked`]), anything else all of them (see [`handle`]).
+/// Handles a scheduled invocation. `{"asked": true}` syncs only the accounts with a requested sync (see
+/// [`handle_asked`]). Any other input syncs all accounts (see [`handle`]).
 ///
 /// # Errors
 /// [`RunError`].
@@ -120,11 +121,10 @@ pub async fn handle_tick(app: &App, input: &Value, deadline_ms: u64) -> Result<S
     }
 }
 
-/// Syncs the accounts whose templates are to be read again before the hour is over. One that fails is not tried again
-/// before the next hour.
+/// Syncs the accounts with a requested sync. An account that fails is retried by the next hourly run.
 ///
 /// # Errors
-/// [`RunError`]; what was synced stays synced.
+/// [`RunError`]. Synced accounts remain synced.
 pub async fn handle_asked(app: &App, deadline_ms: u64) -> Result<Synced, RunError> {
     let deadline = Deadline::of(deadline_ms, TIMEOUT, ACCOUNT_MARGIN, app.clock.clone());
     let asked = app.config.asked_for_sync().await?;
@@ -143,7 +143,7 @@ pub async fn handle_asked(app: &App, deadline_ms: u64) -> Result<Synced, RunErro
     synced
 }
 
-/// Syncs accounts, each by itself. `failed` are those that could not even be read.
+/// Syncs accounts independently of each other. `failed` is the number of sites that could not be read.
 async fn run(
     app: &App,
     deadline: &Deadline,
@@ -174,7 +174,7 @@ fn active_accounts(live: LiveConfig) -> Vec<(SiteId, Account)> {
     active.map(|account| (site.id.clone(), account)).collect()
 }
 
-/// Syncs one account; `None` if its templates are still those of an earlier sync.
+/// Syncs one account. `None` if it still has the templates of an earlier sync.
 async fn sync_one(app: &App, deadline: &Deadline, site: &SiteId, account: &Account) -> Option<AccountSynced> {
     let id = &account.id;
     if !deadline.has_time() {

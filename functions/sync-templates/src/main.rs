@@ -7,7 +7,7 @@ use runtime::env::Environment;
 use runtime::{Clock, aws, telemetry};
 use sync_templates::{App, Config};
 
-/// Three attempts of a call and the pauses between them.
+/// Time for three attempts of a call and the pauses between them.
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! One account: its whole list, or nothing.
+//! Syncs one account: its whole list, or nothing.
 
 use domain::primitives::id::{MappingId, SiteId};
 use domain::site::config::Account;
@@ -9,39 +9,39 @@ use secrecy::SecretString;
 use store::StoreError;
 use store::config::ConfigTable;
 
-/// Of a hundred templates so many may go at once. More look like a list that was cut short, or like the list of another
-/// account.
+/// Largest share of known templates that may disappear in one sync, in percent. A larger share suggests a truncated
+/// list, or the list of another account.
 const GONE_PERCENT_MAX: usize = 20;
 
-/// Why the templates are still those of the last sync.
+/// Why an account still has the templates of the last sync.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
-    /// The list could not be read whole; nothing was changed.
+    /// The list could not be read completely. Nothing was changed.
     #[error(transparent)]
     List(#[from] ListError),
-    /// Too many templates would go; nothing was changed until a person has looked.
+    /// Too many templates would disappear. Nothing was changed; an operator must check the list.
     #[error("{gone} of {known} templates are no longer listed, which is more than {GONE_PERCENT_MAX} %")]
     TooManyGone {
-        /// Templates known and no longer listed.
+        /// Known templates that are no longer listed.
         gone: usize,
-        /// Templates known.
+        /// Known templates.
         known: usize,
     },
-    /// The store did not take all of it; the next sync completes it.
+    /// The store did not accept everything. The next sync completes it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What a sync of an account came to.
+/// The result of the sync of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountSynced {
-    /// How many templates the account has.
+    /// Number of templates of the account.
     pub templates: usize,
-    /// The mappings that send nothing from now on, until a person confirmed what changed of their templates.
+    /// Mappings that now send nothing, until an operator confirms the changes of their templates.
     pub to_review: Vec<MappingId>,
 }
 
-/// Reads the templates of an account and replaces what the store knows of them.
+/// Reads the templates of an account and replaces those in the store.
 ///
 /// # Errors
 /// [`SyncError`].
@@ -59,10 +59,10 @@ pub async fn sync(
     replace(store, site, account, (&known, &listed), now).await
 }
 
-/// As [`sync`], however many templates go: for a person who has looked at the list.
+/// Like [`sync`], without a limit on disappearing templates. For an operator who has checked the list.
 ///
 /// # Errors
-/// [`SyncError`], but never for templates that go.
+/// [`SyncError`], but never `TooManyGone`.
 pub async fn sync_even_if_many_go(
     provider: &Provider,
     store: &ConfigTable,
@@ -76,7 +76,8 @@ pub async fn sync_even_if_many_go(
     replace(store, site, account, (&known, &listed), now).await
 }
 
-/// Marks the mappings first: a run that breaks off in between leaves none that goes on with a template nobody looked at.
+/// Replaces the templates. The mappings are marked first, so that an interrupted run leaves no mapping with an
+/// unreviewed template.
 async fn replace(
     store: &ConfigTable,
     site: &SiteId,
