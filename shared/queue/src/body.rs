@@ -1,11 +1,11 @@
-//! The body of a record: JSON that SQS takes.
+//! Record bodies: JSON that SQS accepts.
 
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
 use crate::NotQueued;
 
-/// A value as the body of a record.
+/// Serialises a value as the body of a record.
 pub(crate) fn of(value: &impl Serialize) -> Result<String, NotQueued> {
     let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, SqsFormatter);
@@ -13,8 +13,8 @@ pub(crate) fn of(value: &impl Serialize) -> Result<String, NotQueued> {
     String::from_utf8(bytes).map_err(|error| NotQueued(error.to_string()))
 }
 
-/// Compact JSON without the two characters that JSON allows and SQS refuses (U+FFFE, U+FFFF): an event that holds one
-/// would be refused again and again. Control characters are escaped by JSON itself.
+/// Writes compact JSON and escapes the two characters that JSON allows and SQS refuses (U+FFFE, U+FFFF). Otherwise an
+/// event with one of them would be refused on every attempt. JSON itself escapes control characters.
 struct SqsFormatter;
 
 impl Formatter for SqsFormatter {

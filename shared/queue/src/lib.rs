@@ -1,5 +1,5 @@
-//! SQS: the producers of the queues. What a queue may hold is its type: [`EventsQueue`] takes jobs, [`StatusesQueue`]
-//! notices.
+//! SQS: the producers of the queues. The type of a queue defines its contents: [`EventsQueue`] accepts jobs,
+//! [`StatusesQueue`] platform events.
 
 mod body;
 mod sender;
@@ -10,7 +10,7 @@ use domain::queue::platform_event::{PlatformEvent, Queued};
 
 use sender::{Record, Sender};
 
-/// SQS did not take a record: the sender keeps it and tries again.
+/// SQS did not accept a record. The sender keeps it and retries.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("SQS did not take the record: {0}")]
 pub struct NotQueued(String);
@@ -20,13 +20,13 @@ pub struct NotQueued(String);
 pub struct EventsQueue(Sender);
 
 impl EventsQueue {
-    /// The queue of that URL.
+    /// Creates the producer of the queue with this URL.
     #[must_use]
     pub fn new(client: Client, url: String) -> Self {
         Self(Sender { client, url })
     }
 
-    /// Puts one job into the queue. `Ok` means SQS has it.
+    /// Sends one job to the queue. `Ok` means that SQS has it.
     ///
     /// # Errors
     /// [`NotQueued`].
@@ -34,19 +34,19 @@ impl EventsQueue {
         self.0.send(body::of(job)?).await
     }
 
-    /// Puts several jobs into the queue, in as few calls as SQS allows, and answers for each in the order given.
+    /// Sends several jobs to the queue in as few calls as SQS allows. Returns one result per job, in the given order.
     pub async fn send_all(&self, jobs: &[Job]) -> Vec<Result<(), NotQueued>> {
         self.0.send_all(jobs.iter().map(|job| Record::now(body::of(job))).collect()).await
     }
 
-    /// As [`send_all`](Self::send_all), but nobody gets a job before the seconds beside it are over. SQS holds a record
-    /// back for 900 s at most, so a longer delay is that long.
+    /// Like [`send_all`](Self::send_all), with a delay in seconds per job. SQS limits a delay to 900 s, so a longer
+    /// delay is shortened to that.
     pub async fn send_after(&self, jobs: &[(Job, u16)]) -> Vec<Result<(), NotQueued>> {
         let record = |(job, delay_s): &(Job, u16)| Record { body: body::of(job), delay_s: *delay_s };
         self.0.send_all(jobs.iter().map(record).collect()).await
     }
 
-    /// Puts the body of a dead letter back, as it was.
+    /// Sends the body of a dead letter again, unchanged.
     ///
     /// # Errors
     /// [`NotQueued`].
@@ -60,20 +60,21 @@ impl EventsQueue {
 pub struct StatusesQueue(Sender);
 
 impl StatusesQueue {
-    /// The queue of that URL.
+    /// Creates the producer of the queue with this URL.
     #[must_use]
     pub fn new(client: Client, url: String) -> Self {
         Self(Sender { client, url })
     }
 
-    /// Puts several notices into the queue, in as few calls as SQS allows, and answers for each in the order given.
+    /// Sends several platform events to the queue in as few calls as SQS allows. Returns one result per event, in the
+    /// given order.
     pub async fn send_all(&self, platform_events: &[PlatformEvent]) -> Vec<Result<(), NotQueued>> {
         self.0
             .send_all(platform_events.iter().map(|platform_event| Record::now(body::of(platform_event))).collect())
             .await
     }
 
-    /// Puts a notice back; nobody gets it before so many seconds are over.
+    /// Puts a platform event back with a delay in seconds.
     ///
     /// # Errors
     /// [`NotQueued`].
@@ -82,7 +83,7 @@ impl StatusesQueue {
         self.0.send_all(vec![record]).await.into_iter().collect()
     }
 
-    /// Puts the body of a dead letter back, as it was.
+    /// Sends the body of a dead letter again, unchanged.
     ///
     /// # Errors
     /// [`NotQueued`].

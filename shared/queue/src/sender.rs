@@ -1,4 +1,4 @@
-//! One queue of SQS, whatever its records mean.
+//! The producer of one SQS queue, independent of the meaning of its records.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
@@ -8,63 +8,64 @@ use futures_util::stream;
 
 use crate::NotQueued;
 
-/// Records SQS takes in one call.
+/// Maximum number of records per SQS call.
 const BATCH_RECORDS_MAX: usize = 10;
-/// Bytes of bodies in one call. SQS takes 256 KiB or more, counting attributes; the rest is room for those.
+/// Maximum size of the bodies per call, in bytes. SQS accepts 256 KiB or more, including attributes; the difference
+/// leaves room for these.
 const BATCH_BYTES_MAX: usize = 240 * 1024;
-/// Calls under way at once: the largest batch of events needs fewer unless its events are large, and a webhook of a
-/// thousand statuses does not open a hundred connections.
+/// Maximum number of concurrent calls. Only a batch of large events needs more. It keeps a webhook with a thousand
+/// statuses from opening a hundred connections.
 const CALLS_AT_ONCE: usize = 16;
-/// The longest SQS holds a record back, in seconds.
+/// Maximum SQS delay, in seconds.
 const DELAY_MAX_S: u16 = 900;
 
-/// A queue of that URL.
+/// The producer of the queue with this URL.
 #[derive(Clone, Debug)]
 pub(crate) struct Sender {
     pub(crate) client: Client,
     pub(crate) url: String,
 }
 
-/// What goes into one record, or why it cannot be written.
+/// The content of one record, or the error of its serialisation.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     pub(crate) body: Result<String, NotQueued>,
-    /// Seconds before anybody gets it.
+    /// Delay in seconds before the record becomes visible.
     pub(crate) delay_s: u16,
 }
 
 impl Record {
-    /// A record for now.
+    /// Creates a record without delay.
     pub(crate) fn now(body: Result<String, NotQueued>) -> Self {
         Self { body, delay_s: 0 }
     }
 
-    /// The bytes it counts for.
+    /// Returns the size of the record in bytes.
     fn size(&self) -> usize {
         self.body.as_ref().map_or(0, String::len)
     }
 
-    /// The delay as SQS takes it.
+    /// Returns the delay, limited to the maximum of SQS.
     fn delay(&self) -> i32 {
         i32::from(self.delay_s.min(DELAY_MAX_S))
     }
 }
 
 impl Sender {
-    /// Puts one body into the queue. `Ok` means SQS has it.
+    /// Sends one body to the queue. `Ok` means that SQS has it.
     pub(crate) async fn send(&self, body: String) -> Result<(), NotQueued> {
         let request = self.client.send_message().queue_url(&self.url).message_body(body);
         request.send().await.map_err(|error| NotQueued(chain(&error)))?;
         Ok(())
     }
 
-    /// Puts records into the queue, in as few calls as SQS allows, and answers for each in the order given.
+    /// Sends records to the queue in as few calls as SQS allows. Returns one result per record, in the given order.
     pub(crate) async fn send_all(&self, records: Vec<Record>) -> Vec<Result<(), NotQueued>> {
         let calls = stream::iter(calls(records)).map(|call| self.send_call(call)).buffered(CALLS_AT_ONCE);
         calls.collect::<Vec<_>>().await.into_iter().flatten().collect()
     }
 
-    /// One call of `SendMessageBatch`, each record answered by its place.
+    /// Performs one `SendMessageBatch` call. Returns one result per record.
     async fn send_call(&self, records: Vec<Record>) -> Vec<Result<(), NotQueued>> {
         let entry = |(index, record): (usize, Record)| {
             let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).delay_seconds(record.delay());
@@ -83,7 +84,7 @@ impl Sender {
     }
 }
 
-/// The records in calls, each within what SQS takes at once.
+/// Splits the records into calls within the limits of SQS.
 fn calls(records: Vec<Record>) -> Vec<Vec<Record>> {
     let mut calls: Vec<Vec<Record>> = Vec::new();
     let mut bytes = 0;
