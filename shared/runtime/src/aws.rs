@@ -1,4 +1,4 @@
-//! The SDK's configuration, with every time-out said: the SDK has none for a whole operation by itself.
+//! The SDK's configuration with explicit timeouts. The SDK has no default timeout for a whole operation.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
-/// To connect: AWS endpoints of one's own region answer in milliseconds.
+/// Timeout for connecting. AWS endpoints of the same region answer in milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// One attempt. A DynamoDB or SQS call that takes longer is lost.
+/// Timeout of one attempt. A slower DynamoDB or SQS call is considered lost.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Attempts of one call, the first included.
+/// Attempts per call, including the first.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// The configuration for every client of a process: region, credentials and endpoints as the environment says. A call
-/// with all its attempts takes at most `call_timeout`.
+/// Returns the configuration for all clients of a process: region, credentials and endpoints come from the
+/// environment. A call with all its attempts takes at most `call_timeout`.
 pub async fn sdk_config(call_timeout: Duration) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)

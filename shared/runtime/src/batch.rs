@@ -1,7 +1,8 @@
-//! A batch of queue records, handled one by one.
+//! Batches of queue records, handled one by one.
 //!
-//! AWS deletes what the answer does not name, so the answer names exactly the records to be tried again. Never an error
-//! for the whole batch: a panic fails its record, and what there is no time for is named too.
+//! AWS deletes every record that the response does not name, so the response names exactly the records to be delivered
+//! again. It never reports an error for the whole batch. A panic fails only its record, and a record without time left
+//! is named too.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -12,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
 
-/// Until when an invocation may begin something.
+/// The time until which an invocation may begin work.
 #[derive(Clone, Debug)]
 pub struct Deadline {
     clock: Clock,
@@ -21,9 +22,11 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// The deadline of an invocation as its context says, in milliseconds since 1970. `margin` is what one piece of work
-    /// may take. `cargo lambda watch` sends a deadline that is no time; one that has passed already when the invocation
-    /// begins is therefore replaced by `timeout` from now.
+    /// Creates the deadline from the invocation's context, in milliseconds since 1970. `margin` is the longest
+    /// duration of one piece of work.
+    ///
+    /// `cargo lambda watch` sends an invalid deadline. A deadline that has already passed when the invocation begins
+    /// is therefore replaced by `timeout` from now.
     #[must_use]
     pub fn of(epoch_ms: u64, timeout: SignedDuration, margin: SignedDuration, clock: Clock) -> Self {
         let now = clock.now();
@@ -32,18 +35,18 @@ impl Deadline {
         Self { clock, at, margin }
     }
 
-    /// Whether there is time to begin another piece of work.
+    /// Whether enough time remains to begin another piece of work.
     #[must_use]
     pub fn has_time(&self) -> bool {
         self.at.duration_since(self.clock.now()) > self.margin
     }
 }
 
-/// A record is to be delivered again. Why was logged where it was known.
+/// The record must be delivered again. The cause was logged where it occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TryAgain;
 
-/// Handles each record by `handle`, at most `at_once` at a time, and names those to be delivered again.
+/// Calls `handle` for each record, at most `at_once` concurrently, and names the records to be delivered again.
 pub async fn each<F, H>(records: Vec<SqsMessage>, at_once: usize, deadline: &Deadline, handle: H) -> SqsBatchResponse
 where
     F: Future<Output = Result<(), TryAgain>>,
@@ -66,7 +69,7 @@ where
         }
     };
     let again: Vec<Option<String>> = stream::iter(records).map(one).buffer_unordered(at_once).collect().await;
-    // An empty identifier would make AWS take the whole batch for failed.
+    // AWS treats an empty identifier as a failure of the whole batch.
     let failure = |id: String| {
         let mut failure = BatchItemFailure::default();
         failure.item_identifier = id;

@@ -1,4 +1,4 @@
-//! The clock: handed to whoever needs the time or waits for it, so that stories can move it.
+//! The clock. It is passed to all code that needs the time or waits, so that stories can move it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-/// Tells the time and waits for it. Shipped binaries have [`Clock::system`] only.
+/// Returns the time and waits. Shipped binaries use only [`Clock::system`].
 #[derive(Clone)]
 pub struct Clock {
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
@@ -15,7 +15,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Returns the machine's clock.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     pub fn system() -> Self {
@@ -26,12 +26,13 @@ impl Clock {
         Self { now: Arc::new(Timestamp::now), wait: Arc::new(wait) }
     }
 
-    /// A clock that says what `now` says and waits for nothing.
+    /// Creates a clock that returns the result of `now` and never waits.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self { now: Arc::new(now), wait: Arc::new(|_| std::future::ready(()).boxed()) }
     }
 
-    /// A clock that says what `now` says and is told by `wait` that somebody waits for a moment: it may move there.
+    /// Creates a clock that returns the result of `now`. It calls `wait` with each time to wait for, and `wait` may
+    /// move the clock there.
     pub fn moved_by(
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
         wait: impl Fn(Timestamp) + Send + Sync + 'static,
@@ -43,13 +44,13 @@ impl Clock {
         Self { now: Arc::new(now), wait: Arc::new(wait) }
     }
 
-    /// The present time.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.now)()
     }
 
-    /// Waits until a moment; not at all if it is over.
+    /// Waits until `moment`. Returns immediately if it has passed.
     pub async fn wait_until(&self, moment: Timestamp) {
         if moment > self.now() {
             (self.wait)(moment).await;

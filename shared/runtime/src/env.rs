@@ -1,38 +1,38 @@
-//! The environment, read in one place. A function's configuration is a struct made `from` an [`Environment`], so that
-//! its test needs no process of its own.
+//! The environment, read in one place. A function's configuration is built from an [`Environment`], so its test needs
+//! no process of its own.
 
 use std::fmt;
 
 type Lookup = dyn Fn(&str) -> Option<String>;
 
-/// Where variables come from.
+/// A source of variables.
 pub struct Environment(Box<Lookup>);
 
-/// A variable is missing or wrong: the function cannot start.
+/// A variable is missing or invalid, so the function cannot start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvError {
-    /// It must be set and is not.
+    /// A required variable is not set.
     #[error("the environment variable {0} is not set")]
     Missing(&'static str),
-    /// It is set to something it can't be. The value is not repeated.
+    /// The variable has an invalid value. The value is not included.
     #[error("the environment variable {name} is wrong: {cause}")]
     Wrong {
         /// The variable.
         name: &'static str,
-        /// What is wrong with it.
+        /// The cause.
         cause: String,
     },
 }
 
 impl Environment {
-    /// The process's own environment.
+    /// Returns the environment of the process.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub fn process() -> Self {
         Self(Box::new(|name| std::env::var(name).ok()))
     }
 
-    /// Variables from a list.
+    /// Creates an environment from a list.
     #[must_use]
     pub fn of(variables: &[(&str, &str)]) -> Self {
         let variables: Vec<(String, String)> =
@@ -40,7 +40,7 @@ impl Environment {
         Self(Box::new(move |name| variables.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())))
     }
 
-    /// A variable that must be set. A blank one is not set.
+    /// Returns a required variable. A blank value counts as not set.
     ///
     /// # Errors
     /// [`EnvError::Missing`].
@@ -48,13 +48,13 @@ impl Environment {
         self.optional(name).ok_or(EnvError::Missing(name))
     }
 
-    /// A variable that may be absent. A blank one is absent.
+    /// Returns an optional variable. A blank value counts as absent.
     #[must_use]
     pub fn optional(&self, name: &'static str) -> Option<String> {
         (self.0)(name).filter(|value| !value.trim().is_empty())
     }
 
-    /// A variable with a default, read by `parse`.
+    /// Returns a variable parsed with `parse`, or the default if it is absent.
     ///
     /// # Errors
     /// [`EnvError::Wrong`] with the parser's error.

@@ -1,8 +1,12 @@
-//! What every function needs from Lambda and AWS, and nothing of what the bridge decides.
+//! Lambda and AWS support shared by all functions. It contains none of the bridge's decisions.
 //!
-//! [`mod@env`] reads the environment (nothing else may), [`aws`] builds the SDK's configuration with explicit time-outs,
-//! [`clock`] tells the time, [`telemetry`] sets up the log, [`metrics`] writes numbers into it, [`secrets`] reads secrets so that they can't be printed,
-//! and [`batch`] lifts the handling of one queue record to a batch of them.
+//! - [`mod@env`] reads the environment; no other code does.
+//! - [`aws`] builds the SDK's configuration with explicit timeouts.
+//! - [`clock`] returns the time.
+//! - [`telemetry`] sets up the log.
+//! - [`metrics`] writes metrics into the log.
+//! - [`secrets`] reads secrets and keeps them unprintable.
+//! - [`batch`] applies a handler for one queue record to a batch of records.
 
 pub mod aws;
 pub mod batch;

@@ -1,7 +1,7 @@
-//! Metrics: lines of the log that CloudWatch reads as numbers (its embedded metric format), so that no call and no agent
-//! is needed. They are written only where Lambda logs JSON; nobody reads them elsewhere.
+//! Metrics in CloudWatch's embedded metric format: log lines that CloudWatch reads as numbers, without a call or an
+//! agent. They are written only where Lambda logs JSON, since nothing reads them elsewhere.
 //!
-//! CloudWatch may count a line twice, and bills each combination of dimensions: the only one is the stack.
+//! CloudWatch may count a line twice. It bills each combination of dimensions, so the stack is the only dimension.
 
 use std::io::Write;
 
@@ -10,26 +10,26 @@ use serde_json::{Map, Value, json};
 
 use crate::env::Environment;
 
-/// Where CloudWatch files the metrics.
+/// The CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "PasswebWhatsApp";
 
 /// A metric's unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// A number of things.
+    /// A count.
     Count,
-    /// A time.
+    /// A duration.
     Seconds,
 }
 
-/// The metrics of a stack; `None`: they are not written.
+/// The metrics of a stack. With `None` they are not written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
     stack: Option<String>,
 }
 
 impl Metrics {
-    /// The metrics of a stack, as the function's environment has them.
+    /// Creates the metrics of a stack, according to the function's environment.
     #[must_use]
     pub fn of(environment: &Environment, stack: &str) -> Self {
         let is_json =
@@ -37,15 +37,15 @@ impl Metrics {
         Self { stack: is_json.then(|| stack.to_owned()) }
     }
 
-    /// Writes the values of a moment.
+    /// Writes values measured at `now`.
     pub fn write(&self, values: &[(&str, Unit, i64)], now: Timestamp) {
         let Some(stack) = &self.stack else { return };
-        // Where the log cannot be written nothing can be said of it either.
+        // If the log cannot be written, the failure cannot be logged either.
         let _ = writeln!(std::io::stdout().lock(), "{}", line(stack, values, now));
     }
 }
 
-/// The line of some values, as CloudWatch wants it.
+/// Returns the line with these values, in CloudWatch's format.
 fn line(stack: &str, values: &[(&str, Unit, i64)], now: Timestamp) -> Value {
     let unit = |unit: Unit| match unit {
         Unit::Count => "Count",

@@ -1,4 +1,4 @@
-//! Secrets Manager: secrets by name, kept for a while, never printed.
+//! Secrets Manager: secrets by name, cached and never printed.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
 
-/// How long a secret is kept: a token that was replaced is used at most this long.
+/// Lifetime of a cached secret. A replaced token is used at most this long.
 const KEPT_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// The secrets of a stack.
@@ -20,18 +20,18 @@ pub struct Secrets {
     kept: Mutex<HashMap<String, (Timestamp, SecretString)>>,
 }
 
-/// A secret could not be had.
+/// Why a secret could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// Secrets Manager did not answer with it.
+    /// Secrets Manager did not return it.
     #[error("the secret {name} could not be read: {cause}")]
     Unavailable {
         /// The secret's name.
         name: String,
-        /// Why.
+        /// The cause.
         cause: String,
     },
-    /// It does not hold the field asked for. What it holds is not repeated.
+    /// The requested field is missing. The secret's content is not included.
     #[error("the secret {name} has no text at {pointer}")]
     Malformed {
         /// The secret's name.
@@ -42,13 +42,13 @@ pub enum SecretError {
 }
 
 impl Secrets {
-    /// The secrets whose names begin with `<stack>/`.
+    /// Creates access to the secrets whose names begin with `<stack>/`.
     #[must_use]
     pub fn new(client: Client, stack: String) -> Self {
         Self { client, stack, kept: Mutex::default() }
     }
 
-    /// The text at `pointer` of the JSON secret `<stack>/<name>`.
+    /// Returns the text at `pointer` in the JSON secret `<stack>/<name>`.
     ///
     /// # Errors
     /// [`SecretError`].

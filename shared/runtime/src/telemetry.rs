@@ -1,7 +1,8 @@
-//! The log: JSON or text as Lambda's own controls say.
+//! The log, in JSON or text according to Lambda's log format setting.
 //!
-//! A message reads alone; fields are for querying and have the same name everywhere (`site`, `event.id`, `message.id`,
-//! `provider.code`). Never logged: secrets, names, texts, whole phone numbers, bodies.
+//! A message is understandable without its fields. Fields are for queries and have the same name everywhere (`site`,
+//! `event.id`, `message.id`, `provider.code`). The log never contains secrets, names, texts, whole phone numbers or
+//! bodies.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -9,15 +10,15 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::env::Environment;
 
-/// Starts the log of a process. A second call changes nothing.
+/// Starts the log of a process. A second call has no effect.
 pub fn start(environment: &Environment) {
     start_into(environment, std::io::stdout);
 }
 
-/// As [`start`], into any writer: a test keeps the lines that a function would have logged.
+/// Like [`start`], with any writer. Tests use it to keep a function's log lines.
 pub fn start_into(environment: &Environment, writer: impl for<'writer> MakeWriter<'writer> + Send + Sync + 'static) {
     let level = environment.optional("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|| "INFO".to_owned());
-    // The SDK and hyper say a lot at DEBUG; their warnings are enough unless somebody asks for more by RUST_LOG.
+    // The SDK and hyper log much at DEBUG. Only their warnings are logged, unless `RUST_LOG` requests more.
     let directives = environment.optional("RUST_LOG").unwrap_or_else(|| {
         let level = level.to_lowercase();
         format!("warn,domain={level},store={level},queue={level},provider={level},runtime={level},receive_event={level},send_message={level},fire_reminders={level},sync_templates={level},track_delivery={level}")
@@ -33,7 +34,7 @@ pub fn start_into(environment: &Environment, writer: impl for<'writer> MakeWrite
     let started = if is_json {
         subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
     } else {
-        // The local run and CloudWatch stamp each line themselves.
+        // The local run and CloudWatch add a timestamp to each line.
         subscriber.without_time().try_init()
     };
     if let Err(error) = started {
