@@ -1,4 +1,4 @@
-//! What a call came to when it was not accepted, by what is known of the message afterwards.
+//! Outcomes of calls that were not accepted, according to the state of the message after the call.
 
 use domain::message::error_code::{self, Action, Class};
 use domain::message::state::Failure;
@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-/// The provider's settings cannot be used: nothing was sent.
+/// The provider's settings are unusable. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
     /// The HTTP client could not be built.
@@ -16,66 +16,66 @@ pub enum SetupError {
     /// The account's base URL must not be called.
     #[error("the account's base URL cannot be used: {0}")]
     BaseUrl(&'static str),
-    /// The token's header cannot be written.
+    /// The header with the token is invalid.
     #[error("the account's token or its header holds characters no header may have")]
     TokenHeader,
 }
 
-/// Why a message was not accepted, as far as anybody can tell.
+/// Why a message was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// It was refused for good.
+    /// The message was refused permanently.
     #[error("refused with code {}: {}", .0.code, .0.details)]
     Refused(Failure),
-    /// It surely was not accepted; another try may go better.
+    /// The message was certainly not accepted. A retry may succeed.
     #[error("not accepted, code {}: {}", failure.code, failure.details)]
     NotAccepted {
-        /// Why.
+        /// The failure.
         failure: Failure,
-        /// What is to be done about it.
+        /// The required action.
         action: Action,
-        /// How long the provider asked to wait (`Retry-After`), if it did.
+        /// The delay that the provider requested (`Retry-After`), if any.
         retry_after: Option<SignedDuration>,
     },
-    /// Bytes may have left, and no full answer came.
+    /// Bytes may have left, and no complete answer arrived.
     #[error("unknown outcome: {cause}")]
     Unknown {
-        /// What was seen, in our own words.
+        /// The cause, in our own words.
         cause: String,
-        /// What the provider said, if it said anything. It may quote the message, so it is for the ledger only.
+        /// The provider's details, if any. They may quote the message, so they are for the ledger only.
         details: Option<String>,
     },
 }
 
-/// Why a list of templates could not be read whole.
+/// Why a template list could not be read completely.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListError {
-    /// The account's settings.
+    /// The account's settings are unusable.
     #[error(transparent)]
     Setup(SetupError),
-    /// No answer.
+    /// No answer arrived.
     #[error("the template list could not be reached: {0}")]
     Unreachable(String),
-    /// The provider said no.
+    /// The provider refused the request.
     #[error("the template list was refused with code {}: {}", .0.code, .0.details)]
     Refused(Failure),
-    /// The answer is no template list.
+    /// The answer is not a template list.
     #[error("the template list is malformed: {0}")]
     Malformed(String),
 }
 
-/// What stands where there is no code.
+/// The code of a failure without a code.
 const NO_CODE: &str = "none";
-/// Longest details kept, in characters.
+/// Maximum length of stored details, in characters.
 const DETAILS_CHARS_MAX: usize = 500;
-/// Longest code kept, in characters; Meta's have at most seven digits.
+/// Maximum length of a stored code, in characters. Meta's have at most seven digits.
 const CODE_CHARS_MAX: usize = 32;
-/// Longest trace id kept, in characters; Meta's have some twenty.
+/// Maximum length of a stored trace id, in characters. Meta's have about twenty.
 const TRACE_ID_CHARS_MAX: usize = 128;
 
 impl SendError {
     pub(crate) fn not_sent(error: SetupError) -> Self {
-        // The account's settings, before a byte was sent.
+        // The settings failed before any byte was sent.
         Self::not_accepted(no_code(error.to_string()), error_code::usual(Class::Account))
     }
 
@@ -87,7 +87,8 @@ impl SendError {
         Self::Unknown { cause, details: None }
     }
 
-    /// A connection that was never made cannot have carried a message; any other fault may have.
+    /// Classifies a transport error. Without a connection no message was sent; any other error may have happened after
+    /// the message left.
     pub(crate) fn of_transport(error: reqwest::Error) -> Self {
         let surely_not_sent = error.is_connect() || error.is_builder();
         let cause = chain(&error.without_url());
@@ -98,11 +99,14 @@ impl SendError {
         }
     }
 
-    /// An answer that is no success. A code that may mean "sent" makes the outcome unknown at every status and in every
-    /// wrapper. Else a listed code decides; without one the status does.
+    /// Classifies an answer that is not a success:
+    ///
+    /// - A code that may mean "sent" makes the outcome unknown, with any status and in any wrapper.
+    /// - Otherwise a listed code decides.
+    /// - Without a listed code the status decides.
     pub(crate) fn of_answer(status: StatusCode, retry_after: Option<SignedDuration>, body: &[u8]) -> Self {
-        // A gateway in front of the API has error codes of its own: where the status proves nothing, only Meta's own
-        // wrapper proves that Meta refused.
+        // A gateway before the API has error codes of its own. Where the status proves nothing, only Meta's own
+        // wrapper proves a refusal by Meta.
         let failure = if proves_nothing(status) { wrapped_failure(body) } else { failure(body) };
         let unknown = |code: &str, details: String| {
             let cause = format!("HTTP {}, code {code}", status.as_u16());
@@ -124,13 +128,13 @@ impl SendError {
     }
 }
 
-/// Whether a message may have been processed before an answer with this status: a server error, a time-out, a "see
-/// other" after the processing.
+/// Whether a message may have been processed before an answer with this status: a server error, a timeout, or a "See
+/// Other" after processing.
 fn proves_nothing(status: StatusCode) -> bool {
     status.is_server_error() || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::SEE_OTHER)
 }
 
-/// A code that may mean "sent" anywhere in an answer, since a wrapper may put Meta's error into any field or text.
+/// Finds a code that may mean "sent" anywhere in an answer. A wrapper may put Meta's error into any field or text.
 fn maybe_sent(body: &[u8]) -> Option<&'static str> {
     let text = String::from_utf8_lossy(body);
     let mut words = text.split(|character: char| !character.is_alphanumeric());
@@ -140,33 +144,33 @@ fn maybe_sent(body: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// A failure without a code of the provider's.
+/// Returns a failure without a code of the provider.
 fn no_code(details: String) -> Failure {
     Failure { code: NO_CODE.to_owned(), details, trace_id: None }
 }
 
-/// What a status says where the code says nothing: a gateway before the API refuses tokens and rates, other 4xx fail the
-/// message, and everything else is unknown.
+/// Returns the class of a status, used when the code has none. A gateway before the API refuses tokens and rates.
+/// Other 4xx statuses fail the message, and everything else is unknown.
 fn class_of_status(status: StatusCode) -> Option<Class> {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Class::Account),
         StatusCode::TOO_MANY_REQUESTS => Some(Class::Rate),
         status if proves_nothing(status) => None,
-        // Redirects other than 303 say that the request was never processed.
+        // Redirects other than 303 prove that the request was not processed.
         status if status.is_redirection() => Some(Class::Account),
         status if status.is_client_error() => Some(Class::Message),
         _ => None,
     }
 }
 
-/// The failure an error body tells. Providers wrap Meta's errors in ways of their own, so every field may be absent or
-/// of another type.
+/// Parses the failure in an error body. Providers wrap Meta's errors in different ways, so any field may be absent or
+/// have another type.
 pub(crate) fn failure(body: &[u8]) -> Failure {
     let document: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     failure_of(document.get("error").unwrap_or(&document))
 }
 
-/// The failure within Meta's own wrapper; without one it has no code.
+/// Parses the failure in Meta's own wrapper. Without the wrapper it has no code.
 fn wrapped_failure(body: &[u8]) -> Failure {
     let document: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     failure_of(document.get("error").unwrap_or(&Value::Null))
@@ -260,7 +264,7 @@ mod tests {
         assert_eq!(failure(code("1").as_bytes()).trace_id.as_deref(), Some("t"));
     }
 
-    /// The ways in which providers were seen to wrap Meta's errors, and some more.
+    /// Wrappers of Meta's errors that were observed at providers, and some more.
     fn wrapped(wrapper: usize, code: &str) -> String {
         let meta = format!(r#"{{"error":{{"code":{code},"message":"(#{code}) Something went wrong"}}}}"#);
         match wrapper {

@@ -1,4 +1,4 @@
-//! Where calls may go: a base URL is typed by people, and must not become a way into the network we run in.
+//! Allowed network addresses. A base URL is typed by people and must not give access to the internal network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::error::SetupError;
 
-/// Which addresses may be called.
+/// The addresses that may be called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Network {
-    /// Public addresses over https.
+    /// Public addresses over HTTPS.
     #[default]
     Public,
-    /// Any address, http too: for the local run and the tests, where the provider is a simulator.
+    /// Any address, also over HTTP. For local runs and tests, where the provider is a simulator.
     Any,
 }
 
@@ -31,7 +31,7 @@ impl std::str::FromStr for Network {
 }
 
 impl Network {
-    /// Checks what a URL says by itself; names are checked once they are resolved.
+    /// Checks the URL itself. Host names are checked after resolution.
     pub(crate) fn allows(self, url: &Url) -> Result<(), SetupError> {
         if self == Self::Any {
             return Ok(());
@@ -53,7 +53,7 @@ impl Network {
     }
 }
 
-/// Resolves names and drops the addresses that may not be called.
+/// Resolves names and removes addresses that may not be called.
 pub(crate) struct Resolver(Network);
 
 impl Resolve for Resolver {
@@ -71,7 +71,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// Whether an address is on the public internet, by IANA's special-purpose registries.
+/// Whether an address is on the public internet, according to IANA's special-purpose registries.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -99,7 +99,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
-    // Only 2000::/3 is given out. Within it: documentation, Teredo and 6to4, which carry v4 addresses.
+    // Only 2000::/3 is allocated. It contains exceptions: documentation, Teredo and 6to4. The last two carry IPv4
+    // addresses.
     let [first, second, ..] = segments;
     let is_unicast = first & 0xe000 == 0x2000;
     let is_documentation = first == 0x2001 && second == 0x0db8;

@@ -1,4 +1,4 @@
-//! Trying an account's settings one by one, so that whoever set them learns which one is wrong. Nothing is sent.
+//! Checks an account's settings one by one, to show which one is wrong. Sends no message.
 
 use domain::site::config::Account;
 use reqwest::StatusCode;
@@ -7,42 +7,42 @@ use secrecy::SecretString;
 use crate::error::{self, ListError};
 use crate::{ANSWER_BYTES_MAX, Provider, read};
 
-/// What is tried, in this order.
+/// The checks, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Whether the base URL may be called at all.
     BaseUrl,
-    /// Name, connection, TLS.
+    /// Whether name resolution, connection and TLS work.
     Connection,
-    /// Whether the token is taken.
+    /// Whether the token is accepted.
     Token,
-    /// Whether the business account has a list of templates to read.
+    /// Whether the template list of the business account can be read.
     WabaId,
     /// Whether the sender exists.
     PhoneNumberId,
 }
 
-/// What came of a step.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is right.
+    /// The setting is right.
     Right,
-    /// It is wrong: what was seen.
+    /// The setting is wrong. Contains the observation.
     Wrong(String),
-    /// Nobody can tell: what was seen.
+    /// The result is unclear. Contains the observation.
     Unclear(String),
 }
 
 impl Step {
-    /// Every step.
+    /// Every check.
     pub const ALL: [Self; 5] = [Self::BaseUrl, Self::Connection, Self::Token, Self::WabaId, Self::PhoneNumberId];
 }
 
-/// Codes that say the token is not taken, whatever was asked for.
+/// Codes that refuse the token, for any request.
 const TOKEN_CODES: [&str; 4] = ["0", "190", "3", "10"];
 
 impl Provider {
-    /// Tries each setting of an account. What cannot be tried because an earlier step failed is left out.
+    /// Checks each setting of an account. Checks that depend on a failed one are omitted.
     pub async fn probe(&self, account: &Account, token: &SecretString) -> Vec<(Step, Verdict)> {
         let listed = self.templates(account, token).await;
         let failed_at = match &listed {
@@ -65,7 +65,7 @@ impl Provider {
         verdicts
     }
 
-    /// Asks for the sender's own record. A platform that forwards no such call leaves it open.
+    /// Requests the record of the sender. The result is unclear if the platform does not forward this call.
     async fn probe_sender(&self, account: &Account, token: &SecretString) -> Verdict {
         let request = self.url(account, &[&account.phone_number_id]).and_then(|mut url| {
             url.query_pairs_mut().append_pair("fields", "display_phone_number");
@@ -87,7 +87,7 @@ impl Provider {
             return Verdict::Right;
         }
         let failure = error::failure(&body);
-        // An error of the Cloud API has a code; anything else is a platform that does not know the call.
+        // Errors of the Cloud API have a code. Any other error comes from a platform that does not support the call.
         match failure.code.parse::<u32>() {
             Ok(code) => Verdict::Wrong(format!("code {code}: {}", failure.details)),
             Err(_) => Verdict::Unclear(format!("HTTP {}", status.as_u16())),
