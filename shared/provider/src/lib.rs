@@ -1,11 +1,11 @@
 //! WA Smart Business over HTTPS.
 //!
-//! Its REST interface is not public; it is built on Meta's Cloud API, so this crate speaks that, and what a provider may
-//! change (base URL, path style, token header) is a setting of the account. Another wire format would be a change here
-//! and nowhere else.
+//! Its REST interface is not public. It is built on Meta's Cloud API, so this crate implements that API. Base URL,
+//! path style and token header may differ between providers and are settings of the account. Another wire format would
+//! require changes in this crate only.
 //!
-//! [`Provider::send`] answers with what the ledger needs to know: accepted, refused, surely not accepted, or unknown.
-//! The table behind that is [`domain::message::error_code`].
+//! [`Provider::send`] returns the outcome for the ledger: accepted, refused, certainly not accepted, or unknown. The
+//! outcome follows from the table in [`domain::message::error_code`].
 
 mod error;
 mod network;
@@ -28,24 +28,24 @@ pub use network::Network;
 pub use probe::{Step, Verdict};
 pub use wire::{send_body, template as read_template};
 
-/// To connect, name resolution and TLS included.
+/// Timeout for connecting, including name resolution and TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// A whole call. Meta answers in well under a second; what takes longer is `unknown`, and waiting on would only make
-/// more of the batch late.
+/// Timeout of a whole call. Meta answers in well under a second. A slower call becomes `unknown`; a longer wait would
+/// only delay the rest of the batch.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an unused connection is kept: shorter than any load balancer does.
+/// Lifetime of an idle connection. It is shorter than that of any load balancer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest pause that is believed: a gateway that asks for more is asked again after this.
+/// Maximum `Retry-After` that is respected. If a gateway asks for more, the next call follows after this time.
 const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(1);
-/// Longest answer to a send that is read, in bytes; real ones have some hundred.
+/// Maximum size of the answer to a send, in bytes. Real answers have some hundred.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
-/// Longest page of templates that is read, in bytes: 100 templates of the largest size Meta allows fit.
+/// Maximum size of a page of templates, in bytes. It holds 100 templates of Meta's maximum size.
 const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Templates asked for per page.
+/// Templates requested per page.
 const PAGE_TEMPLATES: &str = "100";
-/// Pages read at most: Meta allows 6,000 templates, 60 pages; more than this is a list without an end.
+/// Maximum number of pages. Meta allows 6,000 templates, which are 60 pages; more pages indicate an endless list.
 const PAGES_MAX: usize = 200;
-/// What is asked of each template; Meta answers with ids only otherwise.
+/// Fields requested for each template. By default Meta returns only ids.
 const TEMPLATE_FIELDS: &str = "id,name,language,status,category,components,parameter_format,quality_score";
 
 /// A client of the provider's API. One per process.
@@ -55,17 +55,17 @@ pub struct Provider {
     network: Network,
 }
 
-/// The provider took a message.
+/// The provider accepted a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// Meta's id, the wamid.
+    /// Meta's id of the message, the wamid.
     pub provider_id: String,
-    /// `accepted`, `held_for_quality_assessment` or nothing.
+    /// The message status: `accepted`, `held_for_quality_assessment`, or `None`.
     pub note: Option<String>,
 }
 
 impl Provider {
-    /// Builds the client.
+    /// Creates the client.
     ///
     /// # Errors
     /// [`SetupError::Client`] if TLS cannot be set up.
@@ -74,8 +74,8 @@ impl Provider {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(CALL_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
-            // A frozen process does not see a server close its idle connections; writing to one of those would make the
-            // outcome unknown. Within a batch connections are used again at once.
+            // A frozen process does not notice that a server closes its idle connections. Writing to a closed one
+            // would make the outcome unknown. Within a batch, connections are reused immediately.
             .pool_idle_timeout(IDLE_TIMEOUT)
             // A call that may have been accepted is never repeated, not even by the HTTP client.
             .retry(reqwest::retry::never())
@@ -86,10 +86,10 @@ impl Provider {
         Ok(Self { client, network })
     }
 
-    /// Sends a message. `opaque` comes back with each of its statuses.
+    /// Sends a message. The provider returns `opaque` with each of its statuses.
     ///
     /// # Errors
-    /// [`SendError`], by what is known of the message afterwards.
+    /// [`SendError`], according to the state of the message after the call.
     pub async fn send(
         &self,
         outgoing: &Outgoing<'_>,
@@ -107,22 +107,23 @@ impl Provider {
         let response = request.json(&send_body(outgoing, opaque)).send().await.map_err(SendError::of_transport)?;
         let status = response.status();
         let retry_after = retry_after(response.headers());
-        // The status line alone proves nothing: without the whole body the outcome is unknown.
+        // The status line alone proves nothing. Without the whole body the outcome is unknown.
         let body = read(response, ANSWER_BYTES_MAX).await.map_err(SendError::unknown)?;
         if status.is_success() { wire::accepted(&body) } else { Err(SendError::of_answer(status, retry_after, &body)) }
     }
 
-    /// Reads the whole list of an account's templates, page by page.
+    /// Reads the whole template list of an account, page by page.
     ///
     /// # Errors
-    /// [`ListError`] if any page could not be read: an incomplete list is no list.
+    /// [`ListError`] if any page could not be read. An incomplete list is never returned.
     pub async fn templates(&self, account: &Account, token: &SecretString) -> Result<Vec<Template>, ListError> {
         let mut templates = Vec::new();
         let mut after: Option<String> = None;
         for _ in 0..PAGES_MAX {
             let page = self.template_page(account, token, after.as_deref()).await?;
             templates.extend(wire::templates(&page)?);
-            // `paging.next` holds a full URL, perhaps with a token: it is only a sign, the cursor is what counts.
+            // `paging.next` is a full URL that may contain a token. Only its presence matters; the next page is
+            // requested by cursor.
             match wire::next_cursor(&page)? {
                 Some(cursor) => after = Some(cursor),
                 None => return Ok(templates),
@@ -178,14 +179,14 @@ impl Provider {
     }
 }
 
-/// The seconds of `Retry-After`. Its other form, a date, is not read: no gateway was seen to send it, and our own pauses
-/// hold where there is none.
+/// Returns the seconds in `Retry-After`. The date form is not supported: no gateway is known to send it, and our own
+/// backoff applies without it.
 fn retry_after(headers: &http::HeaderMap) -> Option<SignedDuration> {
     let seconds = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse::<u32>().ok()?;
     Some(SignedDuration::from_secs(i64::from(seconds)).min(RETRY_AFTER_MAX))
 }
 
-/// Reads a body whole, up to a bound.
+/// Reads a whole body, up to a maximum size.
 async fn read(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {

@@ -45,8 +45,8 @@ fn token() -> SecretString {
     SecretString::from("EAAG-secret")
 }
 
-/// A server that answers each connection with the next of `answers` after reading the whole request, and tells what it
-/// read. An empty answer closes the connection.
+/// Starts a server that answers each connection with the next of `answers`, after it has read the whole request.
+/// Returns the requests. An empty answer closes the connection.
 async fn server(answers: Vec<String>) -> (String, tokio::task::JoinHandle<io::Result<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/v1", listener.local_addr().unwrap());

@@ -1,7 +1,7 @@
-//! The template list: what Meta approved, read part by part.
+//! Parses the template list, part by part.
 //!
-//! A row is foreign data. What makes it no template at all (no name, no language) makes the page malformed; a part the
-//! bridge does not know makes the template unusable, with the reason, and no more.
+//! A row is foreign data. A row without a name or a language makes the page malformed. An unknown part makes only its
+//! template unusable, with the reason.
 
 use domain::primitives::language::Language;
 use domain::template::{
@@ -12,11 +12,11 @@ use serde_json::Value;
 
 use crate::error::ListError;
 
-/// Most buttons a template has (Meta, template limits).
+/// Maximum number of buttons of a template (Meta, template limits).
 const BUTTONS_MAX: usize = 10;
 
-/// The templates of a page. One in a language whose code we cannot read is left out, and so can't be sent; anything else
-/// unreadable makes the page malformed.
+/// Parses the templates of a page. A template with an unreadable language code is omitted, so it cannot be sent. Any
+/// other unreadable row makes the page malformed.
 pub(crate) fn templates(page: &Value) -> Result<Vec<Template>, ListError> {
     let rows = page.get("data").and_then(Value::as_array).ok_or_else(|| malformed("data is no list"))?;
     rows.iter().filter(|row| !in_strange_language(row)).map(template).collect()
@@ -31,7 +31,7 @@ fn in_strange_language(row: &Value) -> bool {
     is_strange
 }
 
-/// The cursor of the next page; `None` on the last.
+/// Returns the cursor of the next page; `None` on the last page.
 pub(crate) fn next_cursor(page: &Value) -> Result<Option<String>, ListError> {
     let has_next = page.pointer("/paging/next").is_some_and(|next| !next.is_null());
     if !has_next {
@@ -41,10 +41,10 @@ pub(crate) fn next_cursor(page: &Value) -> Result<Option<String>, ListError> {
     cursor.map(|cursor| Some(cursor.to_owned())).ok_or_else(|| malformed("a next page without a cursor"))
 }
 
-/// Reads a row of the template list.
+/// Parses a row of the template list.
 ///
 /// # Errors
-/// [`ListError::Malformed`] if it names no template.
+/// [`ListError::Malformed`] if the row lacks a name or a valid language.
 pub fn template(row: &Value) -> Result<Template, ListError> {
     let text = |name: &str| row.get(name).and_then(Value::as_str);
     let name = text("name").ok_or_else(|| malformed("a template without a name"))?;
@@ -54,7 +54,7 @@ pub fn template(row: &Value) -> Result<Template, ListError> {
     let category = Category::from(text("category").unwrap_or("UNKNOWN").to_owned());
     let components = row.get("components").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
     let read = parts(&components);
-    // Old rows do not say; their placeholders do.
+    // Old rows lack the format. It follows from their placeholders.
     let inferred = if read.as_ref().is_ok_and(is_named) { NAMED } else { POSITIONAL };
     let format = text("parameter_format").unwrap_or(inferred);
     let fingerprint = fingerprint(&components, format, &category, &language);
@@ -65,7 +65,7 @@ pub fn template(row: &Value) -> Result<Template, ListError> {
     Ok(Template { name: name.to_owned(), language, status, category, quality: quality(row), content, fingerprint })
 }
 
-/// The score, an object with a date or the bare word.
+/// Returns the quality score, which is either an object with a date or a bare word.
 fn quality(row: &Value) -> Option<String> {
     let quality = row.get("quality_score")?;
     quality.get("score").unwrap_or(quality).as_str().map(str::to_owned)
@@ -74,7 +74,7 @@ fn quality(row: &Value) -> Option<String> {
 const NAMED: &str = "NAMED";
 const POSITIONAL: &str = "POSITIONAL";
 
-/// The placeholders whose form the template's format says; those of buttons have no names in either.
+/// Returns the placeholders to which the template's format applies. Button placeholders never have names.
 fn placeholders(parts: &Parts) -> impl Iterator<Item = &Placeholder> {
     let header = match &parts.header {
         Some(Header::Text { text }) => text.placeholders(),
@@ -87,7 +87,7 @@ fn is_named(parts: &Parts) -> bool {
     placeholders(parts).any(|placeholder| matches!(placeholder, Placeholder::Name(_)))
 }
 
-/// The parts, if their placeholders are sent the way the format says.
+/// Returns the parts if their placeholders match the format.
 fn in_format(parts: Parts, format: &str) -> Result<Parts, String> {
     let fits = |placeholder: &Placeholder| match placeholder {
         Placeholder::Position(_) => format == POSITIONAL,
@@ -100,7 +100,7 @@ fn in_format(parts: Parts, format: &str) -> Result<Parts, String> {
     }
 }
 
-/// The parts, or why the bridge cannot fill them.
+/// Parses the parts, or returns why the bridge cannot fill them.
 fn parts(components: &Value) -> Result<Parts, String> {
     let mut header = None;
     let mut body = None;
@@ -136,7 +136,7 @@ fn read_header(component: &Value) -> Result<Header, String> {
     }
 }
 
-/// Positions are sent as a list, so there may be no gap in them.
+/// Checks that positions have no gap, because they are sent as a list.
 fn numbered_from_one(pattern: &Pattern, part: &str) -> Result<(), String> {
     let positions = pattern.placeholders().into_iter().filter_map(|placeholder| match placeholder {
         Placeholder::Position(position) => Some(*position),
@@ -170,7 +170,7 @@ fn read_button(button: &Value) -> Result<Button, String> {
     }
 }
 
-/// An address is fixed, or ends with its one placeholder.
+/// Parses a URL, which is fixed or ends with its only placeholder.
 fn read_url(label: String, url: &str) -> Result<Button, String> {
     match Pattern::parse(url).pieces() {
         [] => Err("it has a URL button without a URL".to_owned()),
@@ -184,7 +184,7 @@ fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
 }
 
-/// A kind, in capitals; `?` where there is none.
+/// Returns a kind in capitals, or `?` if there is none.
 fn word(value: &Value, name: &str) -> String {
     text(value, name).unwrap_or("?").to_ascii_uppercase()
 }

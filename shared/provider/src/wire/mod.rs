@@ -1,4 +1,4 @@
-//! The Cloud API's JSON: what is sent ([`send`]), how answers are read, and how templates are listed ([`list`]).
+//! The JSON of the Cloud API: sends and their answers ([`send`]), and template lists ([`list`]).
 
 mod list;
 mod send;

@@ -1,4 +1,4 @@
-//! A template send, and its answer.
+//! Serialises a template send and parses its answer.
 
 use domain::decision::Outgoing;
 use domain::decision::render::{ButtonValue, Filled, FilledButton, FilledHeader};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::Accepted;
 use crate::error::SendError;
 
-/// The body of a template send. `components` stays out where there is nothing to fill.
+/// Returns the body of a template send. `components` is omitted if there is nothing to fill.
 #[must_use]
 pub fn send_body(outgoing: &Outgoing<'_>, opaque: &str) -> Value {
     let mut template = json!({"name": outgoing.template, "language": {"code": outgoing.language}});
@@ -63,12 +63,12 @@ fn button(filled: &FilledButton) -> Value {
         ButtonValue::Payload(payload) => ("quick_reply", json!({"type": "payload", "payload": payload})),
         ButtonValue::Code(code) => ("copy_code", json!({"type": "coupon_code", "coupon_code": code})),
     };
-    // As text, the way Meta's own samples write it; both are taken.
+    // A string, as in Meta's own samples. Meta accepts numbers too.
     let index = filled.index.to_string();
     json!({"type": "button", "sub_type": sub_type, "index": index, "parameters": [parameter]})
 }
 
-/// Reads the answer to a send. Only an id proves the message was taken.
+/// Parses the answer to a send. Only an id proves that the message was accepted.
 pub(crate) fn accepted(body: &[u8]) -> Result<Accepted, SendError> {
     let document: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let message = document.pointer("/messages/0");

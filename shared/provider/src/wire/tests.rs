@@ -1,4 +1,4 @@
-//! The JSON of sends and of the list, field by field.
+//! The JSON of sends and of the template list, field by field.
 
 use domain::decision::Outgoing;
 use domain::decision::render::{ButtonValue, Filled, FilledButton, FilledHeader};
@@ -17,7 +17,7 @@ fn filled(values: &[(&str, &str)]) -> Filled {
     Filled { values: values.collect(), text: String::new() }
 }
 
-/// The components of a send with these parts; null where there are none.
+/// Returns the components of a send with these parts, or null without parts.
 fn components(header: Option<FilledHeader>, body: &[(&str, &str)], buttons: Vec<FilledButton>) -> Value {
     let account: Account = serde_json::from_value(json!({
         "id": "main", "base_url": "https://example.com/v23.0", "phone_number_id": "111", "waba_id": "222"
@@ -175,7 +175,7 @@ fn header_media_are_sent_by_link() {
 
 #[test]
 fn buttons_are_sent_with_their_place_among_all() {
-    // The first button of the template is static: nothing is sent for it, and it counts.
+    // The first button of the template is static. No component is sent for it, but it counts for the index.
     let buttons = vec![
         button(1, ButtonValue::Suffix("1320".to_owned())),
         button(2, ButtonValue::Payload("letto".to_owned())),
