@@ -157,8 +157,8 @@ pub(crate) async fn join(
     Err(Failure::Again("too many files of one folder came at once".to_owned()))
 }
 
-/// Returns why the message is not sent if its dedup key is taken. A permanently refused message does not count,
-/// because the claim deletes its dedup key.
+/// Returns why the message is not sent if another message holds its dedup key. A permanently refused message does not
+/// count, because the claim deletes its dedup key.
 async fn notified_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
     let Sender { app, live, .. } = task.sender;
     let Some(dedup_key) = consequences::guards_of(task, None).and_then(|guards| guards.dedup_key) else {

@@ -47,12 +47,12 @@ pub(crate) struct DeadQueues {
 
 /// Maximum age of a fresh record. The data of an older record may have changed since.
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(2);
-/// Retention of a dead letter without a known site, in days.
+/// Retention of dead letters in days, independent of the site.
 const RETENTION_DAYS: u16 = 90;
 /// Number of messages that one execution can process in the worst case. A larger plan is fanned out, one record per
 /// message.
 const MESSAGES_AT_ONCE: usize = 10;
-/// First backoff pause of a record that failed because a service was unavailable.
+/// Longest first backoff pause of a record that failed because a service was unavailable.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Handles one record. On `Err`, SQS delivers it again.

@@ -25,7 +25,7 @@ use crate::pacer::Turn;
 use crate::record::Failure;
 use crate::{consequences, jitter, wait};
 
-/// A number without free slots gets a new one every 6 s. Messages that wait for it spread over at least as long.
+/// A number without free slots gets a new one every 6 s. Messages that wait for it come back spread over at least 6 s.
 const PAIR_SPREAD: SignedDuration = SignedDuration::from_secs(6);
 /// Delay before the first probe of an account that was stopped after consecutive failures.
 const FIRST_PROBE_AFTER: SignedDuration = SignedDuration::from_secs(50);
@@ -343,7 +343,7 @@ impl Call<'_> {
         }
     }
 
-    /// Returns what the message has met, including this failure.
+    /// Returns the failures that the message has met, including this one.
     async fn last_error(&self, code: &str, action: Action) -> LastError {
         let last_error = LastError::again(self.task.last_error, code);
         if !matches!(action, Action::StopAccount { .. }) || error_code::class(code).is_some() {

@@ -19,7 +19,7 @@ use crate::message::{Task, record_skip};
 use crate::record::Failure;
 use crate::{consequences, jitter};
 
-/// First backoff pause of a message whose claim was not answered.
+/// Longest first backoff pause of a message whose claim was not answered.
 const UNANSWERED_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// Exponential growth of that pause ends at this attempt.
 const UNANSWERED_DOUBLED: u32 = 5;

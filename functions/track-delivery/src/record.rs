@@ -10,7 +10,7 @@ use store::ledger::{DeadLetter, DeadQueue};
 use crate::status::Report;
 use crate::{App, account, choice, status, template};
 
-/// Retention of a dead letter without a known site, in days.
+/// Retention of dead letters in days, independent of the site.
 const RETENTION_DAYS: u16 = 90;
 
 /// Why a record could not be finished.
