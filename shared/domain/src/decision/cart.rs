@@ -1,9 +1,14 @@
-//! Carts: one notice of each mapping for a cart that was left, after an interval, for the newest cart of a customer and at
-//! most once a day (R-59 … R-65). Guests may share a customer's id: while nothing was said of the customer besides
-//! (`customer.updated`), carts that were left with different numbers are different people's.
+//! Abandoned carts and their notices (R-59 … R-65).
 //!
-//! Carts that a customer leaves while the one before still waits for its notice are a row: each postpones the notice, up
-//! to the site's longest postponement after the first of them. A cart that comes when none waits begins a row of its own.
+//! Each mapping sends at most one notice per customer a day, for the newest cart, an interval after the customer left
+//! it.
+//!
+//! Guests may share a customer id. Until a `customer.updated` event confirms the customer, carts left with different
+//! numbers count as different people's.
+//!
+//! A cart left while the previous one still waits for its notice continues a series. Each cart of the series postpones
+//! the notice, up to the site's maximum postponement after the first cart. A cart left while no other one waits begins
+//! a new series.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,29 +20,30 @@ use crate::message::reason::{Reason, Skip};
 use crate::primitives::id::ObjectId;
 use crate::site::config::Site;
 
-/// After a notice the next one for the same customer is at least so far away.
+/// Minimum time between two cart notices of a mapping to the same customer.
 pub const NOTICE_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is known of the carts of a customer, and of one of them.
+/// The recorded state of a customer's carts, and of one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CartHistory {
     /// When the newest cart was left.
     pub newest: Option<Timestamp>,
-    /// When the first cart of the last row was left, unless somebody was told of that row.
+    /// When the first cart of the last series was left; `None` if the series was already notified.
     pub first: Option<Timestamp>,
-    /// When the customer last ordered: that closes every cart.
+    /// When the customer last ordered. An order closes every cart.
     pub closed_at: Option<Timestamp>,
-    /// When this very cart was last emptied or taken up again.
+    /// When this cart was last emptied or recovered.
     pub ended_at: Option<Timestamp>,
-    /// When the customer was last told of a cart by the same mapping.
+    /// When the same mapping last sent the customer a cart notice.
     pub notified_at: Option<Timestamp>,
-    /// By which message.
+    /// The message that was this notice.
     pub notified_by: Option<String>,
 }
 
-/// When a mapping tells of a cart: the interval after it was left, and no later than the longest postponement after the
-/// first of its row. An order ends the row that was left before it. An interval of the mapping's own may be longer than
-/// the site's longest postponement.
+/// Returns when a mapping's cart notice is due: the interval after the cart was left.
+///
+/// The maximum postponement after the first cart of the series limits it. An order ends the series that began before
+/// it. A mapping's own interval may exceed the site's maximum postponement.
 #[must_use]
 pub fn due_at(abandoned_at: Timestamp, history: &CartHistory, mapping: Option<&Mapping>, site: &Site) -> Timestamp {
     let own = mapping.and_then(|mapping| mapping.cart_interval);
@@ -49,29 +55,29 @@ pub fn due_at(abandoned_at: Timestamp, history: &CartHistory, mapping: Option<&M
     interval.min(longest).max(abandoned_at)
 }
 
-/// How long after it was left a cart is told of, where the mapping says nothing else.
+/// The site's interval between leaving a cart and its notice, for mappings without an interval of their own.
 #[must_use]
 pub fn interval(site: &Site) -> SignedDuration {
     SignedDuration::from_mins(i64::from(site.cart_interval))
 }
 
-/// How long after the first of a row was left its notice goes at the latest.
+/// The maximum time between the first cart of a series and the notice.
 #[must_use]
 pub fn postponed_max(site: &Site) -> SignedDuration {
     SignedDuration::from_mins(i64::from(site.cart_max_postponement))
 }
 
-/// Until when a message about a cart is of use: counted from when it is due.
+/// When a cart notice stops being useful, counted from its due time.
 #[must_use]
 pub fn useful_until(cart: &Cart, history: &CartHistory, mapping: &Mapping, site: &Site) -> Timestamp {
     let due = due_at(cart.abandoned_at, history, Some(mapping), site);
     due.saturating_add(mapping.useful_for().duration()).unwrap_or(Timestamp::MAX)
 }
 
-/// Whether what was in a cart is still in it.
+/// Checks that the cart is still abandoned.
 ///
 /// # Errors
-/// The customer ordered, emptied the cart or took it up again.
+/// The customer ordered, emptied the cart or recovered it.
 pub fn still_left(cart: &Cart, history: &CartHistory) -> Result<(), Skip> {
     match history.closed_at.max(history.ended_at).filter(|at| *at >= cart.abandoned_at) {
         Some(at) => Err(Skip::new(Reason::Cancelled, at.to_string())),
@@ -79,18 +85,20 @@ pub fn still_left(cart: &Cart, history: &CartHistory) -> Result<(), Skip> {
     }
 }
 
-/// Whether a cart is one to be told of by a message at `at`, its moment: still left, the newest, and the mapping told of
-/// none within a day before, nor since it was left.
+/// Whether the cart notice may be sent at `at`: the cart is still abandoned and is the newest.
+///
+/// The same mapping must not have sent another notice within the day before, or since the cart was left. A notice that
+/// `message` itself sent does not count.
 ///
 /// # Errors
-/// Why not.
+/// The reason to skip the notice.
 pub fn judge(cart: &Cart, history: &CartHistory, (message, at): (&str, Timestamp)) -> Result<(), Skip> {
     still_left(cart, history)?;
     if let Some(newest) = history.newest.filter(|at| *at > cart.abandoned_at) {
         return Err(Skip::new(Reason::NotLatestCart, newest.to_string()));
     }
     let by_another = history.notified_by.as_deref() != Some(message);
-    // What was left before the last notice was told by it, or gave way to what was: it is not news when it is raised again.
+    // The last notice covered every cart left before it. Such a cart is not new when Passweb raises it again.
     let too_soon = |notified: &Timestamp| at.duration_since(*notified) < NOTICE_EVERY || cart.abandoned_at <= *notified;
     if let Some(notified) = history.notified_at.filter(|notified| by_another && too_soon(notified)) {
         return Err(Skip::new(Reason::NotLatestCart, notified.to_string()));
@@ -98,32 +106,33 @@ pub fn judge(cart: &Cart, history: &CartHistory, (message, at): (&str, Timestamp
     Ok(())
 }
 
-/// What an event says of the carts of a customer.
+/// A change to a customer's carts, as reported by an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CartUpdate<'a> {
-    /// Whose carts.
+    /// The customer who owns the carts.
     pub customer: &'a ObjectId,
-    /// Their record, where the event has it: it says with which number.
+    /// The customer's record, if the event contains it. It provides the phone number.
     pub person: Option<&'a Person>,
-    /// What.
+    /// The change.
     pub change: CartChange<'a>,
-    /// When it was so.
+    /// When the change happened.
     pub at: Timestamp,
 }
 
-/// What can be said of a customer's carts.
+/// Kinds of change to a customer's carts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CartChange<'a> {
-    /// A cart was left.
+    /// The customer left a cart.
     Left(&'a ObjectId),
-    /// Whatever was in any cart until then is no longer to be told of; the cart that was ordered, if the event names it.
+    /// The customer ordered: no cart left up to then is notified. Contains the ordered cart, if the event names it.
     Ordered(Option<&'a ObjectId>),
-    /// Whatever was in this cart until then is no longer to be told of.
+    /// The cart was emptied or recovered: if it was left before then, it is not notified.
     Ended(&'a ObjectId),
 }
 
-/// What an event says of the carts of a customer; `None` where it says nothing. An order closes what was left before it
-/// was made. What an agent leaves is none of the customer's.
+/// Returns the change to a customer's carts that an event reports; `None` if it reports none.
+///
+/// An order closes the carts left before the order was created. Carts left by an agent are ignored.
 #[must_use]
 pub fn change<'a>(event: &'a Event, site: &Site) -> Option<CartUpdate<'a>> {
     let at = event.occurred_at;
@@ -145,7 +154,7 @@ pub fn change<'a>(event: &'a Event, site: &Site) -> Option<CartUpdate<'a>> {
     }
 }
 
-/// Whether an event of an order says that it was made: it enters a state of new orders and left none.
+/// Whether the event reports a new order: it enters an initial state and has no previous state.
 fn is_created(order: &Order) -> bool {
     let state = OrderState::of(&order.status);
     order.kind == OrderKind::Order
@@ -161,8 +170,9 @@ fn is_created(order: &Order) -> bool {
         )
 }
 
-/// When an order was made at the latest: by the end of its date, so that a synchronisation which raises yesterday's order
-/// today does not close today's cart.
+/// Returns the latest time at which the order can have been created: the end of its date.
+///
+/// A synchronisation may raise yesterday's order today. Such an order must not close today's cart.
 fn made_by(order: &Order, site: &Site) -> Timestamp {
     let end = |date: jiff::civil::Date| date.to_zoned(site.zone()).and_then(|day| day.end_of_day());
     order.date.and_then(|date| end(date).ok()).map_or(Timestamp::MAX, |end| end.timestamp())
@@ -252,7 +262,7 @@ mod tests {
         assert_eq!(due(500, Some(480), None), 560);
         assert_eq!(due(500, Some(450), None), 550, "100 minutes after the first of the row");
         assert_eq!(due(500, Some(300), None), 500, "never before the cart itself");
-        // An order ends the row that began before it or with it.
+        // An order ends the series that began before it or at the same time.
         assert_eq!(due(500, Some(450), Some(449)), 550);
         assert_eq!(due(500, Some(450), Some(450)), 560);
         assert_eq!(due(500, Some(450), Some(451)), 560);
@@ -288,7 +298,7 @@ mod tests {
         assert_eq!(useful_until(&cart(500), &postponed, &mapping, &site), at(550 + 12 * 60));
     }
 
-    /// What an event says, in short; `at` counts the minutes from the beginning.
+    /// Describes an event's cart change in short; `at` is in minutes since the start of the test day.
     fn said(kind: &str, occurred_at: i64, data: &serde_json::Value) -> Option<String> {
         let event = event(kind, at(occurred_at), data);
         let CartUpdate { customer, change, at: when, .. } = change(&event, &site())?;
@@ -339,7 +349,7 @@ mod tests {
         ] {
             assert_eq!(order(changes.clone()), None, "{changes}");
         }
-        // The day ends in Rome, an hour before it does in Greenwich; and nothing is made after it was said.
+        // The day ends in Rome one hour before it ends in UTC. An order cannot be created after its event.
         assert_eq!(order(json!({"date": "2026-11-22"})).as_deref(), Some("C7 ordered at 1379"));
         assert_eq!(order(json!({"date": "2026-11-23"})).as_deref(), Some("C7 ordered at 2000"));
         assert_eq!(order(json!({"date": "2026-12-24"})).as_deref(), Some("C7 ordered at 2000"));

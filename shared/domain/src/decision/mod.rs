@@ -1,4 +1,4 @@
-//! The decision: whether one planned message may go now, with the text it would have; or why not, or not yet.
+//! The decision about one planned message: send it now with its rendered text, skip it, or wait.
 
 pub mod cart;
 pub mod digest;
@@ -25,42 +25,42 @@ use crate::site::config::{Account, LiveConfig};
 use crate::template::variable::Context;
 use crate::template::{Category, Content, Parts, Template, TemplateStatus};
 
-/// How often it is looked whether a mapping that paused itself was confirmed, or a template that Meta paused is back.
+/// Interval between two checks of a mapping that paused itself, or of a template that Meta paused.
 const LOOKED_AT_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 
-/// A message that may be sent: everything the provider needs.
+/// A message that may be sent, with everything the provider needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing<'a> {
-    /// The account it goes through.
+    /// The account that sends it.
     pub account: &'a Account,
-    /// The number it goes to.
+    /// The recipient's phone number.
     pub phone: Phone,
     /// The template's name.
     pub template: &'a str,
     /// The template's language.
     pub language: &'a Language,
-    /// The filled header; `None` where nothing of it is filled.
+    /// The filled header; `None` if the header contains nothing to fill.
     pub header: Option<FilledHeader>,
     /// The filled body.
     pub body: Filled,
-    /// The filled buttons, in their order.
+    /// The filled buttons, in template order.
     pub buttons: Vec<FilledButton>,
-    /// Whether Meta calls it marketing: whoever refused that must not get it.
+    /// Whether Meta classifies the template as marketing, which requires consent.
     pub marketing: bool,
-    /// Until when it is of use.
+    /// When the message stops being useful.
     pub useful_until: Timestamp,
 }
 
-/// Why a message does not go now.
+/// Why a message is not sent now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Halt {
-    /// It never will.
+    /// The message is never sent.
     Skip(Skip),
-    /// It may later.
+    /// The message may be sent later.
     Wait {
-        /// What it waits for.
+        /// The wait reason and the end of the wait.
         waiting: Waiting,
-        /// Until when it is of use.
+        /// When the message stops being useful.
         useful_until: Timestamp,
     },
 }
@@ -77,12 +77,14 @@ impl From<Reason> for Halt {
     }
 }
 
-/// Decides one message with the mapping as it is now. The order of the checks is a contract: the first "no" is the
-/// recorded reason. `known` may know nothing on the way to a send, since the claim looks at the same items again; a skip
-/// is decided with it, so that its reason is the first one.
+/// Decides one message with the current mapping.
+///
+/// The order of the checks is a contract: the recorded reason is the first check that fails. `known` may lack the
+/// recipient's contact data on the way to a send, because the claim checks the same items again. A skip is decided with
+/// complete data, so that its reason is the first one.
 ///
 /// # Errors
-/// Why it is not sent now, with the value that decided.
+/// The reason not to send now, with the value that decided.
 pub fn decide<'a>(
     event: &'a Event,
     message: &PlannedMessage,
@@ -109,7 +111,7 @@ pub fn decide<'a>(
         let due = cart::due_at(cart.abandoned_at, &known.cart, Some(mapping), &config.site);
         let notified_at = if known.send_now { now } else { now.max(due) };
         match known.resend_requested_at {
-            // That it was told, or a newer one, is known to whoever asks.
+            // An operator who asks for a resend has already seen an earlier notice and a newer cart.
             Some(_) => cart::still_left(cart, &known.cart)?,
             None => cart::judge(cart, &known.cart, (&known.message, notified_at))?,
         }
@@ -153,8 +155,10 @@ pub fn decide<'a>(
     Ok(Outgoing { account, phone, template, language, header, body, buttons, marketing, useful_until })
 }
 
-/// What the mapping has a message wait for, and until when. Of a hold whose end falls into quiet hours that last longer than
-/// the message is of use, these count: nothing is to be hoped for.
+/// Returns the end of the wait that the mapping requires, with its reason.
+///
+/// If a hold ends in quiet hours that outlast the message's usefulness, the quiet hours are returned instead. The
+/// message then expires immediately rather than waiting in vain.
 fn not_before(
     event: &Event,
     mapping: &Mapping,
@@ -170,7 +174,7 @@ fn not_before(
     }
 }
 
-/// A wait; what would be of no use at its end is too late at once.
+/// Returns a wait, or a skip with `Reason::Expired` if the message is no longer useful when the wait ends.
 #[must_use]
 pub fn wait(until: Timestamp, why: WaitReason, detail: String, useful_until: Timestamp) -> Halt {
     if until > useful_until {
@@ -179,14 +183,15 @@ pub fn wait(until: Timestamp, why: WaitReason, detail: String, useful_until: Tim
     Halt::Wait { waiting: Waiting { until, why, detail }, useful_until }
 }
 
-/// A wait for what nobody knows the end of: it is looked at again and again, for as long as the message is of use.
+/// Returns a wait whose end is not known. The check repeats for as long as the message is useful.
 fn look_again(why: WaitReason, detail: String, now: Timestamp, useful_until: Timestamp) -> Halt {
     let until = now.saturating_add(LOOKED_AT_AGAIN).unwrap_or(useful_until).min(useful_until);
     wait(until, why, detail, useful_until)
 }
 
-/// Until when the state an event tells waits for a newer one; `None` where the mapping holds nothing, or nothing newer
-/// can come.
+/// Returns the end of the hold during which the event's state waits for a newer one.
+///
+/// `None` if the mapping has no `hold_for`, or if the event is not a change of state.
 #[must_use]
 pub fn held_until(event: &Event, mapping: &Mapping) -> Option<Timestamp> {
     let hold_for = mapping.hold_for?;
@@ -194,7 +199,7 @@ pub fn held_until(event: &Event, mapping: &Mapping) -> Option<Timestamp> {
     has_states.then(|| event.occurred_at.saturating_add(hold_for.duration()).unwrap_or(event.occurred_at))
 }
 
-/// Until when a message is of use: counted from the event, or from the moment a person asked for it again.
+/// When the message stops being useful, counted from the event, the cart's due time or the operator's resend request.
 fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &DecisionContext) -> Timestamp {
     match (known.resend_requested_at, &event.data) {
         (Some(at), _) => at + mapping.useful_for().duration(),
@@ -203,8 +208,10 @@ fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &D
     }
 }
 
-/// The field "Opt Out Whatsapp". An event that does not give it knows nothing of it: then a recorded
-/// opt-out counts, however old it is. An event that says "no" counts more than an older record.
+/// Checks the field "Opt Out Whatsapp".
+///
+/// If the event does not state the field, a recorded opt-out applies, whatever its age. If the event states "no", only
+/// a record that is at least as new as the event's data applies.
 fn has_not_opted_out(event: &Event, recipient: &Person, known: &DecisionContext) -> Result<(), Skip> {
     let counts = |at: &Timestamp| recipient.whatsapp_opt_out.is_none() || *at >= contact_data_as_of(event);
     match known.opted_out_at.filter(counts) {
@@ -214,7 +221,7 @@ fn has_not_opted_out(event: &Event, recipient: &Person, known: &DecisionContext)
     }
 }
 
-/// Suppression and unreachability: what forbids every message to the number.
+/// Checks what forbids every message to the number: suppressions and unreachability.
 fn may_be_written_to(known: &DecisionContext, now: Timestamp) -> Result<(), Skip> {
     if let Some(suppression) = known.suppression(Scope::All) {
         return Err(Skip::new(Reason::Suppressed, suppression.to_string()));
@@ -225,7 +232,7 @@ fn may_be_written_to(known: &DecisionContext, now: Timestamp) -> Result<(), Skip
     }
 }
 
-/// The account the mapping sends through, if it is active.
+/// Returns the account that the mapping sends through, if it is active.
 fn active_account<'a>(mapping: &Mapping, config: &'a LiveConfig) -> Result<&'a Account, Skip> {
     let account = config.account(mapping).filter(|account| account.active);
     account.ok_or_else(|| {
@@ -246,8 +253,9 @@ fn phone(recipient: &Person, config: &LiveConfig) -> Result<Phone, Skip> {
     })
 }
 
-/// The language the recipient reads: the session's on events of the shop, else the person's own, else the country's,
-/// else the site's.
+/// Returns the recipient's reading language.
+///
+/// The first that is present applies: the session's (shop events only), the person's, the country's, the site's.
 fn reading_language(event: &Event, recipient: &Person, config: &LiveConfig) -> Language {
     let session = event.language.as_ref().filter(|_| event.kind().is_ecommerce());
     let own = session.or(recipient.language.as_ref()).cloned();
@@ -255,7 +263,7 @@ fn reading_language(event: &Event, recipient: &Person, config: &LiveConfig) -> L
     own.or_else(of_country).unwrap_or_else(|| config.site.default_language.clone())
 }
 
-/// The template for the language: the exact one, else its base language's, else the site's default.
+/// Chooses the template for the reading language: the exact one, the base language's, or the site default's.
 fn choose_template<'a>(
     event: &Event,
     recipient: &Person,
@@ -272,7 +280,9 @@ fn choose_template<'a>(
     chosen.ok_or_else(|| Skip::new(Reason::NoTemplateForLanguage, wanted.as_str()))
 }
 
-/// The template as it is listed now, with the parts to fill. One that Meta paused is usable: its messages wait.
+/// Returns the template as currently listed, with the parts to fill.
+///
+/// A template that Meta paused is returned too, because its messages wait.
 fn usable_template<'a>(
     chosen: &TemplateUse,
     mapping: &Mapping,
@@ -294,7 +304,7 @@ fn usable_template<'a>(
     if template.fingerprint != chosen.fingerprint {
         return Err(refused(Reason::TemplateChanged, "not the one the mapping was checked against"));
     }
-    // One-time passwords have buttons of their own kind: the category is the true reason.
+    // Templates for one-time passwords also contain unsupported buttons. The category is the more useful reason.
     if let Category::Other(category) = &template.category {
         return Err(Skip::new(Reason::CategoryRefused, category.as_str()));
     }
@@ -304,10 +314,12 @@ fn usable_template<'a>(
     }
 }
 
-/// Marketing needs a consent, that of the event before the recorded one, and no suppression of its own.
+/// Checks the template's category: marketing requires consent and no marketing suppression.
+///
+/// A consent that the event states takes precedence over the recorded one.
 fn may_send_category(template: &Template, recipient: &Person, known: &DecisionContext) -> Result<(), Skip> {
     match &template.category {
-        // Others are refused where the template is looked up.
+        // `usable_template` refuses all other categories.
         Category::Utility | Category::Other(_) => return Ok(()),
         Category::Marketing => {}
     }

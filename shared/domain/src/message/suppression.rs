@@ -1,4 +1,4 @@
-//! What is known of a number: who asked not to be written to, and what WhatsApp said of it.
+//! Recorded data about a phone number: suppressions and unreachability.
 
 use std::fmt;
 
@@ -8,30 +8,30 @@ use serde::{Deserialize, Serialize};
 use crate::decision::cart::CartHistory;
 use crate::decision::digest::Files;
 
-/// How long a number that WhatsApp could not deliver to is left alone.
+/// How long nothing is sent to a number that WhatsApp could not deliver to.
 pub const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What a suppression forbids.
+/// The messages that a suppression forbids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Every message.
     All,
-    /// Messages of marketing templates.
+    /// Messages with marketing templates.
     Marketing,
 }
 
-/// Who asked for a suppression. None clears another's.
+/// The origin of a suppression. Suppressions of different sources are independent of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// The person wrote STOP or a word like it.
+    /// The person wrote STOP or an equivalent word.
     Stop,
     /// The person switched marketing off in WhatsApp (`user_preferences`, code 131050).
     Preferences,
     /// An operator, with a reason.
     Operator,
-    /// A list that was imported.
+    /// An imported list.
     Import,
 }
 
@@ -39,7 +39,7 @@ impl Scope {
     /// Both scopes.
     pub const ALL: [Self; 2] = [Self::All, Self::Marketing];
 
-    /// The scope of a name.
+    /// Parses a scope's name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.to_string() == name)
@@ -50,42 +50,42 @@ impl Source {
     /// Every source.
     pub const ALL: [Self; 4] = [Self::Stop, Self::Preferences, Self::Operator, Self::Import];
 
-    /// The source of a name.
+    /// Parses a source's name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|source| source.to_string() == name)
     }
 }
 
-/// The name in the ledger, `marketing`.
+/// The name in the ledger, such as `marketing`.
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
 }
 
-/// The name in the ledger, `preferences`.
+/// The name in the ledger, such as `preferences`.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
 }
 
-/// A suppression.
+/// A suppression of a phone number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {
-    /// What it forbids.
+    /// The messages it forbids.
     pub scope: Scope,
-    /// Who asked for it.
+    /// Its origin.
     pub source: Source,
-    /// Since when.
+    /// When it began.
     pub since: Timestamp,
-    /// Why, in the words of whoever asked.
+    /// The reason, as entered by the requester.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 
-/// Source and day, for a person to read.
+/// Scope, source and day, in readable form.
 impl fmt::Display for Suppression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scope, source, since, .. } = self;
@@ -93,67 +93,67 @@ impl fmt::Display for Suppression {
     }
 }
 
-/// That an operator let a number through again.
+/// A record that an operator lifted a restriction of a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lift {
-    /// What it ended.
+    /// The restriction that was lifted.
     #[serde(flatten)]
     pub lifted: Lifted,
-    /// When.
+    /// When it was lifted.
     pub at: Timestamp,
-    /// Who did it.
+    /// The operator who lifted it.
     pub by: String,
-    /// Why, in the operator's words.
+    /// The reason, as entered by the operator.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 
-/// What an operator ended.
+/// A restriction that an operator lifted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Lifted {
-    /// The suppression of a scope by a source.
+    /// A suppression.
     Suppression {
-        /// What it forbade.
+        /// The messages it forbade.
         scope: Scope,
-        /// Who had asked for it.
+        /// Its origin.
         source: Source,
     },
-    /// That the number is left alone because WhatsApp could not deliver to it.
+    /// The pause after WhatsApp could not deliver to the number.
     Unreachable,
 }
 
-/// What is known of a recipient besides the event, read when it may matter. The default knows nothing.
+/// The decision context: what is read besides the event before deciding. The default is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DecisionContext {
     /// The number's suppressions.
     pub suppressions: Vec<Suppression>,
-    /// The suppressions that operators lifted, the oldest first.
+    /// The suppressions that operators lifted, oldest first.
     pub lifts: Vec<Lift>,
-    /// WhatsApp said it cannot deliver to the number: until when it is left alone.
+    /// The end of the pause after WhatsApp could not deliver to the number.
     pub unreachable_until: Option<Timestamp>,
-    /// The person opted out at the shop, as recorded apart from the event: when.
+    /// When the person opted out at the shop, as recorded apart from the event.
     pub opted_out_at: Option<Timestamp>,
-    /// The consent to marketing recorded apart from the event.
+    /// The marketing consent recorded apart from the event, for the person or the number.
     pub marketing_consent: Option<bool>,
-    /// A newer state of the same subject is held for the same mapping and recipient: when it was entered.
+    /// When a newer pending state of the same subject was entered, for the same mapping and recipient.
     pub newer_at: Option<Timestamp>,
-    /// What is known of the carts of the customer, on events of carts.
+    /// The state of the customer's carts, on cart events.
     pub cart: CartHistory,
-    /// The message's own id, by which a notice of a cart is known as its own.
+    /// The id of this message. It identifies a cart notice that this message itself sent.
     pub message: String,
-    /// A person asked to send the message again: when. It is of use from then on.
+    /// When an operator asked for a resend. The message's usefulness counts from this time.
     pub resend_requested_at: Option<Timestamp>,
-    /// A person has it go now.
+    /// Whether an operator skips the waiting.
     pub send_now: bool,
-    /// The files it tells, where the mapping collects them.
+    /// The files that the message covers, if the mapping collects files.
     pub files: Option<Files>,
-    /// Until when it collects files.
+    /// When the message stops collecting files.
     pub collects_until: Option<Timestamp>,
 }
 
 impl DecisionContext {
-    /// The oldest suppression of a scope.
+    /// Returns the oldest suppression of a scope.
     #[must_use]
     pub fn suppression(&self, scope: Scope) -> Option<&Suppression> {
         let of_scope = self.suppressions.iter().filter(|suppression| suppression.scope == scope);
