@@ -1,7 +1,8 @@
-//! Files that are told together: those that one person touched in one folder while the mapping holds them (`hold_for`).
+//! Digest messages for files: one message covers the files that one actor touched in one folder during `hold_for`.
 //!
-//! The first message of a folder, actor and recipient carries the others: what comes while it waits joins it, and is
-//! told by it. Who joined ends as the carrier does, or is decided by itself if that came to nothing.
+//! The first message for a folder, actor and recipient becomes the digest message. Later messages join it while it
+//! waits. A joined message ends as the digest message does. If the digest message was skipped for a reason of its own,
+//! a joined message is decided by itself.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,55 +18,56 @@ use crate::message::state::{Facts, State};
 use crate::primitives::id::{MappingId, ObjectId, SiteId};
 use crate::primitives::key::{MessageId, collection_key, dedup_key};
 
-/// Files whose names are kept; of more there is only the number.
+/// Maximum number of files stored by name. Further files are only counted.
 const NAMES_MAX: usize = 50;
-/// Bytes of a file's mark: two of ten thousand files share one in fewer than one of a million collections.
+/// Bytes of a file's fingerprint. With ten thousand files, two share a fingerprint in fewer than one of a million
+/// collections.
 const MARK_BYTES: usize = 6;
-/// Characters of a mark as it is written: base64 without padding.
+/// Characters of an encoded fingerprint: base64 without padding.
 const MARK_CHARS: usize = 8;
-/// Marks that are kept: 160 KB of the 400 KB that an item may have. Files beyond them are counted each time they are
-/// touched.
+/// Maximum number of stored fingerprints: 160 KB of the 400 KB that a DynamoDB item may have. Files beyond it are
+/// counted each time they are touched.
 const MARKS_MAX: usize = 20_000;
-/// Characters of the names that are shown, if one name alone has not more.
+/// Maximum number of characters of the displayed names. The first name is always displayed in full.
 const SHOWN_CHARS_MAX: usize = 300;
-/// What is due is sent within so much.
+/// Time within which the sweep sends a due item.
 const SWEPT_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
-/// Files that one message tells.
+/// The files that one message covers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Files {
-    /// The first of them, each once.
+    /// The first files, each once.
     pub named: Vec<Named>,
-    /// How many there are.
+    /// The number of files.
     pub count: u64,
-    /// The marks of the others, one after the other, so that each is counted once.
+    /// The concatenated fingerprints of the other files, so that each is counted once.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub others: String,
 }
 
-/// A file that is told by its name.
+/// A file stored with its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
-    /// Passweb's id.
+    /// Passweb's id of the file.
     pub id: ObjectId,
-    /// Its name when it was touched last.
+    /// The file's name when it was last touched.
     pub name: String,
 }
 
-/// Files that wait to be told, with the message that will tell them.
+/// The files collected for a digest message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collection {
-    /// The message.
+    /// The digest message.
     #[serde(rename = "carrier")]
     pub digest: MessageId,
-    /// When it goes, if nothing else holds it.
+    /// When the digest message is sent, unless something else makes it wait.
     pub until: Timestamp,
     /// The files.
     pub files: Files,
 }
 
 impl Files {
-    /// One file.
+    /// Returns a set of one file.
     #[must_use]
     pub fn of(file: &File) -> Self {
         let mut files = Self::default();
@@ -73,7 +75,7 @@ impl Files {
         files
     }
 
-    /// One more file; one that was counted already is the same file.
+    /// Adds a file. A file that is already counted only updates its name.
     pub fn add(&mut self, file: &File) {
         if let Some(known) = self.named.iter_mut().find(|known| known.id == file.id) {
             known.name.clone_from(&file.name);
@@ -87,7 +89,7 @@ impl Files {
         self.count = self.count.saturating_add(1);
     }
 
-    /// Marks a file that is not named. Answers whether it is another one than those before.
+    /// Records the fingerprint of a file without a name. Returns whether the file is new.
     fn mark(&mut self, id: &ObjectId) -> bool {
         let digest = Sha256::digest(id.as_str());
         let mark = STANDARD.encode(digest.get(..MARK_BYTES).unwrap_or_default());
@@ -102,7 +104,7 @@ impl Files {
         true
     }
 
-    /// The names with commas between, and in brackets how many more there are: `a.pdf, b.pdf (+12)`.
+    /// Returns the names separated by commas, then the number of further files: `a.pdf, b.pdf (+12)`.
     #[must_use]
     pub fn names(&self) -> String {
         let mut shown = String::new();
@@ -121,7 +123,7 @@ impl Files {
     }
 }
 
-/// What somebody did with a file, on events of files.
+/// Returns the file action of an event; `None` on other events.
 #[must_use]
 pub fn action(event: &Event) -> Option<&FileAction> {
     match &event.data {
@@ -132,7 +134,7 @@ pub fn action(event: &Event) -> Option<&FileAction> {
     }
 }
 
-/// Where the files are collected that a message is about, if its mapping holds them; `None` on other events.
+/// Returns the key of the collection that a message's file belongs to; `None` on other events.
 #[must_use]
 pub fn collected_in(site: &SiteId, mapping: &MappingId, event: &Event, recipient: &ObjectId) -> Option<String> {
     let action = action(event)?;
@@ -140,8 +142,10 @@ pub fn collected_in(site: &SiteId, mapping: &MappingId, event: &Event, recipient
     Some(collection_key(site, [mapping, &action.file.folder, actor, recipient]))
 }
 
-/// When the first message of a folder goes, if nothing else holds it: counted from when it is looked at, since what
-/// matters is what else comes, and in time to be of use.
+/// Returns when the digest message of a folder is due, unless something else makes it wait.
+///
+/// The hold counts from `now`, because the digest message covers the files that arrive afterwards. The result leaves
+/// the sweep enough time to send the message while it is useful. `None` if the mapping has no `hold_for`.
 #[must_use]
 pub fn collected_until(mapping: &Mapping, event: &Event, now: Timestamp) -> Option<Timestamp> {
     let until = now.saturating_add(mapping.hold_for?.duration()).unwrap_or(now);
@@ -149,8 +153,9 @@ pub fn collected_until(mapping: &Mapping, event: &Event, now: Timestamp) -> Opti
     Some(until.min(in_time))
 }
 
-/// The occasions that a message tells besides its own: those of the other files it names, where the mapping tells what
-/// an actor does with a file only once.
+/// Returns the dedup keys of the other named files.
+///
+/// Empty unless the mapping notifies once per actor.
 #[must_use]
 pub fn dedup_keys(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &ObjectId, files: &Files) -> Vec<String> {
     let Some(action) = action(event).filter(|_| mapping.repeat() == Repeat::OncePerActor) else { return Vec::new() };
@@ -163,8 +168,9 @@ pub fn dedup_keys(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &O
     others.map(of_file).collect()
 }
 
-/// Whether a message left those that joined it to themselves: it tells nobody, for a reason of its own. One that a person
-/// took back was taken back with all it would have told.
+/// Whether the digest message was skipped for a reason of its own, so that its members are decided by themselves.
+///
+/// If an operator cancelled the digest message, its members are cancelled too.
 #[must_use]
 pub fn releases_members(digest: &Facts) -> bool {
     match digest.state() {
@@ -173,13 +179,13 @@ pub fn releases_members(digest: &Facts) -> bool {
     }
 }
 
-/// What becomes of a message that joined another: `None` while that one is open, else why it is not sent itself.
+/// Returns why a joined message is not sent itself; `None` while the digest message is still open.
 #[must_use]
 pub fn fate(digest: &MessageId, facts: &Facts) -> Option<Skip> {
     match facts.state() {
         State::Pending | State::Waiting(_) | State::Sending => None,
         State::Skipped(skip) => Some(Skip::new(skip.reason, digest.to_string())),
-        // One that failed was this file's message too, and nothing sends it again by itself.
+        // A failed digest message also counts for this file, because it is not resent automatically.
         _ => Some(already_notified(&digest.to_string(), Some(facts))),
     }
 }

@@ -1,56 +1,55 @@
-//! Meta's error codes and what each calls for, as data.
+//! Meta's error codes and the reaction to each, as data.
 //!
-//! Source: Meta's error code reference for the Cloud API. Logic rests on the code, never on the HTTP status alone or on
-//! a title: the former varies with the provider, the latter are translated.
+//! Source: Meta's error code reference for the Cloud API. Logic depends on the code only. HTTP statuses vary between
+//! providers, and error titles are translated.
 
 use jiff::SignedDuration;
 
 use crate::message::backoff::{self, PAUSE_MAX};
 
-/// What a refusal says of the message, and whose matter it is.
+/// The cause and the scope of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Passing trouble at the provider: surely not accepted, try again.
+    /// A temporary failure at the provider. The message was not accepted; try again.
     Retry,
-    /// Too fast: surely not accepted, try again later.
+    /// A rate limit. The message was not accepted; try again later.
     Rate,
-    /// This message or recipient: final.
+    /// The failure concerns this message or recipient, and is final.
     Message,
-    /// The template cannot be sent: surely not accepted, a matter for the shop.
+    /// The template cannot be sent. The message was not accepted, and the shop must act.
     Template,
-    /// The whole account cannot send: surely not accepted, a matter for the shop.
+    /// The whole account cannot send. The message was not accepted, and the shop must act.
     Account,
-    /// The code proves nothing when it comes with a server error; otherwise as [`Class::Retry`].
+    /// With a server error, the code proves nothing. Otherwise it is handled as [`Class::Retry`].
     Ambiguous,
-    /// The message may have been sent, at every status: a wrapper of Meta's API may have changed the status.
+    /// The message may have been sent, whatever the HTTP status. A wrapper of Meta's API may have changed the status.
     MaybeSent,
 }
 
-/// What is done about a message that surely was not accepted. Everything ends when the message ceases to be of use.
+/// The reaction to a refusal. Every reaction ends when the message stops being useful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// It failed; nothing is tried again.
+    /// The message failed. It is not retried.
     Fail,
-    /// Nobody can tell whether it was sent; nothing is tried again by itself.
+    /// The message may have been sent. It is not retried automatically.
     Unknown,
-    /// It is tried again after growing pauses, the first of so many seconds, at most so many times (`None`: for as long
-    /// as it is of use).
+    /// The message is retried with exponential backoff.
     Retry {
-        /// Seconds of the first pause.
+        /// First pause, in seconds.
         first: u16,
-        /// Tries besides the first.
+        /// Maximum number of retries; `None` for as long as the message is useful.
         at_most: Option<u32>,
     },
-    /// The recipient is left alone for 4, 16, 64 … seconds, the account goes on.
+    /// Sending to this recipient pauses for 4, 16, 64 … seconds. The account continues.
     SlowPair,
-    /// The whole account pauses for so many seconds, doubled each time the message meets it again.
+    /// Sending from the whole account pauses. The pause doubles each time the message meets the code again.
     SlowAccount {
-        /// Seconds of the first pause.
+        /// First pause, in seconds.
         first: u16,
     },
-    /// The template is held; other templates go on.
+    /// The template is held. Other templates continue.
     HoldTemplate,
-    /// The account stops; one message at a time finds out whether it can send again, the first after so many minutes.
+    /// The account stops. One message at a time probes whether it can send again.
     StopAccount {
         /// Minutes until the first probe.
         probe_after: u16,
@@ -59,7 +58,7 @@ pub enum Action {
 
 const DAY: u16 = 24 * 60;
 
-/// What a class calls for unless [`EXCEPTIONS`] says otherwise.
+/// Returns the reaction to a class, unless [`EXCEPTIONS`] overrides it.
 #[must_use]
 pub const fn usual(class: Class) -> Action {
     match class {
@@ -72,29 +71,29 @@ pub const fn usual(class: Class) -> Action {
     }
 }
 
-/// The codes that call for something else than their class does.
+/// The codes whose reaction differs from that of their class.
 pub const EXCEPTIONS: &[(&str, Action)] = &[
-    // Three times after 5 s and more: then it is the request.
+    // After three retries from 5 s, the request itself is the cause.
     ("1", Action::Retry { first: 5, at_most: Some(3) }),
-    // Blocked for a policy: for days, often for good.
+    // Blocked for a policy violation: for days, often permanently.
     ("368", Action::StopAccount { probe_after: DAY }),
-    // The number's throughput: the next second has room again.
+    // The throughput limit of the number. The next second has capacity again.
     ("130429", Action::SlowAccount { first: 1 }),
     // Too many recipients blocked or reported the number.
     ("131048", Action::StopAccount { probe_after: DAY }),
-    // The media server did not answer Meta: another try or two, then it is the file.
+    // The media server did not respond to Meta. After two retries, the file itself is the cause.
     ("131052", Action::Retry { first: 30, at_most: Some(2) }),
     ("131053", Action::Retry { first: 30, at_most: Some(2) }),
-    // The pair of sender and recipient; the account's other recipients go on.
+    // The limit for a pair of sender and recipient. The account's other recipients are unaffected.
     ("131056", Action::SlowPair),
-    // Maintenance of the number, up to some minutes.
+    // Maintenance of the number, up to a few minutes.
     ("131057", Action::SlowAccount { first: 60 }),
     ("131060", Action::Retry { first: 5, at_most: Some(1) }),
     // The limit for misclassified templates.
     ("131064", Action::StopAccount { probe_after: DAY }),
 ];
 
-/// Each code with its class. Codes are strings: one is never computed with.
+/// Each code with its class. Codes are strings, because they are never computed with.
 pub const TABLE: &[(&str, Class)] = &[
     ("0", Class::Account),
     ("1", Class::Ambiguous),
@@ -164,29 +163,30 @@ pub const TABLE: &[(&str, Class)] = &[
     ("137000", Class::Message),
 ];
 
-/// The class of a code; `None` for one nobody listed.
+/// Returns the class of a code; `None` for an unlisted code.
 #[must_use]
 pub fn class(code: &str) -> Option<Class> {
     let listed = TABLE.iter().find(|(listed, _)| *listed == code).map(|(_, class)| *class);
-    // Meta keeps 200 to 299 for missing permissions.
+    // Meta reserves 200 to 299 for missing permissions.
     let is_permission = || code.parse::<u16>().is_ok_and(|number| (200..300).contains(&number));
     listed.or_else(|| is_permission().then_some(Class::Account))
 }
 
-/// What a code calls for; `None` for one nobody listed.
+/// Returns the reaction to a code; `None` for an unlisted code.
 #[must_use]
 pub fn action(code: &str) -> Option<Action> {
     let exception = EXCEPTIONS.iter().find(|(listed, _)| *listed == code).map(|(_, action)| *action);
     exception.or_else(|| class(code).map(usual))
 }
 
-/// What a failure that is reported after the provider took the message says of what comes next. The message itself is
-/// final: it is never sent again by itself.
+/// The consequence of a failure that is reported after the provider accepted the message.
+///
+/// The message itself is final: it is never resent automatically.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
-    /// The number is left alone for a month.
+    /// Nothing is sent to the number for a month.
     Unreachable,
-    /// The person does not want marketing.
+    /// Nothing with a marketing template is sent to the number.
     MarketingOptOut,
     /// The template is held.
     HoldTemplate,
@@ -197,7 +197,7 @@ pub enum Consequence {
     },
 }
 
-/// The consequence of a failure reported later.
+/// Returns the consequence of a failure reported later; `None` if it has none.
 #[must_use]
 pub fn consequence(code: &str) -> Option<Consequence> {
     match (code, action(code)) {
@@ -210,8 +210,10 @@ pub fn consequence(code: &str) -> Option<Consequence> {
 }
 
 impl Action {
-    /// How long until the next try of a message that met this for the `attempt`th time (from 1); `None` where there is
-    /// none. `jitter` is any number drawn at random, `retry_after` what the provider asked for.
+    /// Returns the pause before the next try of a message, at its failure number `attempt` (from 1) with this reaction.
+    ///
+    /// `None` if it is not retried. `jitter` is any random number, for the jitter. `retry_after` is the minimum pause
+    /// that the provider asks for.
     #[must_use]
     pub fn pause(self, attempt: u32, jitter: u32, retry_after: Option<SignedDuration>) -> Option<SignedDuration> {
         let own = match self {
@@ -230,7 +232,7 @@ impl Action {
     }
 }
 
-/// How long a template is held: until the hourly sync has seen what became of it.
+/// How long a template is held. The hourly sync has updated the template by then.
 pub const TEMPLATE_HELD_FOR: SignedDuration = SignedDuration::from_mins(65);
 
 #[cfg(test)]
@@ -254,8 +256,7 @@ mod tests {
         }
     }
 
-    /// Every code of the reference with what is done about a message that meets it, and what a report of it later
-    /// brings about.
+    /// Lists every code of the reference with the reaction to it, and the consequence of a later report.
     #[test]
     fn each_code_calls_for_what_the_reference_says() {
         let described = |action: Option<Action>| match action {

@@ -1,4 +1,4 @@
-//! The contract of the events queue: versioned, so that it can grow. Readers are deployed before writers.
+//! The records of the events queue. The format is versioned and only grows; readers are deployed before writers.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,28 +12,28 @@ use crate::primitives::key::MessageId;
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "job", deny_unknown_fields)]
 pub enum Job {
-    /// An event that Passweb raised and `receive-event` accepted.
+    /// An event raised by Passweb and accepted by `receive-event`.
     #[serde(rename = "event.1")]
     Event {
-        /// The site the credential named.
+        /// The site of the request's credential.
         site: SiteId,
-        /// When it was accepted.
+        /// When the event was accepted.
         received_at: Timestamp,
         /// The callback's document, as received.
         event: Value,
-        /// How often it was put back by ourselves.
+        /// How often the record was put back.
         #[serde(default, skip_serializing_if = "is_zero")]
         attempt: u32,
-        /// When a person put it back after it had become a dead letter.
+        /// When an operator redrove the record from the dead-letter queue.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         redriven_at: Option<Timestamp>,
     },
-    /// One message of an event that is in the ledger with its plan.
+    /// One message of an event whose plan is in the ledger.
     #[serde(rename = "message.1")]
     Message(MessageJob),
 }
 
-/// One message to be dealt with: its event is in the ledger, so no personal data travels.
+/// One message to process. The event is in the ledger, so the record contains no personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageJob {
@@ -41,70 +41,73 @@ pub struct MessageJob {
     pub site: SiteId,
     /// The event.
     pub event: EventId,
-    /// Through which mapping.
+    /// The mapping that sends the message.
     pub mapping: MappingId,
-    /// To whom: the person's id.
+    /// The recipient's id.
     pub recipient: ObjectId,
-    /// 1, or the number of times a person chose to send it again, and one.
+    /// The send number: 1 for the first sending, one more for each resend.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     #[serde(rename = "occasion")]
     pub send_number: u32,
-    /// When a person asked to send it again.
+    /// When an operator asked for a resend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "asked_at")]
     pub resend_requested_at: Option<Timestamp>,
-    /// How often it was put back. Of two records of one message the one with the lower number is out of date.
+    /// How often the record was put back. Of two records of one message, the lower number is out of date.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempt: u32,
-    /// The code it met last, and how often.
+    /// The last error code and its consecutive failures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "met")]
     pub last_error: Option<LastError>,
-    /// What it need not ask for any more.
+    /// A grant of the schedule, so that the message need not request it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "pass")]
     pub permit: Option<SendPermit>,
-    /// A person has it go now: it waits neither for its interval, nor for newer states, nor for the end of quiet hours.
+    /// Whether an operator skips the waiting: the interval, the hold and the quiet hours.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[serde(rename = "at_once")]
     pub send_now: bool,
-    /// The message that tells the file of this one too, itself included; absent: it tells its file alone, so far.
+    /// The digest message that also covers this message's file; it may be this message itself.
+    ///
+    /// `None` if the message covers only its own file so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "with")]
     pub digest: Option<MessageId>,
-    /// The owner of a claim that surely was not followed by a call: the answer to the claim was lost, and this record was
-    /// put back by that owner.
+    /// The owner of a claim that was certainly not followed by a call to the provider.
+    ///
+    /// The response to the claim was lost, and that owner put this record back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncalled: Option<String>,
 }
 
-/// A code that kept a message from being accepted, and how often one after the other.
+/// An error code that kept a message from being accepted, with its consecutive failures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastError {
-    /// The code.
+    /// The error code.
     pub code: String,
-    /// How often.
+    /// The number of consecutive failures with this code.
     pub times: u32,
-    /// The refusals of its account that no code of Meta's explains.
+    /// Refusals of the account that no Meta code explains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unexplained: Option<Unexplained>,
 }
 
-/// Refusals of a whole account without a code of Meta's, which may be about the one message: a firewall that dislikes
-/// its text, for one.
+/// Refusals of a whole account without a Meta code. The single message may be the cause, for example if a firewall
+/// blocks its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unexplained {
-    /// How often, each with a message of others accepted since the one before.
+    /// The number of refusals. Between each two of them, the account's other messages were accepted.
     pub times: u32,
-    /// When the last one was.
+    /// When the last refusal happened.
     pub at: Timestamp,
 }
 
-/// So many unexplained refusals are the message's own matter.
+/// Unexplained refusals after which the message itself is the cause.
 const UNEXPLAINED_MAX: u32 = 3;
 
 impl LastError {
-    /// What a message has met after it met a code once more.
+    /// Returns the failures of a message after one more failure with `code`.
     #[must_use]
     pub fn again(before: Option<&Self>, code: &str) -> Self {
         let times = before.filter(|last_error| last_error.code == code).map_or(0, |last_error| last_error.times);
@@ -112,8 +115,10 @@ impl LastError {
         Self { code: code.to_owned(), times: times.saturating_add(1), unexplained }
     }
 
-    /// The same after an unexplained refusal of its account. It counts once more only if another message was accepted
-    /// since the one before: until then it may be the account's matter. `proved_at`: when that one was claimed.
+    /// Adds an unexplained refusal of the account.
+    ///
+    /// It counts only if another message was accepted since the previous refusal. Until then, the account may be the
+    /// cause. `proved_at` is when that other message was claimed.
     #[must_use]
     pub fn unexplained(self, at: Timestamp, proved_at: Option<Timestamp>) -> Self {
         let times = match self.unexplained {
@@ -124,20 +129,20 @@ impl LastError {
         Self { unexplained: Some(Unexplained { times, at }), ..self }
     }
 
-    /// Whether the message is refused for itself, and not its account.
+    /// Whether the message itself is refused, not its account.
     #[must_use]
     pub fn is_refused_alone(&self) -> bool {
         self.unexplained.is_some_and(|unexplained| unexplained.times >= UNEXPLAINED_MAX)
     }
 }
 
-/// What a message released by the schedule has already.
+/// A grant that the schedule gives to a message when releasing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SendPermit {
-    /// A sending slot of its account: when it begins. SQS delays by whole seconds, the rest is waited for.
+    /// A sending slot of its account, with its start. SQS delays by whole seconds; the sender waits for the remainder.
     Slot(Timestamp),
-    /// Leave to try although the account is stopped: its outcome says whether the account can send again.
+    /// Permission to try although the account is stopped. The outcome shows whether the account can send again.
     Probe,
 }
 
@@ -156,13 +161,13 @@ fn one() -> u32 {
 }
 
 impl Job {
-    /// An event that was just accepted.
+    /// Returns a job for an event that was just accepted.
     #[must_use]
     pub fn event(site: SiteId, received_at: Timestamp, event: Value) -> Self {
         Self::Event { site, received_at, event, attempt: 0, redriven_at: None }
     }
 
-    /// The same job as a person puts it back. The time for which an event is put back begins anew.
+    /// Returns the job as an operator redrives it. The time limit for putting an event back starts again.
     #[must_use]
     pub fn redriven(self, now: Timestamp) -> Self {
         match self {
@@ -173,8 +178,9 @@ impl Job {
         }
     }
 
-    /// Since when it has been tried, if that is too long: then a person must look at it. A message has no such limit,
-    /// since its usefulness ends.
+    /// Returns when the retries of an event began, if that was too long ago: an operator must then look at it.
+    ///
+    /// A message has no such limit, because its usefulness ends.
     #[must_use]
     pub fn over_since(&self, now: Timestamp) -> Option<Timestamp> {
         let Self::Event { received_at, redriven_at, .. } = self else { return None };
@@ -182,14 +188,14 @@ impl Job {
         (now.duration_since(since) > PUT_BACK_FOR).then_some(since)
     }
 
-    /// The same job, put back once more.
+    /// Returns the job, put back once more.
     #[must_use]
     pub fn put_back(self) -> Self {
         match self {
             Self::Event { site, received_at, event, attempt, redriven_at } => {
                 Self::Event { site, received_at, event, attempt: attempt.saturating_add(1), redriven_at }
             }
-            // What was leased for it, or allowed to it, may be over by then.
+            // A slot or a probe permission may no longer be valid by then.
             Self::Message(job) => {
                 Self::Message(MessageJob { attempt: job.attempt.saturating_add(1), permit: None, ..job })
             }
@@ -197,7 +203,7 @@ impl Job {
     }
 }
 
-/// Shows no personal data: the document stays out.
+/// Omits the document, so that no personal data is shown.
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -1,70 +1,73 @@
-//! Whether an account can send: what stops it, and what ends a stop.
+//! Whether an account can send: the causes of a stop and the proofs that end it.
 //!
-//! Answers and reports come late, again and in any order. So each one carries its moment, and a stop ends only by what
-//! is newer than everything that caused it.
+//! Responses and reports can arrive late, repeatedly and in any order. Each one therefore carries its time. Only a
+//! proof that is newer than every cause ends a stop.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::message::backoff::PAUSE_MAX;
 
-/// The shortest time there is: what is later by it is later.
+/// The smallest time step, which makes one timestamp later than another.
 const MOMENT: SignedDuration = SignedDuration::from_nanos(1);
 
-/// What is known of an account's ability to send.
+/// The sending state of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// Why it is stopped; `None` while it can send.
+    /// The stop in effect; `None` while the account can send.
     pub stop: Option<Stop>,
-    /// The latest moment of which something says that the account could send then. An older cause stops nothing.
+    /// The latest time at which the account is proved able to send. An older cause does not stop the account.
     pub started_at: Option<Timestamp>,
-    /// When the latest message was claimed that ended a stop. An operator's start leaves it as it is.
+    /// When the latest message that ended a stop was claimed. A start by an operator does not change it.
     pub proved_at: Option<Timestamp>,
 }
 
-/// Why an account is stopped.
+/// A stop of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
-    /// Since when.
+    /// When the stop began.
     pub since: Timestamp,
-    /// The moment of its latest cause.
+    /// The time of the latest cause.
     pub caused_at: Timestamp,
     /// The provider's code, or `none`.
     pub code: String,
-    /// When the next message may try whether the account can send again.
+    /// When the next message may probe whether the account can send again.
     pub probe_at: Timestamp,
-    /// Whether a report of what became of a message stopped it: then that a message is accepted says nothing, and only
-    /// a report that one left ends the stop.
+    /// Whether a report about a message or the account caused the stop. An accepted message then proves nothing: only a
+    /// report of a sent message ends the stop.
     pub by_report: bool,
 }
 
-/// What stops an account.
+/// A cause that stops an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cause<'a> {
-    /// The provider's code or its word, or `none`.
+    /// The provider's code or word, or `none`.
     pub code: &'a str,
-    /// Whether it was reported later, and is not the answer to a call.
+    /// Whether the cause was reported later, rather than returned by a call.
     pub by_report: bool,
     /// When it happened.
     pub at: Timestamp,
-    /// How long from now the first probe waits.
+    /// Delay from now until the first probe.
     pub probe_after: SignedDuration,
 }
 
-/// What says that an account can send.
+/// A proof that an account can send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// The provider accepted a message that was claimed at this moment.
+    /// The provider accepted a message that was claimed at this time.
     Accepted(Timestamp),
-    /// A message that was claimed at this moment left, says a report.
+    /// A report states that a message claimed at this time was sent.
     Left(Timestamp),
-    /// An operator says so.
+    /// An operator states it.
     Operator,
 }
 
 impl Health {
-    /// The account after a cause to stop it. A cause that is older than a proof changes nothing. Of an account that is
-    /// stopped the probe moves on: by as long as the stop has lasted, at most [`PAUSE_MAX`], or by what the cause asks
-    /// for. It never comes earlier, and a stop by a report stays one.
+    /// Returns the account after a cause to stop it.
+    ///
+    /// - A cause that is older than the latest proof changes nothing.
+    /// - If the account is already stopped, the probe is postponed, never advanced. The delay is the stop's duration so
+    ///   far, at most [`PAUSE_MAX`], or the delay of the cause, whichever is longer.
+    /// - A stop by a report remains one.
     #[must_use]
     pub fn stopped(&self, cause: Cause<'_>, now: Timestamp) -> Self {
         if self.started_at.is_some_and(|started_at| started_at > cause.at) {
@@ -82,7 +85,7 @@ impl Health {
             },
             Some(stop) => {
                 let lasted = now.duration_since(stop.since).clamp(SignedDuration::ZERO, PAUSE_MAX);
-                // One that is not newer says nothing new: it may have come twice.
+                // A cause that is not newer may be a duplicate, so the duration does not count.
                 let probe_at = probe_at(if at > stop.caused_at { lasted.max(probe_after) } else { probe_after });
                 let code = if probe_at >= stop.probe_at { code } else { &stop.code };
                 Stop {
@@ -97,8 +100,10 @@ impl Health {
         Self { stop: Some(stop), ..self.clone() }
     }
 
-    /// The account after Meta took back what stopped it, at a moment: a stop that is not newer is probed at once. An older
-    /// cause that comes later stops nothing.
+    /// Returns the account after Meta withdrew the cause of a stop at `at`.
+    ///
+    /// A stop with only older causes is probed immediately. An older cause that arrives later does not stop the
+    /// account.
     #[must_use]
     pub fn reinstated(&self, at: Timestamp, now: Timestamp) -> Self {
         let started_at = self.started_at.max(Some(at));
@@ -109,8 +114,10 @@ impl Health {
         }
     }
 
-    /// The account after a proof that it can send. One that is not newer than what stopped the account changes nothing,
-    /// nor does an accepted message where only a report ends the stop. An operator's word always counts.
+    /// Returns the account after a proof that it can send.
+    ///
+    /// A proof that is not newer than the latest cause changes nothing. An accepted message does not end a stop by a
+    /// report. An operator's proof always ends the stop.
     #[must_use]
     pub fn started(&self, proof: Proof) -> Self {
         let ends = |stop: &Stop| match proof {
@@ -121,7 +128,7 @@ impl Health {
         let Some(stop) = self.stop.as_ref().filter(|stop| ends(stop)) else { return self.clone() };
         let (started_at, proved_at) = match proof {
             Proof::Accepted(at) | Proof::Left(at) => (at, self.proved_at.max(Some(at))),
-            // The operator's clock may be wrong: what is known by now has ended, and nothing else.
+            // The operator's clock may be wrong. Only the causes recorded so far have ended.
             Proof::Operator => (stop.caused_at.saturating_add(MOMENT).unwrap_or(stop.caused_at), self.proved_at),
         };
         Self { stop: None, started_at: self.started_at.max(Some(started_at)), proved_at }
