@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Names and codes of three letters, as [`key`] has them, with the code of two letters. From Unicode CLDR under the
-/// licence beside the table; `names.py` writes it.
+/// Two-letter codes by name and by three-letter code, both normalized by [`key`].
+///
+/// The data is from Unicode CLDR, under the licence beside the table. `names.py` generates it.
 static NAMES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
     let lines = include_str!("country/names.tsv").lines();
     lines.filter_map(|line| line.split_once('\t')).collect()
 });
 
-/// The ISO 3166 code of two letters for a text; `None` if it is neither such a code nor a known name. A code of two
-/// letters that no country has is answered too.
+/// Returns the ISO 3166 two-letter code for a text; `None` if it is neither a code nor a known name.
+///
+/// A two-letter text is returned even if no country has that code.
 pub(crate) fn code_of(text: &str) -> Option<String> {
     let key = key(text);
     if let Some(code) = NAMES.get(key.as_str()) {
@@ -21,8 +23,9 @@ pub(crate) fn code_of(text: &str) -> Option<String> {
     is_code.then(|| key.to_ascii_uppercase())
 }
 
-/// Small letters and digits only: `Côte d’Ivoire` is `côtedivoire`. Accents of their own, as some systems write them, drop
-/// out; the table has every name without accents too.
+/// Normalizes a text to lowercase letters and digits: `Côte d’Ivoire` becomes `côtedivoire`.
+///
+/// Combining accents are dropped, so the table also contains every name without accents.
 fn key(text: &str) -> String {
     text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -50,7 +53,7 @@ mod tests {
         check(&["Stati Uniti", "U.S.A.", "Estados Unidos", "Vereinigte Staaten"], Some("US"));
         check(&["Olanda", "Paesi Bassi", "Niederlande"], Some("NL"));
         check(&["Myanmar", "Birmania"], Some("MM"));
-        // Two countries are called so.
+        // Two countries share the name Congo.
         check(&["Congo", "Svizzerland", "", "-", "Padova", "1", "+41"], None);
     }
 

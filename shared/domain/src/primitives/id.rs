@@ -1,28 +1,29 @@
-//! Identifiers: strings that were checked once, so that they can be used as keys everywhere.
+//! Identifiers: strings that are checked once, so that they can be used as keys everywhere.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest identifier Passweb may send, in characters: long enough for a UUID with a prefix, short enough for any key.
+/// Maximum length of an identifier from Passweb, in characters: enough for a UUID with a prefix, short enough for any
+/// key.
 pub const ID_CHARS_MAX: usize = 128;
 
-/// Why a text is not an identifier.
+/// Why a text is not a valid identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Nothing in it.
+    /// The text is empty.
     #[error("must not be empty")]
     Empty,
-    /// Longer than [`ID_CHARS_MAX`].
+    /// The text is longer than [`ID_CHARS_MAX`].
     #[error("must have at most {ID_CHARS_MAX} characters")]
     TooLong,
-    /// A character outside what this kind of identifier may hold.
+    /// A character that this kind of identifier may not contain.
     #[error("may only hold letters, digits and . _ : -")]
     Character,
-    /// A character outside what an event's id may hold.
+    /// A character that an event's id may not contain.
     #[error("may only hold printable ASCII characters")]
     Printable,
-    /// A control character in an otherwise free identifier.
+    /// A control character in an otherwise unrestricted identifier.
     #[error("must not hold control characters")]
     Control,
 }
@@ -60,15 +61,15 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// Reads an identifier.
+            /// Parses an identifier.
             ///
             /// # Errors
-            /// The rule the text breaks.
+            /// The rule that the text breaks.
             pub fn parse(text: &str) -> Result<Self, IdError> {
                 $check(text).map(|()| Self(text.to_owned()))
             }
 
-            /// The identifier as text.
+            /// Returns the identifier as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -98,13 +99,13 @@ macro_rules! id {
 }
 
 id! {
-    /// An event's id, unique per site: the idempotency key. Printable ASCII; what begins with `bridge:` was raised by the
-    /// bridge itself.
+    /// An event's id, unique per site: the idempotency key. Printable ASCII. Ids that begin with `bridge:` belong to
+    /// events raised by the bridge itself.
     EventId, check_printable
 }
 
 impl EventId {
-    /// Whether it is an id that only the bridge may use.
+    /// Whether only the bridge may use the id.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         self.as_str().starts_with("bridge:")
@@ -112,20 +113,19 @@ impl EventId {
 }
 
 id! {
-    /// A site, the tenant.
+    /// A site's id: the tenant.
     SiteId, check_token
 }
 id! {
-    /// An account of a site: credentials and sender number on WA Smart Business.
+    /// The id of a site's account: credentials and sender number on WA Smart Business.
     AccountId, check_token
 }
 id! {
-    /// A mapping of a site.
+    /// The id of a site's mapping.
     MappingId, check_token
 }
 id! {
-    /// Something Passweb knows by an id of its own: a person, an order, a message, a file. Any text without control
-    /// characters.
+    /// Passweb's id of an object: a person, an order, a message or a file. Any text without control characters.
     ObjectId, check_opaque
 }
 

@@ -1,37 +1,38 @@
-//! Reading foreign JSON field by field: every fault is reported, each with its JSON pointer (RFC 6901).
+//! Reads external JSON field by field and reports every fault with its JSON pointer (RFC 6901).
 //!
-//! A [`Reader`] stands on one value of the document. Its methods return `None` for a fault and note it, so that a
-//! caller reads on and the sender learns of all faults at once. `null` equals absent, unknown fields are left alone.
+//! A [`Reader`] points to one value of the document. For a fault, its methods record the fault and return `None`. The
+//! caller continues to read, so the sender receives all faults at once. `null` is equal to an absent value. Unknown
+//! fields are ignored.
 
 use std::cell::RefCell;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// One fault of a document.
+/// A fault in a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// JSON pointer of the value that is missing or wrong.
+    /// JSON pointer to the missing or wrong value.
     pub pointer: String,
-    /// What is wrong with it, in English, without repeating the value.
+    /// Description of the fault in English, without the value itself.
     pub detail: String,
 }
 
-/// Faults noted for one document; more than this many are not listed, they add nothing.
+/// Maximum number of faults reported for one document. More would add nothing.
 const FAULTS_MAX: usize = 20;
 
-/// Where the readers of one document note what they find.
+/// Collects the faults of one document.
 #[derive(Debug, Default)]
 pub struct Faults {
     noted: RefCell<Vec<Fault>>,
     stored: bool,
-    /// Every place a reader stepped to, so that a test can hold a contract against what is really read.
+    /// Every place that a reader visited, so that a test can compare a contract with the fields that are read.
     #[cfg(test)]
     pub(crate) visited: RefCell<std::collections::BTreeSet<String>>,
 }
 
 impl Faults {
-    /// Of a document that was accepted before, see [`Reader::is_stored`].
+    /// Returns a collector for a document that was accepted before; see [`Reader::is_stored`].
     #[must_use]
     pub fn of_stored() -> Self {
         Self { stored: true, ..Self::default() }
@@ -44,25 +45,25 @@ impl Faults {
         }
     }
 
-    /// The faults, in the order they were found.
+    /// Returns the faults in the order in which they were found.
     #[must_use]
     pub fn into_vec(self) -> Vec<Fault> {
         self.noted.into_inner()
     }
 }
 
-/// Levels of lists and objects at which a document is refused. A record holds a document one level deeper, and
-/// `serde_json` reads 127 levels.
+/// Nesting depth at which a document is refused. A queue record nests the document one level deeper, and `serde_json`
+/// reads 127 levels.
 pub const DEPTH_MAX: usize = 64;
 
-/// The fault of a document that is refused for its depth.
+/// Returns the fault of a document that is nested too deeply.
 #[must_use]
 pub fn too_deep() -> Fault {
     let detail = format!("must have fewer than {DEPTH_MAX} levels of lists and objects");
     Fault { pointer: String::new(), detail }
 }
 
-/// How many lists and objects stand inside one another; 0 for a value that is neither.
+/// Returns the nesting depth of lists and objects; 0 for a value that is neither.
 #[must_use]
 pub fn depth(value: &Value) -> usize {
     let mut deepest = 0;
@@ -88,14 +89,16 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Stands on the document's root.
+    /// Returns a reader at the document's root.
     #[must_use]
     pub fn root(value: &'a Value, faults: &'a Faults) -> Self {
         Self { value: Some(value), pointer: String::new(), faults }
     }
 
-    /// Steps to a field of the object this stands on. A field that is absent or null is a reader too: asking it for a
-    /// value notes the fault, asking it for an optional value does not.
+    /// Returns a reader at a field of this object.
+    ///
+    /// A field that is absent or null also has a reader. Reading a required value from it records a fault; reading an
+    /// optional value does not.
     #[must_use]
     pub fn field(&self, name: &str) -> Reader<'a> {
         let value = self.value.and_then(|value| value.get(name)).filter(|value| !value.is_null());
@@ -112,43 +115,45 @@ impl<'a> Reader<'a> {
         self.value.is_some()
     }
 
-    /// Whether the document was accepted before. What was checked then and does not have to be right to be understood is
-    /// not checked again: by a newer version, or a newer edition of the world's time zones, it may be wrong by now.
+    /// Whether the document was accepted before.
+    ///
+    /// Checks that are not needed to understand the document are then skipped. A newer version of the bridge or of the
+    /// time zone database could otherwise refuse it.
     #[must_use]
     pub fn is_stored(&self) -> bool {
         self.faults.stored
     }
 
-    /// Notes a fault at this place.
+    /// Records a fault at this place.
     pub fn fault(&self, detail: impl Into<String>) {
         self.faults.note(self.pointer.clone(), detail.into());
     }
 
-    /// An object, required.
+    /// Reads a required object.
     #[must_use]
     pub fn object(&self) -> Option<&'a Map<String, Value>> {
         self.expect("an object", Value::as_object)
     }
 
-    /// A text, required. It may be empty.
+    /// Reads a required text, which may be empty.
     #[must_use]
     pub fn text(&self) -> Option<&'a str> {
         self.expect("a string", Value::as_str)
     }
 
-    /// A whole number that is not negative, required.
+    /// Reads a required non-negative integer.
     #[must_use]
     pub fn count(&self) -> Option<u64> {
         self.expect("a whole number, not negative", Value::as_u64)
     }
 
-    /// A truth value, required.
+    /// Reads a required boolean.
     #[must_use]
     pub fn boolean(&self) -> Option<bool> {
         self.expect("true or false", Value::as_bool)
     }
 
-    /// A text that `parse` turns into something stricter, required. The fault's detail is the parser's error.
+    /// Reads a required text and converts it with `parse`. The parser's error becomes the fault's detail.
     pub fn parsed<T, E: std::fmt::Display>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         match parse(self.text()?) {
             Ok(value) => Some(value),
@@ -159,17 +164,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What `read` makes of the value if there is one. The outer `None` is a fault, the inner one an absence.
+    /// Applies `read` to the value if there is one. The outer `None` is a fault, the inner one an absent value.
     pub fn optional<T>(&self, read: impl FnOnce(&Self) -> Option<T>) -> Option<Option<T>> {
         if self.is_present() { read(self).map(Some) } else { Some(None) }
     }
 
-    /// What `read` makes of the value, or `default` where there is none.
+    /// Applies `read` to the value, or returns `default` if there is none.
     pub fn or<T>(&self, default: T, read: impl FnOnce(&Self) -> Option<T>) -> Option<T> {
         if self.is_present() { read(self) } else { Some(default) }
     }
 
-    /// Every item of a list of at most `max`, required.
+    /// Reads a required list of at most `max` items.
     pub fn list<T>(&self, max: usize, read: impl Fn(&Self) -> Option<T>) -> Option<Vec<T>> {
         let items = self.expect("a list", Value::as_array)?;
         if items.len() > max {
@@ -180,7 +185,7 @@ impl<'a> Reader<'a> {
             let pointer = format!("{}/{index}", self.pointer);
             read(&Reader { value: Some(value), pointer, faults: self.faults })
         };
-        // Every item is read even after a fault, so that all faults are noted.
+        // Read every item even after a fault, so that all faults are recorded.
         let read_items: Vec<Option<T>> = items.iter().enumerate().map(read_item).collect();
         read_items.into_iter().collect()
     }

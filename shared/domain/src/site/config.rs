@@ -1,4 +1,4 @@
-//! What the shop configured: the site and its accounts.
+//! The shop's configuration: the site and its accounts.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -10,28 +10,28 @@ use crate::primitives::language::Language;
 use crate::primitives::phone::Country;
 use crate::template::Template;
 
-/// A Passweb site, the tenant.
+/// A Passweb site: the tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Site {
     /// The site's id.
     pub id: SiteId,
-    /// An inactive site skips every event.
+    /// Whether the site is active. An inactive site skips every event.
     #[serde(default = "yes")]
     pub active: bool,
-    /// A paused site keeps every message waiting.
+    /// Whether the site is paused. A paused site keeps every message waiting.
     #[serde(default, skip_serializing_if = "is_false")]
     pub paused: bool,
-    /// The home page: what `URL Sito` says on events of the customer area.
+    /// The home page. On customer-area events, it is the value of `URL Sito`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The language where nothing else says one.
+    /// The language used when neither the event, the person nor the country determines one.
     #[serde(default = "Language::italian")]
     pub default_language: Language,
-    /// The country of phone numbers written without a code, ISO 3166.
+    /// The country of phone numbers written without a country code (ISO 3166).
     #[serde(default = "italy")]
     pub default_country: String,
-    /// IANA time zone in which times are shown.
+    /// The IANA time zone in which times are shown.
     #[serde(default = "rome")]
     pub time_zone: String,
     /// When a whole-day activity begins for its reminders, `09:00`.
@@ -40,22 +40,23 @@ pub struct Site {
     /// Minutes from when a cart was left until its notice.
     #[serde(default = "three_hours")]
     pub cart_interval: u16,
-    /// Minutes from when the first of a customer's carts was left until the notice at the latest, however often the cart
-    /// changes in between.
+    /// Maximum minutes from when the first cart of a series was left until the notice, however often the cart changes
+    /// in between.
     #[serde(default = "a_day")]
     pub cart_max_postponement: u16,
-    /// Whether orders of marketplaces are notified.
+    /// Whether orders placed on marketplaces are notified.
     #[serde(default)]
     pub marketplace_orders: bool,
-    /// Days the ledger keeps what it knows.
+    /// Days that the ledger keeps its items.
     #[serde(default = "ninety")]
     pub retention_days: u16,
-    /// Days it is remembered what was told, so that it is not told again: from when it was told, or met again past half of
-    /// that time.
+    /// Days that a dedup key or a latest-event item is kept, so that nothing is notified twice.
+    ///
+    /// They count from the notification. A repeated event in the second half of that period renews them.
     #[serde(default = "two_years")]
     pub remember_for: u16,
-    /// The account of mappings that name none. Sites of earlier versions state none: then it is the first by id, until
-    /// an account is written.
+    /// The account of mappings that name none. Sites of earlier versions do not state it. The first account by id
+    /// applies then, until an account is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_account: Option<AccountId>,
 }
@@ -98,7 +99,7 @@ fn two_years() -> u16 {
 }
 
 impl Site {
-    /// A site with every setting at its default.
+    /// Returns a site with every setting at its default.
     #[must_use]
     pub fn new(id: SiteId) -> Self {
         Self {
@@ -119,68 +120,72 @@ impl Site {
         }
     }
 
-    /// The country of numbers without a code: the person's own, or the site's where their record has none. A country that
-    /// is written as nobody knows it is no other's.
+    /// Returns the country of numbers without a country code: the person's own, or the site's if their record has none.
+    ///
+    /// A country that cannot be parsed is [`Country::UNKNOWN`]. The site's country does not replace it.
     #[must_use]
     pub fn country(&self, of_person: Option<&str>) -> Country {
         let written = of_person.unwrap_or(&self.default_country);
         Country::parse(written).unwrap_or(Country::UNKNOWN)
     }
 
-    /// How long it is remembered what was told.
+    /// How long dedup keys and latest-event items are kept.
     #[must_use]
     pub fn remember_for(&self) -> SignedDuration {
         SignedDuration::from_hours(24 * i64::from(self.remember_for))
     }
 
-    /// The zone times are shown in; UTC where the setting names none.
+    /// The zone in which times are shown; UTC if the setting is not a known zone.
     #[must_use]
     pub fn zone(&self) -> TimeZone {
         TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
     }
 }
 
-/// An account on WA Smart Business: where to send and how the platform wants to be called. What a provider may change
-/// although it speaks the Cloud API is a setting. The token is no part of it: it lives in the secret store.
+/// An account on WA Smart Business: the sender number and how to call the provider's API.
+///
+/// Whatever a provider may change although it implements the Cloud API is a setting. The access token is not included;
+/// it is kept in the secret store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// The account's id within its site.
     pub id: AccountId,
-    /// An inactive account sends nothing.
+    /// Whether the account is active. An inactive account sends nothing.
     #[serde(default = "yes")]
     pub active: bool,
-    /// The API's base with its version, `https://host/v23.0`.
+    /// The API's base URL with its version, `https://host/v23.0`.
     pub base_url: String,
     /// Meta's id of the sender number.
     pub phone_number_id: String,
-    /// Whether the sender's id is part of the path (`/{id}/messages`) or not (`/messages`).
+    /// Whether the path contains the sender's id (`/{id}/messages`) or not (`/messages`).
     #[serde(default = "yes")]
     pub phone_number_id_in_path: bool,
     /// Meta's id of the WhatsApp Business Account, which owns the templates.
     pub waba_id: String,
-    /// The header the token goes into.
+    /// The HTTP header that carries the token.
     #[serde(default = "authorization")]
     pub token_header: String,
-    /// What stands before the token, `Bearer`; empty for the bare token.
+    /// The prefix of the token, `Bearer`; empty for the bare token.
     #[serde(default = "bearer")]
     pub token_scheme: String,
-    /// Messages a second that Meta takes from the number, in and out: 20 for one shared with the WhatsApp Business app,
-    /// 80 for others, 1,000 after the upgrade.
+    /// Messages per second that Meta allows for the number, inbound and outbound.
+    ///
+    /// 20 for a number shared with the WhatsApp Business app, 80 for other numbers, 1,000 after the upgrade.
     #[serde(default = "twenty")]
     pub throughput: u16,
-    /// Whether another site sent from the number before: what people said to the number then is looked up for each
-    /// message.
+    /// Whether another site used the sender number before. Each message then looks up the opt-outs sent to the number
+    /// at that time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub came_later: bool,
 }
 
-/// Of a number's throughput so much is used for sending, in percent: what comes in counts too, and calls that left
-/// evenly spaced arrive in bunches.
+/// Percentage of a number's throughput used for sending. Inbound messages count too, and evenly spaced calls can arrive
+/// in bursts.
 const THROUGHPUT_USED_PERCENT: i64 = 80;
 
 impl Account {
-    /// The pause between two sends of the account.
+    /// Returns the interval between two sends of the account.
     #[must_use]
     pub fn pace(&self) -> SignedDuration {
         SignedDuration::from_micros(100_000_000 / (i64::from(self.throughput.max(1)) * THROUGHPUT_USED_PERCENT))
@@ -199,22 +204,22 @@ fn bearer() -> String {
     "Bearer".to_owned()
 }
 
-/// Everything a decision needs to know of a site: one query of the configuration.
+/// Everything that a decision needs about a site, read with one query of the configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveConfig {
     /// The site.
     pub site: Site,
-    /// Its accounts, by id.
+    /// Its accounts, ordered by id.
     pub accounts: Vec<Account>,
-    /// Its enabled mappings, by id.
+    /// Its enabled mappings, ordered by id.
     pub mappings: Vec<Mapping>,
     /// The templates of each account, as last synced.
     pub templates: Vec<(AccountId, Template)>,
-    /// Templates that Meta refused since.
+    /// The templates that Meta refused since the last sync.
     pub holds: Vec<TemplateHold>,
 }
 
-/// A template that Meta refused to send, to be tried again later.
+/// A template that Meta refused to send. It is tried again later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateHold {
     /// The account.
@@ -223,39 +228,40 @@ pub struct TemplateHold {
     pub name: String,
     /// The template's language.
     pub language: Language,
-    /// When it may be tried again. The hourly sync may know better by then.
+    /// When it may be tried again. The hourly sync may have updated the template by then.
     pub until: Timestamp,
-    /// Meta's code.
+    /// Meta's error code.
     pub code: String,
 }
 
 impl LiveConfig {
-    /// A mapping that is still enabled.
+    /// Returns a mapping, if it is still enabled.
     #[must_use]
     pub fn mapping(&self, id: &crate::primitives::id::MappingId) -> Option<&Mapping> {
         self.mappings.iter().find(|mapping| mapping.id == *id && mapping.enabled)
     }
 
-    /// The account a mapping sends through: the one it names, else the site's default.
+    /// Returns the account that a mapping sends through: the one it names, or the site's default.
     #[must_use]
     pub fn account(&self, mapping: &Mapping) -> Option<&Account> {
         self.account_or_default(mapping.account.as_ref())
     }
 
-    /// The account of an id; without one, the site's default. A default account that is gone is replaced by no other.
+    /// Returns the account with an id, or the site's default if no id is given. No other account replaces a default
+    /// account that is gone.
     #[must_use]
     pub fn account_or_default(&self, id: Option<&AccountId>) -> Option<&Account> {
         let id = id.or_else(|| self.default_account())?;
         self.accounts.iter().find(|account| account.id == *id)
     }
 
-    /// The account of mappings that name none: the one the site states; where it states none, the first.
+    /// Returns the account of mappings that name none: the one that the site states, or the first.
     #[must_use]
     pub fn default_account(&self) -> Option<&AccountId> {
         self.site.default_account.as_ref().or_else(|| Some(&self.accounts.first()?.id))
     }
 
-    /// The hold of a template that is not over yet.
+    /// Returns the hold of a template, if it is still in effect.
     #[must_use]
     pub fn hold(&self, account: &AccountId, template: &Template, now: Timestamp) -> Option<&TemplateHold> {
         let is_it = |hold: &&TemplateHold| {
@@ -264,7 +270,7 @@ impl LiveConfig {
         self.holds.iter().filter(is_it).find(|hold| hold.until > now)
     }
 
-    /// A template of an account.
+    /// Returns a template of an account.
     #[must_use]
     pub fn template(&self, account: &AccountId, name: &str, language: &Language) -> Option<&Template> {
         let is_it = |template: &Template| template.name == name && template.language == *language;

@@ -1,4 +1,4 @@
-//! The key a site authenticates with, `pwb_<key id>_<secret>`, and the id of its webhook.
+//! The key that authenticates a site, `pwb_<key id>_<secret>`, and the id of its webhook.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,30 +9,30 @@ use subtle::ConstantTimeEq;
 use crate::primitives::id::SiteId;
 use crate::primitives::key::to_hex;
 
-/// What every key begins with, so that a leaked one is recognised.
+/// Prefix of every key, so that a leaked key is recognizable.
 pub const KEY_PREFIX: &str = "pwb_";
-/// Bytes of randomness in a key's secret.
+/// Random bytes in a key's secret.
 pub const SECRET_BYTES: usize = 32;
-/// Longest key id and longest secret that are looked at, in bytes.
+/// Maximum length of a key id and of a secret, in bytes.
 const PART_BYTES_MAX: usize = 64;
 
-/// A key as a request presents it. It holds the secret's hash only, so it can be compared and logged.
+/// A key as presented in a request. It contains only the secret's hash, so it can be compared and logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PresentedKey {
-    /// Which key it claims to be.
+    /// The id of the key that the request claims.
     pub key_id: String,
     secret_sha256: String,
 }
 
 impl PresentedKey {
-    /// Reads a whole key; `None` if it is none.
+    /// Parses a whole key; `None` if it is not a valid key.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (key_id, secret) = text.strip_prefix(KEY_PREFIX)?.split_once('_')?;
         Self::from_parts(key_id, secret)
     }
 
-    /// Takes a key id and a secret apart, as HTTP Basic brings them; `None` if they can't be a key's.
+    /// Builds a key from its id and secret, as sent with HTTP Basic; `None` if they cannot belong to a key.
     #[must_use]
     pub fn from_parts(key_id: &str, secret: &str) -> Option<Self> {
         let fits = |part: &str| (1..=PART_BYTES_MAX).contains(&part.len());
@@ -45,22 +45,22 @@ impl PresentedKey {
     }
 }
 
-/// A key as it is stored: enough to recognise it, not enough to use it.
+/// A key as stored: enough to recognize the key, not enough to use it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredKey {
     /// The key's id.
     pub key_id: String,
-    /// The site it speaks for.
+    /// The site that the key authenticates.
     pub site: SiteId,
-    /// SHA-256 of the secret's text, hexadecimal.
+    /// SHA-256 of the secret's text, in hexadecimal.
     pub secret_sha256: String,
-    /// Whether it no longer opens anything.
+    /// Whether the key is revoked.
     #[serde(default)]
     pub revoked: bool,
 }
 
 impl StoredKey {
-    /// Makes a key of random bytes: what is stored, and the text handed to the site, which is shown once.
+    /// Creates a key from random bytes. Returns the stored form, and the text for the site, which is shown once.
     #[must_use]
     pub fn create(site: SiteId, key_id: &str, secret: &[u8; SECRET_BYTES]) -> (Self, String) {
         let secret = URL_SAFE_NO_PAD.encode(secret);
@@ -69,13 +69,13 @@ impl StoredKey {
         (Self { key_id: key_id.to_owned(), site, secret_sha256, revoked: false }, text)
     }
 
-    /// What is stored of a key that somebody else made.
+    /// Returns the stored form of a key that was created elsewhere.
     #[must_use]
     pub fn of(site: SiteId, key: PresentedKey) -> Self {
         Self { key_id: key.key_id, site, secret_sha256: key.secret_sha256, revoked: false }
     }
 
-    /// Whether the presented key is this one and still opens something; compared in constant time.
+    /// Whether the presented key matches this one and this one is not revoked. Secrets are compared in constant time.
     #[must_use]
     pub fn admits(&self, presented: &PresentedKey) -> bool {
         let same_secret = self.secret_sha256.as_bytes().ct_eq(presented.secret_sha256.as_bytes());
@@ -83,13 +83,13 @@ impl StoredKey {
     }
 }
 
-/// Makes the id of a site's webhook of random bytes: the part of its address that nobody can guess.
+/// Creates the id of a site's webhook from random bytes: the secret part of its address.
 #[must_use]
 pub fn webhook_id(random: &[u8; SECRET_BYTES]) -> String {
     URL_SAFE_NO_PAD.encode(random)
 }
 
-/// Whether a text can be a webhook's id, so that nothing else is ever looked up.
+/// Whether a text can be a webhook's id. Nothing else is looked up.
 #[must_use]
 pub fn is_webhook_id(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
