@@ -1,4 +1,4 @@
-//! The audit: events and messages counted by what became of them, and the messages nobody can account for (promise 1).
+//! The audit: counts events and messages by outcome, and lists the unaccounted messages (promise 1).
 
 use std::collections::BTreeMap;
 
@@ -11,32 +11,32 @@ use crate::primitives::id::MappingId;
 use crate::primitives::key::MessageId;
 use crate::site::config::LiveConfig;
 
-/// How long after it ceased to be of use, or after the moment it waits for, a message that is not final is unaccounted
-/// for.
+/// Grace period after a message stops being useful, or after its wait ends. A message that is not final is unaccounted
+/// after it.
 const GRACE: SignedDuration = SignedDuration::from_mins(15);
-/// What became of the events that were counted.
+/// The outcomes of the counted events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Audit {
-    /// Events.
+    /// Number of events.
     pub events: usize,
-    /// Messages of their plans.
+    /// Number of messages in their plans.
     pub messages: usize,
-    /// The messages by the name of their state.
+    /// Number of messages by the name of their state.
     pub by_outcome: BTreeMap<String, usize>,
-    /// What the plans left out, by reason.
+    /// Number of skips in the plans, by reason.
     pub left_out: BTreeMap<String, usize>,
-    /// Messages nobody can account for.
+    /// The unaccounted messages.
     pub unaccounted: Vec<MessageId>,
 }
 
-/// A message as the audit sees it.
+/// The input of the audit about one message.
 #[derive(Clone, Copy, Debug)]
 pub struct Audited<'a> {
-    /// Its id.
+    /// The message's id.
     pub id: &'a MessageId,
-    /// Through which mapping.
+    /// The mapping that sends it.
     pub mapping: &'a MappingId,
-    /// What is known of it.
+    /// The recorded facts of the message.
     pub facts: &'a Facts,
 }
 
@@ -65,13 +65,12 @@ impl Audit {
 }
 
 impl Audited<'_> {
-    /// Whether nobody can say any more what becomes of the message: it is not final, was of use too long ago, and waits
-    /// for no moment that is still to come.
+    /// Whether the message is unaccounted: it is not final, stopped being useful too long ago, and its wait is over.
     #[must_use]
     pub fn is_unaccounted(&self, occurred_at: Timestamp, config: &LiveConfig, now: Timestamp) -> bool {
         let state = self.facts.state();
         let mapping = config.mappings.iter().find(|mapping| mapping.id == *self.mapping);
-        // Of a mapping that is gone a message may have been of use for as long as any.
+        // A deleted mapping may have allowed the longest usefulness.
         let useful_for = mapping.map_or(UsefulFor::MAX, Mapping::useful_for).duration();
         let (waits, due_at) = match &state {
             State::Waiting(waiting) => {
@@ -80,7 +79,8 @@ impl Audited<'_> {
             }
             _ => (false, None),
         };
-        // A cart is of use from when it is due, and whoever sends it just now, maybe because a person asked, is at it.
+        // A cart notice is useful from its due time. A recent claim means that the message is being sent now, for
+        // example after a resend request.
         let since = due_at.max(self.facts.claim.as_ref().map(|claim| claim.at)).max(Some(occurred_at));
         !state.is_final() && !waits && since.is_some_and(|since| now.duration_since(since) > useful_for + GRACE)
     }
@@ -102,7 +102,7 @@ mod tests {
         format!("2026-11-22T{hour:02}:{minute:02}:00Z").parse().unwrap()
     }
 
-    /// A site with one mapping, whose messages are of use for an hour.
+    /// Returns a site with one mapping, whose messages are useful for an hour.
     fn config() -> LiveConfig {
         let mapping = json!({
             "id": "ordini", "name": "Ordini", "event_type": "order.status_changed", "enabled": true,
@@ -161,12 +161,12 @@ mod tests {
             ("ordini", waiting_until(at(11, 30)), at(11, 45), 0),
             ("ordini", waiting_until(at(11, 30)), at(11, 46), 1),
             ("ordini", waiting_until(at(10, 5)), at(11, 15), 0),
-            // A cart is of use from when it is due, and what is being sent from when it is.
+            // Usefulness counts from the due time of a cart notice, and from the claim of a message that is being sent.
             ("ordini", of_cart(at(13, 0)), at(14, 15), 0),
             ("ordini", of_cart(at(13, 0)), at(14, 16), 1),
             ("ordini", claimed_late.clone(), at(13, 5), 0),
             ("ordini", claimed_late, at(14, 16), 1),
-            // Nobody knows any more how long it was of use.
+            // The usefulness of a deleted mapping's message is no longer known.
             ("gone", Facts::default(), at(11, 16), 0),
             ("gone", Facts::default(), at(10, 16) + SignedDuration::from_hours(7 * 24), 1),
         ];

@@ -1,7 +1,7 @@
-//! The check of a mapping before it is saved: everything that is wrong with it at once, each with its place.
+//! Checks a mapping before it is saved, and reports every problem with its place.
 //!
-//! What is wrong by itself is found by reading it field by field; then it is held against the site's accounts and
-//! templates. A mapping that passes can be sent as far as anybody can know beforehand.
+//! Each field is first checked alone, then against the site's accounts and templates. A mapping that passes can be
+//! sent, as far as can be determined in advance.
 
 mod draft;
 mod fixed;
@@ -18,21 +18,21 @@ use draft::{Draft, DraftUse, Notes, below};
 
 pub use problem::Problem;
 
-/// A problem at its place.
+/// A problem and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// JSON pointer into the mapping.
     pub path: String,
-    /// What is wrong there.
+    /// The problem at that place.
     pub problem: Problem,
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
-    /// The mapping, with the fingerprints it left out; `None` if it is none.
+    /// The mapping, with the fingerprints that the document omits; `None` if the document is not a mapping.
     pub mapping: Option<Mapping>,
-    /// What there is to say, by place.
+    /// The problems, ordered by place.
     pub findings: Vec<Finding>,
 }
 
@@ -44,7 +44,7 @@ impl Checked {
     }
 }
 
-/// Conditions that only some events can meet.
+/// Conditions with the event types that can meet them.
 const CONDITIONS: [(&str, &[EventType]); 7] = [
     ("order_statuses", &[EventType::OrderStatusChanged]),
     ("order_kinds", &[EventType::OrderStatusChanged]),
@@ -75,7 +75,9 @@ const CONDITIONS: [(&str, &[EventType]); 7] = [
     ),
 ];
 
-/// Checks a mapping as it is written against a site whose `templates` are all there are, not only those in use.
+/// Checks a mapping document against a site.
+///
+/// `config.templates` must contain all the site's templates, not only those in use.
 #[must_use]
 pub fn check(document: &Value, config: &LiveConfig) -> Checked {
     let mut notes = Notes::default();
@@ -106,7 +108,7 @@ pub fn check(document: &Value, config: &LiveConfig) -> Checked {
     Checked { mapping, findings }
 }
 
-/// Waits that would keep everything from being sent, and quiet hours that are none.
+/// Finds holds that outlast the usefulness of every message, and quiet hours of zero length.
 fn waits_in_vain(mapping: &Mapping) -> Vec<Finding> {
     let mut found = Vec::new();
     if mapping.hold_for.is_some_and(|hold_for| hold_for.duration() >= mapping.useful_for().duration()) {
@@ -130,7 +132,7 @@ fn check_event(document: &Value, event: EventType, notes: &mut Notes) {
     }
 }
 
-/// The account the mapping would send through.
+/// Returns the account that the mapping would send through.
 fn account<'a>(draft: &Draft, config: &'a LiveConfig, notes: &mut Notes) -> Option<&'a Account> {
     let found = config.account_or_default(draft.account.as_ref());
     match found {
@@ -185,7 +187,7 @@ fn unknown_template(account: &Account, name: &str, config: &LiveConfig) -> Probl
     }
 }
 
-/// What decides whether the template may be sent at all.
+/// Checks whether the template may be sent at all.
 fn check_template(used: &DraftUse, template: &Template, notes: &mut Notes) {
     let name = below(&used.path, "name");
     if let TemplateStatus::Other(status) = &template.status {
@@ -201,7 +203,7 @@ fn check_template(used: &DraftUse, template: &Template, notes: &mut Notes) {
     }
 }
 
-/// Whether each part that wants a value has one, and each value a part.
+/// Checks that each part that needs a value has one, and that each value has a part.
 fn check_parts(used: &DraftUse, parts: &Parts, notes: &mut Notes) {
     check_placeholders(&below(&used.path, "body"), &parts.body, &used.body, notes);
     if let Some(header) = &used.header {
@@ -238,7 +240,7 @@ const SUFFIX: &str = "suffix";
 const PAYLOAD: &str = "payload";
 const CODE: &str = "code";
 
-/// What a button takes; `None` if there is nothing to fill.
+/// Returns the kind of value that a button takes; `None` if there is nothing to fill.
 fn button_kind(button: &Button) -> Option<&'static str> {
     match button {
         Button::UrlWithSuffix { .. } => Some(SUFFIX),
@@ -277,8 +279,8 @@ fn check_placeholders(path: &str, pattern: &Pattern, filled: &[Placeholder], not
     }
 }
 
-/// The mapping with the present fingerprint of every template where it names none, a blank one where there is no such
-/// template.
+/// Returns the mapping with the current fingerprint of every template where it names none. The fingerprint is empty if
+/// the template does not exist.
 fn with_fingerprints(document: &Value, draft: &Draft, account: Option<&Account>, config: &LiveConfig) -> Value {
     let mut document = document.clone();
     for used in draft.uses.iter().filter(|used| used.fingerprint.is_none()) {

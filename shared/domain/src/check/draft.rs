@@ -1,7 +1,7 @@
-//! A mapping read field by field: what is wrong in one place hides nothing in another.
+//! Reads a mapping field by field, so that a problem in one place does not hide problems in others.
 //!
-//! Every field is tried alone, in a mapping that is otherwise right. So the types of [`Mapping`] stay the only place
-//! that says what a field may hold.
+//! Each field is tried alone, in a mapping that is otherwise valid. The types of [`Mapping`] therefore remain the only
+//! definition of a field's valid values.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -23,7 +23,7 @@ impl Notes {
         self.0.push((path.into(), problem));
     }
 
-    /// Notes why serde did not take a value.
+    /// Records why serde refused a value.
     fn refused(&mut self, path: impl Into<String>, error: &str) {
         let problem =
             if error.starts_with("unknown field") { Problem::UnknownField } else { Problem::Wrong(error.to_owned()) };
@@ -31,7 +31,7 @@ impl Notes {
     }
 }
 
-/// What could be read of a mapping.
+/// The readable parts of a mapping.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) event: Option<EventType>,
@@ -39,7 +39,7 @@ pub(super) struct Draft {
     pub(super) uses: Vec<DraftUse>,
 }
 
-/// What could be read of a template's use.
+/// The readable parts of a template's use.
 #[derive(Debug)]
 pub(super) struct DraftUse {
     pub(super) path: String,
@@ -47,26 +47,26 @@ pub(super) struct DraftUse {
     pub(super) name: Option<String>,
     pub(super) language: Option<Language>,
     pub(super) fingerprint: Option<String>,
-    /// `None` if there is a header that could not be read.
+    /// `None` if there is a header that cannot be read.
     pub(super) header: Option<Option<HeaderUse>>,
-    /// `None` for a value that could not be read: its placeholder is filled all the same.
+    /// All placeholders with a value, including values that cannot be read.
     pub(super) body: Vec<Placeholder>,
     pub(super) buttons: Vec<(u8, Option<ButtonUse>)>,
-    /// Every value that could be read, wherever it stands.
+    /// All values that can be read, with their places.
     pub(super) values: Vec<(String, ValueSource)>,
 }
 
-/// A place below another.
+/// Returns the JSON pointer of a field below another place.
 pub(super) fn below(path: &str, name: &str) -> String {
     format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// A field as it was read, noted if it could not be.
+/// Returns a field's value; `None` if it is absent or cannot be read. The fault is recorded elsewhere.
 fn typed<T: DeserializeOwned>(value: Option<&Value>) -> Option<T> {
     serde_json::from_value(value?.clone()).ok()
 }
 
-/// Tries every field of `fields` in `right`, which is right, and notes the required ones that are missing.
+/// Tries each field of `fields` in `right`, a valid document. Records missing required fields, except those in `but`.
 fn try_fields<T: DeserializeOwned>(
     path: &str,
     fields: &Map<String, Value>,
@@ -104,7 +104,7 @@ fn tried<T: DeserializeOwned>(right: &Value, name: &str, value: Value) -> Result
     serde_json::from_value::<T>(document).map(drop).map_err(|error| error.to_string())
 }
 
-/// An object, or a note that there is none.
+/// Returns the value as an object, or records a problem.
 fn object<'a>(path: &str, value: &'a Value, notes: &mut Notes) -> Option<&'a Map<String, Value>> {
     let object = value.as_object();
     if object.is_none() {
@@ -142,7 +142,7 @@ pub(super) fn read(document: &Value, notes: &mut Notes) -> Draft {
 
 fn read_use(path: String, key: Option<Language>, fields: &Map<String, Value>, notes: &mut Notes) -> DraftUse {
     let right = json!({"name": "x", "language": "it", "fingerprint": "x"});
-    // A fingerprint that is missing is the present one.
+    // A missing fingerprint means the current one.
     let apart = ["header", "body", "buttons"];
     let with_fingerprint = {
         let mut fields = fields.clone();
@@ -185,7 +185,7 @@ fn read_body(path: &str, body: &Value, values: &mut Values, notes: &mut Notes) -
     placeholders
 }
 
-/// Reads what stands one level below a header or a button: values by name.
+/// Reads the named values one level below a header or a button.
 fn read_inner(path: &str, value: &Value, values: &mut Values, notes: &mut Notes) {
     for (name, value) in object(path, value, notes).into_iter().flatten() {
         let place = below(path, name);
@@ -221,7 +221,7 @@ fn read_buttons(path: &str, buttons: &Value, values: &mut Values, notes: &mut No
     read
 }
 
-/// The whole of which the parts were read; what is wrong with it is new only if the parts were right.
+/// Reads a whole whose parts were already checked. Its problem is recorded only if the parts have none.
 fn whole<T: DeserializeOwned>(path: &str, value: &Value, known: usize, notes: &mut Notes) -> Option<T> {
     match serde_json::from_value(value.clone()) {
         Ok(whole) => Some(whole),
@@ -255,14 +255,14 @@ fn read_value(path: &str, value: &Value, notes: &mut Notes) -> Option<ValueSourc
     Some(value)
 }
 
-/// The variable written most like `id`, if any is near.
+/// Returns the variable whose id is most similar to `id`, if any is close.
 fn nearest(id: &str) -> Option<&'static str> {
     const EDITS_MAX: usize = 4;
     let near = variable::ALL.iter().map(|known| (edits(id, known.id), known.id));
     near.filter(|(edits, _)| *edits <= EDITS_MAX).min().map(|(_, known)| known)
 }
 
-/// How many letters one has to change, add or take away to make one text of another (Levenshtein).
+/// Returns the Levenshtein distance: the number of letters to change, add or remove.
 fn edits(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.chars().count()).collect();
     for (index, letter) in one.chars().enumerate() {

@@ -1,11 +1,11 @@
-//! Texts that a mapping writes down and that no message could be sent with.
+//! Fixed texts of a mapping that no message could be sent with.
 
 use super::Problem;
 use super::draft::{Notes, below};
 use crate::decision::render::{Place, clean};
 use crate::mapping::{Source, ValueSource};
 
-/// Notes what is wrong with the fixed texts of the value at `path` of the template's use at `used`.
+/// Records the fault of a fixed text in the value at `path`, within the template's use at `used`.
 pub(super) fn check(used: &str, path: &str, value: &ValueSource, notes: &mut Notes) {
     let Some(place) = path.strip_prefix(used).and_then(place) else { return };
     let may_be_cut = value.shorten && matches!(place, Place::Body | Place::HeaderText | Place::Filename);
@@ -19,7 +19,9 @@ pub(super) fn check(used: &str, path: &str, value: &ValueSource, notes: &mut Not
     }
 }
 
-/// The fixed text of a value, clean, with the field it stands in: its own, or the default of one that may be empty.
+/// Returns the cleaned fixed text of a value, with the name of its field.
+///
+/// This is the value's own text if it is not empty, otherwise its default.
 fn fixed_text(value: &ValueSource) -> Option<(&'static str, String)> {
     let own = match &value.source {
         Source::Text(text) => Some(("text", clean(text))),
@@ -30,7 +32,7 @@ fn fixed_text(value: &ValueSource) -> Option<(&'static str, String)> {
     own.filter(says_something).or_else(default).filter(says_something)
 }
 
-/// The place of a value by its path below the template's use; `None` where any text can be sent.
+/// Returns the place of a value from its path below the template's use; `None` if any text can be sent there.
 fn place(path: &str) -> Option<Place> {
     let mut parts = path.split('/').skip(1);
     match [parts.next()?, parts.next()?, parts.next().unwrap_or_default()] {

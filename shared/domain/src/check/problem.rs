@@ -1,48 +1,48 @@
-//! What can be wrong with a mapping, in words.
+//! The problems of a mapping, with their texts.
 
 use crate::decision::render::Fault;
 use crate::event::EventType;
 use crate::primitives::language::Language;
 use crate::template::Media;
 
-/// One thing to be said about a mapping. Its code is a contract of the command line.
+/// A problem of a mapping. Its code is a contract of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// Something required is not there.
+    /// A required field is missing.
     Missing,
-    /// A field nobody knows.
+    /// The field does not exist.
     UnknownField,
-    /// A value that is none of its field's: why.
+    /// The value is invalid for its field. Contains the reason.
     Wrong(String),
-    /// No variable of that id; one that is written much like it.
+    /// No variable has that id.
     UnknownVariable {
-        /// What stands there.
+        /// The id in the mapping.
         id: String,
-        /// The nearest id.
+        /// The most similar id.
         nearest: Option<&'static str>,
     },
-    /// A variable the event does not have.
+    /// The event does not have the variable.
     VariableNotInEvent {
         /// The variable.
         variable: &'static str,
-        /// The mapping's events.
+        /// The mapping's event type.
         event: EventType,
     },
-    /// Nobody is told of events of that type.
+    /// No message is sent about events of that type.
     NeverNotified(EventType),
-    /// A condition that only other events can meet.
+    /// Only other events can meet the condition.
     NotOfThisEvent(EventType),
-    /// Messages would be held until they are of no use any more: for how long they are.
+    /// The hold outlasts the usefulness of the messages. Contains how long they are useful.
     HeldTooLong(String),
-    /// Quiet hours that end when they begin.
+    /// The quiet hours end when they begin.
     NeverQuiet,
-    /// No template at all.
+    /// The mapping names no template.
     NoTemplates,
-    /// No account of that id; where none is named, the site has none.
+    /// The site has no account with that id; `None` if it has no default account.
     UnknownAccount(Option<String>),
-    /// The account sends nothing while it is inactive.
+    /// The account is inactive and sends nothing.
     InactiveAccount(String),
-    /// The account lists no template of that name.
+    /// The account lists no template with that name.
     UnknownTemplate {
         /// The name.
         name: String,
@@ -53,39 +53,39 @@ pub enum Problem {
     UnknownTemplateLanguage {
         /// The name.
         name: String,
-        /// The languages it is listed in.
+        /// The languages in which it is listed.
         listed: Vec<Language>,
     },
-    /// Meta has not approved the template, or took the approval back: its status.
+    /// Meta has not approved the template, or withdrew the approval. Contains the template's status.
     NotApproved(String),
-    /// The template has a part the bridge cannot fill: which.
+    /// The template has a part that the bridge cannot fill. Contains the reason.
     Unusable(String),
-    /// The template is another than the one of the fingerprint.
+    /// The template's fingerprint differs from the mapping's.
     TemplateChanged,
-    /// A category that is never sent.
+    /// Templates of that category are never sent.
     CategoryRefused(String),
-    /// Marketing: sent to those only who consented.
+    /// A marketing template, sent only to people who consented.
     Marketing,
-    /// The template has a placeholder and the mapping no value for it.
+    /// The template has a placeholder without a value in the mapping.
     Unfilled(String),
-    /// The mapping has a value and the template nothing it could fill.
+    /// The mapping has a value without a part in the template.
     Superfluous,
-    /// The header shows something else than the mapping gives it.
+    /// The mapping's header value does not match the template's header. Contains its media type, `None` for text.
     OtherHeader(Option<Media>),
-    /// The button wants another kind of value: which.
+    /// The button takes another kind of value. Contains the kind.
     OtherButton(&'static str),
-    /// A fixed text with nothing in it, and no default.
+    /// A fixed text is empty and has no default.
     EmptyText,
-    /// A fixed text that can never be sent at its place.
+    /// A fixed text can never be sent at its place.
     NeverSendable(Fault),
-    /// Readers of one language get a text in another.
+    /// Readers of one language get a text in another. Contains the text's language.
     OtherLanguage(Language),
-    /// Who reads a language that is not listed gets nothing: the site's language.
+    /// The site's default language has no template, so readers of languages without a template get nothing.
     NoDefaultLanguage(Language),
 }
 
 impl Problem {
-    /// The problem's name in the contract.
+    /// Returns the problem's code in the contract.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -119,13 +119,13 @@ impl Problem {
         }
     }
 
-    /// Whether the mapping works all the same.
+    /// Whether the mapping works despite the problem.
     #[must_use]
     pub fn is_warning(&self) -> bool {
         matches!(self, Self::InactiveAccount(_) | Self::Marketing | Self::OtherLanguage(_) | Self::NoDefaultLanguage(_))
     }
 
-    /// The problem in English.
+    /// Returns the problem in English.
     #[must_use]
     pub fn english(&self) -> String {
         match self {
@@ -185,7 +185,7 @@ impl Problem {
         }
     }
 
-    /// The problem in Italian.
+    /// Returns the problem in Italian.
     #[must_use]
     pub fn italian(&self) -> String {
         match self {

@@ -1,25 +1,25 @@
-//! The states of an activity: open texts, some of which have a code.
+//! The states of an activity: free texts, some of which have a code.
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::order_state::folded;
 
-/// A state the manual names. Any other text is a state too, without a code.
+/// A state that the Passweb manual names. Any other text is a state without a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ActivityState {
-    /// It is to take place.
+    /// The activity is planned.
     Pianificata,
-    /// It will not take place.
+    /// The activity is cancelled.
     Annullata,
-    /// It took place.
+    /// The activity is completed.
     Completata,
-    /// Its date went by.
+    /// The activity's date has passed.
     Scaduta,
 }
 
 impl ActivityState {
-    /// The code of a text, without regard to case, accents, spaces, dashes and underscores.
+    /// Returns the code of a text, ignoring case, accents, spaces, dashes and underscores.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         Some(match folded(text).as_str() {
@@ -31,7 +31,7 @@ impl ActivityState {
         })
     }
 
-    /// The name in the keys of occasions. They are persisted: another name would tell every activity's state again.
+    /// The name in dedup keys, which are persisted. A different name would notify every activity's state again.
     fn key(self) -> &'static str {
         match self {
             Self::Pianificata => "Pianificata",
@@ -41,7 +41,7 @@ impl ActivityState {
         }
     }
 
-    /// What the state is called in a language other than Italian, where the text received is used as it is.
+    /// The state's name in languages other than Italian. In Italian, the received text is used unchanged.
     #[must_use]
     pub fn english(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl ActivityState {
     }
 }
 
-/// A name of the state that is the same however it was written.
+/// Returns a name of the state that does not depend on its spelling.
 #[must_use]
 pub fn key(text: &str) -> String {
     ActivityState::of(text).map_or_else(|| folded(text), |state| state.key().to_owned())

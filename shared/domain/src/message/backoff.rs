@@ -1,17 +1,19 @@
-//! Pauses between tries: growing, and drawn at random up to the whole of it (full jitter), so that messages that failed
-//! together do not come back together.
+//! Exponential backoff with full jitter: a random share of the whole pause, so that messages that failed together are
+//! not retried together.
 
 use jiff::SignedDuration;
 
-/// Longest pause between two tries: what SQS can delay a record.
+/// Longest pause between two tries: the maximum delay of an SQS record.
 pub const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(900);
 
-/// How long a record is put back by ourselves that cannot be finished for want of the infrastructure: as long as the
-/// queue would have kept it.
+/// How long we put back a record that infrastructure failures keep from being finished: the retention period of the
+/// queue.
 pub const PUT_BACK_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// The pause before try number `attempt` (from 1): at random from one second up to `first` doubled each time, at most
-/// [`PAUSE_MAX`]. `jitter` is any number drawn at random.
+/// Returns the pause before try number `attempt` (from 1).
+///
+/// The pause is random, from one second up to `first` doubled for each further try, at most [`PAUSE_MAX`]. `jitter` is
+/// any random number.
 #[must_use]
 pub fn pause(first: SignedDuration, attempt: u32, jitter: u32) -> SignedDuration {
     let doubled = 2_i32.checked_pow(attempt.saturating_sub(1)).and_then(|times| first.checked_mul(times));
@@ -22,8 +24,8 @@ pub fn pause(first: SignedDuration, attempt: u32, jitter: u32) -> SignedDuration
     SignedDuration::from_millis(1_000 + i64::try_from(drawn_ms).unwrap_or_default())
 }
 
-/// The pause before a recipient is written to again after code 131056: 4 to the power of the try, in seconds (Meta's
-/// rule), at most [`PAUSE_MAX`].
+/// Returns the pause before sending to a recipient again after code 131056: 4 to the power of `attempt`, in seconds
+/// (Meta's rule), at most [`PAUSE_MAX`].
 #[must_use]
 pub fn pair_pause(attempt: u32) -> SignedDuration {
     let seconds = 4_i64.checked_pow(attempt).unwrap_or(i64::MAX);

@@ -1,7 +1,8 @@
 //! Errors as text for logs.
 
-/// An error with its causes on one line. Only what they say of themselves: an SDK's debug output may hold a whole
-/// answer, secrets and rows included.
+/// Returns an error and its sources on one line.
+///
+/// Only their display forms are used. An SDK's debug output can contain a whole response, including secrets and items.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

@@ -122,7 +122,7 @@ impl Site {
 
     /// Returns the country of numbers without a country code: the person's own, or the site's if their record has none.
     ///
-    /// A country that cannot be parsed is [`Country::UNKNOWN`]. The site's country does not replace it.
+    /// A country that cannot be parsed is `Country::UNKNOWN`. The site's country does not replace it.
     #[must_use]
     pub fn country(&self, of_person: Option<&str>) -> Country {
         let written = of_person.unwrap_or(&self.default_country);
