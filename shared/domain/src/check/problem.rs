@@ -38,7 +38,7 @@ pub enum Problem {
     NeverQuiet,
     /// The mapping names no template.
     NoTemplates,
-    /// The site has no account with that id; `None` if it has no default account.
+    /// No such account. `None` if the mapping names none and the site has no default account.
     UnknownAccount(Option<String>),
     /// The account is inactive and sends nothing.
     InactiveAccount(String),

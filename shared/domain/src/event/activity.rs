@@ -13,37 +13,37 @@ use crate::event::person::Person;
 use crate::primitives::id::ObjectId;
 use crate::primitives::json::Reader;
 
-/// Reminders an activity may have: each assignee may have some of their own.
+/// Maximum number of reminders of an activity. Each assignee may have their own.
 pub const REMINDERS_MAX: usize = 100;
-/// Longest time before an activity a reminder may be due, in minutes: a year.
+/// Longest time between a reminder and its activity, in minutes: a year.
 pub const MINUTES_BEFORE_MAX: u64 = 366 * 24 * 60;
 
-/// An activity: one occurrence, where it is repeated.
+/// An activity; one occurrence, if the activity is repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Activity {
     /// Passweb's id of the occurrence.
     pub id: ObjectId,
-    /// The series the occurrence belongs to.
+    /// The series that the occurrence belongs to.
     pub series_id: Option<ObjectId>,
-    /// Grows with every change of the activity.
+    /// The version, which grows with every change of the activity.
     pub version: Option<u64>,
-    /// Its subject; may be empty.
+    /// The subject, which may be empty.
     pub subject: String,
-    /// Its description.
+    /// The description.
     pub description: Option<String>,
-    /// When it begins.
+    /// When the activity begins.
     pub starts: ActivityTime,
-    /// When it ends.
+    /// When the activity ends.
     pub ends: Option<ActivityTime>,
-    /// The zone its times were meant in.
+    /// The time zone of the activity's times.
     pub zone: TimeZone,
-    /// The state it is in, as text.
+    /// The current state, as text.
     pub state: String,
-    /// Its page on the site.
+    /// The activity's page on the site.
     pub url: Option<String>,
 }
 
-/// A moment of an activity.
+/// The start or end of an activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActivityTime {
     /// A whole day ("Giorno Intero").
@@ -53,7 +53,7 @@ pub enum ActivityTime {
 }
 
 impl Activity {
-    /// Reads an activity. Its times are read by `all_day` and checked against its zone.
+    /// Reads an activity. `all_day` determines the format of its times. The start is checked against the time zone.
     pub(super) fn read(reader: &Reader<'_>) -> Option<Self> {
         reader.object()?;
         let id = reader.field("id").parsed(ObjectId::parse);
@@ -67,7 +67,7 @@ impl Activity {
             let all_day = all_day?;
             field.parsed(|text| ActivityTime::parse(text, all_day, zone))
         };
-        // Only the start must agree with the zone: reminders count from it.
+        // Only the start must match the time zone, because reminders count from it.
         let starts = time(&reader.field("starts_at"), zone.as_ref().filter(|_| !reader.is_stored()));
         let ends = reader.field("ends_at").optional(|field| time(field, None));
         let (state, url) = (required_text(reader, "state"), optional_text(reader, "url"));
@@ -85,7 +85,7 @@ impl Activity {
         })
     }
 
-    /// When a reminder of it is of no more use: at its beginning, or at the end of its first day.
+    /// Returns when the activity's reminders stop being useful: at its start, or at the end of its first day.
     #[must_use]
     pub fn begun_at(&self) -> Timestamp {
         match self.starts {
@@ -98,16 +98,16 @@ impl Activity {
     }
 }
 
-/// A reminder as it was set: a moment before the activity.
+/// A configured reminder: a time before the activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reminder {
     /// Passweb's id.
     pub id: ObjectId,
     /// How long before the activity it is due, in minutes.
     pub minutes_before: u64,
-    /// Whether WhatsApp was ticked on it.
+    /// Whether WhatsApp is ticked on the reminder.
     pub whatsapp: bool,
-    /// Whose reminder it is; absent: every assignee's (C-2).
+    /// The reminder's owner; `None` if it belongs to every assignee (C-2).
     pub owner: Option<Person>,
 }
 
@@ -120,7 +120,7 @@ pub struct DueReminder {
     pub minutes_before: u64,
 }
 
-/// Why a text is no time of an activity.
+/// Why a text is not a valid time of an activity.
 #[derive(Debug, thiserror::Error)]
 enum TimeError {
     #[error("must be a date such as 2026-11-24, because all_day is true")]
@@ -133,7 +133,7 @@ enum TimeError {
     Range,
 }
 
-/// The years an activity may begin or end in: enough for any agenda, few enough for reckoning without overflow.
+/// Valid years for the start and end of an activity: enough for any agenda, and safe from overflow in date arithmetic.
 const YEARS: std::ops::RangeInclusive<i16> = 2000..=2200;
 
 impl ActivityTime {
@@ -145,8 +145,8 @@ impl ActivityTime {
             let pieces = Pieces::parse(text).map_err(|_| TimeError::Instant)?;
             let instant: Timestamp = text.parse().map_err(|_| TimeError::Instant)?;
             let offset = pieces.offset().ok_or(TimeError::Instant)?;
-            // `Z` names the moment alone. An offset in figures was reckoned by somebody: one that is not the zone's shows
-            // that the moment or the zone is wrong.
+            // `Z` states only the instant. A numeric offset is deliberate: if it differs from the zone's offset, the
+            // time or the zone is wrong.
             let contradicts = |zone: &TimeZone| match offset {
                 PiecesOffset::Numeric(offset) => zone.to_offset(instant) != offset.offset(),
                 _ => false,
@@ -164,7 +164,7 @@ fn zone(name: &str) -> Result<TimeZone, &'static str> {
     TimeZone::get(name).map_err(|_| "must be a time zone of the IANA database such as Europe/Rome")
 }
 
-/// Reads the reminders of an activity: none of them twice, since each is one item of the schedule.
+/// Reads the reminders of an activity. Ids must be unique, because each reminder is one item of the schedule.
 pub(super) fn reminders(list: &Reader<'_>) -> Option<Vec<Reminder>> {
     let ids = RefCell::new(BTreeSet::new());
     list.list(REMINDERS_MAX, |reminder| {

@@ -1,5 +1,7 @@
-//! The fields of each kind of event, as data: what [`Event::parse`](super::Event::parse) reads, written down for whoever
-//! makes the callbacks. The tests hold the one against the other.
+//! The fields of each kind of event, as data.
+//!
+//! They describe what [`Event::parse`](super::Event::parse) reads, for developers of the callbacks. The tests compare
+//! both.
 
 use super::EventType;
 use super::activity::{MINUTES_BEFORE_MAX, REMINDERS_MAX};
@@ -10,41 +12,41 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) required: bool,
     pub(super) shape: Shape,
-    /// What it says, in English.
+    /// The field's meaning, in English.
     pub(super) meaning: &'static str,
 }
 
-/// What a field may hold.
+/// The valid values of a field.
 pub(super) enum Shape {
-    /// Passweb's id of something.
+    /// Passweb's id of an object.
     Id,
     /// A text, which may be empty.
     Text,
-    /// A text that says something.
+    /// A text that is not blank.
     Filled,
-    /// A whole number from 0 to this.
+    /// An integer from 0 to this maximum.
     Count(u64),
     /// True or false.
     Flag,
     /// A decimal number as text.
     Amount,
-    /// ISO 4217.
+    /// An ISO 4217 currency code.
     Currency,
     /// A language code.
     Language,
-    /// A day.
+    /// A date.
     Day,
     /// An RFC 3339 time with an offset.
     Time,
-    /// A day where the activity takes whole days, else a time.
+    /// A date for whole-day activities, otherwise a time.
     DayOrTime,
-    /// A name of the IANA time zone database.
+    /// A name in the IANA time zone database.
     Zone,
-    /// One of some words.
+    /// One of a set of words.
     Choice(&'static [&'static str]),
-    /// A list of so many items.
+    /// A list of `min` to `max` items.
     List { of: &'static Shape, min: usize, max: usize },
-    /// An object, by its name among the schema's definitions.
+    /// An object, with its name among the schema's definitions.
     Object(&'static str, &'static [Field]),
 }
 
@@ -56,7 +58,7 @@ const fn optional(name: &'static str, shape: Shape, meaning: &'static str) -> Fi
     Field { name, required: false, shape, meaning }
 }
 
-/// The fields of `data`.
+/// Returns the fields of `data`.
 pub(super) fn data_of(kind: EventType) -> &'static [Field] {
     match kind {
         EventType::OrderStatusChanged => const { &[required("order", ORDER, "The document."), HOLDER] },

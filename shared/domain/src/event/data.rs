@@ -1,71 +1,71 @@
-//! What each kind of event tells.
+//! The data of each kind of event.
 
 use crate::event::person::Person;
 use crate::event::{Activity, Cart, CartEnd, DueReminder, File, Order, PublishedDocument, Reminder, SiteMessage};
 use crate::primitives::id::ObjectId;
 
-/// What an event tells, by its kind.
+/// An event's data, by kind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventData {
     /// A document entered a state.
     OrderStatusChanged {
         /// The document.
         order: Box<Order>,
-        /// Its holder, the recipient.
+        /// The document's holder: the recipient.
         customer: Box<Person>,
     },
-    /// A cart was left.
+    /// A cart was abandoned.
     CartAbandoned {
         /// The cart.
         cart: Cart,
-        /// Whose it is, the recipient.
+        /// The cart's owner: the recipient.
         customer: Box<Person>,
     },
-    /// A cart that was left is no longer to be reminded of.
+    /// An abandoned cart was closed, so no notice is sent about it.
     CartClosed {
         /// The cart.
         cart: ObjectId,
-        /// Whose it was.
+        /// The cart's owner.
         customer: ObjectId,
-        /// Why.
+        /// Why the cart was closed.
         reason: CartEnd,
     },
     /// A message was sent in the customer area.
     MessageSent {
         /// The message.
         message: SiteMessage,
-        /// Who wrote it.
+        /// The sender.
         sender: Box<Person>,
-        /// Its addressees, the recipients.
+        /// The addressees: the recipients.
         recipients: Vec<Person>,
-        /// The channels the sender ticked.
+        /// The channels that the sender ticked.
         notify: Notify,
     },
-    /// A message was read by an addressee.
+    /// An addressee read a message.
     MessageRead {
         /// The message.
         message: SiteMessage,
-        /// Who read it.
+        /// The reader.
         reader: Box<Person>,
-        /// Who wrote it, the recipient.
+        /// The sender: the recipient.
         sender: Box<Person>,
-        /// The channels the sender ticked.
+        /// The channels that the sender ticked.
         notify: Notify,
     },
-    /// An activity was created or changed: its reminders are these from now on.
+    /// An activity was created or changed. Its reminders replace all earlier ones.
     ActivitySaved {
         /// The activity.
         activity: Box<Activity>,
-        /// Who created it.
+        /// The creator.
         creator: Box<Person>,
-        /// Whom it is assigned to.
+        /// The assignees.
         assignees: Vec<Person>,
-        /// All its reminders.
+        /// All reminders of the activity.
         reminders: Vec<Reminder>,
         /// Whether the creator's group has "Gestione Whatsapp".
         sender_may_notify: bool,
     },
-    /// An activity was deleted, its reminders with it.
+    /// An activity was deleted, together with its reminders.
     ActivityDeleted {
         /// The activity.
         activity: ObjectId,
@@ -76,11 +76,11 @@ pub enum EventData {
     ActivityAcknowledged {
         /// The activity.
         activity: Box<Activity>,
-        /// Who opened it.
+        /// The person who opened it.
         actor: Box<Person>,
-        /// Who created it, the recipient.
+        /// The creator: the recipient.
         creator: Box<Person>,
-        /// The channels the creator ticked.
+        /// The channels that the creator ticked.
         notify: Notify,
     },
     /// A reminder of an activity is due.
@@ -89,9 +89,9 @@ pub enum EventData {
         activity: Box<Activity>,
         /// The reminder.
         reminder: DueReminder,
-        /// Whose reminder it is, the recipient (C-2).
+        /// The reminder's owner: the recipient (C-2).
         owner: Option<Box<Person>>,
-        /// Whom the activity is assigned to: the recipients where the reminder is nobody's own.
+        /// The assignees: the recipients if the reminder has no owner.
         assignees: Vec<Person>,
         /// The channels ticked on the reminder.
         notify: Notify,
@@ -102,51 +102,51 @@ pub enum EventData {
     FileDownloaded(Box<FileAction>),
     /// A file's preview was opened.
     FilePreviewed(Box<FileAction>),
-    /// Docuvision published documents of a company: one notice, however many.
+    /// Docuvision published documents of a company: one event for any number of documents.
     DocumentsPublished {
-        /// The company, the recipient.
+        /// The company: the recipient.
         company: Box<Person>,
         /// The documents, at least one.
         documents: Vec<PublishedDocument>,
-        /// The channels switched on for documents.
+        /// The channels enabled for documents.
         notify: Notify,
     },
     /// A person's record changed.
     CustomerUpdated {
-        /// The record as it is now.
+        /// The current record.
         customer: Box<Person>,
     },
 }
 
-/// An activity that entered a state.
+/// A change of an activity's state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusChange {
     /// The activity.
     pub activity: Activity,
-    /// The state left, as text.
+    /// The previous state, as text.
     pub old_state: String,
-    /// The state entered, as text.
+    /// The new state, as text.
     pub new_state: String,
-    /// Who changed it.
+    /// The person who changed it.
     pub actor: Person,
-    /// Who created the activity, the recipient unless the mapping says otherwise (C-1).
+    /// The activity's creator: the recipient, unless the mapping has another rule (C-1).
     pub creator: Person,
-    /// Whom the activity is assigned to.
+    /// The assignees.
     pub assignees: Vec<Person>,
-    /// The channels the creator ticked.
+    /// The channels that the creator ticked.
     pub notify: Notify,
 }
 
-/// Somebody did something with a file.
+/// An action on a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileAction {
     /// The file.
     pub file: File,
-    /// Who did it.
+    /// The person who performed the action.
     pub actor: Person,
-    /// The folder's administrators, the recipients.
+    /// The folder's administrators: the recipients.
     pub administrators: Vec<Person>,
-    /// The channels chosen in the folder.
+    /// The channels chosen for the folder.
     pub notify: Notify,
 }
 

@@ -1,22 +1,22 @@
-//! The kinds of events, by the name they have in the callback.
+//! The kinds of events, with their names in the callback.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Kinds of events.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum EventType {
     /// A document entered a state.
     OrderStatusChanged,
-    /// A cart was left.
+    /// A cart was abandoned.
     CartAbandoned,
-    /// A cart that was left is no longer to be reminded of.
+    /// An abandoned cart was closed, so no notice is sent about it.
     CartClosed,
     /// A message was sent in the customer area.
     MessageSent,
-    /// A message was read by an addressee.
+    /// An addressee read a message.
     MessageRead,
     /// An activity of the agenda was created or changed.
     ActivitySaved,
@@ -34,24 +34,24 @@ pub enum EventType {
     FileDownloaded,
     /// A file's preview was opened.
     FilePreviewed,
-    /// Documents of a company were published by Docuvision.
+    /// Docuvision published documents of a company.
     DocumentsPublished,
     /// A person's record changed.
     CustomerUpdated,
 }
 
-/// When an event of a kind is told to somebody.
+/// When messages about an event of a kind are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notification {
-    /// As soon as it is received: its plan names the messages.
+    /// As soon as the event is received. Its plan contains the messages.
     AtOnce,
-    /// When its moment comes, unless something happens before: its plan names no message.
+    /// At a later time, unless another event prevents it first. Its plan contains the messages, which wait.
     Later,
-    /// Never: it changes what is to be told of other events, and its plan names no message.
+    /// Never. The event changes what is sent about other events, and its plan contains no message.
     Never,
 }
 
-/// A text that names no kind of event.
+/// The error for a text that is not the name of a kind of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is no known event type")]
 pub struct EventTypeError;
@@ -76,7 +76,7 @@ impl EventType {
         Self::CustomerUpdated,
     ];
 
-    /// The name in the callback, and what Passweb's users call it: the type of action where there is one.
+    /// Returns the name in the callback and the Italian name, which is Passweb's type of action if there is one.
     const fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::OrderStatusChanged => ("order.status_changed", "Notifica Stato Ordine"),
@@ -97,32 +97,32 @@ impl EventType {
         }
     }
 
-    /// The name in the callback.
+    /// Returns the name in the callback.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.names().0
     }
 
-    /// What Passweb's users call it.
+    /// Returns the Italian name that Passweb's users see.
     #[must_use]
     pub fn italian(self) -> &'static str {
         self.names().1
     }
 
-    /// The kind of a name.
+    /// Returns the kind with a name.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Whether the event comes from the shop (orders, carts), not from the customer area. Decides whose language counts
-    ///
+    /// Whether the event comes from the shop (orders, carts) rather than the customer area. This determines whose
+    /// language applies.
     #[must_use]
     pub fn is_ecommerce(self) -> bool {
         matches!(self, Self::OrderStatusChanged | Self::CartAbandoned | Self::CartClosed)
     }
 
-    /// When an event of this kind is told.
+    /// Returns when messages about an event of this kind are sent.
     #[must_use]
     pub fn notification(self) -> Notification {
         match self {

@@ -1,6 +1,7 @@
-//! What happened in Passweb: one type per kind of event, as the site's callback tells it.
+//! The events of Passweb: one type per kind of event, as reported by the site's callback.
 //!
-//! [`kind`](EventType) names the kinds, [`EventData`] holds what each tells, [`Event::parse`] reads the callback.
+//! [`kind`](EventType) lists the kinds, [`EventData`] holds the data of each kind, and [`Event::parse`] parses the
+//! callback.
 
 mod activity;
 pub mod activity_state;
@@ -32,23 +33,23 @@ pub use parse::EventError;
 pub use read::{DOCUMENTS_MAX, OCCURRED_AHEAD_MAX, PERSONS_MAX};
 pub use schema::schema;
 
-/// An event of a site. Made by [`Event::parse`] only, so that what exists is valid.
+/// An event of a site. Only [`Event::parse`] creates it, so that every event is valid.
 #[derive(Clone, PartialEq)]
 pub struct Event {
     /// The site's idempotency key.
     pub id: EventId,
-    /// When it happened.
+    /// When the event happened.
     pub occurred_at: Timestamp,
     /// The language of the browsing session, on e-commerce events.
     pub language: Option<Language>,
-    /// What happened.
+    /// The data of the event.
     pub data: EventData,
-    /// The document as received, unknown fields included.
+    /// The document as received, including unknown fields.
     pub document: Value,
 }
 
 impl Event {
-    /// The event's kind.
+    /// Returns the event's kind.
     #[must_use]
     pub fn kind(&self) -> EventType {
         match self.data {
@@ -70,7 +71,7 @@ impl Event {
         }
     }
 
-    /// What the event is about, as a name that is unique within the site.
+    /// Returns the event's subject as a name that is unique within the site.
     #[must_use]
     pub fn subject(&self) -> String {
         let (what, id) = match &self.data {
@@ -93,7 +94,7 @@ impl Event {
         format!("{what}:{id}")
     }
 
-    /// The code that customers know the subject by, `OC1/1320`; `None` where it has none.
+    /// Returns the subject's code as customers see it, `OC1/1320`; `None` if it has none.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match &self.data {
@@ -102,7 +103,7 @@ impl Event {
         }
     }
 
-    /// The people the event's own rule names as recipients, as the event lists them. A mapping may follow another rule.
+    /// Returns the recipients by the event's own rule, in the order of the event. A mapping may use another rule.
     #[must_use]
     pub fn recipients(&self) -> &[Person] {
         match &self.data {
@@ -126,7 +127,7 @@ impl Event {
         }
     }
 
-    /// A person the event may be told to, by whatever rule.
+    /// Returns a person with an id among the possible recipients under any rule.
     #[must_use]
     pub fn recipient(&self, id: &ObjectId) -> Option<&Person> {
         let assignees: &[Person] = match &self.data {
@@ -136,7 +137,7 @@ impl Event {
         self.recipients().iter().chain(assignees).find(|person| person.id == *id)
     }
 
-    /// Who did what the event tells, where it says so.
+    /// Returns the person who performed the action; `None` if the event names nobody.
     #[must_use]
     pub fn actor(&self) -> Option<&Person> {
         match &self.data {
@@ -151,7 +152,7 @@ impl Event {
         }
     }
 
-    /// The activity, on events of one that was not deleted.
+    /// Returns the activity, on events of an activity that was not deleted.
     #[must_use]
     pub fn activity(&self) -> Option<&Activity> {
         match &self.data {
@@ -163,7 +164,7 @@ impl Event {
         }
     }
 
-    /// The permissions of a customer-area event that is told at once; `None` for others.
+    /// Returns the permissions of a customer-area event that messages can be sent about; `None` for other events.
     #[must_use]
     pub fn notify(&self) -> Option<Notify> {
         match &self.data {
@@ -181,7 +182,7 @@ impl Event {
     }
 }
 
-/// Shows no personal data: the document stays out.
+/// Omits the document, so that no personal data is shown.
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Event");

@@ -1,4 +1,4 @@
-//! What events tell about: documents, carts, messages, files.
+//! The objects of events: documents, carts, messages and files.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,45 +10,45 @@ use crate::primitives::money::Money;
 /// A document: order, delivery note, invoice, quote or return.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order {
-    /// Passweb's number.
+    /// Passweb's id.
     pub id: ObjectId,
-    /// The ERP's mark such as `OC1/1320`; absent until the ERP has the order.
+    /// The ERP's code, such as `OC1/1320`; absent until the ERP has the order.
     pub code: Option<String>,
-    /// What kind of document it is.
+    /// The kind of document.
     pub kind: OrderKind,
-    /// The state entered, as text.
+    /// The new state, as text.
     pub status: String,
-    /// The state left.
+    /// The previous state.
     pub previous_status: Option<String>,
-    /// Grows with every change of the document.
+    /// The version, which grows with every change of the document.
     pub version: Option<u64>,
     /// The document's total.
     pub total: Money,
-    /// Articles, expense articles excluded.
+    /// The number of articles, without expense articles.
     pub item_count: u64,
-    /// Sum of the articles' quantities.
+    /// The sum of the articles' quantities.
     pub quantity: Option<u64>,
     /// The document's page on the site.
     pub url: Option<String>,
     /// The document's date.
     pub date: Option<Date>,
-    /// When it is to be delivered.
+    /// The delivery date.
     pub delivery_date: Option<Date>,
-    /// How it is paid.
+    /// The payment method.
     pub payment: Option<String>,
-    /// Who delivers it.
+    /// The carrier.
     pub carrier: Option<String>,
-    /// The carrier's number of the shipment.
+    /// The carrier's tracking number.
     pub tracking_number: Option<String>,
-    /// The carrier's page of the shipment.
+    /// The carrier's tracking page.
     pub tracking_url: Option<String>,
-    /// The code of the order a delivery note or invoice came from.
+    /// The code of the order that a delivery note or invoice comes from.
     pub origin_code: Option<String>,
-    /// The marketplace it was placed on, if any.
+    /// The marketplace on which the order was placed, if any.
     pub marketplace: Option<String>,
 }
 
-/// Kinds of documents that share the order's events.
+/// Kinds of documents that use the order's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderKind {
@@ -65,7 +65,7 @@ pub enum OrderKind {
 }
 
 impl OrderKind {
-    /// Every kind, by its name in the callback.
+    /// Every kind with its name in the callback.
     pub(super) const NAMES: [(&'static str, Self); 5] = [
         ("order", Self::Order),
         ("delivery_note", Self::DeliveryNote),
@@ -74,7 +74,7 @@ impl OrderKind {
         ("return", Self::Return),
     ];
 
-    /// The name in recorded reasons. They are kept: it never changes.
+    /// Returns the name used in recorded reasons. They are persisted, so it never changes.
     #[must_use]
     pub fn recorded(self) -> &'static str {
         match self {
@@ -92,15 +92,15 @@ impl OrderKind {
 pub struct SiteMessage {
     /// Passweb's id.
     pub id: ObjectId,
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// Its text; may have many lines.
+    /// The text, which may have several lines.
     pub body: String,
-    /// Its page on the site.
+    /// The message's page on the site.
     pub url: Option<String>,
 }
 
-/// What people write stays out of logs.
+/// Omits subject and text, so that logs contain nothing that people write.
 impl std::fmt::Debug for SiteMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SiteMessage").field("id", &self.id).finish_non_exhaustive()
@@ -112,55 +112,55 @@ impl std::fmt::Debug for SiteMessage {
 pub struct File {
     /// Passweb's id.
     pub id: ObjectId,
-    /// Its name.
+    /// The file's name.
     pub name: String,
     /// The folder's name.
     pub folder: String,
-    /// Its page on the site.
+    /// The file's page on the site.
     pub url: Option<String>,
 }
 
-/// A cart that was left.
+/// An abandoned cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cart {
     /// Passweb's id.
     pub id: ObjectId,
-    /// When it was left: the site's interval counts from here.
+    /// When the cart was left. The site's interval counts from this time.
     pub abandoned_at: Timestamp,
     /// The cart's total.
     pub total: Money,
-    /// Articles, expense articles excluded.
+    /// The number of articles, without expense articles.
     pub item_count: u64,
     /// The page that shows the cart.
     pub url: Option<String>,
-    /// Whether an agent filled it: such a cart is never told of.
+    /// Whether an agent filled the cart. No notice is sent about such a cart.
     pub created_by_agent: bool,
 }
 
-/// Why a cart is no longer to be reminded of.
+/// Why a cart is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CartEnd {
-    /// It became an order.
+    /// The cart became an order.
     Ordered,
-    /// Nothing is left in it.
+    /// The cart is empty.
     Emptied,
-    /// The customer came back to it.
+    /// The customer returned to the cart.
     Recovered,
 }
 
 impl CartEnd {
-    /// Every end, by its name in the callback.
+    /// Every reason with its name in the callback.
     pub(super) const NAMES: [(&'static str, Self); 3] =
         [("ordered", Self::Ordered), ("emptied", Self::Emptied), ("recovered", Self::Recovered)];
 }
 
-/// A document Docuvision published.
+/// A document published by Docuvision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedDocument {
-    /// Its name.
+    /// The document's name.
     pub name: String,
-    /// Docuvision's class of it.
+    /// Docuvision's class of the document.
     pub class: Option<String>,
-    /// The name of the folder it is in.
+    /// The name of the folder that contains it.
     pub folder: Option<String>,
 }

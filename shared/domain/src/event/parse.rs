@@ -1,4 +1,4 @@
-//! From a callback's JSON to an [`Event`].
+//! Parses a callback's JSON into an [`Event`].
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,19 +10,19 @@ use crate::primitives::id::{EventId, ObjectId};
 use crate::primitives::json::{DEPTH_MAX, Fault, Faults, Reader, depth, too_deep};
 use crate::primitives::language::Language;
 
-/// Why a document is no event.
+/// Why a document is not a valid event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
-    /// Its `type` is none the bridge knows.
+    /// The bridge does not support the event's `type`.
     #[error("unknown event type")]
     UnknownType,
-    /// Fields are missing or wrong; at least one.
+    /// At least one field is missing or wrong.
     #[error("{} field(s) missing or wrong", .0.len())]
     Invalid(Vec<Fault>),
 }
 
 impl Event {
-    /// Reads a callback's document. `now` bounds `occurred_at`.
+    /// Parses a callback's document. `now` limits `occurred_at`.
     ///
     /// # Errors
     /// [`EventError::UnknownType`], or every fault found.
@@ -37,10 +37,10 @@ impl Event {
         })
     }
 
-    /// As [`Event::parse`], of events that were accepted before or that the bridge raised itself.
+    /// Parses an event that was accepted before, or that the bridge raised itself. Otherwise like [`Event::parse`].
     ///
     /// # Errors
-    /// As [`Event::parse`].
+    /// The same as for [`Event::parse`].
     pub fn parse_any(document: Value, now: Timestamp) -> Result<Self, EventError> {
         let id = |text: &str| EventId::parse(text).map_err(|error| error.to_string());
         Self::read(document, now, Faults::of_stored(), id)
@@ -74,7 +74,7 @@ impl Event {
     }
 }
 
-/// Reads `data`. Whatever is missing or wrong is noted, so everything is read before anything is given up.
+/// Reads `data`. Reads every field before it returns, so that all faults are recorded.
 pub(super) fn data(kind: EventType, data: &Reader<'_>, now: Timestamp) -> Option<EventData> {
     match kind {
         EventType::OrderStatusChanged => {
@@ -185,7 +185,7 @@ fn person(data: &Reader<'_>, name: &str) -> Option<Box<Person>> {
     Person::read(&data.field(name)).map(Box::new)
 }
 
-/// The id of an object of which nothing else matters.
+/// Reads the id of an object whose other fields are not needed.
 fn id_of(data: &Reader<'_>, name: &str) -> Option<ObjectId> {
     let object = data.field(name);
     object.object()?;

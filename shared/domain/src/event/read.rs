@@ -1,4 +1,4 @@
-//! From the JSON of one object of a callback to what it is.
+//! Reads the objects of a callback from JSON.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -9,13 +9,13 @@ use crate::primitives::id::ObjectId;
 use crate::primitives::json::Reader;
 use crate::primitives::money::Money;
 
-/// How far ahead of our clock an event may claim to have happened: clocks differ by minutes, not more.
+/// How far `occurred_at` may be ahead of our clock. Clocks differ by a few minutes at most.
 pub const OCCURRED_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
-/// People an event may name in one list.
+/// Maximum number of people in one list of an event.
 pub const PERSONS_MAX: usize = 100;
-/// Documents one notice may tell of; more do not fit into an event.
+/// Maximum number of documents in one event. More would not fit.
 pub const DOCUMENTS_MAX: usize = 1000;
-/// Channels a user can tick; Passweb has five.
+/// Maximum number of channels in a list. Passweb has five.
 pub(super) const CHANNELS_MAX: usize = 20;
 
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ pub(super) enum InstantError {
     Ancient,
 }
 
-/// Whether a text has the form of RFC 3339. jiff reads more: times without seconds or separators, and zones in brackets.
+/// Whether a text has RFC 3339 format. jiff also accepts times without seconds or separators, and zones in brackets.
 pub(super) fn is_rfc3339(text: &str) -> bool {
     let has_separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')]
         .into_iter()
@@ -36,7 +36,7 @@ pub(super) fn is_rfc3339(text: &str) -> bool {
     has_separators && !text.contains('[')
 }
 
-/// Reads an RFC 3339 time; the offset is required, a local time is never guessed at.
+/// Reads an RFC 3339 time. The offset is required; the zone of a local time is never guessed.
 pub(super) fn instant(text: &str, now: Timestamp) -> Result<Timestamp, InstantError> {
     if !is_rfc3339(text) {
         return Err(InstantError::Format);
@@ -51,10 +51,10 @@ pub(super) fn instant(text: &str, now: Timestamp) -> Result<Timestamp, InstantEr
     Ok(instant)
 }
 
-/// 2000-01-01T00:00:00Z in Unix seconds: no Passweb site is older, and times that sort as text need four digits a year.
+/// 2000-01-01T00:00:00Z in Unix seconds. No Passweb site is older, and times that sort as text need four-digit years.
 const YEAR_2000_SECONDS: i64 = 946_684_800;
 
-/// The channels ticked and the sender's permission, which stand directly in `data`.
+/// Reads the ticked channels and the sender's permission, which are direct fields of `data`.
 pub(super) fn notify(data: &Reader<'_>) -> Option<Notify> {
     let (whatsapp, sender_may_notify) = (whatsapp_ticked(&data.field("notify")), sender_may_notify(data));
     Some(Notify { whatsapp: whatsapp?, sender_may_notify: sender_may_notify? })
@@ -169,14 +169,14 @@ fn order_kind(text: &str) -> Result<OrderKind, &'static str> {
 }
 
 pub(super) fn civil_date(text: &str) -> Result<Date, &'static str> {
-    // jiff would also take a time behind the date and drop it.
+    // jiff would also accept a time after the date, and drop it.
     if text.len() != "2026-11-22".len() {
         return Err("must be a date such as 2026-11-22");
     }
     text.parse().map_err(|_| "must be a date such as 2026-11-22")
 }
 
-/// A text that says something.
+/// Reads a required text that is not blank.
 pub(super) fn required_text(reader: &Reader<'_>, name: &str) -> Option<String> {
     reader.field(name).parsed(
         |text| {
@@ -185,7 +185,7 @@ pub(super) fn required_text(reader: &Reader<'_>, name: &str) -> Option<String> {
     )
 }
 
-/// A text, or nothing where it is absent or blank.
+/// Reads an optional text. A blank text counts as absent.
 pub(super) fn optional_text(reader: &Reader<'_>, name: &str) -> Option<Option<String>> {
     let text = reader.field(name).optional(Reader::text)?;
     Some(text.filter(|text| !text.trim().is_empty()).map(str::to_owned))

@@ -1,4 +1,4 @@
-//! JSON Schemas of the events, for whoever makes the callbacks.
+//! JSON Schemas of the events, for developers of the callbacks.
 
 use serde_json::{Map, Value, json};
 
@@ -6,8 +6,10 @@ use super::EventType;
 use super::contract::{Field, Shape, data_of};
 use crate::primitives::id::ID_CHARS_MAX;
 
-/// The schema (draft 2020-12) of a kind of event. A document it refuses is refused by the bridge too; whether a zone
-/// exists and an offset is the zone's, only the bridge can tell.
+/// Returns the schema (draft 2020-12) of a kind of event.
+///
+/// The bridge refuses every document that the schema refuses. Only the bridge can check that a time zone exists and
+/// that an offset matches it.
 #[must_use]
 pub fn schema(kind: EventType) -> Value {
     let mut definitions = Map::new();
@@ -50,7 +52,8 @@ fn object(fields: &[Field], definitions: &mut Map<String, Value>) -> Value {
 
 fn of(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {
     match shape {
-        // Control characters are refused too; a pattern for them would say less than this does.
+        // The bridge also refuses control characters. A pattern for them would be harder to read than this length
+        // limit.
         Shape::Id => json!({"type": "string", "minLength": 1, "maxLength": ID_CHARS_MAX}),
         Shape::Text => json!({"type": "string"}),
         Shape::Filled => json!({"type": "string", "pattern": "\\S"}),

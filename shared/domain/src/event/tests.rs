@@ -27,7 +27,7 @@ fn with(mut document: Value, pointer: &str, value: Value) -> Value {
     document
 }
 
-/// The example that is published for a kind of event.
+/// Returns the published example of an event type.
 fn example(kind: EventType) -> Value {
     let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()

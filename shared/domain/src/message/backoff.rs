@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 
-/// Longest pause between two tries: the maximum delay of an SQS record.
+/// Longest pause between two tries: the maximum delay of an SQS message.
 pub const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(900);
 
 /// How long we put back a record that infrastructure failures keep from being finished: the retention period of the

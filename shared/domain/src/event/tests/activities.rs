@@ -20,7 +20,7 @@ fn the_offset_of_the_start_is_the_one_of_the_zone() {
         ("2026-11-24T15:30:00+01:00", "Europe/Rome"),
         ("2026-07-24T15:30:00+02:00", "Europe/Rome"),
         ("2026-11-24T14:30:00Z", "UTC"),
-        // 02:30 comes twice on this night; the offset says which one.
+        // 02:30 occurs twice on this night. The offset determines which one is meant.
         ("2026-10-25T02:30:00+02:00", "Europe/Rome"),
         ("2026-10-25T02:30:00+01:00", "Europe/Rome"),
     ] {
@@ -99,7 +99,7 @@ fn what_was_accepted_is_read_again_whatever_has_become_of_zones_and_rules() {
     let mut document = example(EventType::ActivitySaved);
     document["data"]["activity"]["all_day"] = json!(false);
     document["data"]["activity"]["time_zone"] = json!("Europe/Rome");
-    // As if Rome had had this offset when the event was accepted.
+    // As if Rome had used this offset when the event was accepted.
     document["data"]["activity"]["starts_at"] = json!("2026-11-24T15:00:00+05:00");
     let reminder = json!({"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]});
     document["data"]["reminders"] = json!([reminder, reminder]);

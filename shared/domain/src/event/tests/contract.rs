@@ -1,4 +1,4 @@
-//! Holds the written contract, the published files and the parser against one another.
+//! Compares the contract, the published files and the parser with one another.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use super::super::parse;
 use super::*;
 use crate::primitives::json::{Faults, Reader};
 
-/// Every field of an example's `data`, present or not, by its pointer.
+/// Collects every field of an example's `data` by its pointer, whether it is present or not.
 fn fields_of(fields: &'static [Field], value: &Value, pointer: &str, found: &mut BTreeMap<String, &'static Field>) {
     for field in fields {
         let pointer = format!("{pointer}/{}", field.name);
@@ -87,7 +87,7 @@ fn required_fields_are_required_and_wrong_ones_are_named() {
     }
 }
 
-/// A list of so many items like one, each with an id of its own where that one has an id.
+/// Returns a list of `count` items like `like`, each with an id of its own if `like` has one.
 fn items(like: &Value, count: usize) -> Value {
     let own = |number: usize| {
         let mut item = like.clone();
@@ -99,7 +99,8 @@ fn items(like: &Value, count: usize) -> Value {
     (0..count).map(own).collect()
 }
 
-/// Where the schemas are published. `BRIDGE_WRITE_SCHEMAS=1 cargo test -p domain published` writes them anew.
+/// Returns the path of a published schema. `BRIDGE_WRITE_SCHEMAS=1 cargo test -p domain published` regenerates the
+/// schemas.
 fn schema_file(kind: EventType) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/events/schema/{kind}.json"))
 }

@@ -1,4 +1,4 @@
-//! Events nobody wrote: what the contract allows is read, what it does not is refused, and nothing panics.
+//! Property tests with generated events: the parser reads valid ones, refuses invalid ones, and never panics.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -10,7 +10,7 @@ fn text() -> BoxedStrategy<Value> {
     prop_oneof!["\\PC{0,20}", "(?s).{0,40}", Just(String::new())].prop_map(Value::from).boxed()
 }
 
-/// Any value a shape allows.
+/// Returns a strategy for any value that a shape allows.
 fn value(shape: &'static Shape) -> BoxedStrategy<Value> {
     let texts = |words: &'static [&'static str]| select(words).prop_map(Value::from).boxed();
     match shape {
@@ -24,7 +24,7 @@ fn value(shape: &'static Shape) -> BoxedStrategy<Value> {
         Shape::Language => texts(&["it", "EN", "en-us", "pt_BR", "fil"]),
         Shape::Day => texts(&["2026-11-24", "2024-02-29"]),
         Shape::Time => texts(&["2026-11-22T10:00:00Z", "2026-11-22T11:00:00.5+01:00"]),
-        // Made to fit one another by `activity`.
+        // `activity` makes these times consistent with one another.
         Shape::DayOrTime => texts(&["2026-11-24T15:30:00+01:00"]),
         Shape::Zone => texts(&["Europe/Rome", "Europe/Paris"]),
         Shape::Choice(words) => texts(words),
@@ -36,7 +36,7 @@ fn value(shape: &'static Shape) -> BoxedStrategy<Value> {
     }
 }
 
-/// An activity whose times are days where it takes whole days.
+/// Replaces the times of a whole-day activity with days.
 fn activity(mut activity: Value) -> Value {
     if activity["all_day"] == true {
         for name in ["starts_at", "ends_at"] {
@@ -66,7 +66,7 @@ fn event() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The pointers of every value of a document.
+/// Collects the pointers of every value of a document.
 fn places(value: &Value, pointer: &str, found: &mut Vec<String>) {
     found.push(pointer.to_owned());
     match value {
