@@ -1,4 +1,4 @@
-//! Plan and decision together: what happens to one message of one event.
+//! Tests of plan and decision together: the outcome of one message of one event.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ fn set(document: &mut Value, pointer: &str, value: Value) {
     document.pointer_mut(parent).unwrap()[field] = value;
 }
 
-/// An order of Anna's, with some fields changed.
+/// Returns an order of Anna's, with some fields changed.
 fn order(changes: &[(&str, Value)]) -> Event {
     let mut document = json!({
         "id": "e-1", "type": "order.status_changed", "occurred_at": "2026-11-22T09:00:00Z",
@@ -31,7 +31,7 @@ fn order(changes: &[(&str, Value)]) -> Event {
     Event::parse(document, now()).unwrap()
 }
 
-/// An upload by U, told to some administrators.
+/// Returns an upload by U, notified to some administrators.
 fn upload(administrators: Value, changes: &[(&str, Value)]) -> Event {
     let mut document = json!({
         "id": "e-2", "type": "file.uploaded", "occurred_at": "2026-11-22T09:00:00Z",
@@ -90,7 +90,7 @@ fn with(change: impl FnOnce(&mut LiveConfig)) -> LiveConfig {
     config
 }
 
-/// What becomes of the only message or skip: the text to be sent, or the reason with its detail.
+/// Returns the outcome of the only message or skip: its text, or the reason with its detail.
 fn outcome(event: &Event, config: &LiveConfig) -> Result<String, (String, String)> {
     outcome_knowing(event, config, &DecisionContext::default())
 }
@@ -162,9 +162,9 @@ fn a_mapping_that_names_no_account_goes_through_the_stated_default() {
         })
     };
     assert!(outcome(&order(&[]), &two(Some("main"))).is_ok());
-    // A site of a version that stated none: the first counts, as it did then.
+    // A site of an earlier version states no default account. The first account applies, as in that version.
     check(&order(&[]), &two(None), "account_inactive", "aaa");
-    // No other takes the place of a default account that is gone.
+    // No other account replaces a default account that is gone.
     check(&order(&[]), &two(Some("gone")), "account_inactive", "gone");
 }
 

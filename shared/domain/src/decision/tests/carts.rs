@@ -1,11 +1,11 @@
-//! When the notice of a cart goes: after the site's interval, or when a person asks for it.
+//! Tests of the cart notice's time: after the site's interval, or when an operator asks for a resend.
 
 use super::plans::example;
 use super::*;
 use crate::decision::cart::CartHistory;
 use crate::event::EventType;
 
-/// The demo's configuration with a mapping of carts that are due an hour after they were left.
+/// Returns the demo configuration with a mapping for carts, due an hour after they were left.
 fn carts() -> LiveConfig {
     with(|config| {
         config.site.cart_interval = 60;
@@ -13,7 +13,7 @@ fn carts() -> LiveConfig {
     })
 }
 
-/// What becomes of the notice of a cart that was left some minutes ago.
+/// Returns the outcome of the notice of a cart left some minutes ago.
 fn notice(minutes: i64, known: &DecisionContext) -> Result<String, (String, String)> {
     let left_at = now() - SignedDuration::from_mins(minutes);
     let left_at = json!(left_at.to_string());

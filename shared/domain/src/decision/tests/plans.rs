@@ -1,11 +1,11 @@
-//! Who a plan names: carts of agents, and the two parties of an activity.
+//! Tests of the recipients of a plan: agents' carts, and the two parties of an activity.
 
 use super::*;
 use crate::decision::plan::recipients;
 use crate::event::EventType;
 use crate::mapping::RecipientRule;
 
-/// The published example of a type, with some fields changed.
+/// Returns the published example of an event type, with some fields changed.
 pub(super) fn example(kind: EventType, changes: &[(&str, Value)]) -> Event {
     let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
     let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
@@ -29,7 +29,7 @@ fn a_cart_of_an_agent_is_nobodys() {
     assert_eq!(reason(&[("/data/customer/is_agent", json!(true))]), agent);
 }
 
-/// The recipients of a change of an activity's state.
+/// Returns the recipients of a change of an activity's state.
 fn parties(rule: RecipientRule, actor: &str) -> Vec<String> {
     let event = example(EventType::ActivityStatusChanged, &[("/data/actor", json!({"id": actor}))]);
     recipients(&event, rule).iter().map(|person| person.id.to_string()).collect()
@@ -107,7 +107,7 @@ fn of_two_people_with_one_number_a_reminder_chooses_the_same_whoever_is_listed_f
     let planned = plan(&example(EventType::ActivityReminder, &changes), &config);
     let recipients: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
     assert_eq!(recipients, ["A"]);
-    // Of other events the order of the list counts.
+    // For other events, the order of the list applies.
     let planned = plan(&upload(people, &[]), &config);
     let recipients: Vec<&str> = planned.messages.iter().map(|message| message.recipient.as_str()).collect();
     assert_eq!(recipients, ["B"]);

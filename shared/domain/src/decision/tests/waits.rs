@@ -1,10 +1,11 @@
-//! What a mapping makes a message wait for: `hold_for` and quiet hours.
+//! Tests of the waits that a mapping requires: `hold_for` and quiet hours.
 
 use super::*;
 use crate::mapping::UsefulFor;
 
-/// The demo's mapping of orders with a hold, quiet hours, and a time of use. The order happened at 09:00 UTC, it is
-/// 10:00 UTC, 11:00 in Rome.
+/// Returns the demo configuration, its order mapping with a hold, quiet hours and a usefulness.
+///
+/// The order happened at 09:00 UTC. The current time is 10:00 UTC, 11:00 in Rome.
 fn waits(hold_for: Option<&str>, quiet: Option<(&str, &str)>, useful_for: &str) -> LiveConfig {
     with(|config| {
         let mapping = &mut config.mappings[0];
@@ -14,7 +15,7 @@ fn waits(hold_for: Option<&str>, quiet: Option<(&str, &str)>, useful_for: &str) 
     })
 }
 
-/// The moment and the reason of a wait.
+/// Returns the end and the reason of the wait.
 fn waiting(config: &LiveConfig, known: &DecisionContext) -> Option<(String, WaitReason)> {
     let event = order(&[]);
     let planned = plan(&event, config);
@@ -44,7 +45,7 @@ fn a_state_waits_until_its_hold_is_over() {
 fn a_message_waits_for_the_end_of_the_quiet_hours() {
     check_wait(&waits(None, Some(("10:30", "12:00")), "2d"), Some(("2026-11-22T11:00:00Z", WaitReason::QuietHours)));
     check_wait(&waits(None, Some(("12:00", "13:00")), "2d"), None);
-    // The hold is over: only the quiet hours count.
+    // The hold is over: only the quiet hours apply.
     check_wait(
         &waits(Some("30m"), Some(("10:30", "12:00")), "2d"),
         Some(("2026-11-22T11:00:00Z", WaitReason::QuietHours)),
@@ -53,16 +54,16 @@ fn a_message_waits_for_the_end_of_the_quiet_hours() {
 
 #[test]
 fn a_hold_that_ends_in_quiet_hours_waits_for_its_own_end_first() {
-    // The hold ends at 12:00 in Rome. The quiet hours from 11:30 to 13:00 end while the message is of use.
+    // The hold ends at 12:00 in Rome. The quiet hours from 11:30 to 13:00 end while the message is useful.
     check_wait(&waits(Some("2h"), Some(("11:30", "13:00")), "2d"), Some(("2026-11-22T11:00:00Z", WaitReason::Hold)));
 }
 
 #[test]
 fn a_hold_that_ends_in_quiet_hours_longer_than_the_message_is_of_use_expires() {
-    // The quiet hours end at 22:00 UTC the next day at the latest; the message is of use until 21:00 UTC.
+    // The quiet hours end at 10:00 UTC the next day. The message is useful until 21:00 UTC.
     let config = waits(Some("2h"), Some(("11:30", "11:00")), "12h");
     check(&order(&[]), &config, "expired", "2026-11-22T21:00:00Z, quiet_hours");
-    // Of use until exactly the end of the quiet hours: the message waits.
+    // The message is useful until exactly the end of the quiet hours, so it waits.
     check_wait(&waits(Some("2h"), Some(("11:30", "22:00")), "12h"), Some(("2026-11-22T11:00:00Z", WaitReason::Hold)));
 }
 
