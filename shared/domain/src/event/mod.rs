@@ -33,7 +33,7 @@ pub use parse::EventError;
 pub use read::{DOCUMENTS_MAX, OCCURRED_AHEAD_MAX, PERSONS_MAX};
 pub use schema::schema;
 
-/// An event of a site. Only [`Event::parse`] creates it, so that every event is valid.
+/// An event of a site. Only [`Event::parse`] and `Event::parse_any` create it, so that every event is valid.
 #[derive(Clone, PartialEq)]
 pub struct Event {
     /// The site's idempotency key.

@@ -1,12 +1,12 @@
-"""Writes names.tsv: how countries are called in Italian, English, German, French and Spanish, and their ISO codes.
+"""Generates names.tsv: country names in Italian, English, German, French and Spanish, and their ISO codes.
 
-The names come from Unicode CLDR (licence Unicode-3.0), as its npm packages have them:
+The names are from the npm packages of Unicode CLDR (licence Unicode-3.0):
 
-    npm pack cldr-localenames-full@48.2.0 cldr-core@48.2.0    # and unpack both into one directory
+    npm pack cldr-localenames-full@48.2.0 cldr-core@48.2.0    # unpack both into one directory
     python3 names.py DIRECTORY > names.tsv
 
-A name is written as `key` of country.rs reads it: small letters and digits only. A name that two countries share names
-neither.
+Names are normalized like `key` in country.rs: lowercase letters and digits only. A name that two countries share is left
+out.
 """
 
 import json
@@ -16,7 +16,7 @@ import sys
 import unicodedata
 
 LANGUAGES = ["it", "en", "de", "fr", "es"]
-# No countries, or none with telephone numbers of their own.
+# Not countries, or without telephone numbers of their own.
 LEFT_OUT = {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AQ", "BV", "HM", "TF", "GS", "CP", "DG", "EA", "IC", "CQ", "UM", "PN"}
 # Common names that CLDR lacks.
 BESIDES = {
@@ -49,7 +49,7 @@ def without_accents(text: str) -> str:
 
 
 def keys(*names: str) -> set[str]:
-    """Names, with and without their accents and their umlauts."""
+    """Returns normalized names, with and without accents and umlauts."""
     umlauts = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
     names = {name.lower() for name in names}
     names |= {name.translate(umlauts) for name in names} | {name.replace("ß", "ss") for name in names}
@@ -68,7 +68,7 @@ def main() -> None:
     def add(name: str, code: str) -> None:
         for key in keys(name, re.sub(r"\([^)]*\)", "", name)):
             named.setdefault(key, set()).add(code)
-        # "Myanmar (Birmania)"; but "Hongkong (China)" does not make China two.
+        # "Myanmar (Birmania)" adds a name. "Hongkong (China)" must not make China ambiguous.
         for key in keys(*re.findall(r"\((?![Rr]ep|[Rr]ép|partie)([^)]*)\)", name)):
             in_brackets.setdefault(key, set()).add(code)
 
@@ -88,7 +88,7 @@ def main() -> None:
     named = in_brackets | named
     print("# Unicode CLDR 48.2.0, licence Unicode-3.0, https://www.unicode.org/license.txt; written by names.py")
     for key, found in sorted(named.items()):
-        # Two letters are an ISO code, but for the one that everybody uses.
+        # Two-letter texts are read as ISO codes. The exception "uk" is in common use.
         if len(found) == 1 and (len(key) > 2 or key == "uk"):
             print(f"{key}\t{found.pop()}")
         elif len(found) > 1:
