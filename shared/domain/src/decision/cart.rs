@@ -3,8 +3,8 @@
 //! Each mapping sends at most one notice per customer a day, for the newest cart, an interval after the customer left
 //! it.
 //!
-//! Guests may share a customer id. Until a `customer.updated` event confirms the customer, carts left with different
-//! numbers count as different people's.
+//! Guests may share a customer id. As long as no `customer.updated` event describes the customer, carts left with
+//! different phone numbers count as different people's.
 //!
 //! A cart left while the previous one still waits for its notice continues a series. Each cart of the series postpones
 //! the notice, up to the site's maximum postponement after the first cart. A cart left while no other one waits begins
@@ -43,7 +43,7 @@ pub struct CartHistory {
 /// Returns when a mapping's cart notice is due: the interval after the cart was left.
 ///
 /// The maximum postponement after the first cart of the series limits it. An order ends the series that began before
-/// it. A mapping's own interval may exceed the site's maximum postponement.
+/// it or with it. A mapping's own interval may exceed the site's maximum postponement.
 #[must_use]
 pub fn due_at(abandoned_at: Timestamp, history: &CartHistory, mapping: Option<&Mapping>, site: &Site) -> Timestamp {
     let own = mapping.and_then(|mapping| mapping.cart_interval);
