@@ -144,8 +144,8 @@ impl Site {
 
 /// An account on WA Smart Business: the sender number and how to call the provider's API.
 ///
-/// Whatever a provider may change although it implements the Cloud API is a setting. The access token is not included;
-/// it is kept in the secret store.
+/// Everything that can differ between providers of the Cloud API is a setting. The access token is not included; it is
+/// kept in the secret store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
