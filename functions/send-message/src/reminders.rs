@@ -2,11 +2,9 @@
 //! against the activity's item when it is due. The order in which events arrive therefore does not matter.
 
 use domain::decision::plan::Plan;
-use domain::decision::reminder::{
-    ActivityStatus, Kept, activity_status, event_version, raised, reminder_fingerprint, to_keep,
-};
+use domain::decision::reminder::{ActivityStatus, Kept, activity_status, raised, reminder_fingerprint, to_keep};
 use domain::event::person::{Person, bring_up_to_date, people_of};
-use domain::event::{Event, EventData};
+use domain::event::{Event, EventData, EventVersion};
 use domain::primitives::id::{EventId, ObjectId, SiteId};
 use domain::primitives::key::{activity_key, reminder_key};
 use domain::queue::job::Job;
@@ -24,7 +22,7 @@ use crate::record::Failure;
 /// Idempotent.
 pub(crate) async fn update(app: &App, live: &LiveConfig, event: &Event, received_at: Timestamp) -> Result<(), Failure> {
     let Some((activity, activity_status)) = activity_status(event) else { return Ok(()) };
-    let (site, version) = (&live.site.id, event_version(event, received_at));
+    let (site, version) = (&live.site.id, EventVersion::of_activity(event, received_at));
     let mut kept =
         if activity_status == ActivityStatus::Saved { to_keep(event, live.site.morning) } else { Vec::new() };
     let last = last_of(&kept).max(app.clock.now());

@@ -3,7 +3,7 @@
 mod bridge;
 
 use anyhow::{Context, Result};
-use domain::decision::guards::EventVersion;
+use domain::event::EventVersion;
 use domain::site::health::Cause;
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 //! An event is newer if its version is higher, or else if it occurred later, or else if it was received later.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::decision::guards::EventVersion;
+use domain::event::EventVersion;
 
 use crate::item::{number, time};
 

@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use domain::decision::guards::EventVersion;
+use domain::event::EventVersion;
 use domain::primitives::id::{AccountId, EventId, ObjectId, SiteId};
 use domain::primitives::key::{MessageId, reminder_key};
 use domain::queue::job::MessageJob;

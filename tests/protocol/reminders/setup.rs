@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use domain::decision::guards::{EventVersion, Guards, guards};
+use domain::decision::guards::{Guards, guards};
 use domain::decision::plan::{Plan, plan};
 use domain::decision::reminder::{
-    ActivityStatus, Kept, activity_status, event_version, fingerprints, raised, saved_fingerprint, to_keep,
+    ActivityStatus, Kept, activity_status, fingerprints, raised, saved_fingerprint, to_keep,
 };
-use domain::event::Event;
+use domain::event::{Event, EventVersion};
 use domain::primitives::id::ObjectId;
 use domain::primitives::key::reminder_key;
 use jiff::Timestamp;
@@ -87,7 +87,7 @@ impl Setup {
         let no = |due_at| dues.iter().position(|due| *due == due_at).unwrap();
         let saved = |(event, kept): (&Event, &Option<Kept>)| Saved {
             event: event.clone(),
-            version: event_version(event, event.occurred_at),
+            version: EventVersion::of_activity(event, event.occurred_at),
             activity_status: activity_status(event).unwrap().1,
             fingerprints: fingerprints(event),
             kept: kept.as_ref().map(|kept| (kept.fingerprint.clone(), no(kept.due_at))),

@@ -1,9 +1,9 @@
 //! What a check is about: the messages, the trouble they may meet, and how the protocol is broken on purpose.
 
-use domain::decision::guards::{EventVersion, Guards, guards};
+use domain::decision::guards::{Guards, guards};
 use domain::decision::plan::{PlannedMessage, plan};
 use domain::decision::{Halt, decide};
-use domain::event::Event;
+use domain::event::{Event, EventVersion};
 use domain::message::error_code::{self, Class};
 use domain::message::reason::Reason;
 use domain::message::suppression::{DecisionContext, Scope, Source, Suppression};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::reminder::{contact_data_as_of, reminder_fingerprint, starts};
 use crate::event::activity_state::{self, ActivityState};
 use crate::event::order_state::{self, OrderState};
-use crate::event::{Event, EventData, EventType};
+use crate::event::{Event, EventData, EventType, EventVersion};
 use crate::mapping::Mapping;
 use crate::message::reason::{Reason, Skip};
 use crate::message::state::{Facts, State};
@@ -44,18 +44,6 @@ impl Repeat {
             _ => Self::Every,
         }
     }
-}
-
-/// The event version, which orders the events of a subject. The higher version is newer, then the later `occurred_at`,
-/// then the later `received_at`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventVersion {
-    /// The version of the document, where Passweb counts versions.
-    pub version: Option<u64>,
-    /// When the event happened.
-    pub occurred_at: Timestamp,
-    /// When the event was received.
-    pub received_at: Timestamp,
 }
 
 /// The conditions that a claim checks in addition to the message itself.

@@ -12,7 +12,6 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use crate::decision::guards::EventVersion;
 use crate::decision::plan::{Plan, PlannedSkip};
 use crate::event::{Activity, ActivityTime, DueReminder, Event, EventData, Reminder};
 use crate::message::reason::Skip;
@@ -155,13 +154,6 @@ pub fn activity_status(event: &Event) -> Option<(&ObjectId, ActivityStatus)> {
 fn is_over(state: &str) -> bool {
     use crate::event::activity_state::ActivityState;
     matches!(ActivityState::of(state), Some(ActivityState::Annullata | ActivityState::Completata))
-}
-
-/// Returns the event version of an event of an activity.
-#[must_use]
-pub fn event_version(event: &Event, received_at: Timestamp) -> EventVersion {
-    let version = event.activity().and_then(|activity| activity.version);
-    EventVersion { version, occurred_at: event.occurred_at, received_at }
 }
 
 /// JSON pointer to the time at which the activity was saved, in a reminder raised by the bridge.

@@ -14,6 +14,7 @@ mod parse;
 pub mod person;
 mod read;
 mod schema;
+mod version;
 
 use std::fmt;
 use std::slice::from_ref;
@@ -32,6 +33,7 @@ pub use objects::{Cart, CartEnd, File, Order, OrderKind, PublishedDocument, Site
 pub use parse::EventError;
 pub use read::{DOCUMENTS_MAX, OCCURRED_AHEAD_MAX, PERSONS_MAX};
 pub use schema::schema;
+pub use version::EventVersion;
 
 /// An event of a site. Only [`Event::parse`] and `Event::parse_any` create it, so that every event is valid.
 #[derive(Clone, PartialEq)]

@@ -8,9 +8,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use domain::decision::guards::EventVersion;
 use domain::decision::reminder::{ActivityStatus, fingerprints, starts};
-use domain::event::Event;
+use domain::event::{Event, EventVersion};
 use domain::primitives::id::EventId;
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,6 +1,7 @@
 //! The latest pending state of a subject, for one mapping and recipient. An older pending state gives way to it.
 
-use domain::decision::guards::{EventVersion, renewal};
+use domain::decision::guards::renewal;
+use domain::event::EventVersion;
 use jiff::{SignedDuration, Timestamp};
 
 use super::renewal::renew;

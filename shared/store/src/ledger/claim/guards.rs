@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use domain::decision::guards::{ActivityGuard, EventVersion, Guards, ReminderBasis, renewal};
+use domain::decision::guards::{ActivityGuard, Guards, ReminderBasis, renewal};
+use domain::event::EventVersion;
 use domain::primitives::key::MessageId;
 use jiff::Timestamp;
 
