@@ -4,8 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use domain::decision::guards::Repeat;
-use domain::mapping::UsefulFor;
+use domain::mapping::{Repeat, UsefulFor};
 use domain::message::reason::Reason;
 use domain::message::state::{State, WaitReason};
 use domain::message::suppression::{Scope, Source, Suppression};

@@ -1,5 +1,6 @@
 //! What is not told again, and what comes too late.
 
+use domain::mapping::Repeat;
 use domain::message::reason::Reason;
 use domain::message::state::State;
 use domain::message::suppression::{Scope, Source, Suppression};
@@ -62,7 +63,7 @@ async fn a_state_entered_again_is_told_once_unless_the_mapping_says_otherwise() 
     let site = world.site().unwrap();
     let live = world.live().await.unwrap();
     let mut mapping = live.mappings.into_iter().find(|mapping| mapping.id.as_str() == "stato-ordine").unwrap();
-    mapping.repeat = Some(domain::decision::guards::Repeat::Every);
+    mapping.repeat = Some(Repeat::Every);
     world.config.put_mapping(&site, &mapping).await.unwrap();
     world.clock.advance(SignedDuration::from_secs(15));
     raise(&world, &order("e-4", "MEMORIZZATO", None, "2026-11-22T09:03:00Z")).await;

@@ -1,7 +1,6 @@
 //! Messages that do not go at once: nothing is lost, nothing is sent twice, and the oldest goes first.
 
-use domain::decision::guards::Repeat;
-use domain::mapping::UsefulFor;
+use domain::mapping::{Repeat, UsefulFor};
 use domain::message::reason::Reason;
 use domain::message::state::{State, WaitReason};
 use domain::primitives::id::AccountId;

@@ -1,10 +1,10 @@
 //! Pending states: states that wait during `hold_for` or quiet hours. The newest state of a subject supersedes older
 //! ones.
 
-use domain::decision::guards::{Repeat, guards, state, takes_back};
+use domain::decision::guards::{guards, state, takes_back};
 use domain::decision::plan::recipients;
 use domain::event::Event;
-use domain::mapping::Mapping;
+use domain::mapping::{Mapping, Repeat};
 use domain::primitives::key::pending_state_key;
 use domain::site::config::LiveConfig;
 use jiff::Timestamp;

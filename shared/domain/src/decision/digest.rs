@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::decision::guards::{Repeat, already_notified};
+use crate::decision::guards::already_notified;
 use crate::event::{Event, EventData, File, FileAction};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, Repeat};
 use crate::message::reason::{BY_OPERATOR, Reason, Skip};
 use crate::message::state::{Facts, State};
 use crate::primitives::id::{MappingId, ObjectId, SiteId};

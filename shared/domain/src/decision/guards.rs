@@ -7,44 +7,16 @@
 //! followed it.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use crate::decision::reminder::{contact_data_as_of, reminder_fingerprint, starts};
 use crate::event::activity_state::{self, ActivityState};
 use crate::event::order_state::{self, OrderState};
-use crate::event::{Event, EventData, EventType, EventVersion};
-use crate::mapping::Mapping;
+use crate::event::{Event, EventData, EventVersion};
+use crate::mapping::{Mapping, Repeat};
 use crate::message::reason::{Reason, Skip};
 use crate::message::state::{Facts, State};
 use crate::primitives::id::{MappingId, ObjectId, SiteId};
 use crate::primitives::key::{CartKeys, activity_key, dedup_key, latest_event_key};
-
-/// How often a mapping notifies the same recipient about the same subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Repeat {
-    /// For every event.
-    Every,
-    /// Once per state, even if the state is entered again.
-    OncePerState,
-    /// Once per actor: the first download, the first reading.
-    OncePerActor,
-}
-
-impl Repeat {
-    /// Returns the default for an event type.
-    #[must_use]
-    pub fn default_of(kind: EventType) -> Self {
-        match kind {
-            EventType::OrderStatusChanged => Self::OncePerState,
-            EventType::MessageRead
-            | EventType::ActivityAcknowledged
-            | EventType::FileDownloaded
-            | EventType::FilePreviewed => Self::OncePerActor,
-            _ => Self::Every,
-        }
-    }
-}
 
 /// The conditions that a claim checks in addition to the message itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Mappings: which template notifies about which event, and the values of its placeholders.
 
 pub mod quiet_hours;
+mod repeat;
 mod review;
 mod saved;
 mod template_use;
@@ -12,7 +13,6 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::decision::guards::Repeat;
 use crate::event::order_state::same_state;
 use crate::event::person::Person;
 use crate::event::{Event, EventData, EventType, Order, OrderKind};
@@ -22,6 +22,7 @@ use crate::message::reason::{Reason, Skip};
 use crate::primitives::id::{AccountId, MappingId};
 use crate::primitives::language::Language;
 
+pub use repeat::Repeat;
 pub use review::{Change, ChangedTemplate, Review};
 pub use saved::{Action, SavedMapping};
 pub use template_use::{ButtonUse, Format, HeaderUse, Source, TemplateUse, ValueSource, Values};

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::event::EventType;
 use crate::message::state::{Answer, Failure, Status, StatusFact};
 
 fn received_at() -> Timestamp {
@@ -34,17 +35,6 @@ fn guards_with(repeat: Option<&str>, event: &Event) -> Guards {
     let mapping: Mapping = serde_json::from_value(mapping).unwrap();
     let recipient = ObjectId::parse("R").unwrap();
     guards(&SiteId::parse("demo").unwrap(), &mapping, event, &recipient, received_at())
-}
-
-#[test]
-fn each_type_has_its_default_of_how_often_the_same_is_sent() {
-    let defaults = |wanted| EventType::ALL.into_iter().filter(move |kind| Repeat::default_of(*kind) == wanted);
-    assert_eq!(defaults(Repeat::OncePerState).collect::<Vec<_>>(), [EventType::OrderStatusChanged]);
-    assert_eq!(
-        defaults(Repeat::OncePerActor).collect::<Vec<_>>(),
-        [EventType::MessageRead, EventType::ActivityAcknowledged, EventType::FileDownloaded, EventType::FilePreviewed]
-    );
-    assert_eq!(defaults(Repeat::Every).count(), EventType::ALL.len() - 5);
 }
 
 #[test]
