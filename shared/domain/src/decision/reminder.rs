@@ -7,8 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::{DateTime, Time};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 
@@ -17,6 +16,7 @@ use crate::event::{Activity, ActivityTime, DueReminder, Event, EventData, Remind
 use crate::message::reason::Skip;
 use crate::primitives::id::ObjectId;
 use crate::primitives::key::reminder_event_id;
+use crate::primitives::local_time::first_valid;
 
 const DAY_MINUTES: u64 = 24 * 60;
 
@@ -38,21 +38,6 @@ pub fn due_at(activity: &Activity, minutes_before: u64, morning: Time) -> Option
         ActivityTime::Day(_) => first_valid(starts, zone)?,
     };
     instant.checked_sub(SignedDuration::from_mins(i64::try_from(minutes_before).ok()?)).ok()
-}
-
-/// Returns the instant of a local time. In a gap (clocks go forward) it is the first instant after the gap; in a fold
-/// (clocks go back), the first of the two.
-#[must_use]
-pub fn first_valid(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
-    match zone.to_ambiguous_timestamp(local).offset() {
-        // With the later offset, the time is before the change. The change itself is the first valid minute.
-        AmbiguousOffset::Gap { after, .. } => {
-            let before_change = after.to_timestamp(local).ok()?;
-            zone.following(before_change).next().map(|change| change.timestamp())
-        }
-        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(local).ok(),
-        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(local).ok(),
-    }
 }
 
 /// A reminder that the schedule keeps until it is due.
@@ -221,8 +206,6 @@ pub fn taken_back(raised: &Event, skip: &Skip) -> Plan {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::message::reason::Reason;
 
@@ -442,16 +425,5 @@ mod tests {
         };
         check(json!([{"id": "P"}, {"id": "Q"}, {"id": "P"}]), &[Some("P"), Some("Q")]);
         check(json!([]), &[None]);
-    }
-
-    proptest! {
-        #[test]
-        fn a_local_time_is_found_again_or_lies_in_a_gap(minutes in 0i64..4_000_000) {
-            let zone = TimeZone::get("Europe/Rome").unwrap();
-            let local = jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0) + minutes.minutes();
-            let instant = first_valid(local, &zone).unwrap();
-            let again = instant.to_zoned(zone).datetime();
-            prop_assert!(again == local || (again > local && (again - local).get_minutes() < 60), "{} {}", local, again);
-        }
     }
 }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
-use crate::decision::reminder::first_valid;
+use crate::primitives::local_time::first_valid;
 
 /// Daily quiet hours, and days that are quiet as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,5 +6,6 @@ pub mod id;
 pub mod json;
 pub mod key;
 pub mod language;
+pub mod local_time;
 pub mod money;
 pub mod phone;
