@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::order_state::folded;
+use crate::primitives::folded::folded;
 
 /// A state that the Passweb manual names. Any other text is a state without a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::primitives::folded::folded;
+
 /// A state that the manual names. Any other text is also a state, without a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -111,22 +113,6 @@ pub fn same_state(left: &str, right: &str) -> bool {
 #[must_use]
 pub fn key(text: &str) -> String {
     OrderState::of(text).map_or_else(|| folded(text), |state| state.key().to_owned())
-}
-
-/// Removes case, accents of Italian, whitespace, dashes and underscores from a text.
-pub(crate) fn folded(text: &str) -> String {
-    let plain = |character: char| match character {
-        'à' | 'á' | 'â' | 'ä' => 'a',
-        'è' | 'é' | 'ê' | 'ë' => 'e',
-        'ì' | 'í' | 'î' | 'ï' => 'i',
-        'ò' | 'ó' | 'ô' | 'ö' => 'o',
-        'ù' | 'ú' | 'û' | 'ü' => 'u',
-        other => other,
-    };
-    let is_separator = |character: &char| {
-        character.is_whitespace() || matches!(character, '_' | '-' | '\u{2010}'..='\u{2015}' | '\u{300}'..='\u{36f}')
-    };
-    text.chars().filter(|character| !is_separator(character)).flat_map(char::to_lowercase).map(plain).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod cause;
 pub mod country;
+pub(crate) mod folded;
 pub mod id;
 pub mod json;
 pub mod key;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::event::order_state::folded;
+use crate::primitives::folded::folded;
 use crate::queue::platform_event::Word;
 
 /// Words that stop all messages. Meta does not act on them by itself.
