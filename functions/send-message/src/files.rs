@@ -1,6 +1,6 @@
 //! Digests: the first message about a folder covers the files of the messages that join it while it waits.
 
-use domain::decision::digest::{Collection, Files, action, collected_in, collected_until, fate, releases_members};
+use domain::decision::digest::{Collection, Files, collected_in, collected_until, fate, releases_members};
 use domain::decision::guards::already_notified;
 use domain::decision::{Halt, decide};
 use domain::mapping::UsefulFor;
@@ -115,7 +115,7 @@ pub(crate) async fn join(
     (waiting, useful_until): (Waiting, Timestamp),
     context: &DecisionContext,
 ) -> Result<(), Failure> {
-    let Some(action) = action(task.sender.event) else { return Ok(()) };
+    let Some(action) = task.sender.event.file_action() else { return Ok(()) };
     if let Some(skip) = notified_before(task).await? {
         // A reason that forbids the message takes precedence over `already_notified`.
         let Sender { live, event, .. } = task.sender;

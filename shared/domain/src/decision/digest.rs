@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::decision::guards::already_notified;
-use crate::event::{Event, EventData, File, FileAction};
+use crate::event::{Event, File};
 use crate::mapping::{Mapping, Repeat};
 use crate::message::reason::{BY_OPERATOR, Reason, Skip};
 use crate::message::state::{Facts, State};
@@ -123,21 +123,10 @@ impl Files {
     }
 }
 
-/// Returns the file action of an event; `None` on other events.
-#[must_use]
-pub fn action(event: &Event) -> Option<&FileAction> {
-    match &event.data {
-        EventData::FileUploaded(action) | EventData::FileDownloaded(action) | EventData::FilePreviewed(action) => {
-            Some(action)
-        }
-        _ => None,
-    }
-}
-
 /// Returns the key of the collection that a message's file belongs to; `None` on other events.
 #[must_use]
 pub fn collected_in(site: &SiteId, mapping: &MappingId, event: &Event, recipient: &ObjectId) -> Option<String> {
-    let action = action(event)?;
+    let action = event.file_action()?;
     let (mapping, actor, recipient) = (mapping.as_str(), action.actor.id.as_str(), recipient.as_str());
     Some(collection_key(site, [mapping, &action.file.folder, actor, recipient]))
 }
@@ -158,7 +147,9 @@ pub fn collected_until(mapping: &Mapping, event: &Event, now: Timestamp) -> Opti
 /// Empty unless the mapping notifies once per actor.
 #[must_use]
 pub fn dedup_keys(site: &SiteId, mapping: &Mapping, event: &Event, recipient: &ObjectId, files: &Files) -> Vec<String> {
-    let Some(action) = action(event).filter(|_| mapping.repeat() == Repeat::OncePerActor) else { return Vec::new() };
+    let Some(action) = event.file_action().filter(|_| mapping.repeat() == Repeat::OncePerActor) else {
+        return Vec::new();
+    };
     let others = files.named.iter().filter(|named| named.id != action.file.id);
     let of_file = |named: &Named| {
         let subject = format!("file:{}", named.id);

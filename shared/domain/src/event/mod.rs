@@ -166,6 +166,17 @@ impl Event {
         }
     }
 
+    /// Returns the action on a file; `None` on other events.
+    #[must_use]
+    pub fn file_action(&self) -> Option<&FileAction> {
+        match &self.data {
+            EventData::FileUploaded(action) | EventData::FileDownloaded(action) | EventData::FilePreviewed(action) => {
+                Some(action)
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the permissions of a customer-area event that messages can be sent about; `None` for other events.
     #[must_use]
     pub fn notify(&self) -> Option<Notify> {

@@ -1,7 +1,6 @@
 //! The list of variables.
 
 use super::{Context, Definition, Raw, ValueType};
-use crate::decision::digest;
 use crate::event::person::Person;
 use crate::event::{Activity, ActivityTime, Cart, EventData, EventType, File, Order, PublishedDocument, SiteMessage};
 
@@ -310,7 +309,7 @@ fn minutes_before(from: &Context<'_>) -> Option<u64> {
 }
 
 fn file<'a>(from: &Context<'a>) -> Option<&'a File> {
-    Some(&digest::action(from.event)?.file)
+    Some(&from.event.file_action()?.file)
 }
 
 fn file_names<'a>(from: &Context<'a>) -> Option<Raw<'a>> {
