@@ -3,9 +3,10 @@
 //! Consequences follow from the recorded facts. If a write fails, the record comes back, finds the message decided and
 //! applies them again ([`given_up`]). All times count from the answer, so applying consequences twice changes nothing.
 
-use domain::decision::digest::{Files, dedup_keys};
+use domain::decision::digest::dedup_keys;
 use domain::decision::guards::{CartGuard, Guards, guards};
 use domain::message::error_code::{self, Action, Consequence, consequence};
+use domain::message::file_list::Files;
 use domain::message::state::{Answer, State};
 use domain::message::suppression::{Scope, Source, Suppression, UNREACHABLE_FOR};
 use domain::primitives::id::AccountId;

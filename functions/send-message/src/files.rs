@@ -1,9 +1,10 @@
 //! Digests: the first message about a folder covers the files of the messages that join it while it waits.
 
-use domain::decision::digest::{Collection, Files, collected_in, collected_until, fate, releases_members};
+use domain::decision::digest::{Collection, collected_in, collected_until, fate, releases_members};
 use domain::decision::guards::already_notified;
 use domain::decision::{Halt, decide};
 use domain::mapping::UsefulFor;
+use domain::message::file_list::Files;
 use domain::message::reason::{Reason, Skip};
 use domain::message::state::{Facts, State, WaitReason, Waiting};
 use domain::message::suppression::DecisionContext;

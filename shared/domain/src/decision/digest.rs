@@ -4,55 +4,20 @@
 //! waits. A joined message ends as the digest message does. If the digest message was skipped for a reason of its own,
 //! a joined message is decided by itself.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::decision::guards::already_notified;
-use crate::event::{Event, File};
+use crate::event::Event;
 use crate::mapping::{Mapping, Repeat};
+use crate::message::file_list::{Files, Named};
 use crate::message::reason::{BY_OPERATOR, Reason, Skip};
 use crate::message::state::{Facts, State};
 use crate::primitives::id::{MappingId, ObjectId, SiteId};
 use crate::primitives::key::{MessageId, collection_key, dedup_key};
 
-/// Maximum number of files stored by name. Further files are only counted.
-const NAMES_MAX: usize = 50;
-/// Bytes of a file's fingerprint. With ten thousand files, two share a fingerprint in fewer than one of a million
-/// collections.
-const MARK_BYTES: usize = 6;
-/// Characters of an encoded fingerprint: base64 without padding.
-const MARK_CHARS: usize = 8;
-/// Maximum number of stored fingerprints: 160 KB of the 400 KB that a DynamoDB item may have. Files beyond it are
-/// counted each time they are touched.
-const MARKS_MAX: usize = 20_000;
-/// Maximum number of characters of the displayed names. The first name is always displayed in full.
-const SHOWN_CHARS_MAX: usize = 300;
 /// Time within which the sweep sends a due item.
 const SWEPT_WITHIN: SignedDuration = SignedDuration::from_mins(2);
-
-/// The files that one message covers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Files {
-    /// The first files, each once.
-    pub named: Vec<Named>,
-    /// The number of files.
-    pub count: u64,
-    /// The concatenated fingerprints of the other files, so that each is counted once.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub others: String,
-}
-
-/// A file stored with its name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
-    /// Passweb's id of the file.
-    pub id: ObjectId,
-    /// The file's name when it was last touched.
-    pub name: String,
-}
 
 /// The files collected for a digest message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,63 +29,6 @@ pub struct Collection {
     pub until: Timestamp,
     /// The files.
     pub files: Files,
-}
-
-impl Files {
-    /// Returns a set of one file.
-    #[must_use]
-    pub fn of(file: &File) -> Self {
-        let mut files = Self::default();
-        files.add(file);
-        files
-    }
-
-    /// Adds a file. A file that is already counted only updates its name.
-    pub fn add(&mut self, file: &File) {
-        if let Some(known) = self.named.iter_mut().find(|known| known.id == file.id) {
-            known.name.clone_from(&file.name);
-            return;
-        }
-        if self.named.len() < NAMES_MAX {
-            self.named.push(Named { id: file.id.clone(), name: file.name.clone() });
-        } else if !self.mark(&file.id) {
-            return;
-        }
-        self.count = self.count.saturating_add(1);
-    }
-
-    /// Records the fingerprint of a file without a name. Returns whether the file is new.
-    fn mark(&mut self, id: &ObjectId) -> bool {
-        let digest = Sha256::digest(id.as_str());
-        let mark = STANDARD.encode(digest.get(..MARK_BYTES).unwrap_or_default());
-        let marks = self.others.as_bytes().chunks(MARK_CHARS);
-        let is_full = marks.len() >= MARKS_MAX;
-        if marks.into_iter().any(|known| known == mark.as_bytes()) {
-            return false;
-        }
-        if !is_full {
-            self.others.push_str(&mark);
-        }
-        true
-    }
-
-    /// Returns the names separated by commas, then the number of further files: `a.pdf, b.pdf (+12)`.
-    #[must_use]
-    pub fn names(&self) -> String {
-        let mut shown = String::new();
-        let mut left = self.count;
-        for Named { name, .. } in &self.named {
-            if !shown.is_empty() {
-                if shown.chars().count() + name.chars().count() > SHOWN_CHARS_MAX {
-                    break;
-                }
-                shown.push_str(", ");
-            }
-            shown.push_str(name);
-            left = left.saturating_sub(1);
-        }
-        if left == 0 { shown } else { format!("{shown} (+{left})") }
-    }
 }
 
 /// Returns the key of the collection that a message's file belongs to; `None` on other events.
@@ -185,11 +93,6 @@ pub fn fate(digest: &MessageId, facts: &Facts) -> Option<Skip> {
 mod tests {
     use super::*;
 
-    fn file(id: usize, name: &str) -> File {
-        let id = ObjectId::parse(&format!("F{id}")).unwrap();
-        File { id, name: name.to_owned(), folder: "Listini".to_owned(), url: None }
-    }
-
     #[test]
     fn who_joined_ends_as_the_carrier_or_is_left_to_itself() {
         use crate::message::state::{Answer, Failure};
@@ -224,47 +127,5 @@ mod tests {
             "already_notified e.m, unknown",
         ];
         assert_eq!(seen, expected);
-    }
-
-    #[test]
-    fn files_are_counted_once_and_named_by_their_latest_name() {
-        let mut files = Files::of(&file(1, "a.pdf"));
-        files.add(&file(2, "b.pdf"));
-        files.add(&file(1, "c.pdf"));
-        assert_eq!((files.count, files.names().as_str()), (2, "c.pdf, b.pdf"));
-    }
-
-    #[test]
-    fn files_beyond_those_that_are_named_are_counted_once_each() {
-        let mut files = Files::default();
-        for _ in 0..3 {
-            (0..60).for_each(|id| files.add(&file(id, "a.pdf")));
-        }
-        assert_eq!((files.count, files.named.len()), (60, NAMES_MAX));
-        let stored = serde_json::to_value(&files).unwrap();
-        let mut again: Files = serde_json::from_value(stored).unwrap();
-        again.add(&file(59, "a.pdf"));
-        again.add(&file(60, "a.pdf"));
-        assert_eq!(again.count, 61);
-    }
-
-    #[test]
-    fn a_mark_never_changes_and_a_collection_without_marks_is_read() {
-        let mut files: Files = serde_json::from_str(r#"{"named":[],"count":70}"#).unwrap();
-        assert!(files.mark(&ObjectId::parse("F60").unwrap()));
-        insta::assert_snapshot!(files.others, @"Nxt0D2xW");
-        files.others = "A".repeat(MARK_CHARS * MARKS_MAX);
-        assert!(files.mark(&ObjectId::parse("F61").unwrap()) && files.others.len() == MARK_CHARS * MARKS_MAX);
-    }
-
-    #[test]
-    fn of_many_files_some_are_named_and_the_others_counted() {
-        let mut files = Files::default();
-        (0..1_000).for_each(|id| files.add(&file(id, &format!("Listino {id:03}.pdf"))));
-        assert_eq!((files.count, files.named.len()), (1_000, NAMES_MAX));
-        let shown = files.names();
-        assert!(shown.starts_with("Listino 000.pdf, Listino 001.pdf, "), "{shown}");
-        assert!(shown.ends_with("(+983)") && shown.chars().count() < SHOWN_CHARS_MAX + 60, "{shown}");
-        assert_eq!(Files::of(&file(1, &"x".repeat(900))).names(), "x".repeat(900));
     }
 }

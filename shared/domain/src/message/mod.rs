@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod error_code;
+pub mod file_list;
 pub mod reason;
 pub mod state;
 pub mod suppression;

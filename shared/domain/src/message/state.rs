@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::decision::digest::Files;
+use crate::message::file_list::Files;
 use crate::message::reason::Skip;
 
 /// The timeout of the `send-message` function, which limits how long a send may take. The stack's template sets the

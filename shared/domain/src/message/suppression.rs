@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::cart::CartHistory;
-use crate::decision::digest::Files;
+use crate::message::file_list::Files;
 
 /// How long nothing is sent to a number that WhatsApp could not deliver to.
 pub const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);

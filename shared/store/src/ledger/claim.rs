@@ -37,8 +37,8 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::decision::cart::CartHistory;
-use domain::decision::digest::Files;
 use domain::decision::guards::Guards;
+use domain::message::file_list::Files;
 use domain::message::suppression::{DecisionContext, Scope};
 use domain::primitives::key::{MessageId, request_token};
 use jiff::{SignedDuration, Timestamp};

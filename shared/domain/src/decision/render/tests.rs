@@ -6,6 +6,7 @@ use super::*;
 use crate::event::Event;
 use crate::event::person::Person;
 use crate::mapping::Format;
+use crate::message::file_list::Files;
 use crate::message::reason::Reason;
 use crate::primitives::language::Language;
 use crate::template::variable::Raw;
@@ -63,7 +64,7 @@ fn names_of_files_that_were_collected_are_cut_where_they_do_not_fit() {
     });
     let event = Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
     let crate::event::EventData::FileUploaded(action) = &event.data else { panic!() };
-    let mut files = crate::decision::digest::Files::of(&action.file);
+    let mut files = Files::of(&action.file);
     let parts = Parts {
         header: Some(Header::Text { text: Pattern::parse("Nuovi: {{1}}") }),
         ..Parts::of_body(Pattern::parse("Ciao"))
@@ -72,7 +73,7 @@ fn names_of_files_that_were_collected_are_cut_where_they_do_not_fit() {
                         "header": {"text": {"1": {"variable": "file.name"}}}});
     let chosen: TemplateUse = serde_json::from_value(chosen).unwrap();
     let locale = Locale { language: &lang("it"), zone: &TimeZone::UTC };
-    let header = |files: &crate::decision::digest::Files| {
+    let header = |files: &Files| {
         let recipient = recipient(&event);
         let context = Context { event: &event, recipient, site_url: None, files: Some(files) };
         match fill(&parts, &chosen, &context, &locale)?.header {
@@ -95,10 +96,7 @@ fn names_of_files_that_were_collected_are_cut_where_they_do_not_fit() {
     // A single name that is too long is not cut: the mapping must allow it.
     let mut long = action.file.clone();
     long.name = "x".repeat(80);
-    assert_eq!(
-        header(&crate::decision::digest::Files::of(&long)).map_err(|skip: Skip| skip.reason),
-        Err(Reason::TextTooLong)
-    );
+    assert_eq!(header(&Files::of(&long)).map_err(|skip: Skip| skip.reason), Err(Reason::TextTooLong));
 }
 
 #[test]

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::decision::digest::Files;
 use crate::event::person::Person;
 use crate::event::{Event, EventType};
+use crate::message::file_list::Files;
 use crate::primitives::money::Money;
 
 pub use catalogue::ALL;
