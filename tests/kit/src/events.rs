@@ -1,20 +1,20 @@
-//! Events as Passweb sends them, with a fresh id each where a story gives one.
+//! Events as Passweb sends them. The story gives each event its id.
 
 use anyhow::{Context, Result};
 use domain::event::EventType;
 use serde_json::{Value, json};
 
-/// The example of a type of event that is published for whoever makes the callbacks.
+/// Returns the example of an event type that is published for the developers of the callbacks.
 ///
 /// # Errors
-/// When there is none.
+/// If there is no example, or if it is not valid JSON.
 pub fn example(kind: EventType) -> Result<Value> {
     let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&file).with_context(|| file.clone())?;
     serde_json::from_str(&text).context(file)
 }
 
-/// Anna's order enters a state.
+/// Anna's order changes its status.
 #[must_use]
 pub fn order_status_changed(id: &str) -> Value {
     json!({
@@ -33,7 +33,7 @@ pub fn order_status_changed(id: &str) -> Value {
     })
 }
 
-/// Marco writes to some people.
+/// Marco sends a message to `recipients`.
 #[must_use]
 pub fn message_sent(id: &str, recipients: &Value) -> Value {
     json!({
@@ -46,7 +46,7 @@ pub fn message_sent(id: &str, recipients: &Value) -> Value {
     })
 }
 
-/// Anna uploads a file that some people administer.
+/// Anna uploads a file. `administrators` are notified about it.
 #[must_use]
 pub fn file_uploaded(id: &str, administrators: &Value) -> Value {
     json!({

@@ -1,4 +1,4 @@
-//! A schedule with much in it, for what is measured and not told.
+//! Fills the tables directly, for measurements.
 
 use std::collections::HashMap;
 
@@ -11,15 +11,17 @@ use store::tables::table_name;
 
 use crate::{STACK, World};
 
-/// What DynamoDB writes in one call.
+/// The maximum number of items in one `BatchWriteItem` call.
 const ITEMS_AT_ONCE: usize = 25;
 
 impl World {
-    /// Puts so many reminders straight into the schedule, all due at one moment: what `activity.saved` leaves, without the
-    /// activities. The functions' calls are not counted by this.
+    /// Writes `reminders` reminders into the schedule, all due at `due_at`.
+    ///
+    /// The items equal those that `activity.saved` creates, but there are no activities. The calls of the functions do
+    /// not include these writes.
     ///
     /// # Errors
-    /// When the table does not take them.
+    /// If the table rejects the items.
     pub async fn fill_schedule(&self, reminders: usize, due_at: Timestamp) -> Result<()> {
         let (client, table) = (self.emulators.dynamodb(), table_name(STACK, "Schedule"));
         let site = self.site()?;
@@ -48,10 +50,10 @@ impl World {
         Ok(())
     }
 
-    /// Puts an item of texts straight into a table, as no function of ours writes it.
+    /// Writes an item of string attributes into a table, for items that no function writes in this form.
     ///
     /// # Errors
-    /// When the table does not take it.
+    /// If the table rejects the item.
     pub async fn put_item(&self, table: &str, item: &[(&str, &str)]) -> Result<()> {
         let attribute = |(name, value): &(&str, &str)| ((*name).to_owned(), AttributeValue::S((*value).to_owned()));
         let item: HashMap<String, AttributeValue> = item.iter().map(attribute).collect();

@@ -1,4 +1,5 @@
-//! The front of a story: webhooks of the simulator reach `receive-event` over HTTP, as through the gateway.
+//! The HTTP front of a story. Webhooks of the simulator reach `receive-event` over HTTP, as they do through API
+//! Gateway.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 /// Larger than any webhook of the simulator.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// The server; it ends with the story.
+/// The server. It stops when the story ends.
 #[derive(Debug)]
 pub(crate) struct Front(JoinHandle<()>);
 
@@ -28,7 +29,7 @@ impl Front {
     pub(crate) fn serve(listener: TcpListener, app: Arc<receive_event::App>) -> Self {
         let router = Router::new().fallback(forward).with_state(app);
         Self(tokio::spawn(async move {
-            // It serves until it is dropped: there is no error to have.
+            // The server runs until it is dropped, so there is no error to handle.
             let _ended = axum::serve(listener, router).await;
         }))
     }

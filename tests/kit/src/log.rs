@@ -1,4 +1,4 @@
-//! The log of the functions in stories, kept as a file for the suite that looks for personal data in it.
+//! The log of the functions in stories. It is a file, so that the suite `logs` can search it for personal data.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -7,13 +7,13 @@ use std::sync::{Mutex, OnceLock};
 use anyhow::{Context, Result};
 use runtime::env::Environment;
 
-/// The folder of these files, one for each test binary, begun anew each time it runs.
+/// The folder of the log files. There is one file per test binary, truncated at each run.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.local/logs/stories");
 
-/// Has the process log as the functions do on Lambda, by default: JSON from level INFO on.
+/// Configures logging as the functions do on Lambda by default: JSON, level INFO and above.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub(crate) fn start() -> Result<()> {
     static STARTED: OnceLock<std::result::Result<(), String>> = OnceLock::new();
     let started = STARTED.get_or_init(|| {
@@ -28,7 +28,7 @@ pub(crate) fn start() -> Result<()> {
 fn create() -> Result<File> {
     let binary = std::env::current_exe().context("the binary has no name")?;
     let stem = binary.file_stem().and_then(|stem| stem.to_str()).unwrap_or("stories");
-    // Cargo puts a hash behind the name.
+    // Cargo appends a hash to the name of the binary.
     let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
     fs::create_dir_all(FOLDER).with_context(|| format!("cannot create {FOLDER}"))?;
     let path = Path::new(FOLDER).join(format!("{name}.log"));

@@ -1,4 +1,4 @@
-//! Looking into the tables.
+//! Reads the tables directly.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use store::tables::table_name;
 use crate::{STACK, World};
 
 impl World {
-    /// The texts and numbers of an item of the table of contacts; `None` if there is no such item.
+    /// Returns the string and number attributes of an item of the `Contacts` table, or `None` if there is no such item.
     ///
     /// # Errors
-    /// When the table does not answer.
+    /// If the table does not respond.
     pub async fn contact_item(&self, key: &str) -> Result<Option<BTreeMap<String, String>>> {
         let request = self.emulators.dynamodb().get_item().table_name(table_name(STACK, "Contacts"));
         let answer = request.key("pk", AttributeValue::S(key.to_owned())).consistent_read(true).send().await?;
@@ -31,19 +31,19 @@ impl World {
         Ok(answer.item.map(texts))
     }
 
-    /// The messages of an event.
+    /// Returns the messages of an event.
     ///
     /// # Errors
-    /// When there is no such event.
+    /// If there is no such event.
     pub async fn messages_of(&self, event: &str) -> Result<Vec<MessageId>> {
         let stored = self.ledger.event(&self.site()?, &EventId::parse(event)?).await?.context("no such event")?;
         Ok(stored.messages.into_iter().map(|message| message.id).collect())
     }
 
-    /// What the message of an event is checked against.
+    /// Returns the conditions that the claim of an event's message checks.
     ///
     /// # Errors
-    /// When there is no such mapping.
+    /// If there is no such mapping.
     pub async fn guards(&self, event: &Value, mapping: &str, recipient: &str) -> Result<Guards> {
         let live = self.live().await?;
         let mapping = live.mappings.iter().find(|known| known.id.as_str() == mapping).context("no such mapping")?;

@@ -1,5 +1,5 @@
-//! A queue whose delays follow the story's clock: what a function asks SQS to hold back is held back here until the
-//! story's time has come.
+//! A queue whose delays follow the story's clock. A record sent with a delay is held here until the story's clock
+//! reaches the end of the delay.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,11 +15,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::SharedClock;
 
-/// The message attribute that carries the moment, in milliseconds since 1970.
+/// The message attribute that contains the end of the delay, in milliseconds since 1970.
 const NOT_BEFORE: &str = "not_before";
-/// What SQS hands out at once.
+/// The maximum number of records that SQS returns at once.
 const BATCH_RECORDS: i32 = 10;
-/// The queue hides a record this long; a story that wants it sooner asks for it.
+/// The visibility timeout of the queue. A story can end it sooner.
 const VISIBILITY_SECONDS: u32 = 360;
 
 /// A queue of the story.
@@ -31,7 +31,7 @@ pub(crate) struct Mail {
     held: Mutex<Vec<(Timestamp, Message)>>,
 }
 
-/// Turns the delay of a record into the moment at which the story hands it out.
+/// Replaces the delay of a record by the time at which the story hands it out.
 #[derive(Debug)]
 struct DelayByClock(SharedClock);
 
@@ -74,7 +74,7 @@ impl Intercept for DelayByClock {
     }
 }
 
-/// The emulator's client as the functions get it.
+/// Returns the client that the functions get for the emulator.
 pub(crate) fn client(emulator: &Client, clock: &SharedClock) -> Client {
     Client::from_conf(emulator.config().to_builder().interceptor(DelayByClock(clock.clone())).build())
 }
@@ -96,7 +96,7 @@ impl Mail {
         Ok(())
     }
 
-    /// Up to ten records whose time has come.
+    /// Returns up to ten records whose delay has ended.
     pub(crate) async fn take(&self) -> Result<Vec<Message>> {
         let now = self.clock.now();
         let mut due: Vec<Message> = Vec::new();
@@ -127,31 +127,31 @@ impl Mail {
         Ok(due)
     }
 
-    /// Hands a record out at a moment, and not before.
+    /// Holds a record until `moment`.
     pub(crate) fn hold(&self, message: Message, moment: Timestamp) {
         self.held().push((moment, message));
     }
 
-    /// Hands no record that is held back out before a moment. Answers how many there are.
+    /// Delays all held records until at least `until`. Returns their number.
     pub(crate) fn postpone(&self, until: Timestamp) -> usize {
         let mut held = self.held();
         held.iter_mut().for_each(|(moment, _)| *moment = until.max(*moment));
         held.len()
     }
 
-    /// When the next of the records held back is handed out.
+    /// Returns the time at which the next held record is handed out.
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.held().iter().map(|(moment, _)| *moment).min()
     }
 
     pub(crate) async fn delete(&self, message: &Message) -> Result<()> {
         let handle = message.receipt_handle.clone().unwrap_or_default();
-        // A record that was held back is out of the emulator already; deleting it again is no fault there either.
+        // A held record is no longer in the emulator. Deleting it again is not an error.
         self.client.delete_message().queue_url(&self.url).receipt_handle(handle).send().await?;
         Ok(())
     }
 
-    /// Ends the hiding of records that were taken and not deleted, as time would.
+    /// Ends the visibility timeout of records that were taken and not deleted.
     pub(crate) async fn redeliver(&self, batch: &[Message]) -> Result<()> {
         for message in batch {
             if not_before(message).is_some() {
@@ -165,7 +165,7 @@ impl Mail {
         Ok(())
     }
 
-    /// How many records are left, those held back included.
+    /// Returns the number of remaining records, including the held ones.
     pub(crate) async fn left(&self) -> Result<usize> {
         let left = local::queues::length(&self.client, &self.url).await?;
         Ok(usize::try_from(left)? + self.held().len())

@@ -1,4 +1,4 @@
-//! The other side of a world: the phone, and what the platform does and reports.
+//! The other end of a world: the phone, and what the platform does and reports.
 
 use anyhow::{Context, Result, bail};
 use hmac::{KeyInit, Mac};
@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::{Answer, PHONE_NUMBER_ID, WABA_ID, World};
 
 impl World {
-    /// The messages on the phone, oldest first.
+    /// Returns the messages on the phone, oldest first.
     ///
     /// # Errors
-    /// When the simulator does not answer.
+    /// If the simulator does not respond.
     pub async fn phone(&self) -> Result<Vec<Value>> {
         match self.simulator_get("/_sim/messages").await? {
             Value::Array(messages) => Ok(messages),
@@ -19,44 +19,44 @@ impl World {
         }
     }
 
-    /// The texts on the phone, oldest first.
+    /// Returns the texts on the phone, oldest first.
     ///
     /// # Errors
-    /// When the simulator does not answer.
+    /// If the simulator does not respond.
     pub async fn texts(&self) -> Result<Vec<String>> {
         let text = |message: &Value| message["text"].as_str().map(str::to_owned).context("a message without text");
         self.phone().await?.iter().map(text).collect()
     }
 
-    /// How the simulator reports from now on: `none` unless a story says otherwise.
+    /// Sets how the simulator reports statuses. The default of a story is `none`.
     ///
     /// # Errors
-    /// When it does not understand.
+    /// If the simulator rejects the mode.
     pub async fn report_statuses(&self, mode: &str) -> Result<()> {
         self.simulator_post("/_sim/statuses", &serde_json::json!({"mode": mode})).await
     }
 
-    /// Forgets the faults and the messages of the simulator.
+    /// Resets the simulator, including its faults and messages.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If the simulator does not respond.
     pub async fn reset_simulator(&self) -> Result<()> {
         self.simulator_post("/_sim/reset", &serde_json::json!({})).await?;
         self.report_statuses("none").await
     }
 
-    /// Somebody writes to the sender number.
+    /// Sends an inbound message to the sender number.
     ///
     /// # Errors
-    /// When the simulator does not understand.
+    /// If the simulator rejects the request.
     pub async fn write_back(&self, from: &str, text: &str) -> Result<()> {
         self.simulator_post("/_sim/inbound", &serde_json::json!({"from": from, "text": text})).await
     }
 
-    /// Posts one change to the site's webhook, signed as the platform signs.
+    /// Posts one change to the site's webhook, with the signature of the platform.
     ///
     /// # Errors
-    /// When the answer is no JSON.
+    /// If the response is not JSON.
     pub async fn report(&self, change: &Value) -> Result<Answer> {
         let entry = serde_json::json!([{"id": WABA_ID, "changes": [change]}]);
         let body = serde_json::json!({"object": "whatsapp_business_account", "entry": entry}).to_string();
@@ -67,7 +67,7 @@ impl World {
         self.request(&path, &[("x-hub-signature-256", &signature)], body.as_bytes()).await
     }
 
-    /// The report of a status of a message, as the platform words it.
+    /// Returns a status update of a message in the platform's format.
     #[must_use]
     pub fn status(provider_id: &str, opaque: Option<&str>, status: &str, at: Timestamp) -> Value {
         let mut report = serde_json::json!({
@@ -81,10 +81,10 @@ impl World {
         serde_json::json!({"field": "messages", "value": value})
     }
 
-    /// Orders a fault from the simulator.
+    /// Plans a fault on the simulator.
     ///
     /// # Errors
-    /// When it does not understand.
+    /// If the simulator rejects the fault.
     pub async fn fault(&self, fault: &Value) -> Result<()> {
         self.simulator_post("/_sim/faults", fault).await
     }
@@ -92,7 +92,7 @@ impl World {
     /// Changes a template on the simulator.
     ///
     /// # Errors
-    /// When it does not understand.
+    /// If the simulator rejects the change.
     pub async fn set_template(&self, name: &str, language: &str, change: &Value) -> Result<()> {
         let url = format!("{}/_sim/templates/{name}/{language}", self.simulator.url());
         self.http.post(url).json(change).send().await?.error_for_status()?;
@@ -102,7 +102,7 @@ impl World {
     /// Removes a template from the simulator.
     ///
     /// # Errors
-    /// When it does not know it.
+    /// If the template does not exist.
     pub async fn delete_template(&self, name: &str, language: &str) -> Result<()> {
         let url = format!("{}/_sim/templates/{name}/{language}", self.simulator.url());
         self.http.delete(url).send().await?.error_for_status()?;
@@ -112,25 +112,25 @@ impl World {
     /// Posts to the simulator's control API.
     ///
     /// # Errors
-    /// When it does not understand.
+    /// If the simulator rejects the request.
     pub async fn simulator_post(&self, path: &str, body: &Value) -> Result<()> {
         let url = format!("{}{path}", self.simulator.url());
         self.http.post(url).json(body).send().await?.error_for_status()?;
         Ok(())
     }
 
-    /// What the simulator answers to a GET.
+    /// Returns the simulator's response to a GET request.
     ///
     /// # Errors
-    /// When it does not.
+    /// If the request fails.
     pub async fn simulator_get(&self, path: &str) -> Result<Value> {
         Ok(self.http.get(format!("{}{path}", self.simulator.url())).send().await?.error_for_status()?.json().await?)
     }
 
-    /// The sends that reached the simulator, those refused and those cut included, oldest first.
+    /// Returns the sends that reached the simulator, oldest first. Rejected sends and cut connections are included.
     ///
     /// # Errors
-    /// When the simulator does not answer.
+    /// If the simulator does not respond.
     pub async fn requests(&self) -> Result<Vec<Value>> {
         match self.simulator_get("/_sim/requests").await? {
             Value::Array(requests) => Ok(requests),
