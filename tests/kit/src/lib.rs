@@ -1,8 +1,14 @@
-//! A world for a story: DynamoDB, SQS and Secrets Manager as embedded emulators, the WA Smart Business simulator, the
-//! real functions called in process, and one clock that all of them share and only the story moves.
+//! A world for a story.
 //!
-//! A story posts events, has the queue delivered, looks at the phone and at the ledger, and ends with
-//! [`World::finish`], which fails if anything was left over.
+//! It contains:
+//!
+//! - DynamoDB, SQS and Secrets Manager as embedded emulators
+//! - the WA Smart Business simulator
+//! - the real functions, called in process
+//! - one clock that all of them share and that only the story advances
+//!
+//! A story posts events, delivers the queue, and checks the phone and the ledger. It ends with [`World::finish`], which
+//! fails if a record is left in a queue.
 
 mod clock;
 mod events;
@@ -48,37 +54,37 @@ pub use clock::SharedClock;
 pub use events::{example, file_uploaded, message_sent, order_status_changed};
 pub use wire::{Odds, Planned, Trouble, Wire};
 
-/// The first pause of the SDK before it repeats a call.
+/// The SDK's initial backoff before it retries a call.
 const SDK_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 const STACK: &str = "story";
 const SITE: &str = "demo";
 const ACCOUNT: &str = "main";
 const PHONE_NUMBER_ID: &str = "106540352242922";
 const WABA_ID: &str = "102290129340398";
-/// ARNs of the dead-letter queues: records that name one are dead letters.
+/// The ARN of the events dead-letter queue. Records with this source are dead letters.
 pub const EVENTS_DEAD_ARN: &str = "arn:aws:sqs:eu-south-1:000000000000:story-events-dead";
-/// As above, of the statuses queue.
+/// The ARN of the statuses dead-letter queue.
 pub const STATUSES_DEAD_ARN: &str = "arn:aws:sqs:eu-south-1:000000000000:story-statuses-dead";
 
-/// Everything a story plays in.
+/// Everything that a story runs in.
 pub struct World {
     /// The clock of the functions and of the simulator.
     pub clock: SharedClock,
-    /// The configuration, to be changed as an operator would.
+    /// The configuration. A story changes it as an operator would.
     pub config: ConfigTable,
-    /// Which sites send from which number, to be changed as an operator would.
+    /// The assignment of sites to sender numbers. A story changes it as an operator would.
     pub webhooks: Webhooks,
-    /// The ledger, to be looked at.
+    /// The ledger, for checks.
     pub ledger: Ledger,
-    /// The functions.
+    /// `receive-event`.
     pub receive: Arc<receive_event::App>,
-    /// The function under the queue.
+    /// `send-message`, which reads the events queue.
     pub send: send_message::App,
-    /// The function of the schedule.
+    /// `fire-reminders`, which runs each minute.
     pub sweep: fire_reminders::App,
-    /// The function under the queue of reports.
+    /// `track-delivery`, which reads the queue of platform events.
     pub track: track_delivery::App,
-    /// The function of every hour.
+    /// `sync-templates`, which runs each hour.
     pub sync: sync_templates::App,
     front: Front,
     api_key: String,
@@ -87,9 +93,9 @@ pub struct World {
     access_token: String,
     /// The functions' calls to DynamoDB.
     pub wire: Wire,
-    /// The schedule, to be looked at.
+    /// The schedule, for checks.
     pub schedule: Schedule,
-    /// What is known of numbers, to be looked at and changed as an operator would.
+    /// The contacts table, for checks and for changes that an operator would make.
     pub contacts: Contacts,
     events: Mail,
     statuses: Mail,
@@ -100,23 +106,23 @@ pub struct World {
     emulators: Emulators,
 }
 
-/// The trouble that deliveries meet.
+/// The faults that deliveries meet.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chaos {
-    /// What is drawn from.
+    /// The seed of the random numbers.
     pub seed: u64,
-    /// Of a hundred executions so many are killed at some point.
+    /// The percentage of executions that are killed at some point.
     pub kills_percent: u64,
-    /// Of a hundred batches so many are delivered twice at once.
+    /// The percentage of batches that are delivered twice at the same time.
     pub doubles_percent: u64,
-    /// How calls to DynamoDB fare.
+    /// The faults of calls to DynamoDB.
     pub odds: Odds,
 }
 
-/// An answer of the HTTP API.
+/// A response of the HTTP API.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status.
+    /// The status code.
     pub status: u16,
     /// The content type.
     pub content_type: String,
@@ -125,10 +131,10 @@ pub struct Answer {
 }
 
 impl World {
-    /// A world with the demo site in it.
+    /// Starts a world that contains the demo site.
     ///
     /// # Errors
-    /// When a part of it does not start.
+    /// If a part of the world does not start.
     pub async fn start() -> Result<Self> {
         log::start()?;
         let clock = SharedClock::new();
@@ -144,7 +150,7 @@ impl World {
         let simulator = start_simulator(&secrets, &clock, webhook).await?;
         let config = ConfigTable::new(dynamodb.clone(), table_name(STACK, "Config"));
         let wire = Wire::new(clock.clone());
-        // Pauses between the SDK's attempts are real time.
+        // The SDK's backoff is real time, so keep it short.
         let retries = RetryConfig::standard().with_initial_backoff(SDK_PAUSE);
         let watched = dynamodb.config().to_builder().interceptor(wire.clone()).retry_config(retries).build();
         let watched = aws_sdk_dynamodb::Client::from_conf(watched);
@@ -232,18 +238,18 @@ impl World {
         Ok(world)
     }
 
-    /// The demo site's id.
+    /// Returns the id of the demo site.
     ///
     /// # Errors
-    /// Never; an id is checked wherever it is made.
+    /// Never. An id is checked wherever it is created.
     pub fn site(&self) -> Result<SiteId> {
         Ok(SiteId::parse(SITE)?)
     }
 
-    /// Posts one event with the site's key.
+    /// Posts one event with the site's API key.
     ///
     /// # Errors
-    /// When the answer is no JSON.
+    /// If the response is not JSON.
     pub async fn post(&self, event: &Value) -> Result<Answer> {
         self.request("/v1/events", &[("x-api-key", &self.api_key)], event.to_string().as_bytes()).await
     }
@@ -251,25 +257,25 @@ impl World {
     /// Posts one event that must be accepted.
     ///
     /// # Errors
-    /// When it is not.
+    /// If the event is not accepted.
     pub async fn accept(&self, event: &Value) -> Result<()> {
         let answer = self.post(event).await?;
         ensure!(answer.status == 202, "not accepted: {answer:?}");
         Ok(())
     }
 
-    /// Posts a batch with the site's key.
+    /// Posts a batch with the site's API key.
     ///
     /// # Errors
-    /// When the answer is no JSON.
+    /// If the response is not JSON.
     pub async fn post_batch(&self, batch: &Value) -> Result<Answer> {
         self.request("/v1/events/batch", &[("x-api-key", &self.api_key)], batch.to_string().as_bytes()).await
     }
 
-    /// Sends any request; `content-type: application/json` unless the headers say otherwise.
+    /// Sends a `POST` request. The content type is `application/json` unless a header overrides it.
     ///
     /// # Errors
-    /// When a header cannot be written or the answer is no JSON.
+    /// If a header is not valid or the response is not JSON.
     pub async fn request(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
         let mut request = Request::new(Body::Binary(body.to_vec()));
         *request.method_mut() = Method::POST;
@@ -288,7 +294,7 @@ impl World {
         })
     }
 
-    /// What the functions would read from their environment, for a program that looks at this world from outside.
+    /// Returns the environment variables of the functions, for a program that inspects this world from outside.
     #[must_use]
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = self.emulators.environment();
@@ -302,16 +308,16 @@ impl World {
         variables
     }
 
-    /// The site's key.
+    /// Returns the site's API key.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// Reads the template list of an account into the configuration.
+    /// Reads the template list of an account into the configuration and returns the number of templates.
     ///
     /// # Errors
-    /// When the simulator or the table refuses.
+    /// If the simulator or the table rejects the request.
     pub async fn sync_templates(&self, account: &Account) -> Result<usize> {
         let token = SecretString::from(self.access_token.clone());
         let provider = Provider::new(Network::Any)?;
@@ -323,7 +329,7 @@ impl World {
     /// Changes the site and one of its mappings as an operator would.
     ///
     /// # Errors
-    /// When the table refuses.
+    /// If the mapping does not exist or the table rejects a write.
     pub async fn configure(
         &self,
         mapping: &str,
@@ -336,15 +342,15 @@ impl World {
         change(&mut live.site, known);
         self.config.put_site(&live.site).await?;
         self.config.put_mapping(&site, known).await?;
-        // What an operator changes bites within 15 s.
+        // The functions use the old configuration for up to 15 s.
         self.clock.advance(SignedDuration::from_secs(16));
         Ok(())
     }
 
-    /// The pseudonym of a number at the demo site.
+    /// Returns the pseudonym of a number at the demo site.
     ///
     /// # Errors
-    /// When it is no number.
+    /// If `phone` is not a valid number.
     pub async fn contact(&self, phone: &str) -> Result<String> {
         let phone = domain::primitives::phone::Phone::parse(phone, domain::primitives::phone::Country::ITALY);
         let phone = phone.map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -356,34 +362,34 @@ impl World {
         Ok(secret.contact_key(&self.site()?, &phone))
     }
 
-    /// Lifts the STOP of a number as an operator would. Answers whether there was one.
+    /// Lifts the STOP of a number as an operator would. Returns whether there was one.
     ///
     /// # Errors
-    /// When the table refuses.
+    /// If the table rejects the write.
     pub async fn lift_stop(&self, contact: &str) -> Result<bool> {
         let lifted = Lifted::Suppression { scope: Scope::All, source: Source::Stop };
         let (at, by, reason) = (self.clock.now(), "operator".to_owned(), "phoned".to_owned());
         Ok(self.contacts.lift(contact, &Lift { lifted, at, by, reason }).await?)
     }
 
-    /// The site's configuration as it is now.
+    /// Returns the current configuration of the site.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub async fn live(&self) -> Result<LiveConfig> {
         self.config.live(&self.site()?).await?.context("no configuration")
     }
 
-    /// The ledger with the schedule, as the functions write them together.
+    /// Returns the ledger combined with the schedule, as the functions write to them in one transaction.
     #[must_use]
     pub fn parking(&self) -> Parking {
         Parking::new(self.ledger.clone(), self.schedule.clone())
     }
 
-    /// Another site that comes to the demo site's number, with all that the demo site has.
+    /// Adds another site to the demo site's sender number, with the accounts, templates and mappings of the demo site.
     ///
     /// # Errors
-    /// When a part of the world refuses.
+    /// If a part of the world rejects the change.
     pub async fn add_site(&self, id: &str) -> Result<SiteId> {
         let (site, live) = (SiteId::parse(id)?, self.live().await?);
         self.config.put_site(&Site { id: site.clone(), ..live.site }).await?;
@@ -402,10 +408,10 @@ impl World {
         Ok(site)
     }
 
-    /// What the ledger knows of a message.
+    /// Returns the facts that the ledger contains about a message.
     ///
     /// # Errors
-    /// When it knows nothing of it.
+    /// If the ledger does not contain the message.
     pub async fn facts(&self, event: &str, mapping: &str, recipient: &str) -> Result<Facts> {
         let id = MessageId {
             event: domain::primitives::key::event_key(&self.site()?, &domain::primitives::id::EventId::parse(event)?),
@@ -418,20 +424,20 @@ impl World {
         self.ledger.message(&id).await?.with_context(|| format!("no message {id}"))
     }
 
-    /// The state of a message in the ledger.
+    /// Returns the state of a message in the ledger.
     ///
     /// # Errors
-    /// When the ledger knows nothing of it.
+    /// If the ledger does not contain the message.
     pub async fn state(&self, event: &str, mapping: &str, recipient: &str) -> Result<State> {
         Ok(self.facts(event, mapping, recipient).await?.state())
     }
 
-    /// Ends the story: nothing may be left in the queues for longer than a minute.
+    /// Ends the story. Waits one minute at most for records that are still in the events queue.
     ///
     /// # Errors
-    /// What was left.
+    /// If records are left in a queue.
     pub async fn finish(self) -> Result<()> {
-        // A record that met another execution at work comes again, and finds its message decided.
+        // A record that met another execution at work is delivered again and finds its message decided.
         if self.events.left().await? > 0 {
             self.pass(SignedDuration::from_mins(1)).await?;
         }

@@ -1,4 +1,4 @@
-//! A world that runs: records are delivered, the schedule fires, time passes, and trouble comes if a story wants it.
+//! A running world: records are delivered, the schedule fires, time passes, and faults occur if a story plans them.
 
 use std::future::Future;
 use std::sync::PoisonError;
@@ -13,34 +13,34 @@ use lambda_runtime::{Context as LambdaContext, LambdaEvent};
 use crate::wire::drawn;
 use crate::{Chaos, Odds, World};
 
-/// How long a record that is to come again stays hidden.
+/// The visibility timeout of a record that is delivered again.
 const VISIBILITY: SignedDuration = SignedDuration::from_mins(6);
-/// The schedule fires once a minute.
+/// The interval of the schedule.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 impl World {
-    /// Puts a body into the queue that no function of ours wrote.
+    /// Puts a body into the queue that no function wrote.
     ///
     /// # Errors
-    /// When SQS refuses it.
+    /// If SQS rejects it.
     pub async fn enqueue(&self, body: &str) -> Result<()> {
         self.events.put(body).await
     }
 
-    /// Takes up to ten records out of the queue, as SQS hands them to the function.
+    /// Takes up to ten records out of the queue, as SQS delivers them to the function.
     ///
     /// # Errors
-    /// When SQS does not answer.
+    /// If SQS does not respond.
     pub async fn take(&self) -> Result<Vec<Message>> {
         self.events.take().await
     }
 
-    /// Has `send-message` handle a batch and answers with the ids it wants again.
+    /// Invokes `send-message` with a batch and returns the ids of the records that failed.
     pub async fn handle(&self, batch: &[Message]) -> Vec<String> {
         self.handle_from(batch, None).await
     }
 
-    /// As [`World::handle`], with the records coming from the queue of an ARN, such as [`crate::EVENTS_DEAD_ARN`].
+    /// Like [`World::handle`], but the records come from the queue with this ARN, such as [`crate::EVENTS_DEAD_ARN`].
     pub async fn handle_from(&self, batch: &[Message], arn: Option<&str>) -> Vec<String> {
         let (mut event, context) = self.invocation(batch);
         for record in &mut event.records {
@@ -50,25 +50,27 @@ impl World {
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     }
 
-    /// Has `send-message` begin with a batch and kills it at the latest after so many polls: what it was about to do then
-    /// never happens. Answers whether it had come to its end.
+    /// Invokes `send-message` with a batch and kills the invocation after at most `polls` polls. Later actions never
+    /// happen.
+    ///
+    /// Returns whether the invocation completed.
     pub async fn handle_killed(&self, batch: &[Message], polls: usize) -> bool {
         killed(self.handle(batch), polls).await
     }
 
-    /// As [`World::handle_killed`], with the schedule firing.
+    /// Like [`World::handle_killed`], but for an invocation of the schedule.
     pub async fn sweep_killed(&self, polls: usize) -> bool {
         killed(fire_reminders::handle(&self.sweep, self.clock.deadline_ms()), polls).await
     }
 
-    /// A number drawn from a seed, below a bound.
+    /// Returns a random number below `below` and advances the seed.
     #[must_use]
     pub fn draw(seed: &mut u64, below: u64) -> u64 {
         drawn(seed) % below.max(1)
     }
 
-    /// From now on the deliveries meet trouble, drawn from a seed: functions that are killed, records delivered twice at
-    /// once, a table that fails.
+    /// Makes all later deliveries meet random faults: killed functions, records delivered twice at the same time, and a
+    /// failing table.
     pub fn unleash(&self, chaos: Chaos) {
         self.wire.unleash(chaos.odds, chaos.seed);
         *self.chaos.lock().unwrap_or_else(PoisonError::into_inner) = chaos;
@@ -83,14 +85,14 @@ impl World {
         drawn(&mut chaos.seed) % 100
     }
 
-    /// Hands a batch to the function as trouble has it. Answers the ids that are to come again.
+    /// Hands a batch to the function, with the faults that are drawn. Returns the ids of the records to deliver again.
     async fn hand_over(&self, batch: &[Message]) -> Vec<String> {
         let chaos = self.chaos();
         let all = || batch.iter().filter_map(|message| message.message_id.clone()).collect();
         if chaos.kills_percent > 0 && self.drawn_percent() < chaos.kills_percent {
             let polls = self.drawn_percent() * self.drawn_percent() / 8;
             let done = self.handle_killed(batch, usize::try_from(polls).unwrap_or_default()).await;
-            // Whatever it had done, nobody heard of it.
+            // Lambda gets no response from a killed invocation, so the whole batch is delivered again.
             return if done { Vec::new() } else { all() };
         }
         if chaos.doubles_percent > 0 && self.drawn_percent() < chaos.doubles_percent {
@@ -100,11 +102,13 @@ impl World {
         self.handle(batch).await
     }
 
-    /// Delivers what is in the queue, batch by batch, until it is empty; answers how many records were handled. What the
-    /// function wants again stays hidden until [`World::redeliver`]; under trouble it comes again at once.
+    /// Delivers the queue batch by batch until it is empty. Returns the number of records that were handled.
+    ///
+    /// A failed record stays hidden until [`World::redeliver`]. While executions are killed, it is delivered again at
+    /// once.
     ///
     /// # Errors
-    /// When SQS does not answer.
+    /// If SQS does not respond.
     pub async fn deliver(&self) -> Result<usize> {
         let mut handled = 0;
         loop {
@@ -125,18 +129,18 @@ impl World {
         }
     }
 
-    /// Ends the hiding of records that were taken and not deleted, as time would.
+    /// Ends the visibility timeout of records that were taken and not deleted.
     ///
     /// # Errors
-    /// When SQS does not answer.
+    /// If SQS does not respond.
     pub async fn redeliver(&self, batch: &[Message]) -> Result<()> {
         self.events.redeliver(batch).await
     }
 
-    /// Keeps the records that wait in the queue for longer: they come no sooner than in so long. Answers how many.
+    /// Delays the records in the queue by at least `by`. Returns their number.
     ///
     /// # Errors
-    /// When SQS does not answer.
+    /// If SQS does not respond.
     pub async fn hold_back(&self, by: SignedDuration) -> Result<usize> {
         for message in self.events.take().await? {
             self.events.delete(&message).await?;
@@ -145,27 +149,27 @@ impl World {
         Ok(self.events.postpone(self.clock.now() + by))
     }
 
-    /// Deletes a record, as Lambda does with what was handled.
+    /// Deletes a record, as Lambda does after a successful invocation.
     ///
     /// # Errors
-    /// When SQS does not answer.
+    /// If SQS does not respond.
     pub async fn delete(&self, message: &Message) -> Result<()> {
         self.events.delete(message).await
     }
 
-    /// Has the schedule fire once.
+    /// Invokes `fire-reminders` once.
     ///
     /// # Errors
-    /// When a table or a queue does not answer.
+    /// If a table or a queue does not respond.
     pub async fn sweep(&self) -> Result<fire_reminders::Swept> {
         Ok(Box::pin(fire_reminders::handle(&self.sweep, self.clock.deadline_ms())).await?)
     }
 
-    /// Lets the time pass, as long as it takes: delivers what is in the queue, moves to the next moment at which something
-    /// happens, and has the schedule fire every minute.
+    /// Lets time pass. Delivers the queue, moves the clock to the next time at which something happens, and invokes the
+    /// schedule each minute.
     ///
     /// # Errors
-    /// When a part of the world does not answer.
+    /// If a part of the world does not respond.
     pub async fn pass(&self, time: SignedDuration) -> Result<()> {
         let until = self.clock.now() + time;
         loop {
@@ -181,7 +185,7 @@ impl World {
             if self.clock.now() >= tick {
                 *self.ticked() = self.clock.now();
                 let swept = self.sweep().await;
-                // Under trouble a sweep may fail, and the next one goes on.
+                // A sweep may fail because of a fault. The next sweep continues.
                 if self.chaos().odds == Odds::default() {
                     swept?;
                 }
@@ -193,10 +197,10 @@ impl World {
         self.ticked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Delivers the reports that are in their queue, once the simulator has posted all of them.
+    /// Delivers the platform events in their queue after the simulator has posted all of them.
     ///
     /// # Errors
-    /// When SQS does not answer.
+    /// If SQS does not respond.
     pub async fn deliver_reports(&self) -> Result<usize> {
         self.simulator.webhooks_idle().await;
         let mut handled = 0;
@@ -222,7 +226,7 @@ impl World {
         }
     }
 
-    /// A batch as Lambda hands it to a function.
+    /// Returns a batch in the form that Lambda passes to a function.
     fn invocation(&self, batch: &[Message]) -> (SqsEvent, LambdaContext) {
         let mut event = SqsEvent::default();
         event.records = batch.iter().map(record).collect();
@@ -241,7 +245,7 @@ fn record(message: &Message) -> SqsMessage {
     record
 }
 
-/// Polls something at most so many times and then drops it. Answers whether it had come to its end.
+/// Polls `work` at most `polls` times and then drops it. Returns whether it completed.
 async fn killed<T>(work: impl Future<Output = T>, polls: usize) -> bool {
     let mut work = std::pin::pin!(work);
     let mut left = polls;

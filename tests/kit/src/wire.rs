@@ -1,8 +1,10 @@
-//! What a story knows of the calls to DynamoDB: how many of each kind there were, and the trouble a story has them meet.
+//! Counts the calls to DynamoDB and injects faults into them.
 //!
-//! The emulator knows neither conflicts between transactions nor throttled writes, and its answers are never lost. A call
-//! that is to meet such trouble is either replaced by a harmless one before it leaves, so that nothing is written, or it
-//! is done and its answer is taken away.
+//! The emulator has no transaction conflicts and no throttled writes, and it never loses a response. This module
+//! injects such faults in one of two ways:
+//!
+//! - It replaces the call by a harmless one before it is sent, so nothing is written.
+//! - It executes the call and drops the response.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,18 +25,18 @@ const VERSION: &str = "DynamoDB_20120810";
 const PLAIN: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
 const TRANSACTION: &str = "TransactWriteItems";
 
-/// Trouble that a call meets.
+/// A fault that a call meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// The call never leaves, and the SDK does not repeat it.
+    /// The call is never sent, and the SDK does not retry it.
     Unreachable,
-    /// A running transaction has one of its items: nothing is written.
+    /// A running transaction contains one of its items. Nothing is written.
     Conflict,
-    /// The table has no capacity left: nothing is written.
+    /// The write is throttled. Nothing is written.
     Throttled,
-    /// The call is done, and the connection is cut before the answer.
+    /// The call is executed, and the connection is cut before the response.
     Cut,
-    /// The call is done, and the answer is a server error.
+    /// The call is executed, and the response is a server error.
     ServerError,
 }
 
@@ -50,49 +52,49 @@ impl Trouble {
     }
 }
 
-/// Trouble that a story plans for certain calls.
+/// A fault that a story plans for certain calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Planned {
-    /// Which operation meets it.
+    /// The operation that meets the fault.
     pub operation: &'static str,
-    /// What the call's body contains; empty for any.
+    /// A string that the body of the call contains. Empty for any call.
     pub containing: &'static str,
-    /// What it meets.
+    /// The fault.
     pub trouble: Trouble,
-    /// How many calls meet it.
+    /// How many calls meet the fault.
     pub times: usize,
-    /// How long each of them takes by the story's clock.
+    /// How long each of these calls takes on the story's clock.
     pub takes: SignedDuration,
 }
 
-/// Trouble that is drawn for each call: of a hundred calls so many meet it.
+/// The percentage of calls that meet each kind of fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Odds {
-    /// Any call never leaves.
+    /// Any call is never sent.
     pub failing_percent: u64,
-    /// A write meets a running transaction.
+    /// A write conflicts with a running transaction.
     pub conflicts_percent: u64,
     /// A plain write is throttled.
     pub throttled_percent: u64,
-    /// A transaction is done and its answer is lost, half of them by a cut.
+    /// A transaction is executed and its response is lost. Half of these are cut connections.
     pub lost_percent: u64,
 }
 
-/// Counts the calls of a client, and lets some of them meet trouble.
+/// Counts the calls of a client and injects faults into some of them.
 #[derive(Clone, Debug)]
 pub struct Wire {
     clock: SharedClock,
     state: Arc<Mutex<State>>,
 }
 
-/// What is remembered of one attempt of a call.
+/// The recorded data of one attempt of a call.
 #[derive(Clone, Copy, Debug, Default)]
 struct Attempt {
     trouble: Option<Trouble>,
     is_transaction: bool,
-    /// How many writes it has.
+    /// The number of its writes.
     writes: usize,
-    /// Its number among the calls under way.
+    /// Its number among the calls in flight.
     flight: Option<u64>,
 }
 
@@ -105,12 +107,12 @@ struct State {
     calls: BTreeMap<String, usize>,
     met: BTreeMap<&'static str, usize>,
     odds: Odds,
-    /// The state of the generator that draws.
+    /// The state of the random number generator.
     seed: u64,
     planned: Vec<Planned>,
-    /// Whether transactions conflict with what is under way at the same time, as those of DynamoDB do.
+    /// Whether transactions conflict with concurrent ones, as in DynamoDB.
     overlapping: bool,
-    /// The items of the transactions under way, by the number of the call.
+    /// The items of the transactions in flight, by the number of the call.
     flights: BTreeMap<u64, Vec<String>>,
     last_flight: u64,
 }
@@ -124,49 +126,50 @@ impl Wire {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The calls so far by their operation, and begins to count anew.
+    /// Returns the number of calls per operation since the last reset, and resets the counters.
     #[must_use]
     pub fn take_calls(&self) -> BTreeMap<String, usize> {
         std::mem::take(&mut self.state().calls)
     }
 
-    /// How many calls met which trouble so far, and begins to count anew.
+    /// Returns the number of injected faults per kind since the last reset, and resets the counters.
     #[must_use]
     pub fn take_met(&self) -> BTreeMap<&'static str, usize> {
         std::mem::take(&mut self.state().met)
     }
 
-    /// From now on calls meet trouble by chance, drawn from a seed.
+    /// Injects random faults into all later calls, drawn from a seed.
     pub fn unleash(&self, odds: Odds, seed: u64) {
         let mut state = self.state();
         (state.odds, state.seed) = (odds, seed);
     }
 
-    /// Has the next calls of a kind meet trouble.
+    /// Injects a fault into the next calls of one kind.
     pub fn plan(&self, planned: Planned) {
         self.state().planned.push(planned);
     }
 
-    /// From now on no call meets trouble that was planned.
+    /// Cancels all planned faults.
     pub fn plan_nothing(&self) {
         self.state().planned.clear();
     }
 
-    /// How many calls are still to meet planned trouble.
+    /// Returns how many calls are still to meet a planned fault.
     #[must_use]
     pub fn still_planned(&self) -> usize {
         self.state().planned.iter().map(|planned| planned.times).sum()
     }
 
-    /// From now on a write conflicts with a transaction that is under way on the same item, as in DynamoDB. Not for
-    /// stories that kill functions: what they were about stays under way.
+    /// Makes a write conflict with a transaction in flight on the same item, as in DynamoDB.
+    ///
+    /// Not for stories that kill functions: the transactions of a killed function stay in flight.
     pub fn let_transactions_conflict(&self) {
         self.state().overlapping = true;
     }
 }
 
 impl State {
-    /// Counts an attempt and decides what it meets. Answers how long it takes by the story's clock.
+    /// Counts an attempt and chooses its fault. Returns how long the call takes on the story's clock.
     fn meet(&mut self, operation: &str, body: &str, attempt: &mut Attempt) -> SignedDuration {
         *self.calls.entry(operation.to_owned()).or_default() += 1;
         let met = self.trouble(operation, body);
@@ -181,7 +184,7 @@ impl State {
         met.map_or(SignedDuration::ZERO, |(_, takes)| takes)
     }
 
-    /// The trouble a call meets, with the time it takes.
+    /// Returns the fault of a call and how long the call takes.
     fn trouble(&mut self, operation: &str, body: &str) -> Option<(Trouble, SignedDuration)> {
         let meets = |planned: &Planned| planned.operation == operation && body.contains(planned.containing);
         if let Some(index) = self.planned.iter().position(meets)
@@ -211,7 +214,8 @@ impl State {
         Some((trouble, SignedDuration::ZERO))
     }
 
-    /// Whether a write meets a transaction under way; one that does not is under way itself from now on.
+    /// Registers a write as in flight and returns its number. Returns `None` if the write conflicts with a transaction
+    /// in flight.
     fn takes_off(&mut self, operation: &str, body: &str) -> Option<u64> {
         let keys = if operation == TRANSACTION { keys_of(body) } else { Vec::new() };
         let touched = if PLAIN.contains(&operation) { plain_key(body).into_iter().collect() } else { keys.clone() };
@@ -225,7 +229,7 @@ impl State {
     }
 }
 
-/// The next number of a sequence that looks random (splitmix64): the same seed gives the same numbers.
+/// Returns the next number of a pseudorandom sequence (splitmix64). The same seed gives the same numbers.
 pub(crate) fn drawn(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -233,7 +237,7 @@ pub(crate) fn drawn(seed: &mut u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// The items a transaction is about.
+/// Returns the keys of the items of a transaction.
 fn keys_of(body: &str) -> Vec<String> {
     let document: Value = serde_json::from_str(body).unwrap_or_default();
     let writes = document.get("TransactItems").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -249,7 +253,7 @@ fn item_key(write: &Value) -> Option<String> {
     Some(format!("{}/{}/{}", write.get("TableName")?, key.get("pk")?, key.get("sk").unwrap_or(&Value::Null)))
 }
 
-/// What DynamoDB answers in trouble: the status and the body.
+/// Returns DynamoDB's response to a fault: the status and the body.
 fn answer(trouble: Trouble, Attempt { is_transaction, writes, .. }: Attempt) -> (u16, Value) {
     let named =
         |name: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "the story"});
