@@ -1,8 +1,8 @@
-//! An account's stop and start: however late, again and in whatever order answers and reports come, a stop ends only by
-//! what is newer than everything that caused it, and an account that can send again is found out.
+//! The stop and start of an account, with answers and reports that come late, repeatedly and in any order. A stop ends
+//! only by information newer than every cause of the stop. An account that can send again is detected.
 //!
-//! Moments are minutes here, and the pauses are shorter than the real ones. A change is a read and a write upon what was
-//! read, with other changes in between.
+//! Times are minutes here, and the pauses are shorter than the real ones. A change is a read and a conditional write of
+//! what was read, with other changes in between.
 
 mod protocol;
 mod replay;

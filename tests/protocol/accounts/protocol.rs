@@ -1,4 +1,4 @@
-//! What may happen next to an account.
+//! The possible next actions of an account.
 
 use domain::site::health::{Health, Proof};
 use jiff::{SignedDuration, Timestamp};
@@ -12,34 +12,34 @@ pub(crate) const LATER: &str = "a cause never brings the probe forward";
 pub(crate) const COUNTS: &str = "every cause counts";
 pub(crate) const AGAIN: &str = "a stopped account is probed, and can be started";
 
-/// Something that happens.
+/// An action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// A minute passes.
     Tick,
     /// A message is claimed.
     Claim,
-    /// A message is claimed to find out whether the account can send again.
+    /// A message is claimed as a probe.
     Probe,
     /// The provider accepts a call.
     Accepts(usize),
-    /// The provider refuses a call for the account.
+    /// The provider rejects a call because of the account.
     Refuses(usize),
-    /// A call says nothing of the account.
+    /// A call returns no information about the account.
     SaysNothing(usize),
-    /// A message that was accepted leaves for the phone.
+    /// An accepted message is sent to the phone.
     Leaves(usize),
-    /// A message that was accepted fails for the account.
+    /// An accepted message fails because of the account.
     Fails(usize),
-    /// What became of a message is reported, or reported again.
+    /// The outcome of a message is reported, possibly again.
     Report(usize),
-    /// Meta stops the account by a notice.
+    /// A platform event from Meta stops the account.
     Notice,
-    /// Meta takes back what stopped the account.
+    /// Meta withdraws the cause of the stop.
     Reinstate,
     /// An operator starts the account.
     Operator,
-    /// A change is written upon what was read for it.
+    /// A change is written, on condition that what it read is unchanged.
     Write(usize),
 }
 
@@ -109,7 +109,7 @@ impl Setup {
         state.calls[call]
     }
 
-    /// Reads for a change; it is written by another step, or at once.
+    /// Reads the account for a change. The write is a separate step if changes may overlap.
     fn change(&self, state: &mut State, change: Change) {
         let read = state.health.clone();
         if self.changes_at_once > 0 {
@@ -119,7 +119,7 @@ impl Setup {
         }
     }
 
-    /// Writes a change upon what was read; what was changed since is read again.
+    /// Writes a change. If the account changed since it was read, it is read again.
     fn write(&self, state: &mut State, change: Change, read: &Health) {
         let is_blind = self.mutation == Some(Mutation::WriteWithoutCondition);
         if deciding(read) != deciding(&state.health) && !is_blind {
@@ -136,7 +136,7 @@ impl Setup {
     }
 }
 
-/// What a change is written upon: the attributes that the store compares.
+/// Returns the attributes that the store compares when it writes a change.
 fn deciding(health: &Health) -> ([Option<Timestamp>; 4], bool) {
     let stop = health.stop.as_ref();
     let since = stop.map(|stop| stop.since);
@@ -145,7 +145,7 @@ fn deciding(health: &Health) -> ([Option<Timestamp>; 4], bool) {
 }
 
 impl State {
-    /// Notes what a change is about to break.
+    /// Records the promises that a change breaks.
     fn note(&mut self, change: Change, after: &Health) {
         let (was, is) = (self.health.stop.clone(), after.stop.clone());
         let ended = was.is_some() && is.is_none();
@@ -169,7 +169,7 @@ impl State {
             let (caused_at, was_report) = self.cause.unwrap_or((at, false));
             self.cause = Some((caused_at.max(at), was_report || by_report));
         }
-        // What the account is stopped by is all that stopped it.
+        // The recorded stop must reflect all of its causes.
         let counts = match (self.cause, &is) {
             (Some((caused_at, by_report)), Some(is)) => is.caused_at == minute(caused_at) && is.by_report == by_report,
             (cause, is) => cause.is_some() == is.is_some(),
@@ -179,7 +179,7 @@ impl State {
 
     fn is_probed_again(&self) -> bool {
         let Some(stop) = &self.health.stop else { return true };
-        // No pause is longer than what a report asks for, but for the time that the stop has lasted.
+        // Every pause is at most the one after a report, plus the time that the stop has lasted.
         let latest = minute(2 * self.now + AFTER_REPORT);
         let next = minute(self.now) + SignedDuration::from_mins(1);
         stop.probe_at <= latest && self.health.started(Proof::Left(next)).stop.is_none()

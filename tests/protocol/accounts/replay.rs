@@ -1,4 +1,4 @@
-//! Random traces of the model, replayed against the store: what is known of the account is the same after each step.
+//! Replays random traces of the model against the store and compares the account after each step.
 
 use jiff::SignedDuration;
 use stateright::Model;
@@ -12,14 +12,14 @@ use crate::random::Random;
 use crate::world::World;
 use domain::site::health::Proof;
 
-/// Traces; each has an account of its own.
+/// The number of traces. Each has its own account.
 const TRACES: u64 = 60;
-/// Steps of a trace at most.
+/// The maximum number of steps in a trace.
 const STEPS: usize = 60;
 
 #[tokio::test]
 async fn traces_of_an_account_end_equally_in_the_store() {
-    // The store reads and writes in one call, and so do these traces.
+    // The store reads and writes in one call. These traces do the same.
     let setup = Setup { minutes: 30, calls: 8, changes_at_once: 0, mutation: None };
     let (world, mut random) = (World::start().await, Random(6));
     for trace in 0..TRACES * u64::from(1 + more()) {

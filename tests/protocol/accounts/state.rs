@@ -1,4 +1,4 @@
-//! A state of an account, and what changes it.
+//! A state of an account, and the changes to it.
 
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
@@ -8,51 +8,51 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::fixtures::at;
 
-/// How long after a refusal the first probe goes.
+/// The time from a rejected call to the first probe.
 pub(crate) const AFTER_ANSWER: i64 = 1;
-/// As above, after a report.
+/// The time from a report to the first probe.
 pub(crate) const AFTER_REPORT: i64 = 2;
-/// How long a right to probe lasts whose outcome never comes.
+/// The time after which a probe without an outcome no longer blocks the next one.
 pub(crate) const PROBE_AGAIN: i64 = 2;
 
-/// What a check is about.
+/// The parameters of a check.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) minutes: i64,
     pub(crate) calls: usize,
-    /// Changes between their read and their write at once; none: each is one step.
+    /// The maximum number of changes between their read and their write. With zero, each change is one step.
     pub(crate) changes_at_once: usize,
     pub(crate) mutation: Option<Mutation>,
 }
 
-/// The protocol, broken on purpose.
+/// A deliberate break of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutation {
-    /// A late proof of an older message ends a newer stop.
+    /// A late proof from an older message ends a newer stop.
     StartWithoutMoment,
     StopForgetsReport,
-    /// A cause that asks for less brings the probe forward.
+    /// A cause with a shorter pause brings the probe forward.
     StopMovesProbe,
-    /// What was read may have been changed since.
+    /// A write does not check whether the account changed since the read.
     WriteWithoutCondition,
     /// No probe is ever due.
     StopForGood,
 }
 
-/// A call of the provider.
+/// A call to the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Call {
     pub(crate) claimed_at: i64,
     pub(crate) is_probe: bool,
     pub(crate) is_answered: bool,
     pub(crate) is_accepted: bool,
-    /// It left for the phone, says a report.
+    /// Whether it was sent to the phone, according to a report.
     pub(crate) left: bool,
-    /// It failed for the account, says a report.
+    /// When it failed because of the account, according to a report.
     pub(crate) failed_at: Option<i64>,
 }
 
-/// What changes whether an account can send.
+/// A change of whether an account can send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Change {
     Stop { at: i64, by_report: bool },
@@ -68,11 +68,11 @@ pub(crate) struct State {
     pub(crate) health: Health,
     pub(crate) probing_until: Option<i64>,
     pub(crate) calls: Vec<Call>,
-    /// Changes that were read for, with what was read.
+    /// Changes that were read and are not written yet, with the account that each of them read.
     pub(crate) reading: Vec<(Change, Health)>,
-    /// Whether Meta stopped it by a notice, Meta took that back, and an operator started it.
+    /// Whether Meta stopped it by a platform event, whether Meta withdrew that, and whether an operator started it.
     pub(crate) notices: [bool; 3],
-    /// What caused the stop: the latest moment, and whether a report is among the causes.
+    /// The cause of the stop: the latest time, and whether a report is among the causes.
     pub(crate) cause: Option<(i64, bool)>,
     pub(crate) was_started: bool,
     pub(crate) broken: BTreeSet<&'static str>,
@@ -105,7 +105,7 @@ impl Change {
         Cause { code: if by_report { "131031" } else { "190" }, by_report, at: minute(at), probe_after }
     }
 
-    /// What is known of the account after the change.
+    /// Returns the account after the change.
     pub(crate) fn of(self, setup: &Setup, health: &Health, now: i64) -> Health {
         let is = |mutation| setup.mutation == Some(mutation);
         let proof = |proof| if is(Mutation::StartWithoutMoment) { Proof::Operator } else { proof };
