@@ -1,8 +1,9 @@
-//! How far the models look.
+//! The bounds of the models.
 
 use runtime::env::Environment;
 
-/// Trouble of each kind besides what a test has: none, or what `BRIDGE_PROTOCOL_MORE` says, for a run by hand.
+/// Returns how much trouble of each kind to add to that of a test. The default is zero; `BRIDGE_PROTOCOL_MORE` sets it
+/// for a manual run.
 pub(crate) fn more() -> u8 {
     Environment::process().optional("BRIDGE_PROTOCOL_MORE").map_or(0, |more| more.parse().unwrap())
 }

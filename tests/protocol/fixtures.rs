@@ -1,4 +1,4 @@
-//! What the models are about: a shop with one mapping, its events, and the names they have in the tables.
+//! The data of the models: a shop with one mapping, its events, and their keys in the tables.
 
 use domain::event::Event;
 use domain::primitives::id::{AccountId, SiteId};
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 const HMAC: &str = "0123456789abcdef0123456789abcdef0123456789a";
 const PHONE: &str = "+393401234567";
-/// When every story begins, in seconds since 1970.
+/// The start of every story, in seconds since 1970.
 const BEGINNING: i64 = 1_795_341_600;
 
-/// A moment so many seconds after the beginning.
+/// Returns the time `second` seconds after the start.
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(BEGINNING + second).unwrap()
 }
@@ -41,12 +41,12 @@ pub(crate) fn phone() -> Phone {
     Phone::parse(PHONE, Country::ITALY).unwrap()
 }
 
-/// The pseudonym of the only number.
+/// Returns the pseudonym of the only phone number.
 pub(crate) fn contact() -> String {
     secret().contact_key(&site(), &phone())
 }
 
-/// An event that tells a state of the only order.
+/// Returns an event that reports a status of the only order.
 pub(crate) fn order(id: &str, status: &str, second: i64) -> Event {
     let document = json!({
         "id": id, "type": "order.status_changed", "occurred_at": at(second), "language": "it",
@@ -58,7 +58,7 @@ pub(crate) fn order(id: &str, status: &str, second: i64) -> Event {
     Event::parse(document, at(second)).unwrap()
 }
 
-/// The shop, with a mapping of one type of event.
+/// Returns the configuration of the shop, with a mapping of one event type.
 pub(crate) fn live(event_type: &str) -> LiveConfig {
     let account: Account = serde_json::from_value(json!({
         "id": account(), "base_url": "https://x/v23.0", "phone_number_id": "111", "waba_id": "222"
@@ -92,7 +92,7 @@ fn mapping(event_type: &str) -> Value {
     })
 }
 
-/// An event that saves the only activity: it starts then, and has a reminder an hour before.
+/// Returns an event that saves the only activity. It starts at `starts` and has a reminder one hour before.
 pub(crate) fn saved(id: &str, second: i64, starts: i64) -> Event {
     let starts_at = at(starts).to_zoned(TimeZone::get("Europe/Rome").unwrap());
     let document = json!({
@@ -108,7 +108,7 @@ pub(crate) fn saved(id: &str, second: i64, starts: i64) -> Event {
     Event::parse(document, at(second)).unwrap()
 }
 
-/// An event that deletes the only activity.
+/// Returns an event that deletes the only activity.
 pub(crate) fn deleted(id: &str, second: i64) -> Event {
     let data = json!({"activity": {"id": "A1"}});
     let document = json!({"id": id, "type": "activity.deleted", "occurred_at": at(second), "data": data});

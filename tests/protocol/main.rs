@@ -1,14 +1,14 @@
-//! Models of what the bridge promises: every state within stated bounds is looked at, not a sample of them.
+//! Models of the bridge's guarantees. The model checker visits every state within stated bounds, not a sample.
 //!
-//! | model | what |
+//! | model | scope |
 //! |---|---|
-//! | `sending` | messages: recorded, claimed, called, settled, put back, swept, reported, sent again by a person |
+//! | `sending` | messages: recorded, claimed, called, settled, put back, swept, reported, resent by an operator |
 //! | `reminders` | an activity's reminder: saved, moved, cancelled, fired, fired again |
 //! | `accounts` | an account: stopped, probed, started |
 //!
-//! Each model has its tables in memory. A test of each replays random traces against the store on the embedded emulator
-//! and compares each answer and the end, so that model and code cannot drift. `docs/protocol.md` has the bounds and the
-//! figures.
+//! Each model has its tables in memory. A test of each model replays random traces against the store on the embedded
+//! emulator. It compares each response and the final tables, so that model and code stay equal. `docs/protocol.md`
+//! lists the bounds and the figures.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

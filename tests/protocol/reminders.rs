@@ -1,7 +1,10 @@
-//! An activity's reminder: however its events come, whatever dies and however often it fires, each moment is told at most
-//! once, what does not stand any more is not told, and what stands at the end was told.
+//! An activity's reminder, with events in any order, killed executions and repeated sweeps.
 //!
-//! The call is one step here: `sending` looks into it.
+//! - Each due moment is notified at most once.
+//! - A reminder that is no longer valid is not sent.
+//! - The reminder that is valid at the end was sent.
+//!
+//! The call is one step here. The model `sending` covers it in detail.
 
 mod protocol;
 mod replay;
@@ -25,12 +28,12 @@ fn two() -> Bounds {
     Bounds { executions: 2, crashes: 1 + more(), ..calm() }
 }
 
-/// Saved, and moved to a later time.
+/// Saved, then moved to a later time.
 fn moved() -> Vec<Event> {
     vec![saved("s1", 0, 3 * HOUR), saved("s2", 10, 5 * HOUR)]
 }
 
-/// Saved, moved, and deleted in the same second.
+/// Saved, moved, and deleted in the same second as the move.
 fn cancelled() -> Vec<Event> {
     vec![saved("s1", 0, 3 * HOUR), saved("s2", 10, 5 * HOUR), deleted("x", 10)]
 }
@@ -63,7 +66,7 @@ fn a_reminder_that_is_moved_back_is_told_once() {
     check("moved back", Setup::of(&moved_back(), Bounds { sweeps: 1, ..two() }));
 }
 
-/// Finds a break by the property that it breaks.
+/// Asserts that the checker finds a break through the property that it violates.
 #[track_caller]
 fn finds(mutation: Mutation, events: &[Event], bounds: Bounds, property: &'static str) {
     let wanted = HasDiscoveries::AnyOf([property].into());

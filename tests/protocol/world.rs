@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// An attribute of an item of `Contacts`.
+    /// Returns an attribute of an item of `Contacts`.
     pub(crate) async fn of_contacts(&self, key: &str, attribute: &str) -> Option<String> {
         let request = self.emulators.dynamodb().get_item().table_name(table_name(STACK, "Contacts"));
         let request = request.key("pk", AttributeValue::S(key.to_owned())).consistent_read(true);

@@ -1,4 +1,4 @@
-//! What may happen next to an activity's reminder.
+//! The possible next actions on an activity's reminder.
 
 use domain::decision::reminder::ActivityStatus;
 use stateright::{Model, Property};
@@ -10,32 +10,32 @@ pub(crate) const ONCE: &str = "each moment is told at most once";
 pub(crate) const STANDS: &str = "what does not stand any more is not told";
 pub(crate) const TOLD: &str = "what stands at the end was told";
 
-/// Something that happens.
+/// An action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// An execution begins with a record of the queue.
     Take(usize),
-    /// As [`Take`](Self::Take), and the queue delivers the record once more.
+    /// Like [`Take`](Self::Take), and the queue delivers the record once more.
     Double(usize),
-    /// An execution or a sweep goes on.
+    /// An execution or a sweep takes its next step.
     Go(usize),
-    /// Its write is not answered; it is applied later, and the record comes again.
+    /// The response to its write is lost. The write is applied later, and the record is delivered again.
     Lose(usize),
     /// An execution or a sweep dies.
     Crash(usize),
-    /// A write that was not answered is applied.
+    /// A write without a response is applied.
     Land(usize),
-    /// The next moment has come.
+    /// The next due time is reached.
     Pass,
-    /// A sweep finds the item due.
+    /// A sweep finds the due item.
     Sweep,
 }
 
-/// Every write that was made in a step, with what it came to.
+/// The writes of a step, with their outcomes.
 pub(crate) type Log = Vec<(Write, Outcome)>;
 
 impl Setup {
-    /// The state after something happened, with the writes it took.
+    /// Returns the state after an action and appends the writes of the step to `log`.
     pub(crate) fn step(&self, before: &State, action: Action, log: &mut Log) -> Option<State> {
         let mut state = before.clone();
         match action {
@@ -96,7 +96,7 @@ impl Setup {
         state.runs.extend(next);
     }
 
-    /// Whether an event has its reminder kept: what a newer event left as it was, too.
+    /// Whether an event's reminder is put into the schedule. This is also the case if a newer event left it unchanged.
     fn is_to_be_kept(&self, event: usize, outcome: Option<Outcome>) -> bool {
         let Some((moment, _)) = &self.events[event].kept else { return false };
         let is_left = |latest: usize| self.events[latest].fingerprints.contains(moment);
@@ -107,7 +107,7 @@ impl Setup {
         basis && self.events[event].activity_status == ActivityStatus::Saved
     }
 
-    /// Whether the activity still has the reminder of an item, and what follows.
+    /// Checks whether the activity still has the reminder of a due item, and returns the next step.
     fn look(&self, state: &State, item: Item) -> Run {
         let moment = self.moment_of(item.0);
         let latest = state.latest.filter(|_| moment.is_some_and(|moment| state.has(self, &moment)));
@@ -124,7 +124,7 @@ impl Run {
         matches!(self, Self::Look(_) | Self::Raise(..) | Self::Gone(_) | Self::Remove(..))
     }
 
-    /// What it writes next.
+    /// Returns the next write.
     fn write(self, state: &State) -> Option<Write> {
         match self {
             Self::Event(Record::Saved(event)) => Some(Write::Saved(event)),
@@ -138,7 +138,7 @@ impl Run {
         }
     }
 
-    /// The record that comes again when it dies; a sweep has none, its item is found again.
+    /// The record that is delivered again if the execution dies. A sweep has none; the next sweep finds its item.
     fn record(self) -> Option<Record> {
         match self {
             Self::Event(record) => Some(record),

@@ -1,4 +1,4 @@
-//! Random traces of the model, replayed against the store: each write is answered alike, and the tables end equally.
+//! Replays random traces of the model against the store. Compares the outcome of each write and the final tables.
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,9 @@ use crate::fixtures::{at, contact, days, phone, secret, site};
 use crate::random::Random;
 use crate::world::World;
 
-/// Traces of each setup.
+/// The number of traces of each setup.
 const TRACES: u64 = 40;
-/// Steps of a trace at most.
+/// The maximum number of steps in a trace.
 const STEPS: usize = 120;
 const RETENTION_DAYS: u16 = 90;
 
@@ -35,7 +35,7 @@ async fn traces_of_a_reminder_moved_back_end_equally_in_the_store() {
     replay(&Setup::of(&moved_back(), trouble()), 5).await;
 }
 
-/// More of everything than every state could be looked at with.
+/// Larger bounds than an exhaustive check can cover.
 fn trouble() -> Bounds {
     Bounds { executions: 3, crashes: 4, doubles: 3, lost: 3, sweeps: 2 }
 }
@@ -68,11 +68,11 @@ async fn replay(setup: &Setup, seed: u64) {
     }
 }
 
-/// A store that is written to as the model is.
+/// A store that receives the same writes as the model.
 struct Replay<'a> {
     setup: &'a Setup,
     world: World,
-    /// What a sweep found due.
+    /// The items that a sweep found due.
     found: BTreeMap<Item, DueItem>,
     claims: u32,
 }
@@ -138,7 +138,7 @@ impl Replay<'_> {
         self.record(&site(), raised).id()
     }
 
-    /// Claims; what is refused is skipped, as `send-message` does.
+    /// Claims a message. A rejected claim is recorded as skipped, as in `send-message`.
     async fn claim(&mut self, raised: RaisedNo) -> Outcome {
         self.claims += 1;
         let (site, contact, phone, owner) = (site(), contact(), phone(), self.claims.to_string());
@@ -170,7 +170,7 @@ impl Replay<'_> {
         outcome
     }
 
-    /// The tables are those of the model.
+    /// Asserts that the tables equal those of the model.
     async fn compare(&self, state: &State, trace: &str) {
         let key = activity_key(&site(), &activity());
         let mut latest = self.world.contacts.activities(std::slice::from_ref(&key)).await.unwrap();

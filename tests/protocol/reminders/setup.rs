@@ -1,4 +1,4 @@
-//! The events of an activity, with what the domain says of each.
+//! The events of an activity, with the results of the domain functions for each.
 
 use std::collections::BTreeSet;
 
@@ -15,36 +15,36 @@ use jiff::civil::time;
 
 use crate::fixtures::{live, site};
 
-/// An event, by its place in the setup.
+/// The index of an event in the setup.
 pub(crate) type EventNo = usize;
-/// A moment at which a reminder is due, by its place in the setup.
+/// The index of a due time in the setup.
 pub(crate) type DueNo = usize;
 
-/// How much trouble there may be.
+/// How much trouble may occur.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Bounds {
-    /// Executions at once, sweeps besides.
+    /// The maximum number of concurrent executions, not counting sweeps.
     pub(crate) executions: usize,
     /// Executions and sweeps that die.
     pub(crate) crashes: u8,
     /// Records that are delivered twice.
     pub(crate) doubles: u8,
-    /// Writes whose answer is lost: they are applied later.
+    /// Writes whose response is lost. They are applied later.
     pub(crate) lost: u8,
-    /// Sweeps that begin while another is at work.
+    /// Sweeps that begin while another one runs.
     pub(crate) sweeps: u8,
 }
 
-/// The protocol, broken on purpose.
+/// A deliberate break of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutation {
-    /// Whatever event is handled last counts.
+    /// The event that is handled last counts, whatever its version.
     HeadWithoutOrder,
     ClaimWithoutActivity,
     ClaimWithoutDedupKey,
-    /// The sweep takes its item out of the schedule before the record is in the queue.
+    /// The sweep removes its item from the schedule before it puts the record into the queue.
     RemovedFirst,
-    /// The sweep takes out what was put again meanwhile, too.
+    /// The sweep also removes an item that was replaced in the meantime.
     RemovedWithoutContent,
 }
 
@@ -54,9 +54,9 @@ pub(crate) struct Saved {
     pub(crate) event: Event,
     pub(crate) version: EventVersion,
     pub(crate) activity_status: ActivityStatus,
-    /// By what its reminders stand.
+    /// The fingerprints of its reminders.
     pub(crate) fingerprints: BTreeSet<String>,
-    /// By what its reminder stands, and when it is due.
+    /// The fingerprint of its reminder, and its due time.
     pub(crate) kept: Option<(String, DueNo)>,
 }
 
@@ -71,9 +71,9 @@ pub(crate) struct Raised {
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) events: Vec<Saved>,
-    /// The moments at which reminders are due, in order.
+    /// The due times of the reminders, in order.
     pub(crate) dues: Vec<Timestamp>,
-    /// What is raised from each event at each moment.
+    /// The raised event for each event and each due time.
     pub(crate) raised: Vec<Vec<Option<Raised>>>,
     pub(crate) bounds: Bounds,
     pub(crate) mutation: Option<Mutation>,
@@ -100,7 +100,7 @@ impl Setup {
         Self { mutation: Some(mutation), ..self }
     }
 
-    /// Whether one event counts more than another: it is newer, and of two that happened at once a deletion does.
+    /// Whether one event takes precedence over another. The newer one does; at the same time, a deletion does.
     pub(crate) fn counts_more(&self, one: EventNo, other: EventNo) -> bool {
         let key = |no: EventNo| {
             let Saved { version: EventVersion { version, occurred_at, received_at }, activity_status, .. } =
@@ -110,12 +110,12 @@ impl Setup {
         key(one) > key(other)
     }
 
-    /// By what the reminder of an event stands; `None` of one that has none.
+    /// Returns the fingerprint of an event's reminder, or `None` if it has none.
     pub(crate) fn moment_of(&self, event: EventNo) -> Option<String> {
         saved_fingerprint(&self.events[event].event, &reminder())
     }
 
-    /// What is raised from an event at a moment.
+    /// Returns the event that is raised from `event` at `due`.
     pub(crate) fn raised(&self, event: EventNo, due: DueNo) -> Option<&Raised> {
         self.raised[event][due].as_ref()
     }

@@ -1,4 +1,4 @@
-//! A state of an activity's reminder, and what must hold in it.
+//! A state of an activity's reminder, and the properties of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,9 @@ use domain::decision::reminder::ActivityStatus;
 
 use super::setup::{Bounds, DueNo, EventNo, Mutation, Setup};
 
-/// The item of the schedule: the event that had it kept, and when it is due.
+/// The item of the schedule: the event that created it, and its due time.
 pub(crate) type Item = (EventNo, DueNo);
-/// What a reminder raised: the event it was raised from, and when it was due.
+/// A raised reminder: the event that it was raised from, and its due time.
 pub(crate) type RaisedNo = (EventNo, DueNo);
 
 /// A record of the queue.
@@ -19,24 +19,25 @@ pub(crate) enum Record {
     Raised(RaisedNo),
 }
 
-/// What is at work.
+/// A running execution or sweep, by its next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Run {
     /// An execution records its event.
     Event(Record),
-    /// It says how the activity stands.
+    /// An execution records the activity status.
     LatestEvent(EventNo),
-    /// It has the reminder kept.
+    /// An execution puts the reminder into the schedule.
     Keep(EventNo),
-    /// It claims the message of a reminder and calls.
+    /// An execution claims the message of a reminder and calls.
     Tell(RaisedNo),
-    /// The sweep looks at the activity of an item that it found due.
+    /// The sweep reads the activity of a due item.
     Look(Item),
-    /// It puts the reminder's event into the queue.
+    /// The sweep puts the reminder's event into the queue.
     Raise(Item, RaisedNo),
-    /// It records that the reminder does not stand any more.
+    /// The sweep records that the reminder is no longer valid.
     Gone(Item),
-    /// It takes the item out of the schedule; where the protocol is broken so, what it raised goes into the queue then.
+    /// The sweep removes the item from the schedule. With the break `RemovedFirst`, the raised event is queued
+    /// afterwards.
     Remove(Item, Option<RaisedNo>),
 }
 
@@ -44,7 +45,7 @@ pub(crate) enum Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Write {
     Saved(EventNo),
-    /// A raised event; whether its messages are left out.
+    /// A raised event, and whether it is recorded without messages.
     Raised(RaisedNo, bool),
     LatestEvent(EventNo),
     Keep(EventNo),
@@ -52,13 +53,13 @@ pub(crate) enum Write {
     Remove(Item),
 }
 
-/// What a write comes to.
+/// The outcome of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
-    /// The condition did not hold, or it is known.
+    /// The condition was false, or the item already exists.
     Refused,
-    /// The activity stands by a newer event.
+    /// The activity has a newer event.
     Newer(EventNo),
     ActivityChanged,
     AlreadyNotified,
@@ -70,22 +71,22 @@ pub(crate) struct State {
     pub(crate) queue: Vec<Record>,
     pub(crate) runs: Vec<Run>,
     pub(crate) in_flight: Vec<Write>,
-    /// Events that are recorded.
+    /// The recorded events.
     pub(crate) saved: BTreeSet<EventNo>,
-    /// Raised events that are recorded, and whether they tell nobody.
+    /// The recorded raised events, and whether they have no messages.
     pub(crate) raised: BTreeMap<RaisedNo, bool>,
     pub(crate) latest: Option<EventNo>,
     pub(crate) item: Option<Item>,
-    /// Occasions that are taken, by what took them.
+    /// The dedup keys that are taken, with the reminder that took each.
     pub(crate) dedup_keys: BTreeMap<String, RaisedNo>,
     /// Messages that were sent or skipped.
     pub(crate) decided: BTreeSet<RaisedNo>,
-    /// How many moments are over.
+    /// How many due times are over.
     pub(crate) passed: usize,
     pub(crate) left: Bounds,
-    /// How often each moment was told.
+    /// How often each due moment was notified.
     pub(crate) notified: BTreeMap<String, u8>,
-    /// The events by which the activity was said to stand so far.
+    /// The events that updated the activity so far.
     pub(crate) known: BTreeSet<EventNo>,
     pub(crate) told_what_does_not_stand: bool,
 }
@@ -110,7 +111,7 @@ impl State {
         }
     }
 
-    /// Whether the activity has a reminder at a moment, by its head.
+    /// Whether the activity's latest event has a reminder with this fingerprint.
     pub(crate) fn has(&self, setup: &Setup, moment: &str) -> bool {
         self.latest.is_some_and(|latest| setup.events[latest].fingerprints.contains(moment))
     }
@@ -184,13 +185,13 @@ impl State {
         events.reduce(|one, other| if setup.counts_more(other, one) { other } else { one })
     }
 
-    /// Whether nothing more happens by itself.
+    /// Whether nothing more happens without a new event.
     pub(crate) fn is_over(&self, setup: &Setup) -> bool {
         let is_idle = self.queue.is_empty() && self.runs.is_empty() && self.in_flight.is_empty();
         is_idle && self.item.is_none() && self.passed == setup.dues.len()
     }
 
-    /// Whether the reminder of the newest event was told.
+    /// Whether the reminder of the newest event was sent.
     pub(crate) fn what_stands_was_told(&self, setup: &Setup) -> bool {
         let newest = self.newest(setup, 0..setup.events.len()).unwrap();
         let moment = setup.moment_of(newest).filter(|_| setup.events[newest].activity_status == ActivityStatus::Saved);
