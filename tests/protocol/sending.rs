@@ -1,8 +1,8 @@
-//! The sending protocol: whatever dies, is lost, comes twice or in another order, nothing is sent twice, every message
-//! ends, and no STOP is overlooked.
+//! The sending protocol, with crashes, losses, duplicates and records in any order. Nothing is sent twice, every
+//! message ends, and every STOP takes effect.
 //!
-//! The model counts on no time. The sweep may look while an owner is at work, and a write whose answer was lost may be
-//! applied at any later moment; what is bounded is how much trouble there is ([`Bounds`]).
+//! The model makes no assumption about time. The sweep may run while an owner is active. A write whose response was
+//! lost may be applied at any later time. [`Bounds`] limits how much trouble occurs.
 
 mod action;
 mod mutations;
@@ -18,7 +18,7 @@ use crate::bounds::more;
 use setup::{Bounds, Setup};
 use state::State;
 
-/// Looks at every state of a setup, and says how many there are.
+/// Checks every state of a setup and prints the number of states.
 #[track_caller]
 fn check(name: &str, setup: Setup) {
     let bounds = setup.bounds;

@@ -1,53 +1,54 @@
-//! What happens.
+//! The actions of the model.
 
 use domain::message::state::Status;
 
 use super::table::SendId;
 
-/// Something that happens.
+/// An action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// An execution begins with a record of the queue.
     Take(usize),
-    /// As [`Take`](Self::Take), and the queue delivers the record once more.
+    /// Like [`Take`](Self::Take), and the queue delivers the record once more.
     Double(usize),
-    /// An execution goes on.
+    /// An execution takes its next step.
     Go(usize, Choice),
-    /// An execution dies; its record is delivered again.
+    /// An execution dies. Its record is delivered again.
     Crash(usize),
-    /// A write whose answer was lost is applied now.
+    /// A write whose response was lost is applied now.
     Land(usize),
-    /// What the sweep was about to write is never written: it died.
+    /// A pending write of the sweep is never applied, because the sweep died.
     Forget(usize),
-    /// What was to be told is too late from now on.
+    /// The useful time of the messages ends.
     Late,
-    /// A person writes STOP, and it is recorded.
+    /// The recipient writes STOP, and it is recorded.
     Stop,
-    /// The sweep sees a message in the index of what is `sending`.
+    /// The sweep sees a message in the index of messages that are `sending`.
     Sweep(SendId),
-    /// The sweep puts what is due into the queue.
+    /// The sweep puts a due item into the queue.
     Fire(SendId),
     /// The provider reports a status of a message that it accepted.
     Report(SendId, Status),
-    /// A person has a message sent again.
+    /// An operator resends a message.
     Resend(SendId),
 }
 
-/// How an execution goes on.
+/// The outcome of an execution's step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
-    /// Its write is applied and answered; or the provider accepts the message.
+    /// Its write is applied and answered, or the provider accepts the message.
     Done,
-    /// The table refuses its write: a conflict of transactions, or throttling.
+    /// The table rejects its write: a transaction conflict or throttling.
     Refused,
-    /// Its write is applied and the answer is lost.
+    /// Its write is applied and the response is lost.
     Lost,
-    /// Its write is neither answered nor applied yet.
+    /// Its write has no response and is not applied yet.
     LostForNow,
-    /// It has no time left to ask again.
+    /// It has no time left to retry.
     GiveUp,
-    /// The provider's answer is lost; whether it accepted the message.
+    /// The provider's response is lost. The value states whether the provider accepted the message.
     Unanswered(bool),
-    /// The provider answers with a code of the list; whether it accepted the message, where the code proves nothing.
+    /// The provider returns a code of the list. If the code proves nothing, the second value states whether it accepted
+    /// the message.
     Code(usize, bool),
 }

@@ -1,4 +1,4 @@
-//! The protocol, broken on purpose: the checker finds each break, or it would prove nothing.
+//! Deliberate breaks of the protocol. The checker must find each of them; otherwise it proves nothing.
 
 use stateright::{Checker, HasDiscoveries, Model};
 
@@ -11,7 +11,7 @@ const DEDUP_KEY: &str = "no occasion is told twice";
 const CLAIMS: &str = "no claim takes what it may not";
 const LOST: &str = "every message ends";
 
-/// Finds a break by the property that it breaks.
+/// Asserts that the checker finds a break through the property that it violates.
 #[track_caller]
 fn finds(mutation: Mutation, setup: Setup, property: &'static str) {
     let wanted = HasDiscoveries::AnyOf([property].into());
@@ -74,7 +74,7 @@ fn an_owner_that_goes_on_after_its_proof_is_found() {
     finds(Mutation::ProofBeforeTheEnd, Setup::one(bounds), TWICE);
 }
 
-/// What `send-message` did before this model was made.
+/// The behaviour of `send-message` before this model existed.
 #[test]
 fn a_record_given_up_while_its_message_is_sending_is_found() {
     let bounds = Bounds { lost: 1, not_accepted: 1, executions: 2, ..calm() };

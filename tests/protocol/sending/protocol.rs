@@ -1,4 +1,4 @@
-//! What may happen next: the executions as `send-message` goes through them, the sweep, and the trouble of the world.
+//! The possible next actions: the steps of `send-message`, the sweep, and the faults.
 
 use domain::decision::{Halt, wait};
 use domain::message::backoff::PAUSE_MAX;
@@ -13,11 +13,11 @@ use super::setup::{CODES, Mutation, Setup, is_ambiguous, now};
 use super::state::{Broken, Run, State, Step, Then};
 use super::table::{Kept, Outcome, Owner, Record, SendId, Write};
 
-/// Every write that was made in a step, with what it came to.
+/// The writes of a step, with their outcomes.
 pub(crate) type Log = Vec<(Write, Outcome)>;
 
 impl Setup {
-    /// The state after something happened, with the writes it took.
+    /// Returns the state after an action and appends the writes of the step to `log`.
     pub(crate) fn step(&self, before: &State, action: Action, log: &mut Log) -> Option<State> {
         let mut state = before.clone();
         match action {
@@ -95,7 +95,7 @@ impl Setup {
             Step::Call(owner) => Next::Go(self.call(state, run.record, owner, choice)),
             Step::Queue(successor) => {
                 state.queue.push(successor);
-                // What is put back for a claim that was not answered is not said to wait.
+                // A record put back after an unanswered claim is not recorded as waiting.
                 if successor.proof == run.record.proof { Next::Go(Step::Wait) } else { Next::End }
             }
             _ => self.write_step(state, run, choice, log),
@@ -127,7 +127,7 @@ impl Setup {
         }
     }
 
-    /// The provider's answer, and what it calls for.
+    /// Applies the provider's response and returns the next step.
     fn call(&self, state: &mut State, record: Record, owner: Owner, choice: Choice) -> Step {
         let send = record.send;
         let settle = |kept, then| Step::Settle { owner, kept, then, is_tried: false };
@@ -158,7 +158,7 @@ impl Setup {
         settle(Kept::NotAccepted, self.waiting(state, successor, CODES[code], pause))
     }
 
-    /// Where a message waits; what would be of no use by then is too late at once.
+    /// Returns where a message waits. If it is of no use by then, it is skipped at once as too late.
     fn waiting(&self, state: &State, successor: Record, code: &str, pause: SignedDuration) -> Then {
         let is_parked = matches!(error_code::action(code), Some(error_code::Action::SlowAccount { .. }));
         let Ok(useful_until) = self.decision(successor.send, false, false) else { panic!("it was sent") };
@@ -211,7 +211,7 @@ impl Setup {
             }
             (Step::Claim { .. }, Outcome::Superseded) => Next::Go(Step::Skip(Reason::Superseded)),
             (Step::Claim { owner, .. }, Outcome::AlreadyNotified) => Next::Go(self.notified(state, send, owner)),
-            // What follows from a refusal happens from what is recorded.
+            // A recorded refusal determines what follows, so another execution can do it.
             (Step::Claim { .. } | Step::Skip(_) | Step::Park(_), Outcome::Theirs | Outcome::Refused) => {
                 match state.tables.items[send].owner.filter(|_| state.tables.items[send].answer == Some(Kept::Refused))
                 {
@@ -223,12 +223,12 @@ impl Setup {
                 Next::Go(Step::GiveBack { owner, then })
             }
             (Step::GiveBack { then, .. }, _) => then.next(),
-            // A claim that is not ours, and everything that ends with its write.
+            // A claim of another owner, or a step that ends with its write.
             _ => Next::End,
         }
     }
 
-    /// What a claim does whose occasion another send has: one that was refused for good does not keep it.
+    /// The next step of a claim whose dedup key another send has. A finally refused send does not keep the key.
     fn notified(&self, state: &State, send: SendId, owner: Owner) -> Step {
         let notified = state.tables.dedup_keys[self.sends[send].dedup_key_of];
         match notified.filter(|(by, _)| state.tables.items[*by].facts().is_refused()) {
@@ -237,7 +237,7 @@ impl Setup {
         }
     }
 
-    /// What an execution does instead of asking for its write again: what only it knows goes with the successor.
+    /// The next step if there is no time to retry the write. Facts that only this execution has go with the successor.
     fn without_time(&self, state: &mut State, run: Run) -> Next {
         match run.step {
             Step::Claim { owner, .. } => {
@@ -256,14 +256,14 @@ impl Setup {
     }
 }
 
-/// An execution leaves its claim without a call.
+/// Records that an execution leaves its claim without a call.
 fn never_called(state: &mut State, run: Run) {
     if let Step::Claim { owner, .. } = run.step {
         state.may_have_sent.remove(&owner);
     }
 }
 
-/// What becomes of an execution.
+/// How an execution continues after a step.
 enum Next {
     Go(Step),
     End,
@@ -283,19 +283,19 @@ impl Then {
 }
 
 impl Record {
-    /// The record that brings the message back.
+    /// Returns the record that brings the message back.
     fn successor(self, met: (u8, u8), proof: Option<Owner>) -> Self {
         Self { of_event: false, attempt: self.attempt + 1, met, proof: proof.or(self.proof), ..self }
     }
 
-    /// The record, put back.
+    /// Returns the record after it was put back.
     fn again(self) -> Self {
         if self.of_event { self } else { Self { attempt: self.attempt + 1, ..self } }
     }
 }
 
 impl Run {
-    /// What its step writes.
+    /// Returns the write of the current step.
     fn write(self) -> Write {
         let Record { send, attempt, proof, .. } = self.record;
         match self.step {
@@ -312,12 +312,12 @@ impl Run {
         }
     }
 
-    /// What it does after a write that was not answered.
+    /// Returns how the execution continues after a write without a response.
     fn failed(self) -> Next {
         match self.step {
             Step::Claim { owner, .. } => Next::Go(Step::Claim { owner, is_unclear: true }),
             Step::Settle { owner, kept, then, .. } => Next::Go(Step::Settle { owner, kept, then, is_tried: true }),
-            // Its successor is on its way: were it put back too, there would be two.
+            // The successor is already in the queue. If this record were put back too, there would be two.
             Step::Wait => Next::End,
             _ => Next::Again,
         }
@@ -345,7 +345,7 @@ impl Model for Setup {
             if is_sending && state.left.looks == 0 {
                 continue;
             }
-            // What is in the queue twice is the same record.
+            // Equal records in the queue are interchangeable.
             if place > 0 && state.queue[place] == state.queue[place - 1] {
                 continue;
             }
@@ -408,7 +408,7 @@ impl Setup {
     fn actions_of(&self, state: &State, send: SendId, actions: &mut Vec<Action>) {
         let item = &state.tables.items[send];
         let is_swept = |write: &Write| matches!(write, Write::GiveUp { send: of, .. } if *of == send);
-        // What was left it always sees.
+        // When nothing is running, no execution settles the message, so the sweep always sees it.
         let is_left = state.runs.is_empty() && state.in_flight.is_empty();
         if item.is_open && !state.in_flight.iter().any(is_swept) && (state.left.sweeps > 0 || is_left) {
             actions.push(Action::Sweep(send));
@@ -434,7 +434,7 @@ impl Setup {
     }
 }
 
-/// How an execution may go on.
+/// Adds the possible outcomes of an execution's step.
 fn choices(state: &State, run: &Run, add: &mut impl FnMut(Choice)) {
     add(Choice::Done);
     match run.step {
@@ -446,7 +446,7 @@ fn choices(state: &State, run: &Run, add: &mut impl FnMut(Choice)) {
             for (place, code) in CODES.iter().enumerate() {
                 let is_final = error_code::action(code).is_some_and(|action| action.pause(1, 0, None).is_none());
                 if is_ambiguous(code) {
-                    // As no answer at all.
+                    // The same as no response.
                     continue;
                 }
                 if is_final || state.left.not_accepted > 0 {

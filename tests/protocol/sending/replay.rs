@@ -1,4 +1,4 @@
-//! Random traces of the model, replayed against the store: each write is answered alike, and the tables end equally.
+//! Replays random traces of the model against the store. Compares the outcome of each write and the final tables.
 
 use std::collections::BTreeMap;
 
@@ -23,9 +23,9 @@ use crate::fixtures::{at, contact, days, live, phone, secret, site};
 use crate::random::Random;
 use crate::world::World;
 
-/// Traces of each setup.
+/// The number of traces of each setup.
 const TRACES: u64 = 40;
-/// Steps of a trace at most.
+/// The maximum number of steps in a trace.
 const STEPS: usize = 120;
 const RETENTION_DAYS: u16 = 90;
 
@@ -45,14 +45,14 @@ async fn traces_of_two_states_end_equally_in_the_store() {
     replay(&Setup::overtaken(trouble()), 3).await;
 }
 
-/// Were the model not as the store is, a trace would say so.
+/// A trace fails if the model differs from the store.
 #[tokio::test]
 #[should_panic(expected = "trace")]
 async fn a_model_that_differs_from_the_store_is_found() {
     replay(&Setup::repeated(trouble()).with(Mutation::ClaimWithoutDedupKey), 2).await;
 }
 
-/// More of everything than every state could be looked at with.
+/// Larger bounds than an exhaustive check can cover.
 fn trouble() -> Bounds {
     Bounds {
         executions: 3,
@@ -77,7 +77,8 @@ async fn replay(setup: &Setup, seed: u64) {
         for _ in 0..STEPS {
             let mut actions = Vec::new();
             setup.actions(&state, &mut actions);
-            // That everything is too late, or forbidden, from the start shows little.
+            // Traces in which everything is too late or suppressed from the start test little, so make these actions
+            // rare.
             actions.retain(|action| !matches!(action, Action::Late | Action::Stop) || random.below(8) == 0);
             if actions.is_empty() {
                 break;
@@ -96,13 +97,13 @@ async fn replay(setup: &Setup, seed: u64) {
     }
 }
 
-/// A store that is written to as the model is.
+/// A store that receives the same writes as the model.
 struct Replay<'a> {
     setup: &'a Setup,
     world: World,
-    /// What the sweep saw in the index, by the owner that left it.
+    /// The messages that the sweep saw in the index, by their owner.
     seen: BTreeMap<Owner, OpenMessage>,
-    /// What the sweep found due.
+    /// The items that the sweep found due.
     fired: BTreeMap<Record, DueItem>,
 }
 
@@ -144,7 +145,7 @@ impl Replay<'_> {
         }
     }
 
-    /// What the sweep reads before it writes.
+    /// Does the reads of the sweep before its writes.
     async fn look(&mut self, state: &State, action: Action) {
         match action {
             Action::Sweep(send) => {
@@ -268,7 +269,7 @@ impl Replay<'_> {
         }
     }
 
-    /// The tables are those of the model.
+    /// Asserts that the tables equal those of the model.
     async fn compare(&self, state: &State, trace: &str) {
         let tables = &state.tables;
         for (send, item) in tables.items.iter().enumerate() {
@@ -299,7 +300,7 @@ impl Replay<'_> {
     }
 }
 
-/// An owner's own moment, so that a claim that is asked for again is the same.
+/// Returns the claim time of an owner. It is fixed per owner, so that a repeated claim is identical.
 fn claimed_at(owner: Owner) -> Timestamp {
     at(60 + 10 * i64::from(owner))
 }
@@ -319,7 +320,7 @@ fn answer(owner: Owner, kept: Kept) -> Answer {
     }
 }
 
-/// What counts of the facts, without moments.
+/// Formats the compared part of the facts, without times.
 fn shown(facts: &Facts) -> String {
     let answer = facts.answer.as_ref().map(std::mem::discriminant);
     let owner = facts.claim.as_ref().map(|claim| &claim.owner);
