@@ -1,4 +1,4 @@
-//! What a check is about: the messages, the trouble they may meet, and how the protocol is broken on purpose.
+//! The parameters of a check: the messages, the bounds on trouble, and the deliberate breaks of the protocol.
 
 use domain::decision::guards::{Guards, guards};
 use domain::decision::plan::{PlannedMessage, plan};
@@ -12,8 +12,12 @@ use jiff::Timestamp;
 use super::table::SendId;
 use crate::fixtures::{at, days, live, order, site};
 
-/// The codes the provider may answer with: one that is final, one after which a message is put back once, one after
-/// which it is parked, and one that proves nothing.
+/// The codes that the provider may return, in this order:
+///
+/// 1. a final code
+/// 2. a code after which a message is put back once
+/// 3. a code after which it is parked
+/// 4. a code that proves nothing
 pub(crate) const CODES: [&str; 4] = ["131026", "131060", "130429", "131000"];
 
 /// A message that may be sent once.
@@ -22,42 +26,42 @@ pub(crate) struct Send {
     pub(crate) event: Event,
     pub(crate) planned: PlannedMessage,
     pub(crate) guards: Guards,
-    /// The first send of the same occasion.
+    /// The first send with the same dedup key.
     pub(crate) dedup_key_of: SendId,
-    /// The send that a person has sent again by this one.
+    /// The send that this one resends.
     pub(crate) repeats: Option<SendId>,
-    /// What the decision says in time and too late, without and with a STOP.
+    /// The decisions: in time and too late, each without and with a STOP.
     decisions: [Result<Timestamp, Reason>; 4],
 }
 
-/// How much of each trouble there may be.
+/// The limits on each kind of trouble.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Bounds {
-    /// Executions at once.
+    /// Concurrent executions.
     pub(crate) executions: u8,
     /// Executions that die.
     pub(crate) crashes: u8,
     /// Records that are delivered twice.
     pub(crate) doubles: u8,
-    /// Writes whose answer is lost: they are applied at once, or later.
+    /// Writes whose response is lost. They are applied at once or later.
     pub(crate) lost: u8,
-    /// Writes that the table refuses to do: conflicts of transactions, throttling.
+    /// Writes that the table rejects: transaction conflicts and throttling.
     pub(crate) refused: u8,
-    /// Calls that are surely not accepted and may be tried again.
+    /// Calls that are certainly not accepted and may be retried.
     pub(crate) not_accepted: u8,
-    /// Statuses that are reported.
+    /// Reported statuses.
     pub(crate) reports: u8,
-    /// Times a person writes STOP.
+    /// STOPs of the recipient.
     pub(crate) stops: u8,
-    /// Times a person has a message sent again.
+    /// Resends by an operator.
     pub(crate) resends: u8,
-    /// Times the sweep looks for what stayed `sending` although something is still at work.
+    /// Sweeps of the messages that are `sending` while something else is still running.
     pub(crate) sweeps: u8,
-    /// Times a record comes while its message is `sending`.
+    /// Deliveries of a record while its message is `sending`.
     pub(crate) looks: u8,
 }
 
-/// The protocol, broken on purpose.
+/// A deliberate break of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutation {
     ClaimWithoutCondition,
@@ -65,19 +69,19 @@ pub(crate) enum Mutation {
     ClaimWithoutDedupKey,
     SettleWithoutOwner,
     GiveBackWithoutOwner,
-    /// The sweep has what stayed `sending` tried again.
+    /// The sweep releases a message that stayed `sending` for a retry.
     SweepReleases,
-    /// A message whose call may have been accepted is tried again.
+    /// A message is retried although its call may have been accepted.
     UnknownIsTriedAgain,
-    /// An execution gives its record up before the successor is in the queue.
+    /// An execution gives up its record before the successor is in the queue.
     RecordGivenUpFirst,
-    /// An owner proves that it never called, and goes on.
+    /// An owner proves that it never called, and continues.
     ProofBeforeTheEnd,
     /// A record is given up while its message is `sending`.
     RecordGivenUpWhileSending,
 }
 
-/// What a check is about.
+/// The parameters of a check.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) sends: Vec<Send>,
@@ -86,17 +90,17 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// One order's state, and the message a person may have sent again.
+    /// One status of an order, and a possible resend of its message.
     pub(crate) fn one(bounds: Bounds) -> Self {
         Self::of(&[order("e1", "EVASO", 0)], bounds)
     }
 
-    /// The same state of one order by two events, as a synchronisation raises it.
+    /// The same status of an order by two events, as a synchronisation raises it.
     pub(crate) fn repeated(bounds: Bounds) -> Self {
         Self::of(&[order("e1", "EVASO", 0), order("e2", "EVASO", 1)], bounds)
     }
 
-    /// Two states of one order.
+    /// Two statuses of one order.
     pub(crate) fn overtaken(bounds: Bounds) -> Self {
         Self::of(&[order("e1", "EVASO", 0), order("e2", "FATTURATO", 1)], bounds)
     }
@@ -123,11 +127,11 @@ impl Setup {
         order(self.sends[one].guards.version) > order(self.sends[other].guards.version)
     }
 
-    /// Until when a message is of use, or why it is not sent.
+    /// Returns the end of a message's useful time, or the reason to skip it.
     pub(crate) fn decision(&self, send: SendId, is_late: bool, is_suppressed: bool) -> Result<Timestamp, Reason> {
         let context = self.sends[send].decisions[usize::from(is_late)];
         match context {
-            // The claim looks at the number itself: only a skip needs to know more.
+            // The claim checks suppressions itself. Only a skip needs the decision with them.
             Err(reason) if reason.comes_after_suppression() => {
                 self.sends[send].decisions[usize::from(is_late) + 2 * usize::from(is_suppressed)]
             }
@@ -136,12 +140,12 @@ impl Setup {
     }
 }
 
-/// The time of everything that is not too late.
+/// Returns the current time: before or after the end of the useful time.
 pub(crate) fn now(is_late: bool) -> Timestamp {
     if is_late { at(60) + days(30) } else { at(60) }
 }
 
-/// Whether a code proves nothing of the call it answers.
+/// Whether a code proves nothing about its call.
 pub(crate) fn is_ambiguous(code: &str) -> bool {
     error_code::class(code) == Some(Class::Ambiguous)
 }

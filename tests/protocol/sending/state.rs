@@ -1,4 +1,4 @@
-//! A state of the sending protocol, and what must hold in it.
+//! A state of the sending protocol, and the properties of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,25 +14,25 @@ pub(crate) struct Run {
     pub(crate) step: Step,
 }
 
-/// What an execution does next.
+/// The next step of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Step {
     /// Writes the event with its plan.
     Event,
-    /// Takes back what the owner claimed that proves by this record that it never called.
+    /// Releases the claim of an owner. The record proves that the owner never called.
     Release,
-    /// Takes the occasion away from a send that was refused for good; then it claims again.
+    /// Takes the dedup key from a send that was finally refused. Then claims again.
     TakeAway {
         owner: Owner,
         of: SendId,
     },
-    /// Claims; `is_unclear` when the answer of this claim was lost before.
+    /// Claims. `is_unclear` if the response to this claim was lost before.
     Claim {
         owner: Owner,
         is_unclear: bool,
     },
     Call(Owner),
-    /// Records the answer; `is_tried` when that could not be done before.
+    /// Records the answer. `is_tried` if an earlier attempt failed.
     Settle {
         owner: Owner,
         kept: Kept,
@@ -51,7 +51,7 @@ pub(crate) enum Step {
     Skip(domain::message::reason::Reason),
 }
 
-/// What follows a call.
+/// The step after a call is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Then {
     End,
@@ -60,35 +60,35 @@ pub(crate) enum Then {
     Skip(domain::message::reason::Reason),
 }
 
-/// A promise that was broken.
+/// A broken promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Broken {
-    /// What was `sending` was claimed by another, or given up as not accepted without its owner's proof.
+    /// A `sending` message was claimed by another owner, or settled as not accepted without its owner's proof.
     TakenOver,
-    /// What was decided was claimed.
+    /// A decided message was claimed.
     DecidedAgain,
-    /// It was claimed after STOP was recorded.
+    /// A message was claimed after a STOP was recorded.
     SentAfterStop,
-    /// It was claimed after something newer of its subject.
+    /// A message was claimed after a newer one of its subject.
     Overtaken,
     /// A record became a dead letter.
     DeadLetter,
 }
 
-/// Everything there is.
+/// The state of everything.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     pub(crate) tables: Tables,
     pub(crate) queue: Vec<Record>,
     pub(crate) runs: Vec<Run>,
-    /// Writes whose answer was lost and that are applied later.
+    /// Writes whose response was lost and that are applied later.
     pub(crate) in_flight: Vec<Write>,
     pub(crate) is_late: bool,
     pub(crate) left: Bounds,
     pub(crate) next_owner: Owner,
-    /// The owners that called or may still call, but for those whose call was surely not accepted.
+    /// The owners that called or may still call, without those whose call was certainly not accepted.
     pub(crate) may_have_sent: BTreeSet<Owner>,
-    /// Calls of each send that may have been accepted, and whether one was.
+    /// The number of calls of each send that may have been accepted, and whether one was.
     pub(crate) calls: Vec<u8>,
     pub(crate) accepted: Vec<bool>,
     pub(crate) broken: Option<Broken>,
@@ -114,7 +114,7 @@ impl State {
         }
     }
 
-    /// Applies a write, and notes what it breaks.
+    /// Applies a write and records the promise that it breaks.
     pub(crate) fn write(&mut self, setup: &Setup, write: Write) -> Outcome {
         let (send, owner) = match write {
             Write::Claim { send, owner, .. } => (send, owner),
@@ -155,14 +155,14 @@ impl State {
         setup.sends[send].guards.latest.is_some() && (0..setup.sends.len()).any(|other| is_newer(&other))
     }
 
-    /// Whether nothing more happens by itself.
+    /// Whether nothing more happens without a new event.
     pub(crate) fn is_over(&self) -> bool {
         let waits = self.tables.schedule.iter().any(Option::is_some);
         let is_open = self.tables.items.iter().any(|item| item.is_open);
         self.queue.is_empty() && self.runs.is_empty() && self.in_flight.is_empty() && !waits && !is_open
     }
 
-    /// Whether all is over and a message ended so.
+    /// Whether everything is over and a message ended in this state.
     pub(crate) fn ends_as(&self, state: &Told) -> bool {
         self.is_over() && self.tables.items.iter().any(|item| item.state() == *state)
     }
@@ -173,7 +173,7 @@ impl State {
         (0..setup.sends.len()).filter(|send| was_asked(*send)).all(|send| self.tables.items[send].state().is_final())
     }
 
-    /// Whether the ledger says of each message what happened, or that nobody knows.
+    /// Whether the ledger is correct about each message, or states that its outcome is unknown.
     pub(crate) fn the_ledger_is_true(&self) -> bool {
         let is_true = |(send, accepted): (usize, &bool)| match self.tables.items[send].state() {
             Told::Sent | Told::Delivered | Told::Read => *accepted,
@@ -184,12 +184,12 @@ impl State {
         self.accepted.iter().enumerate().all(is_true)
     }
 
-    /// Whether no send was called again that may have been accepted.
+    /// Whether no send that may have been accepted was called again.
     pub(crate) fn nothing_is_sent_twice(&self) -> bool {
         self.calls.iter().all(|calls| *calls <= 1)
     }
 
-    /// Whether no occasion was told twice, but by a person's wish.
+    /// Whether each dedup key notified at most once, not counting an operator's resends.
     pub(crate) fn no_occasion_is_told_twice(&self, setup: &Setup) -> bool {
         let mut notified: BTreeMap<SendId, u8> = BTreeMap::new();
         for (send, calls) in setup.sends.iter().zip(&self.calls).filter(|(send, _)| send.repeats.is_none()) {
@@ -198,8 +198,8 @@ impl State {
         notified.values().all(|calls| *calls <= 1)
     }
 
-    /// The same state with other names: owners are named in the order in which they come up, and nothing has an order that
-    /// does not count.
+    /// Returns the canonical form of the state. Owners are numbered in the order of their appearance, and unordered
+    /// collections are sorted.
     pub(crate) fn representative(&self) -> Self {
         let mut state = self.clone();
         let mut names = Names::default();
@@ -213,7 +213,7 @@ impl State {
             names.rename(&mut latest.by.1);
             latest.before.iter_mut().for_each(|(_, owner)| names.rename(owner));
         }
-        // Which of two executions is which does not count: they are alike but for the names of their owners.
+        // Two executions are interchangeable if they differ only in the names of their owners.
         state.runs.sort_by_key(|run| run.without_owner());
         for run in &mut state.runs {
             names.rename_if(&mut run.record.proof);
@@ -300,7 +300,7 @@ impl Names {
         }
     }
 
-    /// The new names of those that still come up.
+    /// Returns the new names of the owners that still occur.
     fn of(&self, owners: &BTreeSet<Owner>) -> BTreeSet<Owner> {
         owners.iter().filter_map(|owner| self.0.get(owner).copied()).collect()
     }

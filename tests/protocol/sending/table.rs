@@ -1,4 +1,4 @@
-//! The tables as the sending protocol sees them: what is written, on which condition, and what is answered.
+//! The tables of the sending protocol: the writes, their conditions and their outcomes.
 
 use std::collections::BTreeSet;
 
@@ -8,26 +8,26 @@ use domain::message::state::{Answer, Claim, Facts, Failure, State, Status, Statu
 use super::setup::{Mutation, Setup};
 use crate::fixtures::at;
 
-/// One send, by its place in the setup.
+/// The index of a send in the setup.
 pub(crate) type SendId = usize;
-/// A name for one attempt to send.
+/// The identifier of one attempt to send.
 pub(crate) type Owner = u8;
 
 /// A record of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Record {
     pub(crate) send: SendId,
-    /// Whether it brings the event, and not one message of it.
+    /// Whether it contains the event, rather than one message of it.
     pub(crate) of_event: bool,
     pub(crate) attempt: u8,
-    /// The code it met last, by its place in the list, and how often.
+    /// The index of the last code that it met, and how often it met that code.
     pub(crate) met: (u8, u8),
-    /// The owner that proves by this record that it never called, or that its call was surely not accepted, though the
-    /// ledger may not know.
+    /// An owner that never called, or whose call was certainly not accepted. The record proves it, although the ledger
+    /// may not contain it yet.
     pub(crate) proof: Option<Owner>,
 }
 
-/// What the ledger has of the answer to a call.
+/// The answer to a call as the ledger contains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kept {
     Accepted,
@@ -45,7 +45,7 @@ pub(crate) struct Item {
     pub(crate) skipped: Option<Reason>,
     pub(crate) waits: bool,
     pub(crate) put_back: u8,
-    /// Whether the index of what is `sending` has it.
+    /// Whether the index of `sending` messages contains it.
     pub(crate) is_open: bool,
 }
 
@@ -68,42 +68,42 @@ pub(crate) enum Write {
         send: SendId,
         owner: Owner,
     },
-    /// What an owner claimed that surely never called is taken back.
+    /// Releases the claim of an owner that certainly never called.
     Release {
         send: SendId,
         owner: Owner,
     },
-    /// The occasion is taken away from a send that was refused for good.
+    /// Takes the dedup key from a send that was finally refused.
     TakeAway(SendId),
-    /// That a message waits for the successor of the record with this attempt.
+    /// Records that a message waits for the successor of the record with this attempt.
     Wait {
         send: SendId,
         attempt: u8,
     },
-    /// The successor goes into the schedule.
+    /// Puts the successor into the schedule.
     Park(Record),
     Skip {
         send: SendId,
         attempt: u8,
         reason: Reason,
     },
-    /// The sweep gives up what this owner left.
+    /// The sweep gives up a message that this owner left.
     GiveUp {
         send: SendId,
         owner: Owner,
     },
-    /// The sweep takes what it fired out of the schedule.
+    /// The sweep removes a fired item from the schedule.
     Remove(Record),
     Report(SendId, Status),
-    /// STOP.
+    /// Records a STOP.
     Suppress,
 }
 
-/// What a write comes to.
+/// The outcome of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
     Done,
-    /// The condition did not hold.
+    /// The condition was false.
     Refused,
     Ours,
     Theirs,
@@ -112,7 +112,7 @@ pub(crate) enum Outcome {
     AlreadyNotified,
 }
 
-/// The newest send that was claimed, in which attempt, and what it was before.
+/// The newest claimed send with its owner, and the previous value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LatestEvent {
     pub(crate) by: (SendId, Owner),
@@ -124,17 +124,17 @@ pub(crate) struct LatestEvent {
 pub(crate) struct Tables {
     pub(crate) events: Vec<bool>,
     pub(crate) items: Vec<Item>,
-    /// The occasion, where the sends share one: which send took it, in which attempt.
+    /// The dedup key of the sends that share one: the send that took it and its owner.
     pub(crate) dedup_keys: Vec<Option<(SendId, Owner)>>,
     pub(crate) latest: Option<LatestEvent>,
     pub(crate) schedule: Vec<Option<Record>>,
     pub(crate) is_suppressed: bool,
-    /// The owners whose claim was written: DynamoDB answers the same token with the same answer.
+    /// The owners whose claim was written. DynamoDB returns the same response for the same token.
     pub(crate) tokens: BTreeSet<Owner>,
 }
 
 impl Item {
-    /// The facts of the ledger, as the bridge reads them.
+    /// Returns the facts of the ledger in the form in which the bridge reads them.
     pub(crate) fn facts(&self) -> Facts {
         let failure = || Failure { code: "131026".to_owned(), details: String::new(), trace_id: None };
         let answer = |kept| match kept {
@@ -162,7 +162,8 @@ impl Item {
         *self != Self::default()
     }
 
-    /// Nothing is decided, or the last attempt was surely not accepted, and no newer record is on its way.
+    /// Whether the message is undecided: no claim, or the last attempt was certainly not accepted, and no newer record
+    /// is in flight.
     fn is_undecided(&self, attempt: u8) -> bool {
         let is_free = self.owner.is_none() || self.answer == Some(Kept::NotAccepted);
         self.skipped.is_none() && is_free && self.statuses.is_empty() && self.put_back <= attempt
@@ -192,7 +193,7 @@ impl Tables {
             Write::Claim { send, owner, attempt } => self.claim(setup, send, (owner, attempt)),
             Write::Settle { send, owner, kept } => {
                 let item = &mut self.items[send];
-                // The write went through and its answer was lost.
+                // An earlier write was applied and its response was lost.
                 if item.owner == Some(owner) && item.answer == Some(kept) && kept != Kept::Unknown {
                     return Outcome::Done;
                 }
@@ -239,7 +240,7 @@ impl Tables {
             }
             Write::Report(send, status) => {
                 let item = &mut self.items[send];
-                // A report of a message that nobody recorded is kept apart.
+                // A report about an unrecorded message is stored separately.
                 let is_known = item.is_known();
                 if is_known {
                     item.statuses.insert(status);
@@ -291,7 +292,7 @@ impl Tables {
         *dedup_key = dedup_key.filter(|(by, of)| *by != send || (*of != owner && !is_by_any));
     }
 
-    /// Takes a claim back, unless something says that more came of it than that.
+    /// Releases a claim, unless the ledger contains a later fact about it.
     fn release(&mut self, setup: &Setup, send: SendId, owner: Owner) -> bool {
         let is_sent_again = |(one, item): (&super::setup::Send, &Item)| one.repeats == Some(send) && item.is_known();
         let is_sent_again = setup.sends.iter().zip(&self.items).any(is_sent_again);
@@ -328,13 +329,13 @@ impl Tables {
         held
     }
 
-    /// What stayed `sending` becomes `unknown`, unless it was answered, claimed anew or reported on.
+    /// Marks a message that stayed `sending` as `unknown`, unless it was answered, claimed again or reported.
     fn give_up(&mut self, send: SendId, owner: Owner, releases: bool) -> bool {
         let item = &mut self.items[send];
         if !item.is_open || item.owner != Some(owner) {
             return false;
         }
-        // What was reported was accepted.
+        // A reported message was accepted.
         item.is_open = false;
         if !item.statuses.is_empty() {
             return false;
