@@ -1,4 +1,4 @@
-//! Carts that were left: one notice, for the newest, unless the customer came back.
+//! Abandoned carts: one cart notice, for the newest cart, unless the customer came back.
 
 mod again;
 mod guests;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Anna leaves a cart at a time of the story.
+/// Anna abandons a cart at a time of the story.
 fn left(id: &str, cart: &str, at: Timestamp) -> Value {
     json!({
         "id": id, "type": "cart.abandoned", "occurred_at": at.to_string(), "language": "it",
@@ -36,7 +36,7 @@ fn closed(id: &str, cart: &str, at: Timestamp, reason: &str) -> Value {
            "data": {"cart": {"id": cart}, "customer": {"id": "C7"}, "reason": reason}})
 }
 
-/// Anna orders, with the date that the document has.
+/// Anna places an order. `date` is the date of the document.
 fn ordered(id: &str, at: Timestamp, status: &str, date: &str) -> Value {
     let mut event = order_status_changed(id);
     event["occurred_at"] = json!(at.to_string());
@@ -51,14 +51,14 @@ async fn raise(world: &World, event: &Value) {
     world.deliver().await.unwrap();
 }
 
-/// Lets time pass of which the minutes between do not matter.
+/// Lets time pass. The sweeps in between do not matter.
 async fn later(world: &World, by: SignedDuration) {
     world.clock.advance(by);
     world.sweep().await.unwrap();
     world.deliver().await.unwrap();
 }
 
-/// When a cart that waits is due.
+/// Returns the time at which a waiting cart is due.
 async fn due(world: &World, id: &str) -> Timestamp {
     match state(world, id).await {
         State::Waiting(waiting) => waiting.until,
@@ -66,7 +66,7 @@ async fn due(world: &World, id: &str) -> Timestamp {
     }
 }
 
-/// When the customer was told, and that it was once.
+/// Asserts that the customer was notified exactly once. Returns the time of the message.
 async fn told_once(world: &World) -> Timestamp {
     let phone = world.phone().await.unwrap();
     let [message] = phone.as_slice() else { panic!("{phone:?}") };
@@ -84,7 +84,7 @@ async fn reason(world: &World, id: &str) -> Option<Reason> {
     }
 }
 
-/// As on a site where carts postpone one another for four hours at the longest.
+/// Starts a world in which carts postpone one another for at most four hours.
 async fn hasty() -> World {
     let world = World::start().await.unwrap();
     world.configure("carrello-abbandonato", |site, _| site.cart_max_postponement = 240).await.unwrap();
@@ -121,11 +121,11 @@ async fn only_the_newest_cart_is_told_of_whatever_came_first() {
         world.pass(HOUR * 4).await.unwrap();
         assert_eq!(reason(&world, "k-1").await, Some(Reason::NotLatestCart), "turned: {turned}");
         assert_eq!(state(&world, "k-2").await, State::Sent);
-        // The next one within a day is one too many.
+        // A second cart notice within a day is not allowed.
         raise(&world, &left("k-3", "K3", world.clock.now())).await;
         later(&world, HOUR * 4).await;
         assert_eq!(reason(&world, "k-3").await, Some(Reason::NotLatestCart));
-        // That nobody was told of it does not hasten the next.
+        // The skipped cart does not shorten the wait for the next one.
         later(&world, HOUR * 20).await;
         raise(&world, &left("k-4", "K4", world.clock.now())).await;
         later(&world, HOUR * 3 - MINUTE).await;
@@ -173,7 +173,7 @@ async fn a_cart_that_is_due_a_day_after_a_notice_is_told_of() {
 async fn a_cart_that_was_closed_or_ordered_is_not_told_of() {
     let world = World::start().await.unwrap();
     let beginning = world.clock.now();
-    // The closing may come before the cart.
+    // The close event may arrive before the cart.
     raise(&world, &closed("x-1", "K1", beginning, "emptied")).await;
     raise(&world, &left("k-1", "K1", beginning - MINUTE)).await;
     assert_eq!(reason(&world, "k-1").await, Some(Reason::Cancelled));
@@ -187,7 +187,7 @@ async fn a_cart_that_was_closed_or_ordered_is_not_told_of() {
     }
     let texts = world.texts().await.unwrap();
     assert_eq!(texts.len(), 4, "only the orders were told: {texts:?}");
-    // Filled again afterwards, it counts.
+    // If the cart is filled again afterwards, the notice is sent.
     raise(&world, &left("k-3", "K2", world.clock.now())).await;
     later(&world, HOUR * 3).await;
     assert_eq!(state(&world, "k-3").await, State::Sent);
@@ -200,7 +200,7 @@ async fn a_cart_is_told_of_though_an_order_of_before_it_is_raised() {
     raise(&world, &left("k-1", "K1", world.clock.now())).await;
     world.clock.advance(HOUR);
     let now = world.clock.now();
-    // Yesterday's order, raised by today's synchronisation; and one that was new before.
+    // An order from yesterday that today's synchronisation raises, and an order that was already new before.
     raise(&world, &ordered("o-1", now, "MEMORIZZATO", "2026-11-21")).await;
     let mut confirmed = ordered("o-2", now, "MEMORIZZATO", "2026-11-22");
     confirmed["data"]["order"]["previous_status"] = json!("NUOVO");
@@ -228,7 +228,7 @@ async fn what_closes_one_cart_leaves_the_others() {
         }
         later(&world, HOUR * 2).await;
         assert_eq!(state(&world, "k-1").await, State::Sent, "turned: {turned}");
-        // Its own does end it, and an order ends all.
+        // An event about this cart closes it, and an order closes all carts.
         later(&world, HOUR * 24).await;
         raise(&world, &left("k-2", "K2", world.clock.now())).await;
         later(&world, MINUTE).await;
@@ -244,7 +244,7 @@ async fn what_closes_one_cart_leaves_the_others() {
     }
 }
 
-/// Of each poll at which a notice may stop on its way: it is closed there, and goes on.
+/// Stops the handling of a cart notice at each poll, closes the cart there, and lets the handling continue.
 #[tokio::test]
 async fn a_cart_that_is_closed_between_decision_and_claim_is_not_told_of() {
     let world = World::start().await.unwrap();
@@ -349,7 +349,7 @@ async fn a_small_cart_and_one_from_before_the_mapping_are_not_told_of() {
     let now = world.clock.now();
     world.configure("carrello-abbandonato", |_, mapping| mapping.active_since = now).await.unwrap();
     raise(&world, &left("k-2", "K2", now - MINUTE)).await;
-    // Told of later, it was left before all the same.
+    // The event is newer, but the cart was abandoned before the activation.
     let mut late = left("k-3", "K3", now - MINUTE);
     late["occurred_at"] = json!((now + MINUTE).to_string());
     raise(&world, &late).await;

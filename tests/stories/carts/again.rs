@@ -1,4 +1,4 @@
-//! Notices that are refused, tried again, raised again or asked for.
+//! Cart notices that are refused, retried, raised again or resent.
 
 use super::*;
 
@@ -9,7 +9,7 @@ async fn a_cart_that_is_raised_again_days_later_is_not_told_again_and_one_left_s
     raise(&world, &left("k-1", "K1", first)).await;
     later(&world, HOUR * 3).await;
     assert_eq!(state(&world, "k-1").await, State::Sent);
-    // A synchronisation raises what it finds, under another id.
+    // A synchronisation raises the same cart under another event id.
     later(&world, HOUR * 25).await;
     raise(&world, &left("k-2", "K1", first)).await;
     assert_eq!(reason(&world, "k-2").await, Some(Reason::NotLatestCart));
@@ -19,7 +19,7 @@ async fn a_cart_that_is_raised_again_days_later_is_not_told_again_and_one_left_s
     world.finish().await.unwrap();
 }
 
-/// Has WhatsApp refuse so many messages.
+/// Makes WhatsApp refuse the next `count` messages.
 async fn refuse(world: &World, code: u32, count: u32) {
     let effect = json!({"error": {"status": 400, "code": code}});
     world.fault(&json!({"count": count, "effect": effect})).await.unwrap();
@@ -27,7 +27,7 @@ async fn refuse(world: &World, code: u32, count: u32) {
 
 #[tokio::test]
 async fn a_notice_that_was_refused_does_not_count_as_told() {
-    // Refused at once, and after the tries that its code allows.
+    // A refusal at once, and a refusal after all retries that the code allows.
     for (code, count) in [(131_049, 1), (131_060, 2)] {
         let world = World::start().await.unwrap();
         raise(&world, &left("k-1", "K1", world.clock.now())).await;

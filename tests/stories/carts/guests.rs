@@ -4,7 +4,7 @@ use domain::primitives::id::MappingId;
 
 use super::*;
 
-/// A second mapping that reminds of a cart a day after it was left.
+/// Adds a second mapping, which sends a cart notice a day after the cart was abandoned.
 async fn with_a_second_reminder(world: &World) {
     let live = world.live().await.unwrap();
     let first = live.mappings.iter().find(|mapping| mapping.id.as_str() == "carrello-abbandonato").unwrap();
@@ -15,7 +15,7 @@ async fn with_a_second_reminder(world: &World) {
     world.clock.advance(MINUTE);
 }
 
-/// When each message reached the phone, with its number.
+/// Returns the time and the number of each message on the phone.
 async fn received(world: &World) -> Vec<(Timestamp, String)> {
     let phone = world.phone().await.unwrap();
     let of = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
@@ -43,14 +43,14 @@ async fn each_mapping_of_carts_makes_its_own_message_and_once_a_day_counts_for_e
     let [first, second] = moments.as_slice() else { panic!("{moments:?}") };
     assert!(*first >= HOUR * 3 && *first <= HOUR * 3 + MINUTE * 2, "{first}");
     assert!(*second >= HOUR * 24 && *second <= HOUR * 24 + MINUTE * 2, "{second}");
-    // A later cart: each mapping tells of it, a day after its own last notice.
+    // A later cart: each mapping sends a notice again, because its own last one was a day ago.
     world.clock.advance(MINUTE);
     raise(&world, &left("k-2", "K2", world.clock.now())).await;
     let again = world.clock.now();
     later(&world, HOUR * 3 + MINUTE).await;
     assert_eq!(state(&world, "k-2").await, State::Sent);
     later(&world, HOUR * 24).await;
-    // It was raised again: neither tells it again.
+    // The same cart is raised again: no mapping sends another notice.
     raise(&world, &left("k-3", "K2", again)).await;
     later(&world, HOUR * 4).await;
     assert_eq!(reason(&world, "k-3").await, Some(Reason::NotLatestCart));
@@ -68,7 +68,7 @@ async fn an_order_ends_the_second_reminder_too() {
     later(&world, HOUR * 21).await;
     let second = world.state("k-1", "secondo-promemoria", "C7").await.unwrap();
     assert!(matches!(second, State::Skipped(skip) if skip.reason == Reason::Cancelled));
-    // The order was told to nobody of the cart's: one message is the cart's, one the order's.
+    // The first cart notice was sent before the order.
     assert_eq!(state(&world, "k-1").await, State::Sent);
     world.finish().await.unwrap();
 }
@@ -88,7 +88,7 @@ async fn guests_who_share_an_id_do_not_cancel_each_others_carts_where_their_phon
 
 #[tokio::test]
 async fn an_order_closes_the_carts_of_its_phone_and_one_without_a_phone_all() {
-    // What ends carts, and which of the two are told of afterwards.
+    // The event that closes carts, and which of the two carts it cancels.
     let without_phone = |mut event: Value| {
         event["data"]["customer"].as_object_mut().unwrap().remove("phone");
         event
@@ -104,7 +104,7 @@ async fn an_order_closes_the_carts_of_its_phone_and_one_without_a_phone_all() {
             0 => (with_phone(order, OTHER), [false, true]),
             1 => (without_phone(order), [true, true]),
             2 => (closed("x-1", "K1", world.clock.now(), "ordered"), [true, false]),
-            // A cart of which nobody knows the phone may be of either.
+            // The closed cart is unknown, so its phone is unknown too. It may belong to either guest.
             _ => (closed("x-1", "K9", world.clock.now(), "ordered"), [true, true]),
         };
         raise(&world, &end).await;

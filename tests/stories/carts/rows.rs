@@ -44,7 +44,7 @@ async fn carts_postpone_one_another_while_the_one_before_waits_in_whatever_order
 async fn a_cart_waits_its_own_interval_whatever_came_before_the_last_one_was_due() {
     let world = hasty().await;
     let beginning = world.clock.now();
-    // Nobody can be told of the first, and none of it postpones what comes when it was due.
+    // The first cart has no phone. It does not postpone a cart that is abandoned after its due time.
     let mut unknown = left("k-1", "K1", beginning);
     unknown["data"]["customer"]["phone"] = Value::Null;
     raise(&world, &unknown).await;
@@ -52,7 +52,7 @@ async fn a_cart_waits_its_own_interval_whatever_came_before_the_last_one_was_due
     world.clock.advance(HOUR * 3 + MINUTE);
     raise(&world, &left("k-2", "K2", world.clock.now())).await;
     assert_eq!(due(&world, "k-2").await, world.clock.now() + HOUR * 3);
-    // They postponed one another as long as they may: what comes then is another row.
+    // These carts use up the maximum postponement. The next cart starts a new series.
     for id in ["k-3", "k-4"] {
         world.clock.advance(HOUR);
         let mut unknown = left(id, "K3", world.clock.now());
@@ -110,7 +110,7 @@ async fn a_cart_that_nobody_would_be_told_of_hastens_none() {
     world.clock.advance(HOUR * 2);
     raise(&world, &left("k-2", "K2", beginning + HOUR * 2)).await;
     assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
-    // It is a newer cart all the same.
+    // A cart below the minimum total is still the newest cart.
     world.clock.advance(HOUR);
     let mut small = left("k-3", "K3", world.clock.now());
     small["data"]["cart"]["total"]["amount"] = json!("10.00");
