@@ -1,4 +1,4 @@
-//! Claims, and what follows from an answer, when the calls to the tables meet trouble.
+//! Claims, and the effects of an answer, when calls to the tables meet faults.
 
 use domain::message::reason::Reason;
 use domain::message::state::State;
@@ -12,10 +12,10 @@ use crate::waiting::{MINUTE, fault};
 
 const MAPPING: &str = "stato-ordine";
 const TRANSACTION: &str = "TransactWriteItems";
-/// What only the transaction of a claim contains.
+/// A string that only the transaction of a claim contains.
 const CLAIM: &str = ":open_shard";
 const NO_TIME: SignedDuration = SignedDuration::ZERO;
-/// As long as a call to a table may take.
+/// The maximum duration of a call to a table.
 const A_CALL: SignedDuration = SignedDuration::from_secs(8);
 
 async fn raise(world: &World, event: &Value) {
@@ -27,7 +27,7 @@ async fn state(world: &World, id: &str) -> State {
     world.state(id, MAPPING, "C7").await.unwrap()
 }
 
-/// The same state of the same order, said by another event.
+/// The same status of the same order, in another event.
 fn again(world: &World, id: &str) -> Value {
     let mut event = order_status_changed(id);
     event["occurred_at"] = json!(world.clock.now().to_string());
@@ -39,7 +39,7 @@ fn by_operator(world: &World) -> Suppression {
     Suppression { scope, source, since, reason: "asked on the phone".to_owned() }
 }
 
-/// Has every answer to a claim get lost until the function has no time left.
+/// Loses every response to a claim until the function has no time left.
 async fn lose_a_claim(world: &World, event: &Value) {
     lose_answers(world, event, CLAIM).await;
 }
@@ -69,7 +69,7 @@ async fn a_message_that_was_surely_never_called_does_not_become_unknown() {
     let world = World::start().await.unwrap();
     lose_a_claim(&world, &order_status_changed("e-1")).await;
     assert!(world.requests().await.unwrap().is_empty());
-    // The record that proves it comes back only after the sweep has called the message unknown.
+    // The record that proves it is delivered only after the sweep has marked the message as `unknown`.
     let records = world.hold_back(SignedDuration::from_mins(10)).await.unwrap();
     assert_eq!(records, 1);
     world.pass(MINUTE * 9).await.unwrap();
@@ -141,7 +141,7 @@ async fn the_slot_of_a_message_never_called_is_given_back() {
         raise(&world, &other_order(number)).await;
     }
     let before = next_slot().await;
-    // Of a number whose last slot is not over.
+    // The number's next slot is in the future, so the claim advances it by one interval.
     lose_answers(&world, &order_status_changed("e-1"), "next_slot + :interval").await;
     assert_eq!(next_slot().await, before + 6_000);
     world.contacts.suppress(&site, &contact, &by_operator(&world)).await.unwrap();
@@ -243,7 +243,7 @@ async fn a_dedup_key_is_given_back_when_its_message_was_refused_for_good() {
 async fn a_dedup_key_that_could_not_be_given_back_is_so_when_it_is_met() {
     let world = World::start().await.unwrap();
     fault(&world, 1, 400, 132_000).await;
-    // The delete of the key never leaves, neither at once nor when the record comes again.
+    // The delete of the key is never sent, neither at once nor when the record is delivered again.
     let (operation, trouble) = ("DeleteItem", Trouble::Unreachable);
     world.wire.plan(Planned { operation, containing: "TOLD#", trouble, times: 3, takes: NO_TIME });
     raise(&world, &order_status_changed("e-1")).await;
@@ -292,7 +292,7 @@ async fn heads_and_dedup_keys_are_kept_for_two_years_and_renewed_past_half_their
     raise(&world, &event).await;
     let first = in_two_years();
     assert_eq!(expiries().await, first);
-    // A synchronisation raises the same state every night, with its own time.
+    // A synchronisation raises the same status every night, with its own time.
     for (night, hours, is_renewed) in [(1, 24, false), (2, 363 * 24, false), (3, 2 * 24, true), (4, 24, false)] {
         world.clock.advance(SignedDuration::from_hours(hours));
         let before = expiries().await;
@@ -318,7 +318,7 @@ async fn a_hundred_claims_on_one_activity_all_pass() {
     raise(&world, &event).await;
     let met = world.wire.take_met().get("conflict").copied().unwrap_or_default();
     assert!(met > 50, "only {met} conflicts");
-    // None was put back: no time has passed.
+    // No message was put back: no time has passed.
     for number in 0..100 {
         let state = world.state("r-1", "promemoria-attivita", &format!("P{number}")).await.unwrap();
         assert_eq!(state, State::Sent, "{number}");

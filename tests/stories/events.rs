@@ -1,4 +1,4 @@
-//! The published example of every type of event, sent as it stands.
+//! The published example of every event type, sent unchanged.
 
 use domain::decision::plan::Plan;
 use domain::event::{EventType, Notification};
@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use kit::{World, example, order_status_changed};
 use serde_json::{Value, json};
 
-/// What each example becomes on the phone, with the number; `None` where it tells nobody now.
+/// Returns the recipient's number and the text on the phone for each example. `None` if no message is sent at once.
 fn expected(kind: EventType) -> Option<(&'static str, &'static str)> {
     let (anna, marco, giulia) = ("+393401234567", "+393331234567", "+393351234567");
     Some(match kind {
@@ -151,13 +151,13 @@ async fn a_reminder_is_of_no_use_once_the_activity_began() {
 
 #[tokio::test]
 async fn a_mapping_chooses_who_is_told_of_a_state() {
-    // Anna and Giulia are assigned an activity of Marco's.
+    // Anna and Giulia are the assignees of an activity that Marco created.
     for (rule, actor, expected) in [
         ("creator", "C7", vec!["S1"]),
         ("assignees", "C7", vec!["G3"]),
         ("other_party", "C7", vec!["S1"]),
         ("other_party", "S1", vec!["C7", "G3"]),
-        // Nobody is notified of what they did themselves.
+        // Nobody is notified of their own action.
         ("creator", "S1", vec![]),
     ] {
         let world = World::start().await.unwrap();

@@ -1,4 +1,4 @@
-//! Files of one folder that one person touched: told together while the mapping holds them.
+//! Files that one person adds to one folder. A digest message covers them while the mapping holds it back.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -25,7 +25,7 @@ fn uploaded(number: usize) -> Value {
     event
 }
 
-/// A world whose mapping of uploads waits ten minutes for more of them, and shows how many they are.
+/// Starts a world whose mapping of uploads collects files for ten minutes and shows their number.
 async fn collecting() -> World {
     let world = World::start().await.unwrap();
     world.configure(MAPPING, |_, mapping| collect(mapping)).await.unwrap();
@@ -76,7 +76,7 @@ async fn files_of_one_folder_are_told_in_one_message_with_count_and_names() {
     for number in 2..=3 {
         is_told_elsewhere(&state(&world, number).await);
     }
-    // What comes later is told by a message of its own.
+    // A later file gets its own message.
     raise(&world, &uploaded(4)).await;
     world.pass(MINUTE * 12).await.unwrap();
     let texts = world.texts().await.unwrap();
@@ -157,13 +157,13 @@ async fn what_keeps_the_message_from_going_is_said_of_each_file() {
         reason: String::new(),
     };
     world.contacts.suppress(&world.site().unwrap(), &contact, &suppression).await.unwrap();
-    // The second is left to itself, and waits for others of its own.
+    // The second message is on its own again and waits for other files.
     world.pass(MINUTE * 25).await.unwrap();
     for number in 1..=2 {
         let state = state(&world, number).await;
         assert!(matches!(&state, State::Skipped(skip) if skip.reason == Reason::Suppressed), "{state:?}");
     }
-    // The next file does not join what tells nobody any more.
+    // The next file does not join a digest message that was skipped.
     world.lift_stop(&contact).await.unwrap();
     raise(&world, &uploaded(3)).await;
     world.pass(MINUTE * 12).await.unwrap();
@@ -187,7 +187,7 @@ async fn a_sender_killed_anywhere_tells_each_file_once() {
         world.deliver().await.unwrap();
         killed += 1;
     }
-    // And the one that tells them, when it is due.
+    // The execution that sends the digest message is killed too.
     assert!(killed >= 5, "only {killed} polls");
     world.clock.advance(MINUTE * 11);
     world.sweep().await.unwrap();
@@ -277,7 +277,7 @@ async fn a_carrier_that_begins_again_keeps_those_that_joined() {
     for number in 1..=2 {
         raise(&world, &uploaded(number)).await;
     }
-    // The answer to its first try was lost, and it is put back as it was.
+    // The response to its first enqueue was lost, and it is put back unchanged.
     let again = json!({"job": "message.1", "site": "demo", "event": "f-1", "mapping": MAPPING, "recipient": "P1",
                        "attempt": 1});
     world.enqueue(&again.to_string()).await.unwrap();
@@ -331,7 +331,7 @@ async fn two_that_find_their_carrier_gone_at_the_same_moment_are_told_together()
         }
         let batch = world.take().await.unwrap();
         let [first, second] = batch.as_slice() else { panic!("{batch:?}") };
-        // The second stops somewhere on its way, and the first comes to its end meanwhile.
+        // The second execution stops at some point, and the first completes in the meantime.
         let mut stopped = pin!(world.handle(std::slice::from_ref(second)));
         let mut left = stop;
         let done = poll_fn(|context| {

@@ -1,4 +1,4 @@
-//! What the API answers, and what it lets in.
+//! The responses of the API, and the events that it accepts.
 
 use domain::event::EventType;
 use kit::{World, file_uploaded, order_status_changed};
@@ -85,10 +85,10 @@ async fn hostile_bodies_are_answered() {
     world.finish().await.unwrap();
 }
 
-/// An event of Anna's order with a field, unknown to the bridge, that makes it so many levels deep.
+/// Returns an event of Anna's order with an unknown field that makes it `levels` levels deep.
 fn of_depth(id: &str, levels: usize) -> Value {
     let mut event = order_status_changed(id);
-    // The document and its data are two of them.
+    // The document and its `data` are two of the levels.
     event["data"]["extra"] = (2..levels).fold(json!(1), |inside, _| json!([inside]));
     event
 }
@@ -194,7 +194,7 @@ async fn a_full_batch_of_large_events_is_taken() {
     let event = |index: usize| {
         let mut event = order_status_changed(&format!("e-{index}"));
         event["data"]["order"]["note"] = json!("è".repeat(4500));
-        // The platform would refuse a hundred sends in one moment; here only the way in is looked at.
+        // The platform would refuse a hundred sends at the same time. This test is about the intake only.
         event["data"]["customer"]["whatsapp_opt_out"] = json!(true);
         event
     };
