@@ -1,8 +1,12 @@
-//! The schedule against a model: random events of activities, carts and people, in any order and some of them twice, a
-//! clock that goes on, sweeps that die and hours without any. What reaches the phone, and when, and the reason of what
-//! does not, must be what a few plain rules say (`rules`). Holds, quiet hours, files and lanes are not in it: they have
-//! stories. The seed is printed and replays what was drawn:
-//! `BRIDGE_MODEL_SEED`; `BRIDGE_MODEL_STEPS` says how many steps there are in all.
+//! The schedule compared with a model.
+//!
+//! A test raises random events about activities, carts and people, in any order and some of them twice. The clock
+//! advances, sweeps die, and for hours none runs. A few plain rules (`rules`) determine which messages reach the phone,
+//! at which time, and the reason for each skipped one. Holds, quiet hours, files and lanes are not part of the model.
+//! They have their own stories.
+//!
+//! The test prints its seed. `BRIDGE_MODEL_SEED` replays the same draws, and `BRIDGE_MODEL_STEPS` sets the total number
+//! of steps.
 
 mod passweb;
 mod rules;
@@ -18,26 +22,26 @@ use serde_json::Value;
 use passweb::{ACTIVITIES, PEOPLE, Passweb};
 use rules::{Activity, CART_INTERVAL_MINUTES, CART_POSTPONED_MINUTES_MAX, Dated, Model, Outcome, Reminder, What};
 
-/// Steps in all.
+/// The total number of steps.
 const STEPS: u64 = 10_000;
-/// Tests of this file that share the steps.
+/// The number of tests in this file that share the steps.
 const TESTS: u64 = 5;
-/// Steps in one world: some weeks, which begin just before what a test is about.
+/// The number of steps in one world. They cover some weeks, which begin just before the tested date.
 const STEPS_OF_WORLD: u64 = 250;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// What must come up in the worlds of each test.
+/// The outcomes that must occur in the worlds of each test.
 const OUTCOMES: [&str; 7] =
     ["told", "already_notified", "cancelled", "expired", "not_latest_cart", "opted_out", "phone_missing"];
-/// Why nobody is told of a reminder that was raised and stands no longer when it is handled: that, or what is said of a
-/// person before it.
+/// The possible reasons for a raised reminder that is no longer valid when it is handled. It is invalid, or an earlier
+/// rule about the person applies.
 const NOT_TOLD: [Reason; 5] =
     [Reason::Cancelled, Reason::AlreadyNotified, Reason::Expired, Reason::OptedOut, Reason::PhoneMissing];
 const REMINDERS: &str = "promemoria-attivita";
 const CARTS: &str = "carrello-abbandonato";
 
-/// What a failure shows: the last steps.
+/// The last steps, which a failure prints.
 struct Trace {
     seed: u64,
     step: u64,
@@ -67,16 +71,16 @@ impl Drop for Trace {
     }
 }
 
-/// A world with the model beside it, and Passweb.
+/// A world with its model and Passweb.
 struct Play {
     world: World,
     model: Model,
     passweb: Passweb,
     trace: Trace,
-    /// Events that come later, in another order.
+    /// Events that are sent later, in another order.
     held: Vec<Dated>,
     past: Vec<Dated>,
-    /// Messages of the phone that were compared.
+    /// The number of messages on the phone that were compared.
     seen: usize,
     swept: Timestamp,
 }
@@ -91,7 +95,7 @@ impl Play {
         };
         world.configure(REMINDERS, reminders).await.unwrap();
         world.configure(CARTS, |_, mapping| mapping.useful_for = None).await.unwrap();
-        // Orders close carts here, and are not told.
+        // Orders close carts in this model. They send no message.
         world.configure("stato-ordine", |_, mapping| mapping.enabled = false).await.unwrap();
         world.clock.advance_to(beginning);
         Self {
@@ -117,7 +121,7 @@ impl Play {
         self.world.deliver().await.unwrap();
     }
 
-    /// Says something now, or later in another order.
+    /// Sends an event now, or later in another order.
     async fn say(&mut self, said: Dated) {
         if self.passweb.draw(6) == 0 {
             self.held.push(said);
@@ -137,7 +141,7 @@ impl Play {
     }
 
     async fn step(&mut self) {
-        // No two things happen in the same moment: which of them counts is not what this is about.
+        // No two events happen at the same time. Their precedence is not part of this test.
         let seconds = i32::try_from(1 + self.passweb.draw(20)).unwrap();
         self.world.clock.advance(SECOND * seconds);
         let now = self.now();
@@ -150,12 +154,12 @@ impl Play {
             22..29 => self.passweb.end(place, now),
             29..31 => self.passweb.raise(place, now),
             31..43 => {
-                // Some come back more often than others.
+                // Some customers come back more often than others.
                 let customer = if self.passweb.draw(2) == 0 { person % 3 } else { person };
                 Some(self.passweb.leave(customer, now))
             }
             43 => {
-                // A cart that is due about a day after a notice.
+                // A cart that is due about a day after a cart notice.
                 let received = self.model.told_of_carts(now - DAY + MINUTE * 150);
                 if let Some((customer, received)) = received {
                     let minutes = i32::try_from(self.passweb.draw(120)).unwrap();
@@ -182,14 +186,14 @@ impl Play {
                 None
             }
             62..98 => {
-                // At first slowly: much is planned before what a test is about.
+                // Slow at first, because many reminders are planned before the tested date.
                 let slowly = self.trace.step < 50;
                 let time = match self.passweb.draw(if slowly { 7 } else { 12 }) {
                     0..7 => SECOND * (60 + i32::try_from(self.passweb.draw(1_800)).unwrap()),
                     7..11 => MINUTE * (30 + i32::try_from(self.passweb.draw(330)).unwrap()),
                     _ => MINUTE * (720 + i32::try_from(self.passweb.draw(1_000)).unwrap()),
                 };
-                // No moment falls on another by chance.
+                // A random fraction of a second avoids coincident times.
                 let split = SignedDuration::from_millis(i64::try_from(self.passweb.draw(1_000)).unwrap());
                 self.pass(time + split).await;
                 None
@@ -208,8 +212,11 @@ impl Play {
         }
     }
 
-    /// Lets the time pass. Of the sweeps of every minute only those are run that matter: the last before and the first
-    /// after something is due by the model, and the last of all.
+    /// Lets time pass. Of the sweeps of every minute, only these run:
+    ///
+    /// - the last one before something is due in the model
+    /// - the first one after it
+    /// - the last one of the period
     async fn pass(&mut self, time: SignedDuration) {
         let until = self.now() + time;
         loop {
@@ -233,7 +240,7 @@ impl Play {
         self.world.clock.advance_to(until);
     }
 
-    /// The schedule fires; sometimes it was killed at it just before. Then the phone is compared.
+    /// Runs a sweep, sometimes after one that was killed. Then compares the phone.
     async fn sweep(&mut self) {
         if self.passweb.draw(6) == 0 {
             let polls = self.passweb.index(300);
@@ -249,7 +256,7 @@ impl Play {
         self.compare().await;
     }
 
-    /// The schedule fires, and while its records are on their way something happens to what is due.
+    /// Runs a sweep. While its records are in flight, an event changes a due item.
     async fn meet(&mut self) {
         let now = self.now();
         let Some((said, stands)) = self.happens(now) else { return self.sweep().await };
@@ -263,7 +270,7 @@ impl Play {
             taken.push(batch);
         }
         self.trace.raise(format!("{now} a sweep, and before what it fired is handled:"));
-        // What still stands is told as it was raised.
+        // A reminder that is still valid is sent as it was raised.
         if stands {
             self.model.sweep(now);
         }
@@ -277,8 +284,8 @@ impl Play {
         self.sweep().await;
     }
 
-    /// An event about something that is due, and whether that stands all the same. `None` where nothing is due, or where
-    /// some of it would stand and some would not.
+    /// Returns an event about a due item, and whether the item remains valid. Returns `None` if nothing is due, or if
+    /// only some of the due reminders would remain valid.
     fn happens(&mut self, now: Timestamp) -> Option<(Dated, bool)> {
         let due = |(_, (_, reminder)): &(_, &(_, Reminder))| reminder.due <= now;
         let Some(id) = self.model.items.iter().find(due).map(|((id, _), _)| id.clone()) else {
@@ -291,7 +298,7 @@ impl Play {
         let due: Vec<Reminder> = of_activity.map(|(_, (_, reminder))| reminder.clone()).collect();
         let known = |agenda: &Option<Activity>| agenda.as_ref().is_some_and(|activity| activity.id == id);
         let place = self.passweb.agenda.iter().position(known)?;
-        // It may have happened before the reminder was due.
+        // The event may have happened before the reminder was due.
         let earlier = (due[0].due - SECOND * 20).max(self.model.activities[&id].rank.at + SECOND).min(now);
         let at = if self.passweb.draw(2) == 0 { now } else { earlier };
         let said = match self.passweb.draw(3) {
@@ -341,7 +348,7 @@ impl Play {
         }
     }
 
-    /// Holds the ledger against the model: each message that did not arrive has its reason.
+    /// Compares the ledger with the model. Each message that did not arrive must have its reason.
     async fn end_of_world(mut self) -> BTreeMap<String, usize> {
         self.say_held(usize::MAX).await;
         self.pass(DAY * 7).await;
@@ -377,8 +384,8 @@ impl Play {
                 dropped.remove(&(id.clone(), reminder.clone(), event.occurred_at));
                 let key = (id.clone(), reminder, event.occurred_at, saved_by);
                 let Some(outcomes) = raised.remove(&key) else {
-                    // It did not stand any more when it was due, or when it was to be sent; or a killed sweep raised it
-                    // before something newer was heard, and the newer one was told in its place.
+                    // The reminder was no longer valid when it was due or when it was to be sent. Or a killed sweep
+                    // raised it before a newer event was handled, and the newer reminder was sent instead.
                     let reasons: Vec<Reason> = event.plan.skips.iter().map(|planned| planned.skip.reason).collect();
                     let of_messages = states().map(|(_, state)| match state {
                         State::Skipped(skip) => skip.reason,
@@ -433,8 +440,8 @@ fn main_seed() -> u64 {
     setting("BRIDGE_MODEL_SEED", 20_261_124)
 }
 
-/// Plays a share of the steps, in as many worlds as it takes, which begin at these moments in turn. What the rules are
-/// about must have come up, or this would hold nothing.
+/// Runs a share of the steps in as many worlds as necessary. The worlds begin at the given times in turn. Every outcome
+/// in `OUTCOMES` must occur; otherwise the test proves nothing.
 async fn play(share: u64, beginnings: &[&str]) {
     let (mut left, mut seed) = (setting("BRIDGE_MODEL_STEPS", STEPS).div_ceil(TESTS), main_seed() ^ (share << 32));
     println!("BRIDGE_MODEL_SEED={} BRIDGE_MODEL_STEPS={}", main_seed(), left * TESTS);

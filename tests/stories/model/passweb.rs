@@ -1,4 +1,4 @@
-//! Passweb: what happens in it, drawn from a seed, and the events that say so.
+//! Passweb: random changes drawn from a seed, and the events that report them.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 
 use super::rules::{Activity, Dated, Person, Reminder, What, due, valid};
 
-/// Activities at once.
+/// The number of concurrent activities.
 pub(super) const ACTIVITIES: usize = 10;
-/// People, who are customers too.
+/// The number of people. They are customers too.
 pub(super) const PEOPLE: usize = 7;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-/// Rome most of all; others with other changes of the clocks, one of them by half an hour, and one with none.
+/// Mostly Rome. The others have different clock changes, one of them by half an hour, and one has none.
 const ZONES: [&str; 6] =
     ["Europe/Rome", "Europe/Rome", "Europe/Rome", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"];
 const LEADS: [u64; 12] = [0, 5, 15, 30, 60, 90, 300, 1_440, 1_440, 1_440, 2_880, 1_441];
 
-/// What Passweb knows.
+/// The data of Passweb.
 pub(super) struct Passweb {
     seed: u64,
     serial: u64,
@@ -28,7 +28,7 @@ pub(super) struct Passweb {
     /// The activities that are not over.
     pub(super) agenda: Vec<Option<Activity>>,
     versions: Vec<u64>,
-    /// The cart that each of the people last left.
+    /// The last cart of each person.
     carts: Vec<String>,
 }
 
@@ -49,12 +49,12 @@ impl Passweb {
         passweb
     }
 
-    /// A number below a bound.
+    /// Returns a random number below `below`.
     pub(super) fn draw(&mut self, below: u64) -> u64 {
         World::draw(&mut self.seed, below)
     }
 
-    /// As [`Passweb::draw`], for a place in a list.
+    /// Like [`Passweb::draw`], but returns an index.
     pub(super) fn index(&mut self, below: usize) -> usize {
         usize::try_from(self.draw(u64::try_from(below).unwrap())).unwrap()
     }
@@ -89,7 +89,8 @@ impl Passweb {
         activity.assignees.iter().map(|number| self.person(*number)).collect()
     }
 
-    /// A new activity, or one that was moved (`what` 0), has other reminders (2, 3), both (1), or another text.
+    /// Saves a new activity or changes an existing one. `what` selects the change: moved (0), other reminders (2, 3),
+    /// both (1), or another text.
     pub(super) fn save(&mut self, place: usize, what: u64, at: Timestamp) -> Dated {
         let known = self.agenda[place].clone();
         let serial = self.next_serial();
@@ -157,7 +158,7 @@ impl Passweb {
                "owner": reminder.owner.map(|owner| self.person(owner))})
     }
 
-    /// Gives an activity a start: soon, in some hours or in some days, often when clocks change, or a whole day.
+    /// Sets the start of an activity: soon, in some hours or in some days, often at a clock change, or a whole day.
     fn place(&mut self, activity: &mut Activity, zone: &TimeZone, at: Timestamp) {
         let local = at.to_zoned(zone.clone()).datetime();
         let days = 1 + i64::try_from(self.draw(4)).unwrap();
@@ -168,7 +169,7 @@ impl Passweb {
             return;
         }
         let quarters = |count: u64| i64::try_from(count * 15).unwrap().minutes();
-        // The clocks change within some days: at the hour in which they do, on that day or one after it.
+        // If the clocks change within four days: around the hour of the change, on that day or up to two days after it.
         let change = zone.following(at).next().map(|change| change.timestamp());
         let change = change.filter(|change| change.duration_since(at) < SignedDuration::from_hours(96));
         let starts = match (change, self.draw(4)) {
@@ -182,7 +183,7 @@ impl Passweb {
             _ => (local + days.days()).date().at(8, 0, 0, 0) + quarters(self.draw(40)),
         };
         let starts = starts.with().second(0).subsec_nanosecond(0).build().unwrap();
-        // Of two instants with this time either may be meant.
+        // If the local time occurs twice, either instant may be meant.
         let twice = zone.to_ambiguous_zoned(starts);
         let instant = match twice.offset() {
             AmbiguousOffset::Fold { .. } if self.draw(2) == 0 => twice.later().unwrap().timestamp(),
@@ -192,7 +193,7 @@ impl Passweb {
         activity.begins = (text, instant);
     }
 
-    /// An activity is deleted, or its state says that it is over.
+    /// Ends an activity: it is deleted, or its new state ends it.
     pub(super) fn end(&mut self, place: usize, at: Timestamp) -> Option<Dated> {
         let mut activity = self.agenda[place].take()?;
         if self.draw(2) == 0 {
@@ -209,7 +210,7 @@ impl Passweb {
         Some(self.said("activity.status_changed", at, data, what))
     }
 
-    /// Passweb raises a reminder itself, maybe before its time.
+    /// Passweb raises a reminder itself, possibly before its due time.
     pub(super) fn raise(&mut self, place: usize, at: Timestamp) -> Option<Dated> {
         let mut activity = self.agenda[place].clone()?;
         let reminder = activity.reminders.iter().find(|reminder| reminder.ticked)?.clone();
@@ -222,7 +223,7 @@ impl Passweb {
         Some(self.said("activity.reminder", at, data, What::Raised { activity, reminder }))
     }
 
-    /// A customer leaves a cart, maybe the one of before; now and then an agent does.
+    /// A customer abandons a cart, possibly the previous one. Sometimes an agent created it.
     pub(super) fn leave(&mut self, customer: usize, at: Timestamp) -> Dated {
         let left = at - MINUTE * [0, 0, 5, 30][self.index(4)];
         let items = self.next_serial();
@@ -240,7 +241,7 @@ impl Passweb {
         self.said("cart.abandoned", at, data, what)
     }
 
-    /// A cart is ordered, emptied or taken up again, or an order enters a state: a new order closes what was left before.
+    /// A cart is ordered, emptied or recovered, or an order changes its status. A new order closes all earlier carts.
     pub(super) fn close(&mut self, customer: usize, at: Timestamp) -> Dated {
         let (cart, order) = (self.carts[customer].clone(), self.next_serial());
         if self.draw(2) == 0 {
@@ -267,12 +268,12 @@ impl Passweb {
         self.said("order.status_changed", at, data, what)
     }
 
-    /// A person has another number or none, wants no messages or wants them again.
+    /// Changes a person: another number or none, an opt-out, or a withdrawn opt-out.
     pub(super) fn update(&mut self, person: usize, at: Timestamp) -> Dated {
         if self.draw(2) == 0 {
             self.people[person].phone = self.phone();
         } else {
-            // Most people want to be told.
+            // Most people want to be notified.
             self.people[person].out = !self.people[person].out && self.draw(3) == 0;
         }
         let record = self.people[person].clone();
@@ -281,7 +282,7 @@ impl Passweb {
     }
 }
 
-/// A start on the wall and its instant; a whole day begins at the site's morning.
+/// Returns a start as local time and as instant. A whole-day activity starts at the site's morning.
 fn start(activity: &Activity, zone: &TimeZone) -> (DateTime, Timestamp) {
     if activity.all_day {
         let morning = activity.begins.0.parse::<Date>().unwrap().to_datetime(time(9, 0, 0, 0));
