@@ -1,4 +1,4 @@
-//! The rules, as the design has them (parts 4, 6 and 9), over a few plain values: what must reach the phone by now.
+//! The rules of the design (parts 4, 6 and 9) over a few plain values. They determine which messages must have arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,15 +8,15 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::Value;
 
-/// Shorter than the site's default, so that carts meet one another more often.
+/// Shorter than the site's default, so that carts postpone one another more often.
 pub(super) const CART_INTERVAL_MINUTES: u16 = 90;
-/// As above; two carts suffice to reach it.
+/// Shorter than the default too. Two carts are enough to reach it.
 pub(super) const CART_POSTPONED_MINUTES_MAX: u16 = 130;
-/// A reminder is of use some minutes longer than until its activity begins if it is due that shortly before.
+/// A reminder that is due shortly before the start of its activity is of use for this long after it is due.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(5);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What happens to a message: it is told, or it is not, for a reason.
+/// The outcome of a message: it was sent, or it was skipped for a reason.
 pub(super) type Outcome = Result<(), Reason>;
 
 /// Passweb's record of a person.
@@ -30,31 +30,31 @@ pub(super) struct Person {
 pub(super) struct Reminder {
     pub(super) id: String,
     pub(super) minutes: u64,
-    /// The start it is counted from; with id and lead it is the moment that is told once.
+    /// The start of the activity that it belongs to. Id, lead and start together are notified once.
     pub(super) starts: String,
     pub(super) due: Timestamp,
     pub(super) ticked: bool,
     pub(super) owner: Option<usize>,
 }
 
-/// An activity as an event has it.
+/// An activity as an event contains it.
 #[derive(Clone, Debug)]
 pub(super) struct Activity {
     pub(super) id: String,
     pub(super) version: Option<u64>,
     pub(super) subject: String,
-    /// Its start, and until when a reminder of it is of use: the start, or the end of a whole day.
+    /// The start, and the end of the useful time of its reminders: the start, or the end of a whole day.
     pub(super) begins: (String, Timestamp),
     pub(super) all_day: bool,
     pub(super) zone: &'static str,
     pub(super) reminders: Vec<Reminder>,
     pub(super) assignees: Vec<usize>,
-    /// The people as Passweb knew them then.
+    /// The people as Passweb's records were at that time.
     pub(super) people: Vec<Person>,
 }
 
 impl Activity {
-    /// Its reminder of the same moment: the same id, lead and start.
+    /// Returns the same reminder of this activity: the same id, lead and start.
     pub(super) fn reminder(&self, item: &Reminder) -> Option<&Reminder> {
         let same =
             |known: &&Reminder| (&known.id, &known.starts, known.minutes) == (&item.id, &item.starts, item.minutes);
@@ -62,7 +62,7 @@ impl Activity {
     }
 }
 
-/// What an event says.
+/// The content of an event.
 #[derive(Clone, Debug)]
 pub(super) enum What {
     Saved(Activity),
@@ -81,7 +81,7 @@ pub(super) enum What {
         items: u64,
         person: Person,
     },
-    /// What was in a cart until then is no longer; in all of the customer's where none is named.
+    /// Closes a cart that was abandoned until then, or all carts of the customer if none is named.
     Closed {
         customer: usize,
         cart: Option<String>,
@@ -94,7 +94,7 @@ pub(super) enum What {
     Nothing,
 }
 
-/// An event as Passweb says it, and when it happened.
+/// An event from Passweb, and when it happened.
 #[derive(Clone, Debug)]
 pub(super) struct Dated {
     pub(super) id: String,
@@ -103,7 +103,8 @@ pub(super) struct Dated {
     pub(super) document: Value,
 }
 
-/// A local time, or the first valid minute after it where the clocks leave it out, or the first of two.
+/// Returns the instant of a local time. In a gap it is the first valid minute after it, and in a fold the earlier
+/// instant.
 pub(super) fn valid(mut local: DateTime, zone: &TimeZone) -> Timestamp {
     loop {
         let instant = zone.to_ambiguous_zoned(local);
@@ -114,7 +115,7 @@ pub(super) fn valid(mut local: DateTime, zone: &TimeZone) -> Timestamp {
     }
 }
 
-/// Whole days keep the time on the wall of a start, anything else is counted from its instant.
+/// Returns the due time. A lead of whole days keeps the local time of the start; other leads count from the instant.
 pub(super) fn due((wall, instant): (DateTime, Timestamp), minutes: u64, zone: &TimeZone) -> Timestamp {
     let minutes = i64::try_from(minutes).unwrap();
     if minutes > 0 && minutes % 1_440 == 0 {
@@ -127,32 +128,33 @@ fn minutes(minutes: u16) -> SignedDuration {
     SignedDuration::from_mins(i64::from(minutes))
 }
 
-/// The rules, over a few plain values.
+/// The rules over a few plain values.
 #[derive(Default)]
 pub(super) struct Model {
-    /// The newest event of each activity, by version, else by when it happened, else by when it was received.
+    /// The newest event of each activity, ordered by version, then by occurrence, then by receipt.
     pub(super) activities: BTreeMap<String, Standing>,
     pub(super) customers: BTreeMap<usize, Customer>,
-    /// What was last said of a person, and as of when.
+    /// The last known contact data of each person, and its time.
     pub(super) people: BTreeMap<usize, (Timestamp, Person)>,
-    /// What waits: one item per activity and reminder, as the newest save with it still to come has it.
+    /// The pending items: one per activity and reminder, from the newest save in which the reminder is still ahead.
     pub(super) items: BTreeMap<(String, String), (Rank, Reminder)>,
-    /// The reminders that were raised, by activity, reminder, moment and the event that saved it: an outcome per recipient.
+    /// The raised reminders by activity, reminder, due time and the event that saved them, with an outcome per
+    /// recipient.
     pub(super) raised: BTreeMap<Raised, BTreeMap<usize, Outcome>>,
-    /// Those that did not stand any more when they were due.
+    /// Reminders that were no longer valid when they were due.
     pub(super) dropped: BTreeSet<(String, String, Timestamp)>,
-    /// The reminders that Passweb raised itself, by the event's id and recipient.
+    /// Reminders that Passweb raised itself, by event id and recipient.
     pub(super) given: BTreeMap<(String, usize), Outcome>,
-    /// Of each activity the reminders told: their ids, leads and people, and for which start.
+    /// The sent reminders of each activity: id, lead, start and person.
     pub(super) received: BTreeSet<(String, String, u64, String, usize)>,
-    /// What must reach the phone: to whom, about what, when.
+    /// The messages that must reach the phone: recipient, subject and time.
     pub(super) expected: Vec<(String, String, Timestamp)>,
 }
 
-/// A reminder that was raised: activity, reminder, when it was due, and the event that had saved it.
+/// A raised reminder: activity, reminder, due time, and the event that saved it.
 pub(super) type Raised = (String, String, Timestamp, String);
 
-/// Newer is the higher version, else the later to happen, else the later to be received.
+/// The order of events: the higher version, then the later occurrence, then the later receipt.
 #[derive(Clone, Copy)]
 pub(super) struct Rank {
     pub(super) version: Option<u64>,
@@ -169,7 +171,7 @@ impl Rank {
     }
 }
 
-/// How an activity stands: by which event, and as what; `None` if it is over.
+/// The status of an activity: its latest event, and its data. `None` if it is over.
 pub(super) struct Standing {
     pub(super) rank: Rank,
     pub(super) event: String,
@@ -180,11 +182,12 @@ pub(super) struct Standing {
 pub(super) struct Customer {
     pub(super) carts: Vec<Cart>,
     pub(super) newest: Option<Timestamp>,
-    /// When the first of the carts was left that postpone one another: each was left before its predecessor was due.
+    /// When the first cart of a series was abandoned. In a series, each cart is abandoned before the previous one is
+    /// due.
     pub(super) first: Option<Timestamp>,
     pub(super) closed: Option<Timestamp>,
     pub(super) closed_carts: BTreeMap<String, Timestamp>,
-    /// When the customer was last told of a cart.
+    /// When the customer last got a cart notice.
     pub(super) received: Option<Timestamp>,
 }
 
@@ -195,7 +198,7 @@ pub(super) struct Cart {
     pub(super) left: Timestamp,
     pub(super) items: u64,
     pub(super) person: Person,
-    /// When it is looked at again, or what became of it.
+    /// The time of the next check, or the outcome.
     pub(super) state: Result<Timestamp, Outcome>,
 }
 
@@ -209,19 +212,19 @@ impl Customer {
             }
             self.newest = Some(left);
         } else if let Some(first) = self.first.filter(|first| open && left < *first) {
-            // It comes late, and was postponed by the one that was the first so far.
+            // The event comes late, and the first cart of the series so far postponed it.
             self.first = Some(if first < left + minutes(CART_INTERVAL_MINUTES) { left } else { first });
         }
     }
 }
 
-/// The interval after a cart was left, at most the longest postponement after the first that was postponed.
+/// The due time of a cart: the interval after it was abandoned, limited by the maximum postponement of the series.
 fn cart_due(left: Timestamp, first: Timestamp) -> Timestamp {
     (left + minutes(CART_INTERVAL_MINUTES)).min(first + minutes(CART_POSTPONED_MINUTES_MAX))
 }
 
 impl Model {
-    /// An event is handled.
+    /// Handles an event.
     pub(super) fn hear(&mut self, said: &Dated, now: Timestamp) {
         match &said.what {
             What::Saved(activity) => {
@@ -230,7 +233,7 @@ impl Model {
                 let to_come = |reminder: &&Reminder| reminder.ticked && reminder.due >= said.at;
                 for reminder in activity.reminders.iter().filter(to_come) {
                     let key = (activity.id.clone(), reminder.id.clone());
-                    // An older save has something to keep only where the newest one left it as it was.
+                    // An older save adds a reminder only if the newest one left it unchanged.
                     let stands = self.standing(&activity.id, reminder).is_some();
                     if stands && self.items.get(&key).is_none_or(|(known, _)| rank.is_newer(known)) {
                         self.items.insert(key, (rank, reminder.clone()));
@@ -245,7 +248,7 @@ impl Model {
                 for person in recipients(activity, reminder) {
                     let key = (said.id.clone(), person);
                     if !self.given.contains_key(&key) {
-                        // It is dealt with at once, by what it says itself; an opt-out said since counts.
+                        // Handled at once, with the event's own data. A newer recorded opt-out applies.
                         let mut own = activity.clone();
                         let since = self.people.get(&person).filter(|(since, _)| *since > said.at);
                         own.people[person].out |= since.is_some_and(|(_, record)| record.out);
@@ -284,7 +287,7 @@ impl Model {
         }
     }
 
-    /// Whether nothing newer is known than what Passweb said of an activity, or only what leaves its start as it was.
+    /// Whether there is no newer event about the activity, or only one that left its start unchanged.
     fn stands_as_said(&self, activity: &Activity, at: Timestamp, now: Timestamp) -> bool {
         let Some(known) = self.activities.get(&activity.id) else { return true };
         let said = Rank { version: activity.version, at, received: now };
@@ -297,7 +300,7 @@ impl Model {
         }
     }
 
-    /// The schedule fires: whatever is due by now is told, or is not.
+    /// Runs a sweep: every due reminder is sent or skipped.
     pub(super) fn sweep(&mut self, now: Timestamp) {
         let due =
             |(key, (_, reminder)): (&(String, String), &(Rank, Reminder))| (reminder.due <= now).then(|| key.clone());
@@ -330,8 +333,8 @@ impl Model {
         }
     }
 
-    /// The activity and the reminder as they stand by the newest event, and when that happened and its id; `None` if the
-    /// activity is over or has no reminder of that moment any more.
+    /// Returns the activity and the reminder from the latest event, with its time and id. Returns `None` if the
+    /// activity is over or no longer has this reminder.
     pub(super) fn standing(&self, id: &str, item: &Reminder) -> Option<((Activity, Reminder), (Timestamp, String))> {
         let Standing { rank, event, saved } = &self.activities[id];
         let saved = saved.clone()?;
@@ -339,25 +342,25 @@ impl Model {
         Some(((saved, reminder), (rank.at, event.clone())))
     }
 
-    /// A customer whose cart waits for such a moment.
+    /// Returns a customer with a cart that waits until a time that satisfies `such`.
     pub(super) fn left(&self, such: impl Fn(Timestamp) -> bool) -> Option<usize> {
         let waits = |customer: &Customer| customer.carts.iter().any(|cart| cart.state.is_ok_and(&such));
         self.customers.iter().find(|(_, customer)| waits(customer)).map(|(number, _)| *number)
     }
 
-    /// A customer who was told of a cart since, and when.
+    /// Returns the customer with the latest cart notice after `since`, and its time.
     pub(super) fn told_of_carts(&self, since: Timestamp) -> Option<(usize, Timestamp)> {
         let received = self.customers.iter().filter_map(|(number, customer)| Some((*number, customer.received?)));
         received.filter(|(_, received)| *received > since).max_by_key(|(_, received)| *received)
     }
 
-    /// When something is due next.
+    /// Returns the next due time.
     pub(super) fn next(&self) -> Option<Timestamp> {
         let carts = self.customers.values().flat_map(|customer| &customer.carts).filter_map(|cart| cart.state.ok());
         self.items.values().map(|(_, reminder)| reminder.due).chain(carts).min()
     }
 
-    /// A reminder that was due, by what was said of the person since.
+    /// Decides a due reminder, with contact data newer than `since`.
     fn remind(
         &mut self,
         (activity, reminder): (&Activity, &Reminder),
@@ -371,7 +374,7 @@ impl Model {
         if out {
             return Err(Reason::OptedOut);
         }
-        // One that is due as its activity begins needs its minutes.
+        // A reminder that is due at the start of its activity still needs some minutes.
         let ends = activity.begins.1;
         if now > ends.max(due.min(ends) + ON_ITS_WAY) {
             return Err(Reason::Expired);
@@ -389,8 +392,8 @@ impl Model {
         Ok(())
     }
 
-    /// A cart is looked at when it is heard of, by what the event says of the customer, and when it is due, by what was
-    /// said since. An opt-out said since counts at once.
+    /// Checks a cart. At its event the check uses the event's contact data; when the cart is due it uses newer data. A
+    /// newer opt-out applies at once.
     fn judge(&mut self, customer: usize, place: usize, (now, is_due): (Timestamp, bool)) {
         let record = self.people.get(&customer).cloned();
         let customer = self.customers.get_mut(&customer).unwrap();
@@ -427,7 +430,7 @@ impl Model {
     }
 }
 
-/// Whom a reminder is for: its owner, else everybody who has to do with the activity.
+/// Returns the recipients of a reminder: its owner, or else the assignees.
 fn recipients(activity: &Activity, reminder: &Reminder) -> BTreeSet<usize> {
     reminder.owner.map_or_else(|| activity.assignees.iter().copied().collect(), |owner| BTreeSet::from([owner]))
 }
