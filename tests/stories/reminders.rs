@@ -1,4 +1,4 @@
-//! Reminders of activities: due at their moment, once, as the activity then stands.
+//! Reminders of activities. Each is sent once, when it is due, with the current data of the activity.
 
 mod meanwhile;
 mod passweb;
@@ -15,7 +15,7 @@ use store::ledger::StoredEvent;
 const MAPPING: &str = "promemoria-attivita";
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-/// An activity of the coming hours with a reminder an hour before; stories begin on 22 November 2026 at 11:00 in Rome.
+/// An activity of the coming hours with a reminder an hour before. Stories begin on 22 November 2026 at 11:00 in Rome.
 fn saved(id: &str, version: u64, starts_at: &str) -> Value {
     json!({
         "id": id, "type": "activity.saved", "occurred_at": format!("2026-11-22T09:{version:02}:00Z"),
@@ -51,7 +51,7 @@ async fn raise(world: &World, events: &[Value]) {
     }
 }
 
-/// The moments at which something reached the phone, and its texts.
+/// Returns the time and the text of each message on the phone.
 async fn received(world: &World) -> Vec<(Timestamp, String)> {
     let received = |message: &Value| {
         let at = message["received_at"].as_str().unwrap().parse().unwrap();
@@ -64,21 +64,22 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// Has the clock stand at a moment, the schedule fire, and what it fired be handled. Nothing ran before.
+/// Advances the clock to `moment`, runs the schedule and delivers its records. Nothing runs before.
 async fn sweep_at(world: &World, moment: &str) {
     world.clock.advance_to(at(moment));
     world.sweep().await.unwrap();
     world.deliver().await.unwrap();
 }
 
-/// The events that reminders of the activity raised, or would have raised, oldest first.
+/// Returns the events that reminders of the activity raised or would have raised, oldest first.
 async fn raised(world: &World) -> Vec<StoredEvent> {
     let mut events = world.ledger.events_of_subject(&world.site().unwrap(), "activity:A1").await.unwrap();
     events.retain(|event| event.id.starts_with("bridge:rem."));
     events
 }
 
-/// Of each of these who was left out of its plan, why, and because of which event. None has a message.
+/// Returns the people whom the plans of these events skipped, with the reason and the deciding event. Asserts that
+/// there are no messages.
 fn left_out(raised: &[StoredEvent]) -> Vec<(String, Reason, String)> {
     assert!(raised.iter().all(|event| event.messages.is_empty()), "{raised:?}");
     let skips = raised.iter().flat_map(|event| &event.plan.skips);
@@ -87,12 +88,12 @@ fn left_out(raised: &[StoredEvent]) -> Vec<(String, Reason, String)> {
     skips.map(|planned| (person(&planned.recipient), planned.skip.reason, planned.skip.detail.clone())).collect()
 }
 
-/// What was recorded as a conflict today.
+/// Returns today's recorded conflicts.
 async fn conflicts(world: &World) -> Vec<String> {
     world.ledger.conflicts(&world.site().unwrap(), world.clock.now()).await.unwrap()
 }
 
-/// A save that changes nothing but the subject.
+/// A save that changes only the subject.
 fn edited(id: &str, version: u64, starts_at: &str, occurred_at: &str) -> Value {
     let mut event = saved(id, version, starts_at);
     event["occurred_at"] = json!(occurred_at);
@@ -106,7 +107,7 @@ fn within_a_minute(moment: Timestamp, due_at: &str) {
     assert!(late >= SignedDuration::ZERO && late <= SignedDuration::from_secs(70), "{moment} for {due_at}");
 }
 
-/// Passweb's own reminder of an activity as an event saved it.
+/// Passweb's own reminder of an activity, with the data of `saved`.
 fn raised_by_passweb(id: &str, saved: &Value, occurred_at: &str) -> Value {
     let mut own = json!({
         "id": id, "type": "activity.reminder", "occurred_at": occurred_at,
@@ -230,7 +231,7 @@ async fn a_reminder_that_is_due_long_after_its_activity_was_saved_is_told() {
     let event = domain::primitives::id::EventId::parse("a-1").unwrap();
     let expires_at = world.ledger.expires_at(&world.site().unwrap(), &event).await.unwrap().unwrap();
     assert!(expires_at > at("2027-04-20T00:00:00Z"), "{expires_at}");
-    // The embedded table forgets nothing; what counts is that the reminder, four months later, reads the event it needs.
+    // The embedded table never expires items. The test is that the reminder reads its event four months later.
     sweep_at(&world, "2027-03-22T13:59:00+01:00").await;
     assert_eq!(received(&world).await, []);
     sweep_at(&world, "2027-03-22T14:00:30+01:00").await;
@@ -250,7 +251,7 @@ async fn a_reminder_that_does_not_stand_when_due_says_so_in_the_ledger() {
         let by = last["id"].as_str().unwrap().to_owned();
         assert_eq!(left_out(&raised(&world).await), [("P1".to_owned(), Reason::Cancelled, by)]);
         assert_eq!(received(&world).await, []);
-        // It left the schedule: the next sweep has nothing to do.
+        // It was removed from the schedule, so the next sweep fires nothing.
         world.clock.advance(MINUTE);
         assert_eq!(world.sweep().await.unwrap().fired, 0);
         world.finish().await.unwrap();

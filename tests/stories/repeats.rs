@@ -1,4 +1,4 @@
-//! What is not told again, and what comes too late.
+//! Messages that are not sent again, and messages that are too late.
 
 use domain::mapping::Repeat;
 use domain::message::reason::Reason;
@@ -43,7 +43,7 @@ async fn a_full_synchronisation_that_raises_every_order_again_sends_nothing() {
             let events: Vec<Value> = (0..50).map(|index| order(sync, chunk * 50 + index)).collect();
             assert_eq!(world.post_batch(&json!({"events": events})).await.unwrap().status, 202);
             world.deliver().await.unwrap();
-            // The platform takes 80 messages a second from one number.
+            // The platform accepts 80 messages a second from one number.
             world.clock.advance(SignedDuration::from_secs(1));
         }
         assert_eq!(world.phone().await.unwrap().len(), 1000, "synchronisation {sync}");
@@ -75,10 +75,10 @@ async fn a_state_entered_again_is_told_once_unless_the_mapping_says_otherwise() 
 async fn a_state_that_was_left_is_not_told_after_the_one_that_followed() {
     let world = World::start().await.unwrap();
     raise(&world, &order("e-2", "EVASO", Some(8), "2026-11-22T09:00:00Z")).await;
-    // Later by the clock, older by its version: the version counts.
+    // Later in time but with a lower version: the version decides.
     raise(&world, &order("e-1", "MEMORIZZATO", Some(7), "2026-11-22T09:05:00Z")).await;
     assert_eq!(reason(&world, "e-1").await, Some(Reason::Superseded));
-    // Without a version the time counts.
+    // Without a version, the time decides.
     raise(&world, &order("e-0", "NUOVO", None, "2026-11-22T08:00:00Z")).await;
     assert_eq!(reason(&world, "e-0").await, Some(Reason::Superseded));
     raise(&world, &order("e-3", "BOLLATO", Some(9), "2026-11-22T09:01:00Z")).await;
@@ -104,7 +104,7 @@ async fn what_was_never_accepted_was_not_told() {
     world.fault(&json!({"effect": {"error": {"status": 429, "code": 130429}}})).await.unwrap();
     raise(&world, &order("e-1", "EVASO", None, "2026-11-22T09:00:00Z")).await;
     assert!(matches!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Waiting(_)));
-    // Before it is tried again a synchronisation raises the same state under another id.
+    // Before the retry, a synchronisation raises the same status under another id.
     world.clock.advance(SignedDuration::from_secs(2));
     raise(&world, &order("e-2", "EVASO", None, "2026-11-22T09:01:00Z")).await;
     assert_eq!(world.state("e-2", "stato-ordine", "C7").await.unwrap(), State::Sent);
@@ -130,7 +130,7 @@ async fn an_opt_out_counts_for_what_happened_before_it() {
     raise(&world, &customer_updated("c-0", false, "2026-11-22T08:00:00Z")).await;
     raise(&world, &order("e-1", "MEMORIZZATO", None, "2026-11-22T09:00:00Z")).await;
     assert_eq!(reason(&world, "e-1").await, Some(Reason::OptedOut));
-    // Afterwards the person's record in the event itself knows better.
+    // For a later event, the preference in the event itself decides.
     let mut opted_in = order("e-2", "EVASO", None, "2026-11-22T09:20:00Z");
     opted_in["data"]["customer"]["whatsapp_opt_out"] = json!(false);
     raise(&world, &opted_in).await;
@@ -157,14 +157,14 @@ async fn an_absent_opt_out_is_unknown_and_only_a_newer_explicit_no_lifts_a_recor
     raise(&world, &customer_updated("c-1", true, "2026-11-22T09:10:00Z")).await;
     raise(&world, &order("e-1", "e-1", None, "2026-11-22T09:20:00Z")).await;
     assert_eq!(reason(&world, "e-1").await, Some(Reason::OptedOut));
-    // An update that does not say it erases nothing, and neither does a "no" that is older.
+    // An update without the field erases nothing, and neither does an older "no".
     raise(&world, &without("c-2", "2026-11-22T09:25:00Z")).await;
     raise(&world, &customer_updated("c-3", false, "2026-11-22T09:05:00Z")).await;
     raise(&world, &saying("e-2", false, "2026-11-22T09:06:00Z")).await;
     raise(&world, &order("e-3", "e-3", None, "2026-11-22T09:30:00Z")).await;
     assert_eq!(reason(&world, "e-2").await, Some(Reason::OptedOut));
     assert_eq!(reason(&world, "e-3").await, Some(Reason::OptedOut));
-    // An explicit "no" that is newer counts, for its event and from `customer.updated` on for all.
+    // A newer explicit "no" applies: in an event to that event only, in `customer.updated` to all later ones.
     raise(&world, &saying("e-4", false, "2026-11-22T09:31:00Z")).await;
     raise(&world, &order("e-5", "e-5", None, "2026-11-22T09:32:00Z")).await;
     assert_eq!(reason(&world, "e-4").await, None);
@@ -172,7 +172,7 @@ async fn an_absent_opt_out_is_unknown_and_only_a_newer_explicit_no_lifts_a_recor
     raise(&world, &customer_updated("c-4", false, "2026-11-22T09:33:00Z")).await;
     raise(&world, &order("e-6", "e-6", None, "2026-11-22T09:34:00Z")).await;
     assert_eq!(reason(&world, "e-6").await, None);
-    // One that arrives after a newer update which did not say it still counts.
+    // It still applies if it arrives after a newer update without the field.
     raise(&world, &without("c-6", "2026-11-22T09:40:00Z")).await;
     raise(&world, &customer_updated("c-5", true, "2026-11-22T09:35:00Z")).await;
     raise(&world, &order("e-7", "e-7", None, "2026-11-22T09:41:00Z")).await;
@@ -202,7 +202,7 @@ async fn what_passweb_says_of_an_opt_out_never_lifts_a_stop() {
 async fn an_event_record_that_comes_back_late_goes_by_what_was_said_of_its_people_since() {
     let world = World::start().await.unwrap();
     world.accept(&order("e-1", "EVASO", None, "2026-11-22T09:20:00Z")).await.unwrap();
-    // The execution that had it was killed, and meanwhile Anna has another number.
+    // The execution that had the record was killed, and Anna has another number in the meantime.
     let batch = world.take().await.unwrap();
     let mut updated = customer_updated("c-1", false, "2026-11-22T09:30:00Z");
     updated["data"]["customer"]["phone"] = json!("333 7654321");
@@ -231,7 +231,7 @@ async fn the_groups_of_a_customer_count_as_they_are_when_a_message_that_waits_go
     let mut updated = customer_updated("c-1", false, "2026-11-22T09:30:00Z");
     updated["data"]["customer"]["groups"] = json!(["Rivenditori"]);
     raise(&world, &updated).await;
-    // One that does not say the groups leaves them as they were.
+    // An update without groups leaves them unchanged.
     raise(&world, &customer_updated("c-2", false, "2026-11-22T09:31:00Z")).await;
     world.configure("stato-ordine", |site, mapping| paused(site, mapping, false)).await.unwrap();
     world.pass(SignedDuration::from_mins(3)).await.unwrap();

@@ -1,4 +1,4 @@
-//! What WA Smart Business reports, from its webhook to the ledger.
+//! Platform events from WA Smart Business, from the webhook to the ledger.
 
 use domain::message::reason::Reason;
 use domain::message::state::{State, Status, WaitReason};
@@ -25,7 +25,7 @@ async fn state(world: &World, id: &str) -> State {
     world.state(id, "stato-ordine", "C7").await.unwrap()
 }
 
-/// The only message of an order on the phone: the provider's id and ours.
+/// Returns the provider's id and our id of the only message on the phone.
 async fn ids(world: &World) -> (String, String) {
     let [message] = world.phone().await.unwrap().try_into().unwrap();
     let text = |name: &str| message[name].as_str().unwrap().to_owned();
@@ -57,7 +57,7 @@ async fn a_message_is_sent_delivered_and_read() {
 async fn whatever_the_order_of_the_reports_the_end_is_the_same() {
     let statuses = ["sent", "delivered", "read", "failed"];
     for first in 0..24 {
-        // Each of the 24 orders of four, with one of them repeated.
+        // All 24 orders of four statuses, each with one status repeated.
         let mut left: Vec<&str> = statuses.to_vec();
         let mut order = Vec::new();
         let mut rest = first;
@@ -86,7 +86,7 @@ async fn an_unknown_outcome_is_resolved_by_a_report() {
     raise(&world, "e-1").await;
     assert_eq!(state(&world, "e-1").await, State::Unknown);
     let (provider_id, opaque) = ids(&world).await;
-    // Nobody knows the provider's id yet: a report without ours waits for its message.
+    // The provider's id is unknown so far. A report without our id waits for its message.
     report(&world, (&provider_id, None), "delivered").await;
     assert_eq!(state(&world, "e-1").await, State::Unknown);
     report(&world, (&provider_id, Some(&opaque)), "sent").await;
@@ -141,7 +141,7 @@ async fn an_outage_of_six_hours_loses_no_stop_and_no_status() {
     world.unleash(Chaos { seed: 1, odds, ..Chaos::default() });
     world.pass(SignedDuration::from_hours(6)).await.unwrap();
     world.unleash(Chaos::default());
-    // As long as a notice waits that was put back just before the table came back.
+    // The maximum delay of a platform event that was put back just before the table recovered.
     world.pass(MINUTE).await.unwrap();
     assert_eq!(state(&world, "e-1").await, State::Delivered);
     raise(&world, "e-2").await;
@@ -189,7 +189,7 @@ async fn a_report_that_was_kept_anew_while_it_was_on_its_way_stays() {
     let keep = |at| ledger.put_orphan(&site, "wamid.1", Status::Sent, "{}", at);
     keep(world.clock.now()).await.unwrap();
     let [first] = ledger.orphans(world.clock.now(), 10, None).await.unwrap().0.try_into().unwrap();
-    // Whoever got it from the queue did not find its message yet.
+    // The function that took it from the queue did not find its message yet.
     world.clock.advance(MINUTE);
     keep(world.clock.now()).await.unwrap();
     ledger.drop_orphan(&first).await.unwrap();
@@ -205,7 +205,7 @@ async fn a_sweep_looks_for_the_message_of_every_report_that_waits() {
     raise(&world, "e-1").await;
     let (provider_id, _) = ids(&world).await;
     let site = world.site().unwrap();
-    // What the shop sends by other means from the same number.
+    // Messages that the shop sends by other means from the same number.
     for number in 0..450 {
         let id = format!("wamid.foreign-{number}");
         world.ledger.put_orphan(&site, &id, Status::Sent, "{}", world.clock.now()).await.unwrap();

@@ -1,4 +1,4 @@
-//! What happens to an activity or a person between a reminder's moment and its message.
+//! Changes to an activity or a person between a reminder's due time and its message.
 
 use super::*;
 
@@ -83,7 +83,7 @@ async fn an_edit_that_is_handled_between_the_raise_and_the_claim_tells_once_and_
     world.sweep().await.unwrap();
     let raised_before = world.take().await.unwrap();
     assert_eq!(raised_before.len(), 1);
-    // It happened before the moment, so that its own item of the schedule is due at once.
+    // The edit happened before the due time, so its own schedule item is due at once.
     let edit = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T13:59:50+01:00");
     world.clock.advance_to(at("2026-11-22T14:00:20+01:00"));
     raise(&world, &[edit]).await;
@@ -108,7 +108,7 @@ async fn edits_during_a_stop_of_six_hours_leave_what_is_of_use() {
     ];
     for order in [[0, 1], [1, 0]] {
         let world = World::start().await.unwrap();
-        // Due at 16:00; nothing ran from 11:00 to 17:00, and the queue keeps no order.
+        // Due at 16:00. Nothing ran from 11:00 to 17:00, and the queue keeps no order.
         world.clock.advance_to(at("2026-11-22T17:00:00+01:00"));
         for place in order {
             let mut event = events[place].clone();
@@ -157,7 +157,7 @@ async fn what_is_said_of_a_person_while_their_message_waits_counts() {
                "data": {"customer": {"id": "C7", "phone": phone, "country": country, "language": "en"}}})
     };
     raise(&world, &[order]).await;
-    // What was true before the event does not count, and a national number is read by the country of its record.
+    // Contact data older than the event is ignored. A national number is parsed with the country of its own record.
     raise(&world, &[updated("c-1", "2026-11-22T09:58:00Z", "333 1111111", "IT")]).await;
     raise(&world, &[updated("c-2", "2026-11-22T10:00:00Z", "0151 23456789", "DE")]).await;
     world.configure("stato-ordine", |site, _| site.paused = false).await.unwrap();
@@ -179,7 +179,7 @@ async fn a_reminder_that_waited_is_told_as_its_activity_is_by_then_and_to_whom_i
     raise(&world, &[first.clone()]).await;
     world.configure(MAPPING, |site, _| site.paused = true).await.unwrap();
     sweep_at(&world, "2026-11-22T14:00:05+01:00").await;
-    // It waits with its site; meanwhile P1 is taken off the activity, P3 joins it, and its text changes.
+    // The reminder waits because its site is paused. In the meantime P1 is removed, P3 is added, and the text changes.
     let mut second = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:10:00+01:00");
     second["data"]["assignees"] = json!([person(2), person(3)]);
     world.clock.advance_to(at("2026-11-22T14:10:00+01:00"));
@@ -202,7 +202,7 @@ async fn a_reminder_that_waited_is_told_as_its_activity_is_by_then_and_to_whom_i
     };
     let mut all = [skipped(&first), skipped(&second)].concat();
     all.sort();
-    // P2 is planned in both, and told by one of them.
+    // P2 is in both plans and is notified by one of them.
     assert_eq!(all, [("P1".to_owned(), Reason::Cancelled), ("P2".to_owned(), Reason::AlreadyNotified)]);
     world.finish().await.unwrap();
 }
@@ -239,7 +239,7 @@ async fn a_reminder_that_is_renewed_goes_to_the_number_that_was_said_last() {
     world.clock.advance_to(at("2026-11-22T14:00:05+01:00"));
     world.sweep().await.unwrap();
     let on_its_way = world.take().await.unwrap();
-    // It was edited before the number changed, and is heard of late; so is the reminder.
+    // The edit happened before the number changed and is handled late, and so is the reminder.
     let edit = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T13:59:50+01:00");
     world.clock.advance_to(at("2026-11-22T14:10:00+01:00"));
     raise(&world, &[edit]).await;
@@ -258,7 +258,7 @@ async fn who_asks_for_one_reminder_again_reminds_nobody_else() {
     raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     sweep_at(&world, "2026-11-22T14:00:05+01:00").await;
     assert_eq!(received(&world).await.len(), 1);
-    // Somebody joins when everybody was reminded.
+    // An assignee is added after everybody was reminded.
     let mut second = edited("a-2", 2, "2026-11-22T15:00:00+01:00", "2026-11-22T14:10:00+01:00");
     let joined = json!({"id": "P2", "first_name": "Bruno", "phone": "333 7654321", "language": "it"});
     second["data"]["assignees"].as_array_mut().unwrap().push(joined);

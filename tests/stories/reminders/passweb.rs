@@ -1,4 +1,4 @@
-//! Reminders that Passweb raises itself, beside ours.
+//! Reminders that Passweb raises itself, in addition to those of the bridge.
 
 use super::*;
 
@@ -24,12 +24,12 @@ async fn passwebs_reminder_gives_way_to_what_is_newer_and_says_otherwise() {
     without["data"]["reminders"] = json!([]);
     for (last, is_received) in [
         (deleted("d-1", "2026-11-22T14:01:00+01:00"), false),
-        // Passweb says so after it was deleted: then it is there.
+        // Passweb raised the reminder after the deletion, so the activity exists.
         (deleted("d-1", "2026-11-22T13:59:00+01:00"), true),
         (cancelled("s-1", 2, "2026-11-22T14:01:00+01:00"), false),
         (moved, false),
         (text, true),
-        // Which reminders there are Passweb knows.
+        // Passweb decides which reminders exist.
         (without, true),
     ] {
         let world = World::start().await.unwrap();
