@@ -1,5 +1,5 @@
-//! The schedule under load and under trouble: a sweep costs what is due, everything due in a minute leaves in it, and
-//! whatever happens to sweeps, nothing is lost and nothing is sent twice.
+//! The schedule under load and faults. The cost of a sweep depends on the due items. Everything due in a minute is sent
+//! in it. Nothing is lost or sent twice, whatever happens to sweeps.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -19,16 +19,16 @@ use store::schedule::{Lane, SHARDS};
 
 use crate::waiting::{HOUR, MINUTE};
 
-/// Events in one call.
+/// The number of events in one call.
 const BATCH: usize = 100;
-/// What a sweep leaves to end what it has begun (`STEP_MARGIN`).
+/// The time that a sweep reserves to complete what it has begun (`STEP_MARGIN`).
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 
 fn phone(number: usize) -> String {
     format!("+39340{:07}", 1_000_000 + number)
 }
 
-/// An activity an hour and a minute from now, of a person of its own, with a reminder due in a minute.
+/// An activity in an hour and a minute, with its own assignee and a reminder due in a minute.
 fn activity(number: usize, now: Timestamp) -> Value {
     json!({
         "id": format!("a-{number}"), "type": "activity.saved", "occurred_at": now.to_string(),
@@ -50,14 +50,14 @@ async fn raise(world: &World, events: &[Value]) {
     }
 }
 
-/// Activities of so many people, whose reminders are due when this returns.
+/// Saves activities for `count` people. Their reminders are due when this function returns.
 async fn due(world: &World, count: usize) {
     let now = world.clock.now();
     raise(world, &(0..count).map(|number| activity(number, now)).collect::<Vec<_>>()).await;
     world.clock.advance(MINUTE);
 }
 
-/// How often each number was written to.
+/// Returns the number of messages to each phone number.
 async fn received(world: &World) -> BTreeMap<String, usize> {
     let mut received = BTreeMap::new();
     for message in world.phone().await.unwrap() {
@@ -66,7 +66,7 @@ async fn received(world: &World) -> BTreeMap<String, usize> {
     received
 }
 
-/// Everybody was told, and once.
+/// Asserts that everybody was notified exactly once.
 async fn each_was_told_once(world: &World, count: usize) {
     let expected: BTreeMap<String, usize> = (0..count).map(|number| (phone(number), 1)).collect();
     let received = received(world).await;
@@ -86,7 +86,7 @@ async fn a_sweep_asks_as_often_for_five_thousand_pending_as_for_ten() {
     }
     assert_eq!(requests[0], requests[1]);
     assert!(requests[0].keys().eq(["Query"]), "{requests:?}");
-    // They are there: once they are due they are looked at, and belong to no activity.
+    // The items exist: once due, they are fired. They belong to no activity.
     world.clock.advance(HOUR);
     assert_eq!(world.sweep().await.unwrap().fired, 5_000);
     world.finish().await.unwrap();
@@ -99,7 +99,7 @@ async fn two_thousand_due_in_a_minute_leave_with_one_sweep_and_each_is_told_once
     let _before = world.wire.take_calls();
     let swept = world.sweep().await.unwrap();
     assert_eq!((swept.fired, swept.late_s), (2_000, 0));
-    // A page of reminders is read together: what is left is one removal for each.
+    // A page of reminders is read in one batch. The remaining calls are one removal each.
     let calls = world.wire.take_calls();
     assert_eq!(calls["DeleteItem"], 2_000);
     assert!(calls.values().sum::<usize>() < 2_400, "{calls:?}");
@@ -121,7 +121,7 @@ async fn two_sweeps_at_once_tell_each_once() {
     world.finish().await.unwrap();
 }
 
-/// Sweeps until a deadline, while each poll takes so long.
+/// Sweeps until a deadline, while each poll takes `poll_takes`.
 async fn sweep_slowly(world: &World, deadline: Timestamp, poll_takes: SignedDuration) -> Swept {
     let deadline_ms = u64::try_from(deadline.as_millisecond()).unwrap();
     let mut sweeping = pin!(fire_reminders::handle(&world.sweep, deadline_ms));
@@ -162,7 +162,7 @@ async fn what_cannot_be_fired_keeps_nothing_else_waiting() {
     let broken = ObjectId::parse("broken").unwrap();
     world.put_item("Contacts", &[("pk", &activity_key(&site, &broken)), ("event_id", "")]).await.unwrap();
     let reminder = json!({"site": site, "event": "a-0", "activity": broken, "reminder": "r1", "due_at": due_at});
-    // In each shard more than a page of them, and one that nobody can read, all older than the others.
+    // Each shard has more than one page of them and an unreadable one, all older than the others.
     for shard in 0..SHARDS {
         let shard = shard.to_string();
         for number in 0..60 {
@@ -183,7 +183,7 @@ async fn what_cannot_be_fired_keeps_nothing_else_waiting() {
     world.finish().await.unwrap();
 }
 
-/// Has the schedule fire, which fails in part: what came of it, and why.
+/// Runs a sweep that fails in part. Returns its result and the cause.
 async fn failed(world: &World) -> (Swept, String) {
     let error = world.sweep().await.unwrap_err();
     let Failed { swept, cause } = error.downcast().unwrap();
@@ -200,7 +200,7 @@ async fn an_item_that_nobody_can_read_fails_the_sweep() {
     world.finish().await.unwrap();
 }
 
-/// An event as the ledger keeps it.
+/// Writes an event into the ledger.
 async fn put_event(world: &World, site: &SiteId, event: &Value) {
     let id = EventId::parse(event["id"].as_str().unwrap()).unwrap();
     let (key, event) = (event_key(site, &id), event.to_string());
@@ -222,7 +222,7 @@ async fn a_reminder_whose_event_cannot_be_read_stays_until_it_can_and_one_that_w
     let (swept, why) = failed(&world).await;
     assert!(why.contains("a-0"), "{why}");
     assert_eq!(swept.fired, 0);
-    // Whoever repairs it finds it still there.
+    // The reminder is still in the schedule after the repair.
     put_event(&world, &site, &saved).await;
     assert_eq!(world.sweep().await.unwrap().fired, 1);
     world.deliver().await.unwrap();
@@ -236,7 +236,7 @@ async fn a_reminder_whose_event_cannot_be_read_stays_until_it_can_and_one_that_w
     assert_eq!(received(&world).await.len(), 0);
     world.finish().await.unwrap();
 
-    // What is over has nothing to wait for.
+    // A reminder of an activity that is over does not wait for the repair.
     let world = World::start().await.unwrap();
     due(&world, 1).await;
     let deletion = json!({"id": "d-0", "type": "activity.deleted", "occurred_at": world.clock.now().to_string(),
@@ -253,7 +253,7 @@ async fn a_site_whose_settings_cannot_be_read_keeps_no_other_waiting() {
     let world = World::start().await.unwrap();
     let other = SiteId::parse("other").unwrap();
     world.put_item("Config", &[("pk", "LIVE#other"), ("sk", "SITE"), ("json", "{}")]).await.unwrap();
-    // A reminder of it that does not stand any more, in each shard and older than the others.
+    // The other site has a reminder in each shard. It is no longer valid and is older than the others.
     let gone = activity(0, world.clock.now());
     put_event(&world, &other, &gone).await;
     let latest = activity_key(&other, &ObjectId::parse("A0").unwrap());
@@ -281,7 +281,7 @@ async fn skipped_for(world: &World, event: &str, mapping: &str, recipient: &str)
     }
 }
 
-/// Everything the ledger holds, counted as `bridge audit` counts.
+/// Audits all events in the ledger, as `bridge audit` does.
 async fn audit(world: &World) -> Audit {
     let (site, live, now) = (world.site().unwrap(), world.live().await.unwrap(), world.clock.now());
     let mut audit = Audit::default();
@@ -294,7 +294,7 @@ async fn audit(world: &World) -> Audit {
     audit
 }
 
-/// Until noon nobody is told through a mapping; stories begin at 11:00 in Rome.
+/// Sets quiet hours until noon on a mapping. Stories begin at 11:00 in Rome.
 async fn quiet_until_noon(world: &World, mapping: &str, useful_for: &str) {
     let quiet = json!({"from": "10:30", "to": "12:00", "holidays": []});
     let quiet = serde_json::from_value(quiet).unwrap();
@@ -308,7 +308,7 @@ async fn quiet_until_noon(world: &World, mapping: &str, useful_for: &str) {
 #[tokio::test]
 async fn after_six_hours_without_a_sweep_what_is_of_use_goes_out_and_the_rest_is_expired() {
     let world = World::start().await.unwrap();
-    // As by default: of use until the activity begins.
+    // The default: of use until the activity begins.
     world.configure("promemoria-attivita", |_, mapping| mapping.useful_for = None).await.unwrap();
     let hold_for = Some(UsefulFor::parse("30m").unwrap());
     world.configure("stato-ordine", |_, mapping| mapping.hold_for = hold_for).await.unwrap();
@@ -362,12 +362,12 @@ async fn after_six_hours_without_a_sweep_what_is_of_use_goes_out_and_the_rest_is
     world.finish().await.unwrap();
 }
 
-/// Two reminders, two states that are held and two messages in the account's lane, all of which a sweep takes up in a
-/// minute. The people are those of six numbers from `first` on.
+/// Creates two reminders, two pending states and two messages in the account's lane. One sweep a minute later finds all
+/// of them due. The recipients have the six numbers from `first`.
 async fn something_of_each_kind(world: &World, first: usize) {
     let now = world.clock.now();
     let lane = Lane { site: world.site().unwrap(), account: AccountId::parse("main").unwrap() };
-    // Slots are to be had again after half a minute: until then messages are parked.
+    // The account has no slots for half a minute, so messages are parked.
     world.schedule.pause_account(&lane, now + SignedDuration::from_secs(30)).await.unwrap();
     let mut events = Vec::new();
     for number in [first, first + 1] {
@@ -414,7 +414,7 @@ async fn a_sweep_killed_at_any_poll_loses_nothing_and_tells_each_once() {
         something_of_each_kind(&world, killed * 6).await;
         let done = world.sweep_killed(killed).await;
         killed += 1;
-        // What it had put into the queue is handled before anybody sweeps again, and what it had not is swept.
+        // The records that it enqueued are handled before the next sweep. The next sweep fires the remaining items.
         world.deliver().await.unwrap();
         world.pass(MINUTE * 2).await.unwrap();
         if done {

@@ -1,11 +1,13 @@
-//! What a sweep of the schedule costs, against the embedded emulators.
+//! Measures the cost of a sweep of the schedule, against the embedded emulators.
 //!
-//! `--pending N`: N reminders wait, none is due. `--due N`: N reminders of N activities are due in one minute, saved as
-//! Passweb saves them, swept, and counted on the phone. `--large N`: as many, each saved twice by events of 64 KB, the
-//! largest that are taken, with a hundred people; they are swept only.
+//! - `--pending N`: N reminders are pending and none is due.
+//! - `--due N`: N reminders of N activities are due in one minute. They are saved as Passweb saves them, swept, and
+//!   counted on the phone.
+//! - `--large N`: like `--due`, but each activity is saved twice, by events of 64 KB with a hundred people. These are
+//!   the largest events that are accepted. The reminders are only swept.
 //!
-//! The memory of the process includes the emulators, whose tables are in memory; the processor time is that of the
-//! sweep's thread alone, and the emulators run on others.
+//! The memory of the process includes the emulators, whose tables are in memory. The processor time is that of the
+//! sweep's thread only. The emulators run on other threads.
 
 use std::collections::BTreeMap;
 use std::fs::read_to_string;
@@ -16,12 +18,12 @@ use jiff::{SignedDuration, Timestamp};
 use kit::World;
 use serde_json::{Value, json};
 
-/// Events in one call.
+/// The number of events in one call.
 const BATCH: usize = 100;
-/// The largest event that is taken, and the most people in a list.
+/// The size of the largest accepted event, and the maximum number of people in a list.
 const EVENT_BYTES: usize = 64 * 1024;
 const PEOPLE: usize = 100;
-/// Sweeps in the due minute before this gives up.
+/// The maximum number of sweeps in the due minute.
 const SWEEPS_MAX: usize = 20;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -40,7 +42,7 @@ async fn main() -> Result<()> {
 
 async fn pending(count: usize) -> Result<()> {
     let world = World::start().await?;
-    // The first sweep opens connections.
+    // The first sweep opens connections, so it is not measured.
     world.sweep().await?;
     world.fill_schedule(count, world.clock.now() + MINUTE * 60 * 24 * 30).await?;
     println!("{count} reminders pending, none due");
@@ -74,7 +76,7 @@ async fn due(count: usize) -> Result<()> {
             break;
         }
     }
-    // Whatever would come twice has time to come.
+    // Any duplicate has time to arrive.
     world.pass(MINUTE * 30).await?;
     let mut received: BTreeMap<String, usize> = BTreeMap::new();
     for message in world.phone().await? {
@@ -91,7 +93,8 @@ async fn due(count: usize) -> Result<()> {
 async fn large(count: usize) -> Result<()> {
     let world = World::start().await?;
     world.sweep().await?;
-    // The second save comes after the moment: then the reminder is read from the first, and told from the second.
+    // The second save comes after the due time. The reminder is read from the first event, and the message is created
+    // from the second.
     for (version, occurred_at) in [(1, "2026-11-22T09:00:00Z"), (2, "2026-11-22T13:00:01Z")] {
         world.clock.advance_to(occurred_at.parse::<Timestamp>()?.max(world.clock.now()));
         for number in 0..count {
@@ -123,7 +126,7 @@ fn person(number: usize) -> Value {
            "phone": format!("+39340{:07}", 1_000_000 + number)})
 }
 
-/// An activity of this afternoon with a reminder at 14:00 in Rome, and a person of its own.
+/// Returns an activity of this afternoon with its own assignee and a reminder at 14:00 in Rome.
 fn activity(number: usize) -> Value {
     json!({
         "id": format!("a-{number}"), "type": "activity.saved", "occurred_at": "2026-11-22T09:00:00Z",
@@ -138,7 +141,7 @@ fn activity(number: usize) -> Value {
     })
 }
 
-/// Sweeps once and prints what that cost. Answers how many items were fired.
+/// Sweeps once and prints the cost. Returns the number of fired items.
 async fn measured_sweep(world: &World) -> Result<usize> {
     let _before = world.wire.take_calls();
     let (resident, processor, clock) = (memory("VmRSS")?, processor()?, Instant::now());
@@ -156,14 +159,14 @@ async fn measured_sweep(world: &World) -> Result<usize> {
     Ok(swept.fired)
 }
 
-/// A figure of this process's memory, in kB.
+/// Returns a figure of this process's memory, in kB.
 fn memory(name: &str) -> Result<u64> {
     let status = read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such figure")?;
     Ok(line.trim_start_matches(':').trim().trim_end_matches(" kB").parse()?)
 }
 
-/// The processor time of this thread.
+/// Returns the processor time of this thread.
 fn processor() -> Result<Duration> {
     let figures = read_to_string("/proc/thread-self/schedstat")?;
     Ok(Duration::from_nanos(figures.split_whitespace().next().context("no figures")?.parse()?))
