@@ -1,4 +1,4 @@
-//! What is parked for an account: nothing stays there that could go, or that is of no use any more.
+//! Messages parked for an account. A message leaves the lane as soon as it can be sent or is of no use.
 
 use domain::mapping::UsefulFor;
 use domain::message::reason::Reason;
@@ -38,7 +38,7 @@ async fn a_message_parked_again_before_its_item_was_removed_stays_parked() {
     let items = world.schedule.parked(&lane, 10).await.unwrap();
     let item = items.iter().find(|item| matches!(&item.what, Due::Message { job, .. } if job.event.as_str() == "e-1"));
     let (item, Due::Message { job, .. }) = item.map(|item| (item, &item.what)).unwrap() else { panic!() };
-    // A sweep puts it into the queue, and it is parked again before the sweep takes the item away.
+    // A sweep enqueues the message, and it is parked again before the sweep removes the item.
     world.enqueue(&serde_json::to_string(&Job::Message(job.clone())).unwrap()).await.unwrap();
     world.deliver().await.unwrap();
     assert!(!world.schedule.remove(item).await.unwrap());
@@ -76,7 +76,7 @@ async fn what_is_parked_for_an_account_goes_when_its_mapping_goes_through_anothe
     let templates = world.config.templates(&site, &live.accounts[0].id).await.unwrap();
     world.config.put_templates(&site, &old.id, &templates).await.unwrap();
     world.configure("stato-ordine", |_, mapping| mapping.account = Some(old.id.clone())).await.unwrap();
-    // As for a code that means the whole account: probed after a day.
+    // As for a code that concerns the whole account: the first probe is after a day.
     let lane = lane(&world, "old");
     let cause = Cause { code: "131031", by_report: false, at: world.clock.now(), probe_after: HOUR * 24 };
     world.schedule.stop_account(&lane, cause, cause.at).await.unwrap();
@@ -96,7 +96,7 @@ async fn what_is_parked_for_an_account_goes_when_its_mapping_goes_through_anothe
 async fn what_is_of_no_use_any_more_says_so_however_much_was_parked_before_it() {
     let world = World::start().await.unwrap();
     world.configure("stato-ordine", |site, _| site.paused = true).await.unwrap();
-    // More than is read at once, all older and of use for days.
+    // More items than one read returns, all older and of use for days.
     let (lane, long) = (lane(&world, "main"), "2026-11-28T00:00:00.000000000Z");
     let job = json!({"site": "demo", "event": "older", "mapping": "stato-ordine",
                      "recipient": "C0", "attempt": 1});
@@ -121,7 +121,7 @@ async fn what_is_of_no_use_any_more_says_so_however_much_was_parked_before_it() 
     world.deliver().await.unwrap();
     assert_eq!(waits_for(&state(&world, 1).await), Some(WaitReason::SitePaused));
     world.clock.advance_to(happened + HOUR);
-    // Unaccounted for is what is not final a quarter of an hour later.
+    // A message that is not final a quarter of an hour later counts as unaccounted for.
     world.pass(MINUTE * 15 - SignedDuration::from_secs(1)).await.unwrap();
     let State::Skipped(skip) = state(&world, 1).await else { panic!("{:?}", state(&world, 1).await) };
     assert_eq!(skip.reason, Reason::Expired);
@@ -206,7 +206,7 @@ async fn records_of_a_lane_that_come_late_go_at_its_pace_and_are_not_parked_agai
     start(&world).await;
     let swept = world.sweep().await.unwrap();
     assert_eq!(swept.released, 48, "as many as the minute has slots");
-    // They come behind a backlog, and the minute's slots are leased to its end.
+    // The records come late because of a backlog. The slots of this minute are leased until its end.
     world.clock.advance(SignedDuration::from_secs(30));
     let began = world.clock.now();
     world.deliver().await.unwrap();
@@ -231,9 +231,9 @@ async fn a_lane_is_opened_once_for_many_messages() {
     }
     world.deliver().await.unwrap();
     let calls = world.wire.take_calls();
-    // The lease of a stopped account is refused, once for each message; nothing opens the lane again.
+    // The slot lease is rejected once per message, because the account is stopped. Nothing opens the lane again.
     assert_eq!(calls.get("UpdateItem").copied().unwrap_or_default(), 10, "{calls:?}");
-    // Long after it was opened it is visited all the same.
+    // The lane is still visited long after it was opened.
     world.clock.advance(MINUTE * 20);
     raise(&world, 11..12).await;
     start(&world).await;
@@ -268,7 +268,7 @@ async fn a_batch_gives_back_the_slots_it_does_not_use() {
 #[tokio::test]
 async fn a_message_that_a_gateway_refuses_alone_fails_after_three_times_and_stops_nobody_for_good() {
     let world = World::start().await.unwrap();
-    // No code of Meta's: a firewall that dislikes the text, or a token that is wrong.
+    // A code that is not Meta's: a firewall that rejects the text, or an invalid token.
     let effect = json!({"error": {"status": 403, "code": 999_999}});
     world.fault(&json!({"count": 1_000, "match": {"to": "+393401000000"}, "effect": effect})).await.unwrap();
     raise(&world, 0..1).await;

@@ -1,4 +1,4 @@
-//! Stories: what happens to an event, told through the real functions.
+//! Stories: tests that follow an event through the real functions.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

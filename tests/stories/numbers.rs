@@ -1,4 +1,4 @@
-//! What a number may be sent: as fast as WhatsApp takes it, and only what nobody asked not to get.
+//! Limits per phone number: the pair rate of WhatsApp, and suppressions.
 
 use domain::message::reason::Reason;
 use domain::message::state::{State, WaitReason};
@@ -153,7 +153,7 @@ async fn a_large_plan_is_fanned_out_and_a_stop_after_it_still_counts() {
     let batch = world.take().await.unwrap();
     world.handle(&batch).await;
     assert!(world.phone().await.unwrap().is_empty(), "the plan is made, nothing is sent yet");
-    // The event's record comes a second time, and one of its readers wrote STOP meanwhile.
+    // The event's record is delivered a second time, and one of the readers wrote STOP in the meantime.
     world.handle(&batch).await;
     world.delete(batch.first().unwrap()).await.unwrap();
     let contact = world.contact("+393331000007").await.unwrap();

@@ -1,4 +1,4 @@
-//! Why somebody was not told: the reason is in the ledger, and nothing leaves.
+//! Skipped messages: the ledger contains the reason, and nothing is sent.
 
 use domain::message::reason::Reason;
 use domain::message::state::State;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::reviews::confirm;
 use crate::templates::sync;
 
-/// The reason a message of Anna's order was skipped for.
+/// Returns the reason for which a message of Anna's order was skipped.
 async fn reason(world: &World, id: &str) -> Reason {
     match world.state(id, "stato-ordine", "C7").await.unwrap() {
         State::Skipped(skip) => skip.reason,

@@ -1,5 +1,6 @@
-//! One story for each reason not to send that needs no schedule, no suppression and no report of the platform: an event
-//! after a change of the configuration, the reason with the value that decided, and nothing on the phone.
+//! One story per skip reason that needs no schedule, no suppression and no platform event. Each one changes the
+//! configuration and sends an event. It then checks the reason with the value that decided, and that nothing is on the
+//! phone.
 
 use std::collections::BTreeSet;
 
@@ -17,24 +18,24 @@ use serde_json::{Value, json};
 use crate::reviews::{confirm, save};
 use crate::templates::{raise, sync};
 
-/// Reasons that other stories tell: of carts and reminders, of suppression, of reports, of ids used twice.
+/// Reasons that other stories cover: carts and reminders, suppressions, reports, and ids used twice.
 const ELSEWHERE: [Reason; 5] =
     [Reason::NotLatestCart, Reason::Suppressed, Reason::Unreachable, Reason::Cancelled, Reason::Conflict];
-/// Reasons there are, by the list of the contract.
+/// The number of reasons in the list of the contract.
 const REASONS: usize = 33;
 
-/// What is changed before the event is told.
+/// The change that precedes the event.
 enum Change {
     Nothing,
     Site(fn(&mut Site)),
     Account(fn(&mut Account)),
     /// The mapping of orders, `stato-ordine`.
     Mapping(fn(&mut Mapping)),
-    /// The template of orders, `conferma_ordine`, synced; nobody has looked at it.
+    /// The template of orders, `conferma_ordine`. It is synced but not confirmed.
     Template(Value),
-    /// The same, and a person confirmed the mapping.
+    /// The same, and an operator confirmed the mapping.
     Confirmed(Value),
-    /// Another event was told before.
+    /// Another event was handled before.
     Fixed(Value),
 }
 
@@ -49,7 +50,7 @@ fn story(reason: Reason, detail: &str, change: Change, event: Value) -> Story {
     Story { reason, detail: detail.to_owned(), change, event }
 }
 
-/// Anna's order with another value somewhere in it.
+/// Anna's order with another value in one place.
 fn order(pointer: &str, value: Value) -> Value {
     with(order_status_changed("e-1"), pointer, value)
 }
@@ -237,7 +238,7 @@ async fn apply(world: &World, change: &Change) {
     }
 }
 
-/// What was not sent of an event and why, as `bridge explain` has it.
+/// Returns the skipped messages of an event with their reasons, as `bridge explain` prints them.
 async fn skipped(world: &World, event: &Value) -> Vec<(Reason, String)> {
     let id = EventId::parse(event["id"].as_str().unwrap()).unwrap();
     let event = world.ledger.event(&world.site().unwrap(), &id).await.unwrap().unwrap();
@@ -268,7 +269,7 @@ async fn each_reason_is_recorded_with_the_value_that_decided() {
     }
     let received: BTreeSet<Reason> = stories.iter().map(|story| story.reason).collect();
     assert!(ELSEWHERE.iter().all(|reason| !received.contains(reason)));
-    // One is told below.
+    // The test below covers one more.
     assert_eq!(received.len() + ELSEWHERE.len() + 1, REASONS);
 }
 
@@ -276,7 +277,7 @@ async fn each_reason_is_recorded_with_the_value_that_decided() {
 async fn what_is_planned_for_a_mapping_is_not_sent_once_it_is_switched_off_or_deleted() {
     for action in [Action::Disabled, Action::Deleted] {
         let world = World::start().await.unwrap();
-        // The plan is made, and the platform takes nothing for now.
+        // The plan exists, and the platform accepts nothing for now.
         world.fault(&json!({"effect": {"error": {"status": 429, "code": 130_429}}})).await.unwrap();
         raise(&world, &order_status_changed("e-1")).await;
         assert!(matches!(world.state("e-1", "stato-ordine", "C7").await.unwrap(), State::Waiting(_)));

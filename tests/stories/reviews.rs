@@ -1,4 +1,4 @@
-//! What a person does to a mapping, and what a changed template asks of them.
+//! Changes of a mapping by an operator, and reviews after a template changed.
 
 use domain::mapping::{Action, Mapping, SavedMapping};
 use domain::message::reason::Reason;
@@ -11,14 +11,14 @@ use store::config::Kept;
 
 use crate::templates::{map, raise, sync};
 
-/// A mapping of the site, switched on or off.
+/// Returns a mapping of the site, enabled or not.
 async fn mapping(world: &World, id: &str) -> Option<Mapping> {
     let mappings = world.config.mappings(&world.site().unwrap()).await.unwrap();
     mappings.into_iter().find(|mapping| mapping.id.as_str() == id)
 }
 
-/// Saves the next version of a mapping as a person does, and lets the time pass that send-message keeps a site's
-/// configuration.
+/// Saves the next version of a mapping as an operator would. Then waits until `send-message` reads the configuration
+/// again.
 pub(crate) async fn save(world: &World, id: &str, action: Action, change: impl FnOnce(&mut Mapping)) {
     let mut mapping = mapping(world, id).await.unwrap();
     change(&mut mapping);
@@ -28,7 +28,7 @@ pub(crate) async fn save(world: &World, id: &str, action: Action, change: impl F
     world.clock.advance(SignedDuration::from_secs(15));
 }
 
-/// Accepts the templates of a mapping as they are now.
+/// Accepts the current templates of a mapping.
 pub(crate) async fn confirm(world: &World, id: &str) {
     let account = &world.live().await.unwrap().accounts[0].id;
     let templates = world.config.templates(&world.site().unwrap(), account).await.unwrap();
@@ -42,7 +42,7 @@ pub(crate) async fn confirm(world: &World, id: &str) {
     .await;
 }
 
-/// Every mapping that is marked, by id.
+/// Returns the ids of the mappings that need a review.
 async fn marked(world: &World) -> Vec<String> {
     let mappings = world.config.mappings(&world.site().unwrap()).await.unwrap();
     mappings.iter().filter(|one| one.needs_review.is_some()).map(|one| one.id.to_string()).collect()
@@ -111,7 +111,7 @@ async fn every_version_stays_in_the_history_and_no_two_people_save_the_same() {
     let (site, id) = (world.site().unwrap(), MappingId::parse("stato-ordine").unwrap());
     let first = mapping(&world, "stato-ordine").await.unwrap();
     save(&world, "stato-ordine", Action::Saved, |mapping| mapping.name = "Ordini".to_owned()).await;
-    // Bea began with the version of before.
+    // Bea edited the previous version.
     let late = Mapping { name: "Di Bea".to_owned(), version: first.version + 1, ..first.clone() };
     let saved = SavedMapping { at: world.clock.now(), by: "bea".to_owned(), action: Action::Saved, mapping: late };
     assert_eq!(world.config.save_mapping(&site, &saved).await.unwrap(), Kept::Overtaken);
