@@ -8,7 +8,7 @@ use domain::primitives::id::SiteId;
 use kit::{World, order_status_changed};
 use serde_json::{Value, json};
 
-/// An order of a site for somebody with a number of their own, and the calls to DynamoDB it took.
+/// Handles an order of a site for a customer with this number. Returns the calls to DynamoDB.
 async fn raise(world: &World, site: &str, id: &str, phone: &str) -> BTreeMap<String, usize> {
     let mut event = order_status_changed(id);
     event["data"]["order"] = json!({"id": id, "code": id, "status": "EVASO", "item_count": 1,
@@ -43,12 +43,12 @@ async fn a_stop_counts_at_a_site_that_came_later_which_reads_once_a_message() {
     let State::Skipped(skip) = state(&world, &late, "e-1").await else { panic!() };
     assert_eq!((skip.reason, skip.detail.as_str()), (Reason::Suppressed, "all, stop, 2026-11-22"));
     assert_eq!(world.phone().await.unwrap().len(), 0);
-    // Somebody else's message costs the site that came later one read, and the first site none.
+    // A message to another number costs the later site one read and the first site none.
     let demo = world.site().unwrap();
     raise(&world, "demo", "e-1", "340 7654321").await;
     let calls = [raise(&world, "demo", "e-2", "340 7654322").await, raise(&world, "late", "e-2", "340 7654323").await];
     assert_eq!(calls.each_ref().map(reads), [json!([0, 0, 0]), json!([1, 0, 0])], "{calls:?}");
-    // How many updates a lease of slots takes depends on when the last one was.
+    // The number of updates for a slot lease depends on the time of the previous lease.
     let writes = |calls: &BTreeMap<String, usize>| [calls["PutItem"], calls["TransactWriteItems"]];
     assert_eq!(calls.each_ref().map(writes), [[1, 1], [1, 1]], "{calls:?}");
     assert_eq!([state(&world, &demo, "e-2").await, state(&world, &late, "e-2").await], [State::Sent, State::Sent]);

@@ -1,4 +1,4 @@
-//! From an event to the phone: once, whatever happens on the way.
+//! From an event to the phone: exactly one message, whatever happens in between.
 
 use domain::message::state::{Answer, Failure, State};
 use domain::primitives::id::EventId;
@@ -169,7 +169,7 @@ async fn a_code_that_may_mean_sent_is_called_once_at_every_status() {
         world.accept(&event).await.unwrap();
         world.pass(SignedDuration::from_mins(3)).await.unwrap();
         assert_eq!(world.state(&id, "stato-ordine", "C7").await.unwrap(), State::Unknown, "{status}");
-        // A success in between keeps the account from being stopped.
+        // A success in between prevents a stop of the account.
         world.accept(&other_order(&format!("ok-{status}"))).await.unwrap();
         world.pass(SignedDuration::from_mins(3)).await.unwrap();
     }
@@ -186,7 +186,7 @@ async fn a_send_whose_owner_died_becomes_unknown_and_stays_so() {
     world.accept(&order_status_changed("e-1")).await.unwrap();
     let batch = world.take().await.unwrap();
     {
-        // The function is killed while the provider keeps it waiting: the future is dropped after the claim.
+        // The function is killed while the provider delays its response: the future is dropped after the claim.
         let mut sending = std::pin::pin!(world.handle(&batch));
         let claimed = async {
             while !matches!(world.state("e-1", "stato-ordine", "C7").await, Ok(State::Sending)) {
@@ -219,8 +219,8 @@ async fn a_send_whose_owner_died_becomes_unknown_and_stays_so() {
     world.finish().await.unwrap();
 }
 
-/// The answer of a dying execution may reach the table after its record was delivered again: then it is that record which
-/// brings the message back.
+/// The answer of a dying execution may be written after its record is delivered again. That record then brings the
+/// message back.
 #[tokio::test]
 async fn a_record_that_meets_another_execution_at_work_is_not_given_up() {
     let world = World::start().await.unwrap();

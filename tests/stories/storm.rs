@@ -1,8 +1,12 @@
-//! The storm: many messages under random faults of every kind. Nothing is lost, nothing is sent twice, everything is
-//! accounted for. The seed is printed and replays what was drawn: `BRIDGE_STORM_SEED`; `BRIDGE_STORM_MESSAGES` says how
-//! many messages there are. Of a hundred calls to DynamoDB `BRIDGE_STORM_FAILING` never leave; of a hundred writes
-//! `BRIDGE_STORM_CONFLICTS` meet a transaction; of a hundred plain writes `BRIDGE_STORM_THROTTLED` are throttled; of a hundred
-//! transactions `BRIDGE_STORM_LOST` are done and their answers lost.
+//! The storm: many messages under random faults of every kind. Nothing is lost, nothing is sent twice, and everything
+//! is accounted for. The test prints its seed.
+//!
+//! - `BRIDGE_STORM_SEED` replays the same draws.
+//! - `BRIDGE_STORM_MESSAGES` sets the number of messages.
+//! - `BRIDGE_STORM_FAILING` is the percentage of calls to DynamoDB that are never sent.
+//! - `BRIDGE_STORM_CONFLICTS` is the percentage of writes that meet a transaction.
+//! - `BRIDGE_STORM_THROTTLED` is the percentage of plain writes that are throttled.
+//! - `BRIDGE_STORM_LOST` is the percentage of transactions that are executed and whose response is lost.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +15,9 @@ use jiff::SignedDuration;
 use kit::{Chaos, Odds, World, order_status_changed};
 use serde_json::{Value, json};
 
-/// Events in one call.
+/// The number of events in one call.
 const BATCH: usize = 100;
-/// How long the storm may take to be over, in the story's time.
+/// The time within which the storm must be over, on the story's clock.
 const OVER_WITHIN_HOURS: i64 = 60;
 
 #[expect(clippy::disallowed_methods, reason = "whoever runs the storm sets its size and seed; no function reads this")]
@@ -34,7 +38,7 @@ fn order(number: usize) -> Value {
     event
 }
 
-/// What the provider does to a message's first send: of a hundred, twenty meet an error and five a cut connection.
+/// Returns the fault of a message's first send: an error for twenty percent, a cut connection for five percent.
 fn effect(seed: &mut u64) -> Option<Value> {
     let error = |status: u16, code: u32| json!({"error": {"status": status, "code": code}});
     let errors = [
@@ -54,7 +58,7 @@ fn effect(seed: &mut u64) -> Option<Value> {
         0..200 => errors.get(usize::try_from(World::draw(seed, 11)).unwrap()).cloned(),
         200..225 => Some(json!({"accept_then_cut": true})),
         225..250 => Some(json!({"cut_before": true})),
-        // Rare, since each keeps everybody waiting.
+        // Rare, because each one stops the account and delays all messages.
         250 => Some(error(401, 190)),
         _ => None,
     }
@@ -98,7 +102,7 @@ async fn nothing_is_lost_or_sent_twice_in_a_storm() {
             world.fault(&json!({"match": {"to": phone(number)}, "effect": effect})).await.unwrap();
         }
     }
-    // Every report comes twice and in no particular order.
+    // Every report is delivered twice and in random order.
     world.report_statuses("doubled").await.unwrap();
     world.unleash(Chaos {
         seed,
@@ -113,7 +117,7 @@ async fn nothing_is_lost_or_sent_twice_in_a_storm() {
     });
     for first in (0..messages).step_by(BATCH) {
         let events: Vec<Value> = (first..messages.min(first + BATCH)).map(order).collect();
-        // Passweb calls again what was not accepted.
+        // Passweb retries a batch that was not accepted.
         while world.post_batch(&json!({"events": events})).await.unwrap().status != 202 {}
         world.pass(SignedDuration::from_secs(2)).await.unwrap();
     }
@@ -137,7 +141,7 @@ async fn nothing_is_lost_or_sent_twice_in_a_storm() {
         assert!(hour < OVER_WITHIN_HOURS, "{open} messages are not final after {hour} hours: {states:?}");
         world.pass(SignedDuration::from_hours(1)).await.unwrap();
     }
-    // Second records of what is decided are still on their way; they must change nothing.
+    // Duplicate records of decided messages are still in flight. They must change nothing.
     world.pass(SignedDuration::from_hours(1)).await.unwrap();
     let mut accepted: BTreeMap<String, usize> = BTreeMap::new();
     for message in world.phone().await.unwrap() {
@@ -151,7 +155,7 @@ async fn nothing_is_lost_or_sent_twice_in_a_storm() {
         let arrived = accepted.contains_key(id);
         match state {
             State::Sent | State::Delivered | State::Read => assert!(arrived, "{number} is {state} and never arrived"),
-            // Evidence has resolved what arrived; the others are for a person to look at.
+            // Reports have resolved the messages that arrived. An operator checks the others.
             State::Unknown => assert!(!arrived, "{number} arrived and is unknown"),
             State::Failed(code) => assert!(!arrived, "{number} failed with {code} and arrived"),
             other => panic!("{number}: {other:?}"),
@@ -181,7 +185,7 @@ async fn a_function_killed_at_any_poll_loses_nothing_and_sends_nothing_twice() {
         killed += 1;
     }
     assert!(killed > 10, "only {killed} polls");
-    // Until the last record that found its message `sending` has come again.
+    // Until the last record that found its message `sending` was delivered again.
     world.pass(SignedDuration::from_mins(30)).await.unwrap();
     let accepted = |number: usize, requests: &[Value]| {
         requests.iter().filter(|request| request["to"] == json!(phone(number)) && request["accepted"] == true).count()

@@ -1,4 +1,4 @@
-//! Random streams of events: whatever comes, in whatever order and however often, plans and outcomes add up.
+//! Random streams of events, in any order and with duplicates. Plans and outcomes must always add up.
 
 use std::collections::BTreeSet;
 
@@ -12,16 +12,16 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-/// One event of a stream: a published example with some of its people and permissions changed.
+/// One event of a stream: a published example with changed people and permissions.
 #[derive(Clone, Debug)]
 struct Raised {
     kind: EventType,
-    /// Few ids, so that some come again.
+    /// There are few ids, so that some repeat.
     id: u8,
     phone: Option<&'static str>,
     opted_out: bool,
     ticked: bool,
-    /// Some are too old to be of use.
+    /// Some events are too old to be of use.
     day: u8,
 }
 
@@ -39,7 +39,7 @@ fn raised() -> impl Strategy<Value = Raised> {
     })
 }
 
-/// Changes every person of a document.
+/// Changes every person in a document.
 fn change_people(value: &mut Value, one: &Raised) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| change_people(item, one)),
@@ -65,7 +65,7 @@ fn document(one: &Raised) -> Value {
     document
 }
 
-/// What `bridge audit` counts, a week after the last message ceased to be of use.
+/// Audits as `bridge audit` does, a week after the useful time of the last message.
 async fn audit(world: &World) -> Audit {
     let (live, now) = (world.live().await.unwrap(), world.clock.now());
     let (from, until) = (now - SignedDuration::from_hours(24), now + SignedDuration::from_hours(24));
@@ -86,14 +86,14 @@ async fn every_outcome_is_accounted_for(stream: &[Raised]) {
     for one in stream {
         let document = document(one);
         let answer = world.post(&document).await.unwrap();
-        // Only what is wrong in itself is refused: an activity's times are held against each other.
+        // Only an inconsistent event is rejected: the times of an activity are compared with each other.
         assert!([202, 422].contains(&answer.status), "{answer:?}");
         if answer.status == 202 {
             accepted.insert(document["id"].as_str().unwrap().to_owned());
         }
     }
     world.deliver().await.unwrap();
-    // Carts are told of hours later.
+    // Cart notices are sent hours later.
     world.clock.advance(SignedDuration::from_hours(4));
     world.sweep().await.unwrap();
     world.deliver().await.unwrap();

@@ -1,4 +1,4 @@
-//! Templates with every kind of part, and what becomes of a mapping when its template changes.
+//! Templates with every kind of component, and the effects of a changed template on its mapping.
 
 use std::io::{Read, Write};
 
@@ -11,10 +11,10 @@ use sync_templates::{RunError, Synced};
 
 use crate::reviews::confirm;
 
-/// What the platform answers to a send that was filled wrongly.
+/// The codes that the platform returns for a send with wrong parameters.
 const FILLED_WRONGLY: [i64; 4] = [132_000, 132_005, 132_012, 132_018];
 
-/// Lists a template on the platform, syncs, and adds a mapping of that name that fills it so; other mappings stay.
+/// Lists a template on the platform, syncs, and adds a mapping with its name that fills it. Other mappings remain.
 pub(crate) async fn map(world: &World, name: &str, event_type: &str, listed: &Value, filled: &Value) {
     world.set_template(name, "it", listed).await.unwrap();
     sync(world).await.unwrap();
@@ -31,7 +31,7 @@ pub(crate) async fn map(world: &World, name: &str, event_type: &str, listed: &Va
     world.config.put_mapping(&site, &serde_json::from_value(mapping).unwrap()).await.unwrap();
 }
 
-/// Runs the hourly function, and lets the time pass that send-message keeps a site's configuration.
+/// Runs `sync-templates`. Then waits until `send-message` reads the site's configuration again.
 pub(crate) async fn sync(world: &World) -> Result<Synced, RunError> {
     let synced = sync_templates::handle(&world.sync, world.clock.deadline_ms()).await;
     world.clock.advance(SignedDuration::from_secs(15));
@@ -43,14 +43,14 @@ pub(crate) async fn raise(world: &World, event: &Value) {
     world.deliver().await.unwrap();
 }
 
-/// An order of its own, so that none is a repetition of another.
+/// An order with its own id, so that no order repeats another.
 fn order(id: &str) -> Value {
     let mut event = order_status_changed(id);
     event["data"]["order"]["id"] = json!(id);
     event
 }
 
-/// The components of the only message sent with a template.
+/// Returns the components of the only message sent with a template.
 async fn components(world: &World, template: &str) -> Value {
     let of_template = |message: &Value| message["template"]["name"] == template;
     let mut sent: Vec<Value> = world.phone().await.unwrap().into_iter().filter(of_template).collect();
@@ -58,7 +58,7 @@ async fn components(world: &World, template: &str) -> Value {
     sent.remove(0)["body"]["template"]["components"].take()
 }
 
-/// The reason a message of an order was skipped for, with what decided.
+/// Returns the reason for which a message of an order was skipped, with the value that decided.
 async fn skip(world: &World, event: &str, mapping: &str) -> (Reason, String) {
     match world.state(event, mapping, "C7").await.unwrap() {
         State::Skipped(skip) => (skip.reason, skip.detail),
@@ -209,7 +209,7 @@ async fn a_template_changed_in_any_way_stops_its_mapping_at_the_next_sync() {
         let (why, value) = skip(&world, id, "novita").await;
         assert!(why == reason && value.starts_with(detail), "{id}: {why} {value}");
 
-        // Back as it was: what lost its approval goes on, what was edited waits for a person.
+        // Restored: a template that was approved again continues, and an edited one waits for an operator.
         world.set_template("novita", "it", &approved).await.unwrap();
         sync(&world).await.unwrap();
         let back = format!("{id}-and-back");
@@ -304,7 +304,7 @@ async fn the_score_and_the_examples_of_a_template_may_change() {
     world.finish().await.unwrap();
 }
 
-/// Answers a first page with a next one, and hangs up on whoever asks for that; ends when both were asked for.
+/// Serves a first page that links to a next one, closes the connection at the second request, and ends.
 fn list_that_breaks_off() -> (String, std::thread::JoinHandle<()>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -338,7 +338,7 @@ async fn a_list_that_is_not_whole_changes_nothing() {
     serving.join().unwrap();
     unchanged().await;
 
-    // Another number's account is none of the token's.
+    // The account of another number is not accessible with this token.
     let foreign = domain::site::config::Account { waba_id: "1".to_owned(), ..account.clone() };
     world.config.put_account(&site, &foreign).await.unwrap();
     assert!(sync(&world).await.is_err());

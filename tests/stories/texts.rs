@@ -1,4 +1,4 @@
-//! Texts, names and numbers as people write them: each is sent rightly or skipped with its reason, none is refused.
+//! Texts, names and numbers as people write them. Each is sent correctly or skipped with its reason; none is refused.
 
 use domain::message::reason::Reason;
 use domain::message::state::State;

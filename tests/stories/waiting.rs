@@ -1,4 +1,4 @@
-//! Messages that do not go at once: nothing is lost, nothing is sent twice, and the oldest goes first.
+//! Messages that are not sent at once: nothing is lost, nothing is sent twice, and the oldest is sent first.
 
 use domain::mapping::{Repeat, UsefulFor};
 use domain::message::reason::Reason;
@@ -13,7 +13,7 @@ use store::schedule::Lane;
 pub(crate) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// The order of a customer of its own.
+/// An order with its own customer.
 pub(crate) fn order(number: usize) -> Value {
     let id = format!("e-{number}");
     let mut event = order_status_changed(&id);
@@ -63,7 +63,7 @@ async fn a_code_with_a_number_of_tries_fails_after_them() {
     assert_eq!(state(&world, 1).await, State::Failed("1".to_owned()));
     assert_eq!(world.requests().await.unwrap().len(), 4);
     world.reset_simulator().await.unwrap();
-    // One that nobody listed is not tried again at all.
+    // An unlisted code is not retried at all.
     fault(&world, 100, 400, 999_999).await;
     world.accept(&order(2)).await.unwrap();
     world.pass(HOUR).await.unwrap();
@@ -123,7 +123,7 @@ async fn after_six_hours_of_outage_what_is_of_use_is_sent_oldest_first_and_the_r
         .unwrap();
     fault(&world, 1_000_000, 400, 131_016).await;
     let beginning = world.clock.now();
-    // Every two minutes a handful of orders, in no particular order within it.
+    // Every two minutes a few orders, in mixed order.
     let mut number = 0;
     for _ in 0..180 {
         for place in [2, 0, 1] {
@@ -148,7 +148,7 @@ async fn after_six_hours_of_outage_what_is_of_use_is_sent_oldest_first_and_the_r
             message["to"].as_str().unwrap().trim_start_matches("+39340").parse::<usize>().unwrap() - 1_000_000
         })
         .collect();
-    // SQS keeps no order within the second it delays by, and 64 a second may go.
+    // SQS keeps no order within the one-second resolution of its delays, and 64 messages a second may be sent.
     let mut youngest = 0;
     for number in &sent {
         assert!(number + 64 > youngest, "{number} after {youngest}: {sent:?}");
@@ -220,7 +220,7 @@ async fn a_wait_beyond_its_use_is_expired_at_once() {
         .await
         .unwrap();
     fault(&world, 1, 400, 132_015).await;
-    // It happened three quarters of an hour ago; the hold would end after the hour and a half.
+    // The event happened three quarters of an hour ago. The hold would end after the useful time of 90 minutes.
     world.accept(&order(1)).await.unwrap();
     world.deliver().await.unwrap();
     let State::Skipped(skip) = state(&world, 1).await else { panic!() };
@@ -245,11 +245,11 @@ async fn what_sqs_gave_up_is_a_dead_letter_with_its_cause() {
 #[tokio::test]
 async fn a_message_costs_two_writes_and_no_read() {
     let world = World::start().await.unwrap();
-    // One by one and before counting: the configuration and the secrets are read once per process.
+    // One by one and before counting, because the configuration and the secrets are read once per process.
     world.accept(&order(0)).await.unwrap();
     world.deliver().await.unwrap();
     for number in 1..=10 {
-        // A new order would also close its customer's cart, which is one write more for the event.
+        // A new order would also close its customer's cart, which adds one write to the event.
         let mut event = order(number);
         event["data"]["order"]["status"] = json!("EVASO");
         world.accept(&event).await.unwrap();
@@ -258,7 +258,8 @@ async fn a_message_costs_two_writes_and_no_read() {
     assert_eq!(world.deliver().await.unwrap(), 10);
     let calls = world.wire.take_calls();
     let expected = [("PutItem", 10), ("TransactWriteItems", 10), ("UpdateItem", 10)];
-    // One lease for the batch, whose first form is refused where the slots of the batch before are over, and one count.
+    // One lease for the batch, and one count. The first form of the lease is rejected if the slots of the previous
+    // batch are over.
     let leases = calls["UpdateItem"] - 10;
     assert!((2..=3).contains(&leases), "{calls:?}");
     for (operation, count) in expected {
@@ -344,7 +345,7 @@ async fn a_state_that_is_held_is_not_told_of_an_order_that_was_cancelled() {
     world.finish().await.unwrap();
 }
 
-/// The order `one` of C1, number seconds from now in a state.
+/// The order `one` of C1, `number` seconds from now, with this status.
 fn one_order(world: &World, number: usize, status: &str) -> Value {
     let mut event = order(number);
     event["data"]["order"]["id"] = json!("one");
@@ -426,7 +427,7 @@ async fn what_is_skipped_when_it_is_not_quiet_takes_nothing_with_it() {
     world.finish().await.unwrap();
 }
 
-/// From 10:30 to 12:00; stories begin at 11:00 in Rome.
+/// Sets quiet hours from 10:30 to 12:00. Stories begin at 11:00 in Rome.
 async fn quiet_until_noon(world: &World, change: impl FnOnce(&mut domain::mapping::Mapping)) {
     let quiet = serde_json::from_value(json!({"from": "10:30", "to": "12:00", "holidays": []})).unwrap();
     let configured = world.configure("stato-ordine", |_, mapping| {
