@@ -1,4 +1,4 @@
-"""The OpenAPI document against the running bridge: no 5xx, no answer that is not documented."""
+"""Checks the running bridge against the OpenAPI document: no 5xx, and no undocumented response."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ from support import bridge, local_run
 from support.paths import ROOT
 
 DOCUMENT = ROOT / "infra" / "openapi.yaml"
-# Per operation and phase; with all operations about two thousand requests.
+# Per operation and phase. All operations together make about two thousand requests.
 EXAMPLES = 150
 RUN_LIMIT_S = 600
 
@@ -48,8 +48,8 @@ def test_the_routes_are_those_of_the_gateway(document):
 def test_no_request_gets_an_answer_that_is_not_documented(run, tmp_path):
     command = ["schemathesis", "run", str(DOCUMENT), "--url", run.demo["base_url"]]
     command += ["--header", f"X-API-Key: {run.demo['api_key']}", "--max-examples", str(EXAMPLES)]
-    # The bridge keeps unknown fields and takes several ways to authenticate, so what the schema calls negative data may
-    # be valid, and a request without the first scheme may still be let in by another.
+    # The bridge ignores unknown fields and accepts several ways to authenticate. Data that the schema calls negative
+    # may therefore be valid, and a request without the first scheme may still be authorized by another one.
     command += ["--checks", "not_a_server_error,status_code_conformance,content_type_conformance"]
     command += ["--checks", "response_headers_conformance,response_schema_conformance"]
     command += ["--seed", "1", "--no-color"]
@@ -66,12 +66,12 @@ def test_a_valid_event_of_the_document_is_accepted(run):
 
 
 def signed(body, secret):
-    """The header in which Meta signs these bytes."""
+    """Returns the header with Meta's signature of these bytes."""
     return {"X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
 
 
 def webhook_of(demo):
-    """A webhook with one status of a message nobody knows, as Meta writes it."""
+    """Returns a webhook in Meta's format, with one status of an unknown message."""
     status = {"id": "wamid.nobody's", "status": "delivered", "timestamp": "1795341600", "recipient_id": "393401234567"}
     value = {"metadata": {"phone_number_id": demo["phone_number_id"]}, "statuses": [status]}
     entry = {"id": demo["waba_id"], "changes": [{"field": "messages", "value": value}]}

@@ -1,4 +1,4 @@
-"""The stack deployed on an emulator of AWS, with the site and the phone of a local run."""
+"""The stack deployed on an AWS emulator, with the site and the phone of a local run."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def bundles():
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """A local run: its site is taken over, and its simulator is the phone. Its own functions stay idle."""
+    """A local run. The stack takes over its site, and its simulator is the phone. Its own functions stay idle."""
     with local_run.running(tmp_path_factory.mktemp("local")) as run:
         yield run
 

@@ -1,4 +1,4 @@
-"""The deployed stack, called as Passweb calls it."""
+"""Tests that call the deployed stack as Passweb does."""
 
 import json
 import time
@@ -19,8 +19,8 @@ def test_an_event_becomes_a_message_and_the_same_id_again_does_not(bridge, site)
     assert message["to"] == "+393401234567"
     for part in ("Anna", "OC1/1320", "129,90 €"):
         assert part in message["text"], message["text"]
-    # It was the deployed functions that sent it: the local run has never heard of the event. What its phone reports to
-    # it of the message is kept there for nobody.
+    # The deployed functions sent the message. The local run never received the event, and it cannot match the
+    # statuses that its phone reports.
     assert site.message_item(event) is None
 
 

@@ -1,4 +1,4 @@
-"""The template, read once."""
+"""Fixture that loads the template once."""
 
 import pytest
 

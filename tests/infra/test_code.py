@@ -1,4 +1,4 @@
-"""The template against the code: the same names and numbers on both sides."""
+"""Checks that the template and the code use the same names and numbers."""
 
 import re
 
@@ -7,7 +7,7 @@ from support.paths import FUNCTIONS, ROOT
 
 VARIABLE = re.compile(r'"(BRIDGE_[A-Z_]+)"')
 
-# What the code reads and AWS must never be given: it lifts the ban on plain HTTP and private addresses.
+# A variable that the code reads and AWS must never set. It permits plain HTTP and private addresses.
 LOCAL_ONLY = "BRIDGE_PROVIDER_NETWORK"
 
 TABLES = ROOT / "shared" / "store" / "src" / "tables.rs"
@@ -16,12 +16,12 @@ TOPOLOGY = ROOT / "infra" / "local" / "src" / "topology.rs"
 
 
 def code(path):
-    """A Rust file without its unit tests."""
+    """Returns the text of a Rust file without its unit tests."""
     return path.read_text(encoding="utf-8").split("#[cfg(test)]")[0]
 
 
 def read_by(function):
-    """The variables that a function's configuration reads."""
+    """Returns the variables that a function's configuration reads."""
     return set(VARIABLE.findall(code(FUNCTIONS / function / "src" / "config.rs")))
 
 
@@ -53,7 +53,7 @@ def test_every_function_with_a_binary_is_deployed(template):
 
 
 def schemas_of_the_code():
-    """The tables of shared/store as {name: (keys, {index: (keys, projection)})}."""
+    """Returns the tables of shared/store as {name: (keys, {index: (keys, projection)})}."""
     keys = r'\("(\w+)", (?:Some\("(\w+)"\)|None)\)'
     found = {}
     for schema in code(TABLES).split("Schema {")[2:]:

@@ -1,4 +1,4 @@
-"""Who may do what: one written-out role for each function, and nothing wider than it needs."""
+"""Checks permissions: each function has its own role, with the least privileges that it needs."""
 
 import re
 
@@ -8,12 +8,11 @@ from support import permissions
 from support import template as sam
 from support.paths import ROOT
 
-# The patterns there are: the token of whichever site a message belongs to, and the secrets of whichever site a webhook
-# belongs to.
+# The only allowed wildcards: the provider token of any site, and the webhook secrets of any site.
 SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*/%s-??????"
 PATTERNS_ALLOWED = {SECRET % "provider", SECRET % "inbound"}
 
-# The client in a function's manifest for each service. Logs belong to every function.
+# The client crate for each service in a function's manifest. Every function has permission to write logs.
 CLIENTS = {"dynamodb": "aws-sdk-dynamodb", "sqs": "aws-sdk-sqs", "secretsmanager": "aws-sdk-secretsmanager"}
 
 
@@ -117,7 +116,7 @@ def test_a_role_reaches_a_service_exactly_if_the_manifest_does(template, service
         depends = re.search(rf"^{re.escape(CLIENTS[service])}\b", ours, re.MULTILINE) is not None
         _, role = sam.role_of(template, properties)
         actions = {a for s in sam.statements(role) for a in s["Action"]} - {
-            # Lambda itself polls, in the function's name.
+            # Lambda itself polls the queue with the function's role.
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",

@@ -1,4 +1,4 @@
-"""The page that says which test holds which promise names tests that exist."""
+"""Checks that the tests named in docs/promises.md exist."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ DEFINITION = re.compile(r"\b(?:fn|def) ([a-z0-9_]+)\(")
 
 
 def definitions():
-    """The names of every function in Rust and Python."""
+    """Returns the names of all functions in Rust and Python."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "*.rs", "*.py"], cwd=ROOT, check=True, capture_output=True, text=True
     )

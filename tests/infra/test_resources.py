@@ -1,4 +1,4 @@
-"""What is kept, queued, logged and reachable, and with which safeguards."""
+"""Checks the tables, queues, functions, logs and routes, and their safeguards."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_what_expires_is_what_grows_with_traffic(template):
 
 # ---- Queues and their consumers
 
-# Which queue feeds which function, and how many batches of it at once.
+# The function that reads each queue, and its maximum number of concurrent batches.
 FEEDS = {
     "EventsQueue": ("SendMessageFunction", {"Ref": "SendConcurrency"}),
     "EventsDeadLetters": ("SendMessageFunction", 2),
@@ -126,7 +126,7 @@ def test_every_tick_has_its_own_retry_and_dead_letters(template):
         assert schedule["ScheduleExpression"] == rate
         assert target["Arn"] == {"Fn::GetAtt": [function, "Arn"]}
         assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["MissedTicks", "Arn"]}}
-        # What is older than the next tick is of no use.
+        # A tick older than the next one is of no use.
         assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == age_s
 
 
@@ -154,7 +154,7 @@ def test_exactly_the_documented_routes_are_reachable(template):
         p["SourceArn"]["Fn::Sub"].split("/$default/", 1)[1]
         for p in properties_of(template, "AWS::Lambda::Permission").values()
     }
-    # A call's ARN has what really stood in the path.
+    # The ARN of a call contains the actual path.
     assert permitted == {key.replace(" /", "/").replace("{id}", "*") for key in keys}
 
 
@@ -192,7 +192,7 @@ def test_the_keys_of_the_stack_are_made_by_aws_and_kept(template):
     assert properties["Name"] == {"Fn::Sub": "${AWS::StackName}/keys"}
     generated = properties["GenerateSecretString"]
     assert generated["GenerateStringKey"] == "hmac"
-    # 43 letters and digits hold the 256 bits that HMAC-SHA256 can use.
+    # 43 letters and digits contain the 256 bits that HMAC-SHA256 can use.
     assert generated["PasswordLength"] >= 43 and generated["ExcludePunctuation"] is True
     assert "SecretString" not in properties
 

@@ -1,4 +1,4 @@
-"""One local run for the whole suite, and fresh ones for tests that stop or break theirs."""
+"""One local run for the whole suite, and separate ones for tests that stop or break theirs."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from support import local_run
 
 @pytest.fixture(scope="session")
 def built():
-    """The binaries are there, so that every wait below is for a program and not for a compiler."""
+    """Builds the binaries, so that no later wait includes compilation."""
     local_run.build()
 
 
@@ -19,7 +19,7 @@ def shared_run(tmp_path_factory):
 
 @pytest.fixture
 def run(shared_run):
-    """The shared run with an empty phone."""
+    """The shared run, with an empty phone."""
     shared_run.bridge.drained()
     shared_run.bridge.reset()
     return shared_run
@@ -27,7 +27,7 @@ def run(shared_run):
 
 @pytest.fixture
 def start(built, tmp_path):
-    """Starts runs that belong to one test: `start()`, or `start(folder)` for a second one on the same data."""
+    """Starts runs for one test: `start()`, or `start(folder)` for a second run on the same data."""
     runs = []
 
     def start_one(data_dir=None):

@@ -1,4 +1,4 @@
-"""What comes back from the phone: statuses reach the ledger, and who writes STOP is left alone."""
+"""Feedback from the phone: statuses reach the ledger, and a STOP suppresses further messages."""
 
 import json
 from urllib.parse import urlsplit

@@ -17,7 +17,7 @@ KEPT_LIMIT_S = 30
 
 def test_a_sender_killed_before_its_claim_loses_and_doubles_nothing(start):
     run = start()
-    # Stopped processes still hold their place, so the record is handed to one that will never claim it.
+    # Stopped processes keep their slots, so the record goes to one that never claims it.
     stopped = run.signal_workers("send-message", signal.SIGSTOP)
     assert stopped
     run.bridge.accept(order_event())
@@ -71,7 +71,7 @@ def test_a_restart_keeps_ledger_mappings_and_key(start):
     assert {item["pk"]["S"] for item in config} == {
         item["pk"]["S"] for item in second.table_items("BRIDGE_CONFIG_TABLE")
     }
-    # The phone forgot its messages; the ledger did not.
+    # The simulator lost its messages, but the ledger still has them.
     second.bridge.accept(event)
     second.bridge.drained()
     assert second.bridge.messages() == []

@@ -9,13 +9,13 @@ import subprocess
 from support import local_run, processes, waiting
 from support.paths import ROOT
 
-# From `cargo run` to the refusal, with nothing to build.
+# From `cargo run` to the refusal. Nothing has to be built.
 REFUSAL_LIMIT_S = 20
 ORPHANS_LIMIT_S = 10
 
 
 def refusal(data_dir, port, simulator_port):
-    """What a run that cannot start says; it has to end by itself with exit code 1."""
+    """Returns the error output of a run that cannot start. The run must exit by itself with code 1."""
     ended = subprocess.run(
         local_run.command(data_dir, port, simulator_port),
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What the bridge refuses, and that nothing it is fed breaks it."""
+"""The requests that the bridge refuses. No input breaks the bridge."""
 
 import json
 
@@ -14,7 +14,7 @@ def pointers(document):
 
 
 def without(event, path):
-    """The event without the member at a path such as `data.customer`."""
+    """Returns the event without the member at a path such as `data.customer`."""
     *parents, last = path.split(".")
     place = event
     for name in parents:

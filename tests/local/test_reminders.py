@@ -1,4 +1,4 @@
-"""A reminder reaches the phone at its moment, by the schedule of the local run."""
+"""A reminder reaches the phone when it is due, through the schedule of the local run."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ def test_a_reminder_is_on_the_phone_within_the_minute_after_its_moment(run):
 
     waiting.until(told, "the reminder is on the phone", DUE_IN_S + LATE_LIMIT_S)
     [message] = told()
-    # By the phone's own clock: neither before its moment nor long after it.
+    # Measured by the phone's clock: not before the due time and not long after it.
     late_s = (datetime.fromisoformat(message["received_at"]) - due_at).total_seconds()
     assert 0 <= late_s <= LATE_LIMIT_S
     starts_at = due_at + timedelta(minutes=LEAD_MINUTES)

@@ -1,4 +1,4 @@
-"""The main story as a newcomer meets it: the printed line makes a message appear on the phone."""
+"""The main story as a new user runs it: the printed command makes a message appear on the phone."""
 
 import subprocess
 
@@ -15,7 +15,7 @@ def printed_curl(run):
 def test_the_printed_curl_line_makes_one_message_however_often_it_is_run(start):
     run = start()
     for _ in range(2):
-        # The status is written after the body, on a line of its own.
+        # curl writes the status after the body, on a separate line.
         command = printed_curl(run) + " -w '\\n%{http_code}'"
         answer = subprocess.run(
             ["bash", "-c", command], capture_output=True, text=True, check=True, timeout=CURL_LIMIT_S

@@ -1,4 +1,4 @@
-"""No log of any suite holds a phone number, a name or a text of a message. Runs after the suites that write them."""
+"""No log of a suite contains a phone number, a name or a message text. Runs after the suites that write logs."""
 
 import base64
 
@@ -8,17 +8,17 @@ from support import personal
 from support.paths import ROOT
 
 LOGS = ROOT / ".local" / "logs"
-# The output of this suite: it quotes what it finds.
+# The output of this suite, which quotes its findings.
 OWN_OUTPUT = ("logs.log",)
-# Planted among the logs, so that a scan that reads nothing, or knows nobody, fails.
+# Planted among the logs, so that a scan that reads nothing or has no patterns fails.
 PLANTED = "planted.log"
-# What a function logs of each message that went out.
+# The log message of a function for each message that it sent.
 SENT = "sent a message"
 FINDINGS_SHOWN = 20
 
 
 def wamid(number):
-    """An id as Meta makes them."""
+    """Returns a message id in Meta's format."""
     unique = b"\x15\x02\x00\x11\x18\x12" + b"5F425A74F13033492A" + b"\x00"
     return "wamid." + base64.b64encode(b"\x1c\x18" + bytes([len(number)]) + number.encode() + unique).decode()
 
@@ -36,7 +36,7 @@ PLANTS = (
 
 @pytest.fixture(scope="module")
 def found():
-    """What stands in the logs of the suites, with what was planted among them."""
+    """Returns the findings in the logs of the suites, including the planted ones."""
     planted = LOGS / PLANTED
     LOGS.mkdir(parents=True, exist_ok=True)
     planted.write_text("".join(f"{line}\n" for line in PLANTS), encoding="utf-8")

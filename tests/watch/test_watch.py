@@ -11,7 +11,7 @@ from support import local_run, processes
 from support.bridge import order_event
 
 LISTEN_LIMIT_S = 30
-# The first call of a function builds it, with the features of its package alone.
+# The first call of a function builds it, with the features of its package only.
 FIRST_CALL_LIMIT_S = 900
 
 
@@ -78,13 +78,13 @@ def test_send_message_takes_an_sqs_event(watch, site):
         timeout=FIRST_CALL_LIMIT_S,
     )
     assert answer.status_code == 200, answer.text
-    # What nobody can read becomes a dead letter in the ledger, so no record has to come back.
+    # An unreadable record becomes a dead letter in the ledger, so no record has to be delivered again.
     assert answer.json() == {"batchItemFailures": []}
     site.bridge.arrived(1)
 
 
 def record(message_id, body):
-    """A record of an SQS event as Lambda hands it over."""
+    """Returns a record of an SQS event in the form that Lambda passes to a function."""
     return {
         "messageId": message_id,
         "receiptHandle": "handle",
