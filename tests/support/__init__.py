@@ -1,1 +1,1 @@
-"""What the Python suites share: the template as data, processes, waiting, and calls to the bridge."""
+"""Shared code of the Python suites: the template as data, processes, waiting, and calls to the bridge."""

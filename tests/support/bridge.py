@@ -16,7 +16,7 @@ ARRIVAL_LIMIT_S = 60
 
 
 def order_event(phone="+393401234567", **changes):
-    """The state of an order nobody has heard of, complete and valid; `changes` replace its top level fields."""
+    """Returns a complete and valid status event of a new order. `changes` replaces top-level fields."""
     unique = uuid.uuid4().hex
     return {
         "id": f"order-{unique}",
@@ -38,7 +38,7 @@ def order_event(phone="+393401234567", **changes):
 
 
 def order_events(count):
-    """Orders of as many different customers, up to 10,000."""
+    """Returns `count` orders with different customers, up to 10,000."""
     events = [order_event(phone=f"+39340123{number:04}") for number in range(count)]
     for number, event in enumerate(events):
         event["data"]["customer"]["id"] = f"c-{number}"
@@ -46,7 +46,7 @@ def order_events(count):
 
 
 def status_report(demo, wamid, status, at):
-    """A webhook with one status of a message, in Meta's form; `at` in seconds since 1970."""
+    """Returns a webhook with one status of a message, in Meta's format. `at` is in seconds since 1970."""
     value = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "390236269240", "phone_number_id": demo["phone_number_id"]},
@@ -57,7 +57,7 @@ def status_report(demo, wamid, status, at):
 
 
 def problem(answer, status):
-    """The answer as the problem document that a refusal has to be."""
+    """Checks that a refusal is a problem document, and returns it."""
     assert answer.status_code == status, (answer.status_code, answer.text)
     assert answer.headers["Content-Type"].split(";")[0] == "application/problem+json"
     document = answer.json()
@@ -67,7 +67,7 @@ def problem(answer, status):
 
 
 def aws_client(service, endpoint, region="eu-central-1"):
-    """An AWS client for an emulator, which takes any credentials."""
+    """Returns an AWS client for an emulator, which accepts any credentials."""
     return botocore.session.get_session().create_client(
         service,
         region_name=region,
@@ -80,7 +80,7 @@ def aws_client(service, endpoint, region="eu-central-1"):
 class Bridge:
     """A bridge, its events queue, and the simulated phone behind it.
 
-    `host` is the name to call the bridge by where that differs from its address, as for an emulated API Gateway.
+    `host` is the host name for calls if it differs from the address, as for an emulated API Gateway.
     """
 
     def __init__(self, base_url, api_key, simulator_url, sqs, queue_url, host=None):
@@ -94,7 +94,7 @@ class Bridge:
     # ---- Calling the bridge
 
     def post(self, body, path="/v1/events", content_type="application/json", key=None):
-        """Posts JSON, or bytes as they are; `key` replaces the right key, and an empty one leaves it out."""
+        """Posts JSON, or bytes unchanged. `key` replaces the correct API key; an empty one omits the header."""
         headers = {"Content-Type": content_type, "X-API-Key": self.api_key if key is None else key, "Host": self.host}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return requests.post(
@@ -102,13 +102,13 @@ class Bridge:
         )
 
     def accept(self, event, path="/v1/events"):
-        """Posts an event that must be taken."""
+        """Posts an event that must be accepted."""
         answer = self.post(event, path)
         assert answer.status_code == 202, (answer.status_code, answer.text)
         return answer.json()
 
     def report(self, path, document, secret):
-        """Posts a webhook as Meta does, signed over the bytes that are sent."""
+        """Posts a webhook as Meta does, with a signature of the bytes that are sent."""
         body = json.dumps(document).encode()
         signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature, "Host": self.host}
@@ -119,22 +119,22 @@ class Bridge:
     # ---- Looking at the phone
 
     def messages(self):
-        """What the simulator accepted, oldest first."""
+        """Returns the messages that the simulator accepted, oldest first."""
         answer = requests.get(self.simulator_url + "/_sim/messages", timeout=HTTP_LIMIT_S)
         answer.raise_for_status()
         return answer.json()
 
     def reset(self):
-        """Makes the phone forget everything."""
+        """Resets the phone."""
         requests.post(self.simulator_url + "/_sim/reset", timeout=HTTP_LIMIT_S).raise_for_status()
 
     def write(self, phone, text):
-        """Has the owner of a number write to the shop."""
+        """Sends a message from a phone number to the shop."""
         message = {"from": phone, "text": text}
         requests.post(self.simulator_url + "/_sim/inbound", json=message, timeout=HTTP_LIMIT_S).raise_for_status()
 
     def arrived(self, count, limit_s=ARRIVAL_LIMIT_S):
-        """Waits until there are `count` messages and nothing is queued any more; more than `count` fails."""
+        """Waits until there are `count` messages and the queue is empty. Fails if there are more than `count`."""
         waiting.until(lambda: len(self.messages()) >= count, f"{count} messages on the phone", limit_s)
         self.drained(limit_s)
         messages = self.messages()
@@ -144,11 +144,11 @@ class Bridge:
     # ---- Looking at the queue
 
     def queue_counts(self, url=None):
-        """How many records of a queue, by default that of the events, are visible, held by a function, or delayed."""
+        """Returns the number of visible, in-flight and delayed records. The default is the events queue."""
         names = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
         found = self.sqs.get_queue_attributes(QueueUrl=url or self.queue_url, AttributeNames=names)
         return [int(found["Attributes"][name]) for name in names]
 
     def drained(self, limit_s=ARRIVAL_LIMIT_S):
-        """Waits until the events queue holds nothing at all, so that nothing can be sent any more."""
+        """Waits until the events queue is completely empty, so that nothing more can be sent."""
         waiting.until(lambda: not any(self.queue_counts()), "the events queue is empty", limit_s)

@@ -1,4 +1,4 @@
-"""The stack on an emulator of AWS: SAM's own translation of the template, deployed by a change set."""
+"""The stack on an AWS emulator: translated by SAM's own translator and deployed with a change set."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from support.paths import ROOT
 REGION = "eu-central-1"
 STACK = "bridge-test"
 BUCKET = "bundles"
-# The link of a function alone takes more than a minute on two cores; it is the longest step of all suites.
+# Linking one function takes more than a minute on two cores. This is the longest step of all suites.
 BUILD_LIMIT_S = 1500
 START_LIMIT_S = 30
 DEPLOY_LIMIT_S = 120
@@ -27,7 +27,7 @@ ARCHITECTURE, TARGET_FLAG = (
 
 
 def build_bundles():
-    """The zip of every function, built as for AWS: {name: path}."""
+    """Builds the zip of every function as for AWS and returns {name: path}."""
     names = sorted(sam.functions(sam.load()))
     packages = [flag for name in names for flag in ("--package", name)]
     command = ["cargo", "lambda", "build", "--release", "--locked", "--output-format", "zip", TARGET_FLAG, *packages]
@@ -36,7 +36,7 @@ def build_bundles():
 
 
 class NoManagedPolicies:
-    """The translator asks for AWS's managed policies; the template uses none."""
+    """Replaces the loader of AWS managed policies. The template uses none of them."""
 
     @staticmethod
     def load():
@@ -44,37 +44,37 @@ class NoManagedPolicies:
 
 
 def translate(template):
-    """The template as CloudFormation sees it, with the bundles in the bucket."""
+    """Returns the template as CloudFormation reads it, with the bundles in the bucket."""
     for name, properties in sam.functions(template).items():
         properties["CodeUri"] = {"Bucket": BUCKET, "Key": f"{name}.zip"}
-    # The emulator hands a parameter of type Number on as text, and its poller cannot compare that.
+    # The emulator passes a parameter of type Number on as a string, which its poller cannot compare.
     for mapping in sam.of_type(template, "AWS::Lambda::EventSourceMapping").values():
         scaling = mapping["Properties"]["ScalingConfig"]
         if isinstance(scaling["MaximumConcurrency"], dict):
             scaling["MaximumConcurrency"] = template["Parameters"][scaling["MaximumConcurrency"]["Ref"]]["Default"]
-    # The translator takes the region from where the AWS tools do.
+    # The translator takes the region from the environment of the AWS tools.
     os.environ["AWS_DEFAULT_REGION"] = REGION
     return transform(template, {"Architecture": ARCHITECTURE}, NoManagedPolicies)
 
 
 class Emulator(processes.Process):
-    """An emulator of AWS on a free port of 127.0.0.1, with nothing in it."""
+    """An empty AWS emulator on a free port of 127.0.0.1."""
 
     def __init__(self, folder):
         self.port = processes.free_port()
         self.url = f"http://localhost:{self.port}"
         environment = {
             "GATEWAY_PORT": str(self.port),
-            # By default it listens on every address, and calls functions by an address that they refuse as a host.
+            # By default it listens on every address and calls functions by an address that they reject as a host.
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_HOST": "localhost",
             "TMPDIR": str(folder),
             "MINISTACK_REGION": REGION,
-            # Servers of other services, which would take well-known ports.
+            # Servers of other services, which would use well-known ports.
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
-            # From here on what the functions inherit, where AWS would reach them through its own names. The
-            # simulator is plain HTTP on this machine, which the template never allows.
+            # The functions inherit the variables below. AWS would reach them through its own names. The simulator is
+            # plain HTTP on this machine, which the template never allows.
             "AWS_ENDPOINT_URL": self.url,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
@@ -136,8 +136,7 @@ class Stack:
         return self.describe()["StackStatus"]
 
     def take_over_site(self, run):
-        """Sets up the site of a local run here too: its configuration, the token of its account, and what its webhooks
-        are signed with."""
+        """Copies the site of a local run to this stack: configuration, account token and webhook secret."""
         dynamodb = self.emulator.client("dynamodb")
         for item in run.table_items("BRIDGE_CONFIG_TABLE"):
             dynamodb.put_item(TableName=self.outputs["ConfigTableName"], Item=item)
@@ -148,16 +147,16 @@ class Stack:
             secrets.create_secret(Name=self.outputs["SecretsPrefix"] + name, SecretString=secret)
 
     def ledger(self, event):
-        """What the ledger holds of the messages of an event."""
+        """Returns the ledger's items for the messages of an event."""
         dynamodb = self.emulator.client("dynamodb")
         pages = dynamodb.get_paginator("scan").paginate(TableName=self.outputs["LedgerTableName"])
         items = [item for page in pages for item in page["Items"]]
         return [i for i in items if i["sk"]["S"].startswith("M#") and i["event_id"]["S"] == event["id"]]
 
     def bridge(self, run):
-        """The deployed HTTP API, with the key of the local run's site and its phone."""
-        # The output has the address that AWS would give it. The emulator listens for that name on its own port,
-        # under a domain that not every resolver knows, so the name travels in the header.
+        """Returns the deployed HTTP API, with the API key of the local run's site and its phone."""
+        # The output contains the address that AWS would assign. The emulator listens for that name on its own port,
+        # under a domain that not every resolver can resolve, so the name is sent in the header.
         (api,) = self.emulator.client("apigatewayv2").get_apis()["Items"]
         return Bridge(
             self.emulator.url,

@@ -1,4 +1,4 @@
-"""The table function × action × resource of infra/README.md, made from the template.
+"""The table function × action × resource of infra/README.md, generated from the template.
 
 `cd tests && ../.local/venv/bin/python -m support.permissions` prints it.
 """
@@ -9,7 +9,7 @@ from support import template as sam
 
 
 def table():
-    """The permissions of every function as a Markdown table, one line for each resource."""
+    """Returns the permissions of every function as a Markdown table with one line per resource."""
     template = sam.load()
     lines = ["| function | may | on |", "|---|---|---|"]
     for function, properties in sorted(sam.functions(template).items()):

@@ -1,4 +1,4 @@
-"""Personal data in text: the numbers and names that the suites use, found plain, written with blanks, or in base64."""
+"""Finds personal data in text: numbers and names that the suites use, plain, with separators, or in base64."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from support.paths import ROOT
 
-# Where the suites write the people they tell of.
+# The files in which the suites define the people whom they notify.
 SOURCES = (
     "docs/events/examples/*.json",
     "functions/*/tests/**/*.rs",
@@ -21,13 +21,13 @@ SOURCES = (
     "tests/**/*.py",
     "README.md",
 )
-# A number is known by its last digits, however its prefix is written.
+# A number is identified by its last digits, whatever its prefix.
 TAIL_DIGITS = 9
-# Fewer different digits, or digits in a row, stand in logs for other reasons.
+# Numbers with fewer different digits, or with consecutive ones, occur in logs for other reasons.
 TAIL_DIFFERENT_MIN = 3
-# A shorter text may stand in a log for other reasons.
+# A shorter text may occur in a log for other reasons.
 TEXT_CHARS_MIN = 12
-# A shorter name comes up by chance where anything is taken for base64.
+# A shorter name occurs by chance if any token is decoded as base64.
 DECODED_NAME_CHARS_MIN = 4
 
 QUOTED = re.compile(r"""["']([^"'\\\n]{3,40})["']""")
@@ -37,26 +37,26 @@ NAMES = re.compile(r"""(?:first_name|last_name|company)\\?["']?\s*[:,]\s*(?:json
 PERSONAL_FIELDS = {"first_name", "last_name", "company"}
 TEXT_FIELDS = {"subject", "body", "description"}
 
-# What the local run shows a person: an event to try, and the messages on the simulated phone. It is no log: lines of
-# functions begin with the function's name.
+# Output of the local run for its user: an example event, and the messages on the simulated phone. It is not a log:
+# lines of functions begin with the function's name.
 SHOWN = ("An order changes its state, and Anna's phone gets a message:", "curl -sS ", "phone          | ")
 
 BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ()./-]{1,3}(?=\d)")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-# Any Italian mobile number, also one that a suite made up as it went.
+# Any Italian mobile number, including one that a suite generates.
 MOBILE = re.compile(r"(?<![0-9A-Za-z.+-])(?:\+|00)?(?:39)?3[2-9]\d{8}(?![0-9A-Za-z-])")
 
 
 @dataclass(frozen=True)
 class Personal:
-    """What must not stand in a log."""
+    """The personal data that must not occur in a log."""
 
     tails: frozenset
     names: frozenset
     texts: frozenset
 
     def found(self, line):
-        """The personal data in a line, each with how it was found."""
+        """Returns the personal data in a line, each with the way in which it was found."""
         hits = set(self._plain(line, self.names))
         long_names = [name for name in self.names if len(name) >= DECODED_NAME_CHARS_MIN]
         for token in set(BASE64.findall(line)):
@@ -81,7 +81,7 @@ class Personal:
 
 
 def decoded(token):
-    """What a run of letters says in base64, wherever in it the base64 begins."""
+    """Yields the base64 decodings of a token, from each of the four possible offsets."""
     standard = token.rstrip("=").replace("-", "+").replace("_", "/")
     for start in range(4):
         part = standard[start:]
@@ -93,7 +93,7 @@ def decoded(token):
 
 
 def used():
-    """The personal data that the suites' own sources and examples hold."""
+    """Returns the personal data in the suites' own sources and examples."""
     tails, names, texts = set(), set(), set()
     for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
         source = path.read_text(encoding="utf-8")
@@ -105,7 +105,7 @@ def used():
 
 
 def tail_of(text):
-    """The last digits of a phone number; `None` of anything else."""
+    """Returns the last digits of a phone number, or `None` for any other text."""
     bare = re.sub(r"[ ()./-]", "", text)
     tail = bare[-TAIL_DIGITS:]
     if not PHONE.fullmatch(bare) or len(set(tail)) < TAIL_DIFFERENT_MIN or tail in "0123456789":
@@ -114,7 +114,7 @@ def tail_of(text):
 
 
 def take_json(value, tails, names, texts):
-    """Takes the people and texts of an example."""
+    """Adds the people and texts of an example to the sets."""
     if isinstance(value, list):
         for item in value:
             take_json(item, tails, names, texts)
@@ -133,7 +133,7 @@ def take_json(value, tails, names, texts):
 
 
 def scan(folder, personal, but=()):
-    """What of `personal` stands in the logs of a folder: a list of (file, line number, findings)."""
+    """Returns the findings of `personal` in the logs of a folder as a list of (file, line number, findings)."""
     hits = []
     for path in sorted(Path(folder).rglob("*.log")):
         if path.name in but:

@@ -1,4 +1,4 @@
-"""Child processes with their output in a file, free ports, and who descends from whom."""
+"""Child processes with their output in a file, free ports, and the process tree."""
 
 import os
 import shutil
@@ -11,25 +11,25 @@ from support import waiting
 from support.paths import ROOT
 
 STOP_LIMIT_S = 20
-# Where the output of every program stays, for the suite `logs`.
+# The folder for the output of every program. The suite `logs` scans it.
 KEPT_OUTPUT = ROOT / ".local" / "logs" / "runs"
 
 
 def free_port():
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    """Returns a port of 127.0.0.1 on which nothing listens at the moment."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
 def listening(port):
-    """Whether somebody accepts connections on the port."""
+    """Returns whether a process accepts connections on the port."""
     with socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
 
 
 class Process:
-    """A program in a process group of its own, as a terminal starts it; its output goes to `log`."""
+    """A program in its own process group, as a terminal starts it. Its output goes to `log`."""
 
     def __init__(self, command, log, environment=None):
         self.log = Path(log)
@@ -52,7 +52,7 @@ class Process:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def until(self, condition, what, limit_s):
-        """As `waiting.until`, but gives up at once, with the output, when the program has ended."""
+        """Like `waiting.until`, but fails at once, with the output, if the program has ended."""
 
         def still_running():
             code = self.child.poll()
@@ -63,14 +63,14 @@ class Process:
         return waiting.until(still_running, what, limit_s)
 
     def interrupt(self):
-        """Ctrl-C: the whole terminal group gets SIGINT. Returns the exit code."""
+        """Sends SIGINT to the whole group, as Ctrl-C does. Returns the exit code."""
         os.killpg(self.pid, signal.SIGINT)
         return self.child.wait(STOP_LIMIT_S)
 
     def end(self):
-        """Whatever state it is in: asked to end, and killed with its group if that did not help.
+        """Ends the program in any state: asks it to end, and kills it with its group if that fails.
 
-        By SIGTERM, because a shell starts what runs in its background with SIGINT ignored.
+        It uses SIGTERM, because a shell starts background processes with SIGINT ignored.
         """
         if self.child.poll() is None:
             os.killpg(self.pid, signal.SIGTERM)
@@ -84,13 +84,13 @@ class Process:
 
 
 def parents():
-    """The parent of every running process, by id; what is gone or a zombie is left out."""
+    """Returns the parent of every running process, by id. Processes that ended and zombies are omitted."""
     found = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            # The name in parentheses may itself hold spaces; state and parent follow the last one.
+            # The name in parentheses may itself contain spaces. State and parent follow the last parenthesis.
             state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
         except OSError:
             continue
@@ -100,7 +100,7 @@ def parents():
 
 
 def descendants(pid):
-    """Every process that descends from `pid`."""
+    """Returns every process that descends from `pid`."""
     family, known = {pid}, parents()
     while True:
         more = {child for child, parent in known.items() if parent in family} - family
@@ -110,7 +110,7 @@ def descendants(pid):
 
 
 def executable(pid):
-    """The file name of the program a process runs, empty when the process is gone."""
+    """Returns the file name of the program that a process runs. Empty if the process has ended."""
     try:
         return Path(os.readlink(f"/proc/{pid}/exe")).name
     except OSError:

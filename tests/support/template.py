@@ -1,4 +1,4 @@
-"""The SAM template as data, and the questions that more than one test asks of it."""
+"""The SAM template as data, and queries that more than one test uses."""
 
 from samtranslator.yaml_helper import yaml_parse
 
@@ -6,29 +6,29 @@ from support.paths import TEMPLATE
 
 
 def load():
-    """The template with its short-form intrinsics (`!Ref`) written out as dictionaries (`{"Ref": …}`)."""
+    """Returns the template with its short-form intrinsics (`!Ref`) expanded to dictionaries (`{"Ref": …}`)."""
     return yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
 
 
 def of_type(template, kind):
-    """Resources of one type, by logical name."""
+    """Returns the resources of one type, by logical name."""
     return {name: res for name, res in template["Resources"].items() if res["Type"] == kind}
 
 
 def functions(template):
-    """The functions by the name of their package, the last part of `CodeUri`."""
+    """Returns the functions by the name of their package, the last part of `CodeUri`."""
     found = of_type(template, "AWS::Serverless::Function").values()
     return {res["Properties"]["CodeUri"].rsplit("/", 1)[-1]: res["Properties"] for res in found}
 
 
 def role_of(template, properties):
-    """The logical name and the properties of the role that a function's properties name."""
+    """Returns the logical name and the properties of the role that a function's properties name."""
     name = properties["Role"]["Fn::GetAtt"][0]
     return name, template["Resources"][name]["Properties"]
 
 
 def statements(role):
-    """The statements of a role's own policies, with `Action` and `Resource` always lists."""
+    """Returns the statements of a role's own policies. `Action` and `Resource` are always lists."""
     for policy in role["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
             yield {
@@ -39,12 +39,12 @@ def statements(role):
 
 
 def as_list(value):
-    """A value that CloudFormation lets one write alone or in a list."""
+    """Returns a value as a list. CloudFormation accepts a single value or a list."""
     return value if isinstance(value, list) else [value]
 
 
 def resource_name(resource):
-    """What a value names, as a person would: a logical name, an index of a table, or a secret."""
+    """Returns a readable name for a value: a logical name, an index of a table, or a secret."""
     if "Ref" in resource:
         return resource["Ref"]
     if "Fn::GetAtt" in resource:

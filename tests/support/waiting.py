@@ -1,4 +1,4 @@
-"""Waiting for a condition with a named limit, the only kind of waiting there is in the suites."""
+"""Waiting for a condition with a named limit. The suites use no other kind of waiting."""
 
 import time
 
@@ -6,9 +6,9 @@ PAUSE_S = 0.05
 
 
 def until(condition, what, limit_s):
-    """The first truthy answer of `condition`; fails naming `what` when none came within `limit_s` seconds.
+    """Returns the first truthy result of `condition`. Fails and names `what` if there is none within `limit_s` seconds.
 
-    What the condition raises as a refused or broken connection counts as "not yet".
+    A refused or broken connection inside `condition` counts as "not yet".
     """
     deadline = time.monotonic() + limit_s
     seen = None
