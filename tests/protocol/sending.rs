@@ -2,7 +2,7 @@
 //! message ends, and every STOP takes effect.
 //!
 //! The model makes no assumption about time. The sweep may run while an owner is active. A write whose response was
-//! lost may be applied at any later time. [`Bounds`] limits how much trouble occurs.
+//! lost may be applied at any later time. [`Bounds`] limits the faults.
 
 mod action;
 mod mutations;
@@ -27,7 +27,7 @@ fn check(name: &str, setup: Setup) {
     checker.assert_properties();
 }
 
-/// One execution at a time and no trouble.
+/// One execution at a time and no faults.
 fn calm() -> Bounds {
     Bounds { executions: 1, looks: 1, ..Bounds::default() }
 }

@@ -243,7 +243,7 @@ async fn a_dedup_key_is_given_back_when_its_message_was_refused_for_good() {
 async fn a_dedup_key_that_could_not_be_given_back_is_so_when_it_is_met() {
     let world = World::start().await.unwrap();
     fault(&world, 1, 400, 132_000).await;
-    // The delete of the key is never sent, neither at once nor when the record is delivered again.
+    // The first delete of the key and its repeat, when the record is delivered again, are never sent.
     let (operation, trouble) = ("DeleteItem", Trouble::Unreachable);
     world.wire.plan(Planned { operation, containing: "TOLD#", trouble, times: 3, takes: NO_TIME });
     raise(&world, &order_status_changed("e-1")).await;

@@ -78,8 +78,8 @@ async fn raised(world: &World) -> Vec<StoredEvent> {
     events
 }
 
-/// Returns the people whom the plans of these events skipped, with the reason and the deciding event. Asserts that
-/// there are no messages.
+/// Returns the people skipped by the plans of these events, with the reason and the deciding event. Asserts that there
+/// are no messages.
 fn left_out(raised: &[StoredEvent]) -> Vec<(String, Reason, String)> {
     assert!(raised.iter().all(|event| event.messages.is_empty()), "{raised:?}");
     let skips = raised.iter().flat_map(|event| &event.plan.skips);

@@ -20,7 +20,7 @@ pub(crate) type EventNo = usize;
 /// The index of a due time in the setup.
 pub(crate) type DueNo = usize;
 
-/// How much trouble may occur.
+/// The maximum number of executions and faults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Bounds {
     /// The maximum number of concurrent executions, not counting sweeps.

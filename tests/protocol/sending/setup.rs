@@ -1,4 +1,4 @@
-//! The parameters of a check: the messages, the bounds on trouble, and the deliberate breaks of the protocol.
+//! The parameters of a check: the messages, the bounds on faults, and the deliberate breaks of the protocol.
 
 use domain::decision::guards::{Guards, guards};
 use domain::decision::plan::{PlannedMessage, plan};
@@ -34,7 +34,7 @@ pub(crate) struct Send {
     decisions: [Result<Timestamp, Reason>; 4],
 }
 
-/// The limits on each kind of trouble.
+/// The maximum number of each fault and each external action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Bounds {
     /// Concurrent executions.

@@ -30,7 +30,7 @@ pub(super) struct Person {
 pub(super) struct Reminder {
     pub(super) id: String,
     pub(super) minutes: u64,
-    /// The start of the activity that it belongs to. Id, lead and start together are notified once.
+    /// The start of its activity. A combination of id, lead and start is notified once.
     pub(super) starts: String,
     pub(super) due: Timestamp,
     pub(super) ticked: bool,
