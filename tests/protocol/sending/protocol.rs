@@ -228,7 +228,7 @@ impl Setup {
         }
     }
 
-    /// The next step of a claim if another send already took the dedup key. A finally refused send does not keep the key.
+    /// The next step of a claim if another send took the dedup key. A finally refused send does not keep the key.
     fn notified(&self, state: &State, send: SendId, owner: Owner) -> Step {
         let notified = state.tables.dedup_keys[self.sends[send].dedup_key_of];
         match notified.filter(|(by, _)| state.tables.items[*by].facts().is_refused()) {
