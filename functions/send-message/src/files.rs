@@ -1,5 +1,6 @@
 //! Digests: the first message about a folder covers the files of the messages that join it while it waits.
 
+use domain::decision::context::DecisionContext;
 use domain::decision::digest::{Collection, collected_in, collected_until, fate, releases_members};
 use domain::decision::guards::already_notified;
 use domain::decision::{Halt, decide};
@@ -7,7 +8,6 @@ use domain::mapping::UsefulFor;
 use domain::message::file_list::Files;
 use domain::message::reason::{Reason, Skip};
 use domain::message::state::{Facts, State, WaitReason, Waiting};
-use domain::message::suppression::DecisionContext;
 use domain::primitives::key::{MessageId, message_key};
 use domain::queue::job::MessageJob;
 use jiff::{SignedDuration, Timestamp};

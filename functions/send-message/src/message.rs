@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::decision::cart::CartHistory;
+use domain::decision::context::DecisionContext;
 use domain::decision::plan::PlannedMessage;
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::message::reason::Skip;
 use domain::message::state::WaitReason;
-use domain::message::suppression::DecisionContext;
+use domain::message::suppression::ContactData;
 use domain::primitives::key::{CartKeys, MessageId};
 use domain::queue::job::{Job, LastError, MessageJob, SendPermit};
 use domain::site::config::LiveConfig;
@@ -161,14 +162,13 @@ async fn carts(task: Task<'_>) -> Result<CartHistory, Failure> {
 
 /// Returns the decision context of a message, completed with the data about its recipient.
 pub(crate) async fn with_recipient(task: Task<'_>, context: &DecisionContext) -> Result<DecisionContext, Failure> {
-    let DecisionContext { suppressions, unreachable_until, opted_out_at, marketing_consent, .. } = known(task).await?;
-    Ok(DecisionContext { suppressions, unreachable_until, opted_out_at, marketing_consent, ..context.clone() })
+    Ok(DecisionContext { contact: known(task).await?, ..context.clone() })
 }
 
-/// Reads the decision context of the recipient and their number.
-async fn known(task: Task<'_>) -> Result<DecisionContext, Failure> {
+/// Reads the recorded data about the recipient and their number; empty without a valid number.
+async fn known(task: Task<'_>) -> Result<ContactData, Failure> {
     let Sender { app, live, .. } = task.sender;
-    let Some(contact) = contact(task).await? else { return Ok(DecisionContext::default()) };
+    let Some(contact) = contact(task).await? else { return Ok(ContactData::default()) };
     let person = app.contact_secret().await?.person_key(&live.site.id, &task.record.planned.recipient);
     Ok(app.contacts.known(&contact, &person).await?)
 }

@@ -8,7 +8,7 @@ use domain::message::backoff;
 use domain::message::error_code::{self, Action};
 use domain::message::reason::{Reason, Skip};
 use domain::message::state::{Answer, Facts, Failure as Refusal, State, WaitReason};
-use domain::message::suppression::{DecisionContext, Scope};
+use domain::message::suppression::{ContactData, Scope};
 use domain::primitives::key::MessageId;
 use domain::queue::job::{LastError, SendPermit};
 use domain::site::config::TemplateHold;
@@ -231,7 +231,7 @@ fn cart_changed(task: Task<'_>, latest: &CartHistory) -> Skip {
     judged.err().unwrap_or_else(|| Reason::NotLatestCart.into())
 }
 
-fn forbidden(known: &DecisionContext, marketing: bool) -> Skip {
+fn forbidden(known: &ContactData, marketing: bool) -> Skip {
     let of_marketing = || known.suppression(Scope::Marketing).filter(|_| marketing);
     match (known.suppression(Scope::All).or_else(of_marketing), known.unreachable_until) {
         (Some(suppression), _) => Skip::new(Reason::Suppressed, suppression.to_string()),

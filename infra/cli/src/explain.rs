@@ -2,7 +2,7 @@
 
 use domain::audit::Audit;
 use domain::event::Event;
-use domain::message::suppression::DecisionContext;
+use domain::message::suppression::ContactData;
 use domain::primitives::id::EventId;
 use domain::primitives::phone::Phone;
 use domain::site::config::LiveConfig;
@@ -64,7 +64,7 @@ async fn explain_phone(typed: &str, live: &LiveConfig, stack: &Stack, output: Ou
     output.say(&json!({"events": documents(&all), "number": number}), |lang| {
         words(&all, lang) + &number::words(&phone, &known, now, (lang, output))
     });
-    if all.is_empty() && known == DecisionContext::default() {
+    if all.is_empty() && known == ContactData::default() {
         return Err(Failure::No("the ledger knows nothing of it".to_owned()));
     }
     Ok(())

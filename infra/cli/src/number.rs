@@ -1,6 +1,6 @@
 //! A phone number and its contact data: suppressions, consent and reachability.
 
-use domain::message::suppression::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
+use domain::message::suppression::{ContactData, Lift, Lifted, Scope, Source, Suppression};
 use domain::primitives::phone::Phone;
 use domain::site::config::Site;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ pub(crate) fn read(typed: &str, site: &Site) -> Result<Phone, Failure> {
 }
 
 /// Returns the contact data of a number as JSON.
-pub(crate) fn document(phone: &Phone, contact: &str, known: &DecisionContext, output: Output) -> Value {
+pub(crate) fn document(phone: &Phone, contact: &str, known: &ContactData, output: Output) -> Value {
     json!({
         "phone": output.phone(phone.as_e164()), "contact": contact, "suppressions": known.suppressions,
         "lifted": known.lifts, "unreachable_until": known.unreachable_until, "marketing_consent": known.marketing_consent,
@@ -26,7 +26,7 @@ pub(crate) fn document(phone: &Phone, contact: &str, known: &DecisionContext, ou
 }
 
 /// Formats the contact data of a number as text.
-pub(crate) fn words(phone: &Phone, known: &DecisionContext, now: Timestamp, (lang, output): (Lang, Output)) -> String {
+pub(crate) fn words(phone: &Phone, known: &ContactData, now: Timestamp, (lang, output): (Lang, Output)) -> String {
     let mut lines: Vec<String> = known.suppressions.iter().map(|one| suppression_words(one, lang)).collect();
     if let Some(until) = known.unreachable_until.filter(|until| *until > now) {
         let unreachable = lang.of("non raggiungibile da WhatsApp, escluso fino al", "WhatsApp cannot reach it, until");

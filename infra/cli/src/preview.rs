@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use domain::check::check;
+use domain::decision::context::DecisionContext;
 use domain::decision::plan::{PlannedMessage, plan};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::mapping::Mapping;
-use domain::message::suppression::DecisionContext;
+use domain::message::suppression::ContactData;
 use domain::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{MessageId, event_key, message_key};
 use domain::primitives::phone::Phone;
@@ -152,7 +153,8 @@ async fn decisions(
     let plan = plan(event, live);
     let mut decisions = Vec::new();
     for planned in plan.messages {
-        let known = known(event, &planned, live, stack).await?;
+        let contact = known(event, &planned, live, stack).await?;
+        let known = DecisionContext { contact, ..DecisionContext::default() };
         let outcome = decide(event, &planned, live, &known, now).map(|outgoing| {
             let opaque = message_id(&live.site.id, event, &planned).to_string();
             Sendable { text: outgoing.body.text.clone(), request: provider::send_body(&outgoing, &opaque) }
@@ -173,13 +175,13 @@ async fn known(
     planned: &PlannedMessage,
     live: &LiveConfig,
     stack: Option<&Stack>,
-) -> Result<DecisionContext, Failure> {
+) -> Result<ContactData, Failure> {
     let (Some(stack), Some(person)) = (stack, event.recipient(&planned.recipient)) else {
-        return Ok(DecisionContext::default());
+        return Ok(ContactData::default());
     };
     let country = live.site.country(person.country.as_deref());
     let Ok(phone) = Phone::parse(person.phone.as_deref().unwrap_or_default(), country) else {
-        return Ok(DecisionContext::default());
+        return Ok(ContactData::default());
     };
     let contact = stack.contact(live, &phone).await?;
     let person = stack.contact_secret().await?.person_key(&live.site.id, &person.id);

@@ -37,7 +37,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use domain::message::suppression::DecisionContext;
+use domain::message::suppression::ContactData;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::batch_get;
@@ -78,11 +78,11 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn known(&self, contact: &str, person: &str) -> Result<DecisionContext, StoreError> {
+    pub async fn known(&self, contact: &str, person: &str) -> Result<ContactData, StoreError> {
         let items = self.items(&[contact, person]).await?;
         let mut known = match items.get(contact) {
             Some(item) => of_number(&Reading::of(item))?,
-            None => DecisionContext::default(),
+            None => ContactData::default(),
         };
         if let Some(item) = items.get(person) {
             known.opted_out_at = opted_out(&Reading::of(item))?;

@@ -1,12 +1,13 @@
 //! The parameters of a check: the messages, the bounds on faults, and the deliberate breaks of the protocol.
 
+use domain::decision::context::DecisionContext;
 use domain::decision::guards::{Guards, guards};
 use domain::decision::plan::{PlannedMessage, plan};
 use domain::decision::{Halt, decide};
 use domain::event::{Event, EventVersion};
 use domain::message::error_code::{self, Class};
 use domain::message::reason::Reason;
-use domain::message::suppression::{DecisionContext, Scope, Source, Suppression};
+use domain::message::suppression::{ContactData, Scope, Source, Suppression};
 use jiff::Timestamp;
 
 use super::table::SendId;
@@ -161,8 +162,8 @@ fn send(event: &Event, repeats: Option<SendId>) -> Send {
     let stop = Suppression { scope: Scope::All, source: Source::Stop, since: at(30), reason: String::new() };
     let decided = |is_late, suppressions: &[Suppression]| {
         let resend_requested_at = repeats.map(|_| at(60));
-        let known =
-            DecisionContext { suppressions: suppressions.to_vec(), resend_requested_at, ..DecisionContext::default() };
+        let contact = ContactData { suppressions: suppressions.to_vec(), ..ContactData::default() };
+        let known = DecisionContext { contact, resend_requested_at, ..DecisionContext::default() };
         match decide(event, &planned, &live, &known, now(is_late)) {
             Ok(outgoing) => Ok(outgoing.useful_until),
             Err(Halt::Skip(skip)) => Err(skip.reason),

@@ -90,7 +90,7 @@ async fn other_failures_are_the_messages_own() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     world.deliver(&[failed("e1", &id, "131049", world.now())]).await;
-    assert_eq!(world.known("demo", ANNA).await, domain::message::suppression::DecisionContext::default());
+    assert_eq!(world.known("demo", ANNA).await, domain::message::suppression::ContactData::default());
     assert_eq!((world.refusal("demo").await, world.stop("demo").await), (None, None));
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use domain::decision::context::DecisionContext;
 use domain::decision::guards::{Guards, guards};
 use domain::decision::plan::{PlannedMessage, plan};
 use domain::decision::{Halt, decide};
 use domain::event::Event;
 use domain::message::reason::Reason;
 use domain::message::state::{Answer, State};
-use domain::message::suppression::{DecisionContext, Lift, Lifted, Scope, Source};
+use domain::message::suppression::{ContactData, Lift, Lifted, Scope, Source};
 use domain::primitives::id::{AccountId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{ContactSecret, MessageId};
 use domain::primitives::language::Language;
@@ -175,7 +176,7 @@ impl World {
     }
 
     /// Returns the data about a number at a site.
-    pub(crate) async fn known(&self, site: &str, number: &str) -> DecisionContext {
+    pub(crate) async fn known(&self, site: &str, number: &str) -> ContactData {
         self.contacts.of_contact(&contact(site, number)).await.unwrap()
     }
 

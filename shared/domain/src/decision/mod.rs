@@ -1,6 +1,7 @@
 //! The decision about one planned message: send it now with its rendered text, skip it, or wait.
 
 pub mod cart;
+pub mod context;
 pub mod digest;
 pub mod guards;
 pub mod plan;
@@ -9,6 +10,7 @@ pub mod render;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::decision::context::DecisionContext;
 use crate::decision::plan::PlannedMessage;
 use crate::decision::reminder::contact_data_as_of;
 use crate::decision::render::{Filled, FilledButton, FilledHeader, Locale, Rendered};
@@ -17,7 +19,7 @@ use crate::event::{Event, EventData};
 use crate::mapping::{Mapping, TemplateUse};
 use crate::message::reason::{Reason, Skip};
 use crate::message::state::{WaitReason, Waiting};
-use crate::message::suppression::{DecisionContext, Scope};
+use crate::message::suppression::{ContactData, Scope};
 use crate::primitives::id::AccountId;
 use crate::primitives::language::{self, Language};
 use crate::primitives::phone::{Phone, PhoneError};
@@ -104,8 +106,8 @@ pub fn decide<'a>(
         );
     }
     let phone = phone(recipient, config)?;
-    has_not_opted_out(event, recipient, known)?;
-    may_be_written_to(known, now)?;
+    has_not_opted_out(event, recipient, &known.contact)?;
+    may_be_written_to(&known.contact, now)?;
     let useful_until = useful_until(event, mapping, config, known);
     if let EventData::CartAbandoned { cart, .. } = &event.data {
         let due = cart::due_at(cart.abandoned_at, &known.cart, Some(mapping), &config.site);
@@ -124,7 +126,7 @@ pub fn decide<'a>(
     }
     let chosen = choose_template(event, recipient, mapping, config)?;
     let (template, parts) = usable_template(chosen, mapping, account, config)?;
-    may_send_category(template, recipient, known)?;
+    may_send_category(template, recipient, &known.contact)?;
     let context = Context { event, recipient, site_url: config.site.url.as_deref(), files: known.files.as_ref() };
     let locale = Locale { language: &template.language, zone: &config.site.zone() };
     let Rendered { header, body, buttons } = render::fill(parts, chosen, &context, &locale)?;
@@ -212,7 +214,7 @@ fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &D
 ///
 /// If the event does not state the field, a recorded opt-out applies, whatever its age. If the event states "no", only
 /// a record that is at least as new as the event's data applies.
-fn has_not_opted_out(event: &Event, recipient: &Person, known: &DecisionContext) -> Result<(), Skip> {
+fn has_not_opted_out(event: &Event, recipient: &Person, known: &ContactData) -> Result<(), Skip> {
     let counts = |at: &Timestamp| recipient.whatsapp_opt_out.is_none() || *at >= contact_data_as_of(event);
     match known.opted_out_at.filter(counts) {
         _ if recipient.whatsapp_opt_out == Some(true) => Err(Reason::OptedOut.into()),
@@ -222,7 +224,7 @@ fn has_not_opted_out(event: &Event, recipient: &Person, known: &DecisionContext)
 }
 
 /// Checks what forbids every message to the number: suppressions and unreachability.
-fn may_be_written_to(known: &DecisionContext, now: Timestamp) -> Result<(), Skip> {
+fn may_be_written_to(known: &ContactData, now: Timestamp) -> Result<(), Skip> {
     if let Some(suppression) = known.suppression(Scope::All) {
         return Err(Skip::new(Reason::Suppressed, suppression.to_string()));
     }
@@ -317,7 +319,7 @@ fn usable_template<'a>(
 /// Checks the template's category: marketing requires consent and no marketing suppression.
 ///
 /// A consent that the event states takes precedence over the recorded one.
-fn may_send_category(template: &Template, recipient: &Person, known: &DecisionContext) -> Result<(), Skip> {
+fn may_send_category(template: &Template, recipient: &Person, known: &ContactData) -> Result<(), Skip> {
     match &template.category {
         // `usable_template` refuses all other categories.
         Category::Utility | Category::Other(_) => return Ok(()),

@@ -300,36 +300,41 @@ fn a_plan_is_read_back_as_it_was_written() {
     assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), planned);
 }
 
-fn suppressed(scope: Scope) -> DecisionContext {
+/// Returns the context of a message to a recipient with this data.
+fn known_as(contact: ContactData) -> DecisionContext {
+    DecisionContext { contact, ..DecisionContext::default() }
+}
+
+fn suppressed(scope: Scope) -> ContactData {
     let source = crate::message::suppression::Source::Stop;
     let suppression = crate::message::suppression::Suppression { scope, source, since: now(), reason: String::new() };
-    DecisionContext { suppressions: vec![suppression], ..DecisionContext::default() }
+    ContactData { suppressions: vec![suppression], ..ContactData::default() }
 }
 
 #[track_caller]
-fn check_knowing(known: &DecisionContext, config: &LiveConfig, reason: &str, detail: &str) {
+fn check_knowing(contact: &ContactData, config: &LiveConfig, reason: &str, detail: &str) {
     let expected = Err((reason.to_owned(), detail.to_owned()));
-    assert_eq!(outcome_knowing(&order(&[]), config, known), expected);
+    assert_eq!(outcome_knowing(&order(&[]), config, &known_as(contact.clone())), expected);
 }
 
 #[test]
 fn what_is_known_of_the_number_forbids() {
     let hour = jiff::SignedDuration::from_hours(1);
     check_knowing(&suppressed(Scope::All), &config(), "suppressed", "all, stop, 2026-11-22");
-    let left_alone = |until| DecisionContext { unreachable_until: Some(until), ..DecisionContext::default() };
+    let left_alone = |until| ContactData { unreachable_until: Some(until), ..ContactData::default() };
     check_knowing(&left_alone(now() + hour), &config(), "unreachable", "2026-11-22T11:00:00Z");
-    assert!(outcome_knowing(&order(&[]), &config(), &left_alone(now())).is_ok(), "the month is over");
-    let opted_out = DecisionContext { opted_out_at: Some(now()), ..suppressed(Scope::All) };
+    assert!(outcome_knowing(&order(&[]), &config(), &known_as(left_alone(now()))).is_ok(), "the month is over");
+    let opted_out = ContactData { opted_out_at: Some(now()), ..suppressed(Scope::All) };
     check_knowing(&opted_out, &config(), "opted_out", "2026-11-22T10:00:00Z");
 }
 
 #[test]
 fn only_an_explicit_no_that_is_newer_overrides_a_recorded_opt_out() {
     let hour = jiff::SignedDuration::from_hours(1);
-    let opted_out = |at| DecisionContext { opted_out_at: Some(at), ..DecisionContext::default() };
+    let opted_out = |at| ContactData { opted_out_at: Some(at), ..ContactData::default() };
     let said = |value: Value| order(&[("/data/customer/whatsapp_opt_out", value)]);
     let happened_at = order(&[]).occurred_at;
-    let goes = |event: &Event, at| outcome_knowing(event, &config(), &opted_out(at)).is_ok();
+    let goes = |event: &Event, at| outcome_knowing(event, &config(), &known_as(opted_out(at))).is_ok();
     for at in [happened_at - hour * 1000, happened_at, happened_at + hour] {
         assert!(!goes(&order(&[]), at) && !goes(&said(Value::Null), at) && !goes(&said(json!(true)), at), "{at}");
     }
@@ -340,14 +345,17 @@ fn only_an_explicit_no_that_is_newer_overrides_a_recorded_opt_out() {
 #[test]
 fn marketing_needs_consent_and_no_suppression_of_its_own() {
     let marketing = with(|config| config.templates[0].1.category = Category::Marketing);
-    assert!(outcome_knowing(&order(&[]), &config(), &suppressed(Scope::Marketing)).is_ok(), "a utility template");
-    let consent = |consent| DecisionContext { marketing_consent: consent, ..DecisionContext::default() };
+    assert!(
+        outcome_knowing(&order(&[]), &config(), &known_as(suppressed(Scope::Marketing))).is_ok(),
+        "a utility template"
+    );
+    let consent = |consent| ContactData { marketing_consent: consent, ..ContactData::default() };
     check_knowing(&consent(None), &marketing, "consent_missing", "avviso");
-    assert!(outcome_knowing(&order(&[]), &marketing, &consent(Some(true))).is_ok());
-    let both = DecisionContext { marketing_consent: Some(true), ..suppressed(Scope::Marketing) };
+    assert!(outcome_knowing(&order(&[]), &marketing, &known_as(consent(Some(true)))).is_ok());
+    let both = ContactData { marketing_consent: Some(true), ..suppressed(Scope::Marketing) };
     check_knowing(&both, &marketing, "suppressed", "marketing, stop, 2026-11-22");
     let refused = order(&[("/data/customer/marketing_consent", json!(false))]);
-    let outcome = outcome_knowing(&refused, &marketing, &consent(Some(true)));
+    let outcome = outcome_knowing(&refused, &marketing, &known_as(consent(Some(true))));
     assert_eq!(outcome.unwrap_err().0, "consent_missing", "what the event says counts first");
 }
 

@@ -1,12 +1,9 @@
-//! Recorded data about a phone number: suppressions and unreachability.
+//! The recorded data about a recipient: suppressions, unreachability, opt-out and consent.
 
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-
-use crate::decision::cart::CartHistory;
-use crate::message::file_list::Files;
 
 /// How long nothing is sent to a number that WhatsApp could not deliver to.
 pub const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -123,9 +120,9 @@ pub enum Lifted {
     Unreachable,
 }
 
-/// The decision context: what is read besides the event before deciding. The default is empty.
+/// The recorded data about a recipient's number and person. The default is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DecisionContext {
+pub struct ContactData {
     /// The number's suppressions.
     pub suppressions: Vec<Suppression>,
     /// The suppressions that operators lifted, oldest first.
@@ -136,23 +133,9 @@ pub struct DecisionContext {
     pub opted_out_at: Option<Timestamp>,
     /// The marketing consent recorded apart from the event, for the person or the number.
     pub marketing_consent: Option<bool>,
-    /// When a newer pending state of the same subject was entered, for the same mapping and recipient.
-    pub newer_at: Option<Timestamp>,
-    /// The state of the customer's carts, on cart events.
-    pub cart: CartHistory,
-    /// The id of this message. It identifies a cart notice that this message itself sent.
-    pub message: String,
-    /// When an operator asked for a resend. The message's usefulness counts from this time.
-    pub resend_requested_at: Option<Timestamp>,
-    /// Whether an operator skips the waiting.
-    pub send_now: bool,
-    /// The files that the message covers, if the mapping collects files.
-    pub files: Option<Files>,
-    /// When the message stops collecting files.
-    pub collects_until: Option<Timestamp>,
 }
 
-impl DecisionContext {
+impl ContactData {
     /// Returns the oldest suppression of a scope.
     #[must_use]
     pub fn suppression(&self, scope: Scope) -> Option<&Suppression> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::message::suppression::{DecisionContext, Lift, Lifted, Scope, Source, Suppression};
+use domain::message::suppression::{ContactData, Lift, Lifted, Scope, Source, Suppression};
 use domain::primitives::id::SiteId;
 use jiff::Timestamp;
 
@@ -23,7 +23,7 @@ pub struct SuppressedContact {
     /// The pseudonym.
     pub contact: String,
     /// The number's contact data.
-    pub known: DecisionContext,
+    pub known: ContactData,
 }
 
 impl Contacts {
@@ -112,9 +112,9 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn of_contact(&self, contact: &str) -> Result<DecisionContext, StoreError> {
+    pub async fn of_contact(&self, contact: &str) -> Result<ContactData, StoreError> {
         let items = self.items(&[contact]).await?;
-        items.get(contact).map_or_else(|| Ok(DecisionContext::default()), |item| of_number(&Reading::of(item)))
+        items.get(contact).map_or_else(|| Ok(ContactData::default()), |item| of_number(&Reading::of(item)))
     }
 
     /// Returns the sites of numbers, by their pseudonyms. An unknown number is left out.
@@ -170,19 +170,19 @@ pub(super) fn detail_attribute(scope: Scope, source: Source) -> String {
 }
 
 /// Reads the contact data of a number.
-pub(crate) fn of_number(reading: &Reading<'_>) -> Result<DecisionContext, StoreError> {
+pub(crate) fn of_number(reading: &Reading<'_>) -> Result<ContactData, StoreError> {
     let mut suppressions = Vec::new();
     for scope in Scope::ALL {
         for source in Source::ALL {
             suppressions.extend(reading.json::<Suppression>(&detail_attribute(scope, source))?);
         }
     }
-    Ok(DecisionContext {
+    Ok(ContactData {
         suppressions,
         lifts: lifts(reading)?,
         unreachable_until: reading.time("unreachable_until")?,
+        opted_out_at: None,
         marketing_consent: flag(reading.item, "marketing_consent"),
-        ..DecisionContext::default()
     })
 }
 

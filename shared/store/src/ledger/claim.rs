@@ -39,7 +39,7 @@ use aws_sdk_dynamodb::types::{
 use domain::decision::cart::CartHistory;
 use domain::decision::guards::Guards;
 use domain::message::file_list::Files;
-use domain::message::suppression::{DecisionContext, Scope};
+use domain::message::suppression::{ContactData, Scope};
 use domain::primitives::key::{MessageId, request_token};
 use jiff::{SignedDuration, Timestamp};
 
@@ -64,7 +64,7 @@ pub enum Claimed {
     /// The recipient opted out at this time.
     OptedOut(Timestamp),
     /// The number is suppressed or unreachable. Contains its contact data.
-    Forbidden(Box<DecisionContext>),
+    Forbidden(Box<ContactData>),
     /// A newer event of the same subject was claimed. Contains the time it occurred.
     Superseded(Timestamp),
     /// Another message was already claimed under the same dedup key. Contains its id.
