@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::event::person::Person;
 use crate::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use crate::primitives::phone::Phone;
-use crate::site::config::Site;
 
 /// Characters kept of a hash: 128 bits, enough that no two events of a site collide by chance.
 const HASH_HEX_CHARS: usize = 32;
@@ -235,14 +233,6 @@ impl ContactSecret {
     #[must_use]
     pub fn contact_key(&self, site: &SiteId, phone: &Phone) -> String {
         self.pseudonym(&[site.as_str(), phone.as_e164()])
-    }
-
-    /// Returns the pseudonym of a person's number at a site; `None` without a valid number.
-    #[must_use]
-    pub fn contact_of(&self, site: &Site, person: &Person) -> Option<String> {
-        let country = site.country(person.country.as_deref());
-        let phone = Phone::parse(person.phone.as_deref()?, country).ok()?;
-        Some(self.contact_key(&site.id, &phone))
     }
 
     /// Returns the key of the item that maps another WhatsApp id to a number, for example a `wa_id` in a different

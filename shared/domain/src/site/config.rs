@@ -4,10 +4,12 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::event::person::Person;
 use crate::mapping::Mapping;
 use crate::primitives::id::{AccountId, SiteId};
+use crate::primitives::key::ContactSecret;
 use crate::primitives::language::Language;
-use crate::primitives::phone::Country;
+use crate::primitives::phone::{Country, Phone};
 use crate::template::Template;
 
 /// A Passweb site: the tenant.
@@ -139,6 +141,16 @@ impl Site {
     #[must_use]
     pub fn zone(&self) -> TimeZone {
         TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+}
+
+impl ContactSecret {
+    /// Returns the pseudonym of a person's number at a site; `None` without a valid number.
+    #[must_use]
+    pub fn contact_of(&self, site: &Site, person: &Person) -> Option<String> {
+        let country = site.country(person.country.as_deref());
+        let phone = Phone::parse(person.phone.as_deref()?, country).ok()?;
+        Some(self.contact_key(&site.id, &phone))
     }
 }
 
