@@ -40,7 +40,7 @@ use std::sync::{Arc, Mutex};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::message::state::SEND_TIMEOUT;
 use domain::primitives::id::SiteId;
-use domain::primitives::key::{ContactSecret, to_hex};
+use domain::primitives::key::ContactSecret;
 use domain::site::config::LiveConfig;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
@@ -176,7 +176,7 @@ fn jitter() -> u32 {
 fn process_name() -> Result<String, SetupError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| SetupError::Client(error.to_string()))?;
-    Ok(to_hex(&bytes))
+    Ok(hex::encode(bytes))
 }
 
 /// Handles a batch of records of the events queue or of a dead-letter queue.

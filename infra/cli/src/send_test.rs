@@ -9,7 +9,6 @@ use std::time::Duration;
 use domain::decision::plan::{Plan, plan};
 use domain::event::Event;
 use domain::primitives::id::{EventId, ObjectId};
-use domain::primitives::key::to_hex;
 use domain::primitives::phone::Phone;
 use domain::queue::job::Job;
 use jiff::SignedDuration;
@@ -34,7 +33,7 @@ pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output)
     live.mappings = vec![mapping::find(&command.mapping, stack).await?];
     let mut id = [0; 6];
     getrandom::fill(&mut id).map_err(|error| Failure::No(format!("the system has no randomness: {error}")))?;
-    let id = format!("test.{}", to_hex(&id));
+    let id = format!("test.{}", hex::encode(id));
     let (event, _) = read_event(&command.event, Some(stack)).await?;
     let now = stack.clock.now();
     let document = as_test(&event, &id, &phone, now);

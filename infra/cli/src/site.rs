@@ -1,7 +1,6 @@
 //! `bridge site`.
 
 use domain::primitives::id::{AccountId, SiteId};
-use domain::primitives::key::to_hex;
 use domain::site::config::Site;
 use domain::site::credential::StoredKey;
 use domain::webhook::Mode;
@@ -175,7 +174,7 @@ async fn make_key(site: &SiteId, stack: &Stack) -> Result<String, Failure> {
     let (mut id, mut secret) = ([0; KEY_ID_BYTES], [0; 32]);
     let filled = getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut secret));
     filled.map_err(|error| Failure::No(format!("the system has no randomness: {error}")))?;
-    let (stored, text) = StoredKey::create(site.clone(), &to_hex(&id), &secret);
+    let (stored, text) = StoredKey::create(site.clone(), &hex::encode(id), &secret);
     stack.config.put_key(&stored).await?;
     Ok(text)
 }

@@ -62,7 +62,7 @@ impl World {
         let body = serde_json::json!({"object": "whatsapp_business_account", "entry": entry}).to_string();
         let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(self.webhook_secret.as_bytes())?;
         mac.update(body.as_bytes());
-        let signature = format!("sha256={}", domain::primitives::key::to_hex(&mac.finalize().into_bytes()));
+        let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
         let path = format!("/v1/webhooks/whatsapp/{}", self.webhook_id);
         self.request(&path, &[("x-hub-signature-256", &signature)], body.as_bytes()).await
     }

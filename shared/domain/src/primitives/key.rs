@@ -16,15 +16,9 @@ const HASH_HEX_CHARS: usize = 32;
 
 fn hash(parts: &[&str]) -> String {
     // Identifiers contain no control characters, so NUL distinguishes ("ab","c") from ("a","bc").
-    let mut hex = to_hex(&Sha256::digest(parts.join("\0")));
-    hex.truncate(HASH_HEX_CHARS);
-    hex
-}
-
-/// Returns lower-case hexadecimal digits.
-#[must_use]
-pub fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = hex::encode(Sha256::digest(parts.join("\0")));
+    digits.truncate(HASH_HEX_CHARS);
+    digits
 }
 
 /// Returns the ledger's partition key of an event.
@@ -205,7 +199,7 @@ pub fn content_hash(document: &Value) -> String {
     let part = |name: &str| document.get(name).cloned().unwrap_or(Value::Null);
     // serde_json's map is a `BTreeMap`, so keys are sorted.
     let canonical = json!([part("type"), part("occurred_at"), part("language"), part("data")]);
-    to_hex(&Sha256::digest(canonical.to_string()))
+    hex::encode(Sha256::digest(canonical.to_string()))
 }
 
 /// The stack's secret for pseudonyms. A pseudonym identifies a contact without revealing it.
@@ -267,7 +261,7 @@ impl ContactSecret {
         // HMAC accepts keys of any length, so this error cannot occur.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
         mac.update(parts.join("\0").as_bytes());
-        to_hex(&mac.finalize().into_bytes())
+        hex::encode(mac.finalize().into_bytes())
     }
 }
 

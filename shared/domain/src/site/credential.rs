@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::primitives::id::SiteId;
-use crate::primitives::key::to_hex;
 
 /// Prefix of every key, so that a leaked key is recognizable.
 pub const KEY_PREFIX: &str = "pwb_";
@@ -41,7 +40,7 @@ impl PresentedKey {
         if !fits(key_id) || !fits(secret) || !is_id || !is_secret {
             return None;
         }
-        Some(Self { key_id: key_id.to_owned(), secret_sha256: to_hex(&Sha256::digest(secret)) })
+        Some(Self { key_id: key_id.to_owned(), secret_sha256: hex::encode(Sha256::digest(secret)) })
     }
 }
 
@@ -65,7 +64,7 @@ impl StoredKey {
     pub fn create(site: SiteId, key_id: &str, secret: &[u8; SECRET_BYTES]) -> (Self, String) {
         let secret = URL_SAFE_NO_PAD.encode(secret);
         let text = format!("{KEY_PREFIX}{key_id}_{secret}");
-        let secret_sha256 = to_hex(&Sha256::digest(&secret));
+        let secret_sha256 = hex::encode(Sha256::digest(&secret));
         (Self { key_id: key_id.to_owned(), site, secret_sha256, revoked: false }, text)
     }
 

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::primitives::key::to_hex;
 use crate::primitives::language::Language;
 
 pub use parts::{Button, Header, Media, Parts};
@@ -172,7 +171,7 @@ pub fn fingerprint(components: &Value, parameter_format: &str, category: &Catego
     let mut components = components.clone();
     drop_examples(&mut components);
     let all = json!([components, parameter_format, category, language]);
-    to_hex(&Sha256::digest(all.to_string()))
+    hex::encode(Sha256::digest(all.to_string()))
 }
 
 fn drop_examples(value: &mut Value) {
