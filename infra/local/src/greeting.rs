@@ -20,7 +20,7 @@ pub fn print(terminal: Terminal, demo: &Demo, data_dir: &str, logs: &str) -> Res
     terminal.say("");
     terminal.say("An order changes its state, and Anna's phone gets a message:");
     terminal.say("");
-    terminal.say(&curl(demo, &clock::hex(&clock::random::<4>()?), clock::now()));
+    terminal.say(&curl(demo, &hex::encode(clock::random::<4>()?), clock::now()));
     terminal.say("");
     terminal.say(&terminal.dim("Ctrl-C stops everything."));
     terminal.say("");

@@ -60,12 +60,12 @@ impl Secrets {
     /// # Errors
     /// When the operating system cannot provide random bytes.
     pub fn new() -> Result<Self> {
-        let key_id = clock::hex(&clock::random::<6>()?);
+        let key_id = hex::encode(clock::random::<6>()?);
         Ok(Self {
             api_key: format!("pwb_{key_id}_{}", URL_SAFE_NO_PAD.encode(clock::random::<32>()?)),
-            access_token: format!("EAA{}", clock::hex(&clock::random::<32>()?)),
-            webhook_id: clock::hex(&clock::random::<16>()?),
-            webhook_secret: clock::hex(&clock::random::<16>()?),
+            access_token: format!("EAA{}", hex::encode(clock::random::<32>()?)),
+            webhook_id: hex::encode(clock::random::<16>()?),
+            webhook_secret: hex::encode(clock::random::<16>()?),
             hmac: STANDARD.encode(clock::random::<32>()?),
         })
     }

@@ -77,15 +77,10 @@ pub(super) fn escaped(body: &Value) -> Bytes {
 }
 
 fn signature(secret: &str, body: &[u8]) -> String {
-    let mut signature = String::from("sha256=");
     // HMAC accepts keys of any length, so this never fails.
-    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
-        mac.update(body);
-        for byte in mac.finalize().into_bytes() {
-            let _ = write!(signature, "{byte:02x}");
-        }
-    }
-    signature
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
+    mac.update(body);
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]
