@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
+use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
 use crate::error::StoreError;
@@ -27,6 +28,8 @@ const TRIED_FOR: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// The longest delay.
 const PAUSE_MAX: Duration = Duration::from_millis(640);
+/// The length of a request token. DynamoDB accepts at most 36 characters.
+const TOKEN_CHARS: usize = 32;
 
 /// Writes that succeed or fail together, each with what it guards.
 #[derive(Clone, Debug)]
@@ -113,6 +116,13 @@ impl<G: Copy + PartialEq> Transaction<G> {
         };
         Refused(refused.map(met).collect())
     }
+}
+
+/// Returns the client request token of a transaction, the same for the same owner.
+pub(crate) fn request_token(owner: &str) -> String {
+    let mut digits = hex::encode(Sha256::digest(owner));
+    digits.truncate(TOKEN_CHARS);
+    digits
 }
 
 /// Whether a transaction that was cancelled with this code may succeed on a retry.
@@ -210,6 +220,11 @@ mod tests {
             assert_eq!(seen("number").as_deref(), Some("number"));
             assert!(refused.by("person").is_none());
         }
+    }
+
+    #[test]
+    fn an_owner_keeps_its_request_token() {
+        assert_eq!(request_token("r-1/7f/3"), "32cff6f61a72a3fd6eb493c7df0889d0");
     }
 
     #[test]

@@ -137,12 +137,6 @@ pub fn reminder_event_id(item: &str, due_at: jiff::Timestamp, saved_by: &EventId
     format!("bridge:rem.{}", hash(&[item, &due_at.to_string(), saved_by.as_str()]))
 }
 
-/// Returns the client request token of a DynamoDB transaction (at most 36 characters), the same for the same owner.
-#[must_use]
-pub fn request_token(owner: &str) -> String {
-    hash(&[owner])
-}
-
 /// A message's id: both keys joined. It is sent as `biz_opaque_callback_data`, so that a status leads to its message
 /// without an index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

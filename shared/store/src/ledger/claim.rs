@@ -40,7 +40,7 @@ use domain::decision::cart::CartHistory;
 use domain::decision::guards::Guards;
 use domain::message::file_list::Files;
 use domain::message::suppression::{ContactData, Scope};
-use domain::primitives::key::{MessageId, request_token};
+use domain::primitives::key::MessageId;
 use jiff::{SignedDuration, Timestamp};
 
 use super::collect::StoredCollection;
@@ -50,7 +50,7 @@ use super::{Ledger, MessageRecord, Reported, shard};
 use crate::contacts::{PAIR_AHEAD, PAIR_INTERVAL};
 use crate::error::StoreError;
 use crate::item::{json, millis, number, text, time};
-use crate::transact::{HasTime, Transaction, Written};
+use crate::transact::{HasTime, Transaction, Written, request_token};
 use guards::{remembered, written};
 use verdict::verdict;
 
