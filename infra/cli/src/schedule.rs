@@ -1,6 +1,7 @@
 //! `bridge schedule`: lists waiting messages and reminders with the reason of their due time, cancels them, or sends
 //! them now.
 
+mod kept;
 mod list;
 mod message;
 mod reminder;

@@ -11,26 +11,21 @@ use domain::event::person::Person;
 use domain::event::{Activity, ActivityTime, DueReminder, Event, EventData};
 use domain::message::reason::Reason;
 use domain::primitives::id::EventId;
-use domain::primitives::key::{activity_key, event_key, reminder_event_id};
+use domain::primitives::key::reminder_event_id;
 use domain::site::config::Site;
 use serde_json::{Value, json};
 use store::contacts::LatestActivity;
 use store::ledger::{RecordedEvent, is_erased};
-use store::schedule::{DueItem, ReminderItem};
+use store::schedule::ReminderItem;
 use store::{BatchGet, StoreError};
 
+use super::kept::Kept;
 use super::when::{day, lead, local};
 use crate::failure::Failure;
 use crate::output::{Lang, wrapped};
 use crate::stack::Stack;
 
 pub(super) use change::{cancel, fire_now};
-
-/// A reminder in the schedule.
-pub(super) struct Kept {
-    pub(super) item: DueItem,
-    pub(super) reminder: ReminderItem,
-}
 
 /// A reminder, evaluated as the sweep does when it is due.
 pub(super) struct Looked {
@@ -62,16 +57,6 @@ enum Validity {
 }
 
 impl Kept {
-    /// Returns the key of its activity.
-    pub(super) fn activity(&self) -> String {
-        activity_key(&self.reminder.site, &self.reminder.activity)
-    }
-
-    /// Returns the ledger key of an event of its site.
-    fn in_ledger(&self, event: &EventId) -> String {
-        event_key(&self.reminder.site, event)
-    }
-
     /// Reads an event that saved its activity; `None` if it is missing or was erased.
     fn saved(&self, event: &EventId, recorded: &BatchGet<RecordedEvent>) -> Result<Option<Event>, StoreError> {
         let recorded = recorded.get(&self.in_ledger(event)).cloned().transpose()?;

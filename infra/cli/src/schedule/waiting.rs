@@ -7,8 +7,8 @@ use domain::primitives::key::reminder_event_id;
 use jiff::Timestamp;
 use store::schedule::{Due, DueItem, SHARDS};
 
+use super::kept::Kept;
 use super::message::Waits;
-use super::reminder::Kept;
 use crate::failure::Failure;
 use crate::stack::Stack;
 

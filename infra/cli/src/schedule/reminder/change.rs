@@ -9,9 +9,10 @@ use serde_json::json;
 use store::ledger::EventRecord;
 use store::schedule::ReminderItem;
 
-use super::{Kept, Looked, Validity, is_taken_back};
+use super::{Looked, Validity, is_taken_back};
 use crate::failure::Failure;
 use crate::output::{Lang, Output};
+use crate::schedule::kept::Kept;
 use crate::schedule::waiting;
 use crate::stack::Stack;
 
