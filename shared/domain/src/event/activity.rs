@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::tz::TimeZone;
 
-use super::read::{civil_date, optional_text, required_text, whatsapp_ticked};
+use super::notify::whatsapp_ticked;
+use super::read::{civil_date, optional_text, required_text};
 use crate::event::person::Person;
 use crate::primitives::id::ObjectId;
 use crate::primitives::json::Reader;

@@ -5,7 +5,8 @@
 
 use super::EventType;
 use super::activity::{MINUTES_BEFORE_MAX, REMINDERS_MAX};
-use super::read::{CHANNELS_MAX, DOCUMENTS_MAX, PERSONS_MAX};
+use super::notify::CHANNELS_MAX;
+use super::read::{DOCUMENTS_MAX, PERSONS_MAX};
 
 /// A field of an object.
 pub(super) struct Field {

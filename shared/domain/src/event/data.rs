@@ -1,7 +1,9 @@
 //! The data of each kind of event.
 
 use crate::event::person::Person;
-use crate::event::{Activity, Cart, CartEnd, DueReminder, File, Order, PublishedDocument, Reminder, SiteMessage};
+use crate::event::{
+    Activity, Cart, CartEnd, DueReminder, File, Notify, Order, PublishedDocument, Reminder, SiteMessage,
+};
 use crate::primitives::id::ObjectId;
 
 /// An event's data, by kind.
@@ -148,13 +150,4 @@ pub struct FileAction {
     pub administrators: Vec<Person>,
     /// The channels chosen for the folder.
     pub notify: Notify,
-}
-
-/// The permissions of a customer-area event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Notify {
-    /// Whether the user ticked WhatsApp on the object.
-    pub whatsapp: bool,
-    /// Whether the sender's group has "Gestione Whatsapp".
-    pub sender_may_notify: bool,
 }

@@ -8,6 +8,7 @@ pub mod activity_state;
 mod contract;
 mod data;
 mod kind;
+mod notify;
 mod objects;
 pub mod order_state;
 mod parse;
@@ -27,8 +28,9 @@ use crate::primitives::id::{EventId, ObjectId};
 use crate::primitives::language::Language;
 
 pub use activity::{Activity, ActivityTime, DueReminder, MINUTES_BEFORE_MAX, REMINDERS_MAX, Reminder};
-pub use data::{EventData, FileAction, Notify, StatusChange};
+pub use data::{EventData, FileAction, StatusChange};
 pub use kind::{EventType, EventTypeError, Notification};
+pub use notify::Notify;
 pub use objects::{Cart, CartEnd, File, Order, OrderKind, PublishedDocument, SiteMessage};
 pub use parse::EventError;
 pub use read::{DOCUMENTS_MAX, OCCURRED_AHEAD_MAX, PERSONS_MAX};

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::notify::sender_may_notify;
 use super::read;
-use super::{Activity, Event, EventData, EventType, FileAction, StatusChange, activity as agenda};
+use super::{Activity, Event, EventData, EventType, FileAction, Notify, StatusChange, activity as agenda};
 use crate::event::person::Person;
 use crate::primitives::id::{EventId, ObjectId};
 use crate::primitives::json::{DEPTH_MAX, Fault, Faults, Reader, depth, too_deep};
@@ -104,7 +105,7 @@ pub(super) fn data(kind: EventType, data: &Reader<'_>, now: Timestamp) -> Option
         EventType::FilePreviewed => file_action(data).map(EventData::FilePreviewed),
         EventType::DocumentsPublished => {
             let (company, documents) = (person(data, "company"), read::documents(&data.field("documents")));
-            let notify = read::notify(data);
+            let notify = Notify::read(data);
             Some(EventData::DocumentsPublished { company: company?, documents: documents?, notify: notify? })
         }
         EventType::CustomerUpdated => Some(EventData::CustomerUpdated { customer: person(data, "customer")? }),
@@ -113,20 +114,20 @@ pub(super) fn data(kind: EventType, data: &Reader<'_>, now: Timestamp) -> Option
 
 fn message_sent(data: &Reader<'_>) -> Option<EventData> {
     let (message, sender) = (read::site_message(&data.field("message")), person(data, "sender"));
-    let (recipients, notify) = (read::people(&data.field("recipients")), read::notify(data));
+    let (recipients, notify) = (read::people(&data.field("recipients")), Notify::read(data));
     Some(EventData::MessageSent { message: message?, sender: sender?, recipients: recipients?, notify: notify? })
 }
 
 fn message_read(data: &Reader<'_>) -> Option<EventData> {
     let (message, reader) = (read::site_message(&data.field("message")), person(data, "reader"));
-    let (sender, notify) = (person(data, "sender"), read::notify(data));
+    let (sender, notify) = (person(data, "sender"), Notify::read(data));
     Some(EventData::MessageRead { message: message?, reader: reader?, sender: sender?, notify: notify? })
 }
 
 fn activity_saved(data: &Reader<'_>) -> Option<EventData> {
     let (activity, creator) = (whole_activity(data), person(data, "creator"));
     let assignees = read::people(&data.field("assignees"));
-    let (reminders, permitted) = (agenda::reminders(&data.field("reminders")), read::sender_may_notify(data));
+    let (reminders, permitted) = (agenda::reminders(&data.field("reminders")), sender_may_notify(data));
     Some(EventData::ActivitySaved {
         activity: activity?,
         creator: creator?,
@@ -140,7 +141,7 @@ fn status_change(data: &Reader<'_>) -> Option<StatusChange> {
     let (activity, assignees) = (Activity::read(&data.field("activity")), read::people(&data.field("assignees")));
     let (old, new) = (read::required_text(data, "old_state"), read::required_text(data, "new_state"));
     let (actor, creator) = (Person::read(&data.field("actor")), Person::read(&data.field("creator")));
-    let notify = read::notify(data);
+    let notify = Notify::read(data);
     Some(StatusChange {
         activity: activity?,
         old_state: old?,
@@ -154,14 +155,14 @@ fn status_change(data: &Reader<'_>) -> Option<StatusChange> {
 
 fn activity_acknowledged(data: &Reader<'_>) -> Option<EventData> {
     let (activity, actor, creator) = (whole_activity(data), person(data, "actor"), person(data, "creator"));
-    let notify = read::notify(data);
+    let notify = Notify::read(data);
     Some(EventData::ActivityAcknowledged { activity: activity?, actor: actor?, creator: creator?, notify: notify? })
 }
 
 fn activity_reminder(data: &Reader<'_>) -> Option<EventData> {
     let (activity, reminder) = (whole_activity(data), agenda::due_reminder(&data.field("reminder")));
     let owner = data.field("owner").optional(|owner| Person::read(owner).map(Box::new));
-    let (assignees, notify) = (read::people(&data.field("assignees")), read::notify(data));
+    let (assignees, notify) = (read::people(&data.field("assignees")), Notify::read(data));
     Some(EventData::ActivityReminder {
         activity: activity?,
         reminder: reminder?,
@@ -177,7 +178,7 @@ fn whole_activity(data: &Reader<'_>) -> Option<Box<Activity>> {
 
 fn file_action(data: &Reader<'_>) -> Option<Box<FileAction>> {
     let (file, actor) = (read::file(&data.field("file")), Person::read(&data.field("actor")));
-    let (administrators, notify) = (read::people(&data.field("administrators")), read::notify(data));
+    let (administrators, notify) = (read::people(&data.field("administrators")), Notify::read(data));
     Some(Box::new(FileAction { file: file?, actor: actor?, administrators: administrators?, notify: notify? }))
 }
 

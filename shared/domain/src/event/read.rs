@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Cart, CartEnd, File, Notify, Order, OrderKind, PublishedDocument, SiteMessage};
+use super::{Cart, CartEnd, File, Order, OrderKind, PublishedDocument, SiteMessage};
 use crate::event::person::Person;
 use crate::primitives::id::ObjectId;
 use crate::primitives::json::Reader;
@@ -15,8 +15,6 @@ pub const OCCURRED_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 pub const PERSONS_MAX: usize = 100;
 /// Maximum number of documents in one event. More would not fit.
 pub const DOCUMENTS_MAX: usize = 1000;
-/// Maximum number of channels in a list. Passweb has five.
-pub(super) const CHANNELS_MAX: usize = 20;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InstantError {
@@ -53,22 +51,6 @@ pub(super) fn instant(text: &str, now: Timestamp) -> Result<Timestamp, InstantEr
 
 /// 2000-01-01T00:00:00Z in Unix seconds. No Passweb site is older, and times that sort as text need four-digit years.
 const YEAR_2000_SECONDS: i64 = 946_684_800;
-
-/// Reads the ticked channels and the sender's permission, which are direct fields of `data`.
-pub(super) fn notify(data: &Reader<'_>) -> Option<Notify> {
-    let (whatsapp, sender_may_notify) = (whatsapp_ticked(&data.field("notify")), sender_may_notify(data));
-    Some(Notify { whatsapp: whatsapp?, sender_may_notify: sender_may_notify? })
-}
-
-pub(super) fn sender_may_notify(data: &Reader<'_>) -> Option<bool> {
-    data.field("sender_may_notify").or(true, Reader::boolean)
-}
-
-/// Whether WhatsApp is among the channels of a list.
-pub(super) fn whatsapp_ticked(channels: &Reader<'_>) -> Option<bool> {
-    let channels = channels.list(CHANNELS_MAX, |channel| channel.text().map(str::to_ascii_lowercase));
-    Some(channels?.iter().any(|channel| channel == "whatsapp"))
-}
 
 pub(super) fn people(list: &Reader<'_>) -> Option<Vec<Person>> {
     list.list(PERSONS_MAX, Person::read)
