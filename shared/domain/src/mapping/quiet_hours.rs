@@ -26,6 +26,9 @@ pub struct QuietHours {
 #[serde(try_from = "String", into = "String")]
 pub struct HourMinute(Time);
 
+/// The format of an [`HourMinute`].
+const FORMAT: &str = "%H:%M";
+
 /// The error for a text that is not a time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a time of the day such as 21:00")]
@@ -35,18 +38,15 @@ impl TryFrom<String> for HourMinute {
     type Error = HourMinuteError;
 
     fn try_from(text: String) -> Result<Self, HourMinuteError> {
-        let digits = |from: usize| text.get(from..from + 2).and_then(|part| part.parse::<i8>().ok());
-        match (text.len(), text.get(2..3), digits(0), digits(3)) {
-            (5, Some(":"), Some(hour), Some(minute)) => Time::new(hour, minute, 0, 0).map(Self),
-            _ => return Err(HourMinuteError),
-        }
-        .map_err(|_| HourMinuteError)
+        let time = Self(Time::strptime(FORMAT, &text).map_err(|_| HourMinuteError)?);
+        // jiff also accepts leading spaces and single digits.
+        if String::from(time) == text { Ok(time) } else { Err(HourMinuteError) }
     }
 }
 
 impl From<HourMinute> for String {
     fn from(HourMinute(time): HourMinute) -> String {
-        format!("{:02}:{:02}", time.hour(), time.minute())
+        time.strftime(FORMAT).to_string()
     }
 }
 
@@ -139,7 +139,14 @@ mod tests {
         let hours = quiet("21:00", "08:05", &["2026-12-25"]);
         let written = serde_json::to_value(&hours).unwrap();
         assert_eq!(written, json!({"from": "21:00", "to": "08:05", "holidays": ["2026-12-25"]}));
-        for wrong in ["8:00", "24:00", "08.00", "0800", "08:60", "-1:00", "08:0é"] {
+        for right in ["00:00", "00:59", "08:05", "12:00", "19:09", "23:59"] {
+            assert_eq!(HourMinute::try_from(right.to_owned()).map(String::from).as_deref(), Ok(right));
+        }
+        let formats = ["", "08", "8:00", "08:0", "0800", "08.00", "08-00", "08:00:00", "008:00", "08:000", "T0800"];
+        let ranges = ["24:00", "23:60", "99:99"];
+        let signs = ["-1:00", "+7:00", "-0:00", "08:+5", " 8:00", "08: 5", "08:0 ", " 08:00", "08:00 "];
+        let digits = ["08:0é", "é8:00", "0８:00", "ab:cd"];
+        for wrong in formats.into_iter().chain(ranges).chain(signs).chain(digits) {
             assert!(HourMinute::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
     }
