@@ -92,6 +92,61 @@ fn what_could_be_read_in_two_ways_is_refused() {
     check("numero verde 800 123456", Err(PhoneError::Service));
 }
 
+#[test]
+fn invisible_marks_inside_a_number_are_ignored() {
+    for mark in ['\u{ad}', '\u{200b}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2060}', '\u{2069}', '\u{feff}'] {
+        check(&format!("340{mark} 123{mark}4567"), Ok("+393401234567"));
+    }
+}
+
+#[test]
+fn runs_around_a_possible_typing_error_count_together_or_not_at_all() {
+    check("340 1234567, 12", Err(PhoneError::Invalid));
+    check("12, 340 1234567", Err(PhoneError::Invalid));
+    // A word separates the runs, so each counts by itself.
+    check("340 1234567 oppure 12", Ok("+393401234567"));
+    // The comma may be a typing error inside the extension.
+    check("06 69812345 int. 3, 340 1234567", Err(PhoneError::Extension));
+}
+
+#[test]
+fn the_first_error_that_is_more_exact_than_invalid_is_returned() {
+    check("800 123456 oppure 12", Err(PhoneError::Service));
+    check("12 oppure 800 123456", Err(PhoneError::Service));
+}
+
+#[test]
+fn adjacent_numbers_are_split_only_at_a_separator_or_a_plus() {
+    check("3401234567 3337654321", Ok("+393401234567"));
+    check("34012345673337654321", Err(PhoneError::Invalid));
+    check("+41791234567+41791234568", Ok("+41791234567"));
+}
+
+#[test]
+fn a_number_next_to_another_has_at_least_six_digits() {
+    // The shortest Italian landline.
+    check("066901", Ok("+39066901"));
+    for text in ["066901 3401234567", "3401234567 066901"] {
+        check(text, Ok("+393401234567"));
+    }
+    // Numbers of the Falkland Islands have five digits.
+    let falklands = Country::parse("FK").unwrap();
+    let parse = |text| Phone::parse(text, falklands).map(|phone| phone.as_e164().to_owned());
+    assert_eq!(parse("51234"), Ok("+50051234".to_owned()));
+    assert_eq!(parse("+500 51234 / +500 51235"), Ok("+50051234".to_owned()));
+    for text in ["51234 / +500 51235", "+500 51234 / 51235"] {
+        assert_eq!(parse(text), Err(PhoneError::Invalid), "{text}");
+    }
+}
+
+#[test]
+fn two_zeros_count_as_a_plus_after_separators_and_a_closing_bracket() {
+    for text in ["cell. 0041 79 123 45 67", "- 0041 79 123 45 67", "(+41 79 123 45 67)0041 79 123 45 68"] {
+        let phone = Phone::parse(text, Country::UNKNOWN);
+        assert_eq!(phone.as_ref().map(Phone::as_e164), Ok("+41791234567"), "{text}");
+    }
+}
+
 const MOBILES: [(&str, &str); 4] = [
     ("340 1234567", "+393401234567"),
     ("+39 333 7654321", "+393337654321"),
