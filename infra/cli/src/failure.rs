@@ -1,5 +1,6 @@
 //! The failures of commands, by exit code.
 
+use domain::primitives::cause::chain;
 use provider::{ListError, SetupError};
 use runtime::secrets::SecretError;
 use store::StoreError;
@@ -32,8 +33,8 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) | StoreError::Refused(_) => Self::Unreachable(error.to_string()),
-            StoreError::Malformed { .. } => Self::No(error.to_string()),
+            StoreError::Unavailable(_) | StoreError::Refused(_) => Self::Unreachable(chain(&error)),
+            StoreError::Malformed { .. } => Self::No(chain(&error)),
         }
     }
 }
@@ -41,23 +42,23 @@ impl From<StoreError> for Failure {
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
         match error {
-            SecretError::Unavailable { .. } => Self::Unreachable(error.to_string()),
-            SecretError::Malformed { .. } => Self::No(error.to_string()),
+            SecretError::Unavailable { .. } => Self::Unreachable(chain(&error)),
+            SecretError::Malformed { .. } | SecretError::Weak(_) => Self::No(chain(&error)),
         }
     }
 }
 
 impl From<SetupError> for Failure {
     fn from(error: SetupError) -> Self {
-        Self::No(error.to_string())
+        Self::No(chain(&error))
     }
 }
 
 impl From<ListError> for Failure {
     fn from(error: ListError) -> Self {
         match error {
-            ListError::Unreachable(_) => Self::Unreachable(error.to_string()),
-            ListError::Setup(_) | ListError::Refused(_) | ListError::Malformed(_) => Self::No(error.to_string()),
+            ListError::Unreachable(_) => Self::Unreachable(chain(&error)),
+            ListError::Setup(_) | ListError::Refused(_) | ListError::Malformed(_) => Self::No(chain(&error)),
         }
     }
 }

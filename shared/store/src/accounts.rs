@@ -117,7 +117,7 @@ impl Schedule {
             }
             from = state.paused_until.map_or(now, |until| until.max(now));
         }
-        Err(StoreError::Unavailable(format!("the slots of {} are moved on too fast", lane.key())))
+        Err(StoreError::contended(format!("the slots of {} are moved on too fast", lane.key())))
     }
 
     /// Gives back the unused slots of a lease, from `unused` to its end. If slots after them are leased, they stay
@@ -195,7 +195,7 @@ impl Schedule {
                 return Ok(after);
             }
         }
-        Err(StoreError::Unavailable(format!("{} is changed too fast", account_key(lane))))
+        Err(StoreError::contended(format!("{} is changed too fast", account_key(lane))))
     }
 
     /// Takes the right to probe a stopped account. Only one message has it at a time. If its outcome never arrives, the

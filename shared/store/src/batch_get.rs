@@ -21,7 +21,7 @@ pub(crate) async fn items(client: &Client, table: &str, keys: BTreeMap<String, I
     let mut items = Vec::with_capacity(keys.len());
     for some in keys.chunks(KEYS_AT_ONCE) {
         let wanted = KeysAndAttributes::builder().set_keys(Some(some.to_vec())).consistent_read(true).build();
-        let mut wanted = Some(wanted.map_err(|error| StoreError::Refused(error.to_string()))?);
+        let mut wanted = Some(wanted?);
         // DynamoDB may leave some keys to the next call.
         while let Some(keys) = wanted.take() {
             let answer = client.batch_get_item().request_items(table, keys).send().await?;

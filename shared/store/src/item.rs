@@ -1,8 +1,10 @@
 //! Items and their attributes.
 
 use std::collections::HashMap;
+use std::error::Error;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::primitives::cause::Cause;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,6 +45,15 @@ pub(crate) fn micros(value: Timestamp) -> AttributeValue {
 /// A value as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
     serde_json::to_string(value).map(AttributeValue::S).map_err(|error| StoreError::malformed("(being written)", error))
+}
+
+/// The fault of an attribute.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}")]
+struct Fault {
+    name: String,
+    #[source]
+    cause: Cause,
 }
 
 /// Reads the attributes of an item. An error contains the item's key.
@@ -109,8 +120,8 @@ impl<'a> Reading<'a> {
         self.text(name)?.map(parse).transpose()
     }
 
-    pub(crate) fn fault(&self, name: &str, cause: impl std::fmt::Display) -> StoreError {
-        StoreError::malformed(&self.key, format_args!("{name} {cause}"))
+    pub(crate) fn fault(&self, name: &str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
+        StoreError::malformed(&self.key, Fault { name: name.to_owned(), cause: Cause::new(cause) })
     }
 }
 
@@ -124,6 +135,8 @@ fn shown(pk: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use domain::primitives::cause::chain;
+
     use super::*;
 
     #[test]
@@ -139,7 +152,7 @@ mod tests {
         let item =
             Item::from([("pk".to_owned(), text("a")), ("sk".to_owned(), text("b")), ("n".to_owned(), text("x"))]);
         let error = Reading::of(&item).number("n").unwrap_err();
-        assert_eq!(error.to_string(), "item a/b is malformed: n is not a number");
+        assert_eq!(chain(&error), "item a/b is malformed: n: is not a number");
         assert!(Reading::of(&item).required("m").is_err());
     }
 
@@ -148,6 +161,6 @@ mod tests {
         let pk = text("ORPHAN#demo#wamid.HBgMMzkzNDAxMjM0NTY3FQIAERgS");
         let item = Item::from([("pk".to_owned(), pk), ("sk".to_owned(), text("delivered"))]);
         let error = Reading::of(&item).required("notice").unwrap_err();
-        assert_eq!(error.to_string(), "item ORPHAN#demo/delivered is malformed: notice is missing");
+        assert_eq!(chain(&error), "item ORPHAN#demo/delivered is malformed: notice: is missing");
     }
 }

@@ -90,14 +90,14 @@ async fn create(client: &Client, schema: &Schema, name: String) -> Result<(), St
             .set_key_schema(Some(key_schema(*keys)?))
             .projection(Projection::builder().projection_type(projection).build())
             .build();
-        request = request.global_secondary_indexes(index.map_err(built)?);
+        request = request.global_secondary_indexes(index?);
     }
     attributes.sort_unstable();
     attributes.dedup();
     for attribute in attributes {
         let definition =
             AttributeDefinition::builder().attribute_name(attribute).attribute_type(ScalarAttributeType::S).build();
-        request = request.attribute_definitions(definition.map_err(built)?);
+        request = request.attribute_definitions(definition?);
     }
     request.set_key_schema(Some(key_schema(schema.keys)?)).send().await?;
     Ok(())
@@ -108,16 +108,10 @@ fn attribute_names((partition, sort): Keys) -> Vec<&'static str> {
 }
 
 fn key_schema((partition, sort): Keys) -> Result<Vec<KeySchemaElement>, StoreError> {
-    let element =
-        |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(built);
+    let element = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
     let mut schema = vec![element(partition, KeyType::Hash)?];
     if let Some(sort) = sort {
         schema.push(element(sort, KeyType::Range)?);
     }
     Ok(schema)
-}
-
-/// Converts a builder error of the SDK. It does not occur here, because every required field is set.
-fn built(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
-    StoreError::Refused(error.to_string())
 }

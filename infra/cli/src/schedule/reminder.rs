@@ -10,6 +10,7 @@ use domain::decision::reminder::{due_at, raised, saved_fingerprint};
 use domain::event::person::Person;
 use domain::event::{Activity, ActivityTime, DueReminder, Event, EventData};
 use domain::message::reason::Reason;
+use domain::primitives::cause::Cause;
 use domain::primitives::id::EventId;
 use domain::primitives::key::reminder_event_id;
 use domain::site::config::Site;
@@ -62,7 +63,7 @@ impl Kept {
         let recorded = recorded.get(&self.in_ledger(event)).cloned().transpose()?;
         let Some(recorded) = recorded.filter(|recorded| !is_erased(&recorded.document)) else { return Ok(None) };
         let saved = Event::parse_any(recorded.document, recorded.received_at);
-        saved.map(Some).map_err(|error| StoreError::Malformed { key: event.to_string(), cause: error.to_string() })
+        saved.map(Some).map_err(|error| StoreError::Malformed { key: event.to_string(), cause: Cause::new(error) })
     }
 
     /// Determines whether its activity still has it at its due time. Returns the event it is raised from, the event it

@@ -32,7 +32,7 @@ impl ConfigTable {
                 return Ok(());
             }
         }
-        Err(StoreError::Unavailable("the site is changed by others all the time".to_owned()))
+        Err(StoreError::contended("the site is changed by others all the time"))
     }
 
     /// Writes an account together with its site. Returns `false` if the site has changed since it was read.
@@ -51,7 +51,7 @@ impl ConfigTable {
             .item("sk", text(sort_key(account)))
             .item("json", json(account)?);
         let write = |put: Result<Put, BuildError>| {
-            let put = put.map_err(|error| StoreError::Refused(error.to_string()))?;
+            let put = put?;
             Ok::<_, StoreError>(TransactWriteItem::builder().put(put).build())
         };
         let writes = vec![write(new_site.build())?, write(new_account.build())?];

@@ -1,7 +1,6 @@
 //! The mappings of a site. Enabled mappings are in the live partition, disabled ones in a partition of their own. Every
 //! saved version is kept for good.
 
-use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
@@ -71,7 +70,7 @@ impl ConfigTable {
             .item("sk", text(format!("{:010}", mapping.version)))
             .item("json", json(saved)?)
             .condition_expression("attribute_not_exists(pk)");
-        writes.push(TransactWriteItem::builder().put(history.build().map_err(built)?).build());
+        writes.push(TransactWriteItem::builder().put(history.build()?).build());
         let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await else {
             return Ok(Kept::Yes);
         };
@@ -91,7 +90,7 @@ impl ConfigTable {
         let (own, other) = if mapping.enabled { (live, apart) } else { (apart, live) };
         let delete = |place: String| {
             let delete = Delete::builder().table_name(&self.table).key("pk", text(place));
-            let delete = delete.key("sk", text(sort_key(&mapping.id))).build().map_err(built)?;
+            let delete = delete.key("sk", text(sort_key(&mapping.id))).build()?;
             Ok::<_, StoreError>(TransactWriteItem::builder().delete(delete).build())
         };
         if deleted {
@@ -101,7 +100,7 @@ impl ConfigTable {
         let put = put.item("pk", text(own)).item("sk", text(sort_key(&mapping.id))).item("json", json(mapping)?);
         let review = mapping.needs_review.as_ref().map(json).transpose()?;
         let put = review.into_iter().fold(put, |put, review| put.item(NEEDS_REVIEW, review));
-        let put = TransactWriteItem::builder().put(put.build().map_err(built)?).build();
+        let put = TransactWriteItem::builder().put(put.build()?).build();
         Ok(vec![put, delete(other)?])
     }
 
@@ -220,10 +219,6 @@ fn mappings_key(site: &SiteId) -> String {
 
 fn history_key(site: &SiteId, mapping: &MappingId) -> String {
     format!("HISTORY#{site}#{mapping}")
-}
-
-fn built(error: BuildError) -> StoreError {
-    StoreError::Refused(error.to_string())
 }
 
 fn sort_key(mapping: &MappingId) -> String {

@@ -91,6 +91,6 @@ impl ConfigTable {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(StoreError::Unavailable(format!("{pk}/{sk} is written too often")))
+        Err(StoreError::contended(format!("{pk}/{sk} is written too often")))
     }
 }

@@ -20,7 +20,6 @@ impl Parking {
     /// # Errors
     /// [`StoreError`].
     pub async fn cancel(&self, id: &MessageId, skip: &Skip) -> Result<bool, StoreError> {
-        let refused = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Refused(error.to_string());
         let update = Update::builder()
             .table_name(&self.ledger.table)
             .key("pk", text(&id.event))
@@ -32,8 +31,8 @@ impl Parking {
             .expression_attribute_values(":skipped", json(skip)?);
         // If there is no item, the message waits in the queue. Deleting a missing item is not an error.
         let delete = Delete::builder().table_name(&self.schedule.table).key("pk", text(message_item(id)));
-        let update = TransactWriteItem::builder().update(update.build().map_err(refused)?).build();
-        let delete = TransactWriteItem::builder().delete(delete.build().map_err(refused)?).build();
+        let update = TransactWriteItem::builder().update(update.build()?).build();
+        let delete = TransactWriteItem::builder().delete(delete.build()?).build();
         self.write_both(Transaction::new().with(Item::Ledger, update).with(Item::Schedule, delete)).await
     }
 }

@@ -305,7 +305,7 @@ fn stored_event(item: &Item) -> Result<StoredEvent, StoreError> {
 fn stored_message(item: &Item) -> Result<StoredMessage, StoreError> {
     let reading = Reading::of(item);
     let key = |name: &str| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok()).cloned();
-    let fault = |name: &'static str| move |error: domain::primitives::id::IdError| reading_fault(item, name, &error);
+    let fault = |name: &'static str| move |error: domain::primitives::id::IdError| reading_fault(item, name, error);
     Ok(StoredMessage {
         id: MessageId {
             event: key("pk").unwrap_or_default(),
@@ -320,7 +320,7 @@ fn stored_message(item: &Item) -> Result<StoredMessage, StoreError> {
     })
 }
 
-fn reading_fault(item: &Item, name: &str, cause: &impl std::fmt::Display) -> StoreError {
+fn reading_fault(item: &Item, name: &str, cause: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     Reading::of(item).fault(name, cause)
 }
 

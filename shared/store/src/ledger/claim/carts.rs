@@ -74,7 +74,7 @@ impl Claims {
             .set_expression_attribute_values(Some(used.map(|(name, value)| (name.to_owned(), value)).collect()))
             .set_condition_expression(condition)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let update = update.build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -89,7 +89,7 @@ impl Claims {
             .condition_expression("attribute_not_exists(pk) OR ended_at < :left_at")
             .expression_attribute_values(":left_at", time(*left_at))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let check = check.build()?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 }

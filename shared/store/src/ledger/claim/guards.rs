@@ -58,7 +58,7 @@ impl Claims {
             .attributes
             .into_iter()
             .fold(update, |update, (name, value)| update.expression_attribute_values(format!(":{name}"), value));
-        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let update = update.build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -118,7 +118,7 @@ impl Claims {
                     .fold(check, |check, (name, value)| check.expression_attribute_values(format!(":{name}"), value))
             }
         };
-        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let check = check.build()?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
@@ -157,6 +157,6 @@ fn remembered_if(put: PutBuilder, condition: impl Into<String>, id: &MessageId) 
 }
 
 pub(super) fn written(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
-    let put = put.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+    let put = put.build()?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
