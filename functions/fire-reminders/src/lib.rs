@@ -21,16 +21,15 @@ mod reminder;
 
 use domain::event::EventError;
 use domain::message::state::STALE_AFTER;
+use domain::primitives::cause::chain;
 use domain::primitives::id::{EventId, SiteId};
-use domain::primitives::key::ContactSecret;
 use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
 use runtime::batch::Deadline;
 use runtime::metrics::{Metrics, Unit};
-use runtime::secrets::Secrets;
-use secrecy::ExposeSecret;
+use runtime::secrets::{SecretError, Secrets};
 use serde::Serialize;
 use store::StoreError;
 use store::config::ConfigTable;
@@ -98,18 +97,19 @@ pub enum SweepError {
     #[error(transparent)]
     Queue(#[from] queue::NotQueued),
     /// This version cannot parse an event in the ledger. Its reminder remains in the schedule.
-    #[error("the event {event} of {site} cannot be read: {error}")]
+    #[error("the event {event} of {site} cannot be read")]
     Unreadable {
         /// The site.
         site: SiteId,
         /// The event.
         event: EventId,
         /// The parse error.
+        #[source]
         error: EventError,
     },
     /// The secret for pseudonyms could not be read.
-    #[error("the stack's keys: {0}")]
-    Keys(String),
+    #[error(transparent)]
+    Keys(#[from] SecretError),
 }
 
 impl App {
@@ -134,15 +134,6 @@ impl App {
             metrics: config.metrics,
             clock,
         }
-    }
-}
-
-impl App {
-    /// Returns the secret for pseudonyms.
-    async fn contact_secret(&self) -> Result<ContactSecret, SweepError> {
-        let secret = self.secrets.text("keys", "/hmac", self.clock.now()).await;
-        let secret = secret.map_err(|error| SweepError::Keys(error.to_string()))?;
-        ContactSecret::parse(secret.expose_secret()).map_err(|error| SweepError::Keys(error.to_string()))
     }
 }
 
@@ -194,7 +185,7 @@ impl Tally {
     fn keep(&mut self, result: Result<(), impl Into<SweepError>>) {
         if let Err(error) = result {
             let error = error.into();
-            tracing::warn!(%error, "a part of the sweep failed; the next one tries again");
+            tracing::warn!(error = chain(&error), "a part of the sweep failed; the next one tries again");
             self.failed.get_or_insert(error);
         }
     }

@@ -1,13 +1,11 @@
 //! Puts status reports that arrived before their message was known back into their queue once it is known.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
-
 use domain::primitives::id::SiteId;
 use domain::queue::platform_event::{PlatformEvent, Queued};
 use futures_util::{StreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use runtime::batch::Deadline;
+use runtime::cache::{Cache, Loaded};
 use store::StoreError;
 use store::ledger::Orphan;
 
@@ -19,12 +17,14 @@ const PAGE: i32 = 200;
 const AT_ONCE: usize = 8;
 
 /// The sites of each sender number, as read in this sweep.
-type Senders = Mutex<HashMap<String, Vec<SiteId>>>;
+type Senders = Cache<String, Vec<SiteId>, StoreError>;
+/// Numbers that a sweep keeps.
+const SENDERS_MAX: usize = 1_000;
 
 /// Looks up the message of each waiting report, page by page, while time remains.
 pub(crate) async fn join_all(app: &App, deadline: &Deadline, tally: &mut Tally) {
     let now = app.clock.now();
-    let senders = Senders::default();
+    let senders = Senders::new(SENDERS_MAX);
     let mut after = None;
     while deadline.has_time() {
         let (orphans, next) = match app.ledger.orphans(now, PAGE, after).await {
@@ -81,13 +81,9 @@ async fn is_known(app: &App, orphan: &Orphan, senders: &Senders) -> Result<bool,
 
 /// Returns the sites that send from a number; each number is read once per sweep.
 async fn sites_of(app: &App, phone_number_id: &str, senders: &Senders) -> Result<Vec<SiteId>, StoreError> {
-    let known = senders.lock().ok().and_then(|senders| senders.get(phone_number_id).cloned());
-    if let Some(sites) = known {
-        return Ok(sites);
-    }
-    let sites = app.webhooks.sites_of(phone_number_id).await?;
-    if let Ok(mut senders) = senders.lock() {
-        senders.insert(phone_number_id.to_owned(), sites.clone());
-    }
-    Ok(sites)
+    let load = async {
+        let sites = app.webhooks.sites_of(phone_number_id).await?;
+        Ok(Loaded { value: sites, keep_for: SignedDuration::MAX })
+    };
+    senders.get(&phone_number_id.to_owned(), app.clock.now(), load).await
 }

@@ -70,7 +70,7 @@ pub(crate) async fn raise(app: &App, due: &[(&DueItem, &ReminderItem)]) -> Resul
     let recorded = app.ledger.recorded_all(&events.collect::<Vec<_>>()).await?;
     let mut fates: Vec<Outcome<Fate<'_>>> =
         due.iter().zip(&activities).map(|((item, due), key)| fate(&latest, &recorded, key, item, due)).collect();
-    let secret = app.contact_secret().await?;
+    let secret = app.secrets.contact_secret(app.clock.now()).await?;
     let people = fates.iter_mut().flatten().flatten().flat_map(|fate| match fate {
         Fate::Raised { reminder, document, .. } => keys_of(&secret, &reminder.site, document),
         Fate::Gone { .. } => Vec::new(),

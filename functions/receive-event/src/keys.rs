@@ -3,21 +3,23 @@
 use domain::primitives::id::SiteId;
 use domain::site::credential::{PresentedKey, StoredKey};
 use jiff::Timestamp;
+use runtime::cache::Cache;
+use store::StoreError;
 use store::config::ConfigTable;
 
+use crate::cached::{KEYS_MAX, cached};
 use crate::problem::Problem;
-use crate::remembered::Remembered;
 
 /// The keys of all sites.
 #[derive(Debug)]
 pub(crate) struct Keys {
     table: ConfigTable,
-    remembered: Remembered<StoredKey>,
+    cache: Cache<String, Option<StoredKey>, StoreError>,
 }
 
 impl Keys {
     pub(crate) fn new(table: ConfigTable) -> Self {
-        Self { table, remembered: Remembered::default() }
+        Self { table, cache: Cache::new(KEYS_MAX) }
     }
 
     /// Returns the site of a presented key.
@@ -25,14 +27,8 @@ impl Keys {
     /// # Errors
     /// 401 if the key is not valid, 503 if it cannot be checked.
     pub(crate) async fn site_of(&self, presented: &PresentedKey, now: Timestamp) -> Result<SiteId, Problem> {
-        let stored = match self.remembered.get(&presented.key_id, now) {
-            Some(remembered) => remembered,
-            None => {
-                let stored = self.table.key(&presented.key_id).await.map_err(|error| Problem::no_store(&error))?;
-                self.remembered.put(&presented.key_id, stored.clone(), now);
-                stored
-            }
-        };
+        let load = async { self.table.key(&presented.key_id).await.map(cached) };
+        let stored = self.cache.get(&presented.key_id, now, load).await.map_err(|error| Problem::no_store(&error))?;
         let admitted = stored.filter(|stored| stored.admits(presented));
         admitted.map(|stored| stored.site).ok_or_else(|| Problem::unauthorized("The API key is not admitted."))
     }

@@ -7,10 +7,10 @@
 
 mod auth;
 mod batch;
+mod cached;
 mod config;
 mod keys;
 mod problem;
-mod remembered;
 mod webhook;
 mod webhooks;
 

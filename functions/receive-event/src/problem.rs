@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 problem documents. No other module defines the external form of an error.
 
 use domain::event::{EventError, EventType};
+use domain::primitives::cause::chain;
 use domain::primitives::json::Fault;
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
@@ -63,26 +64,26 @@ impl Problem {
 
     /// SQS did not accept the event, and Passweb keeps it. Logs the cause; callers do not log it again.
     pub(crate) fn not_queued(error: &NotQueued) -> Self {
-        tracing::error!(%error, "SQS did not take an event");
+        tracing::error!(error = chain(error), "SQS did not take an event");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-queued", "The event could not be stored. Send it again.")
     }
 
     /// SQS did not accept all parts of a webhook, and Meta sends the whole webhook again. Logs the first cause;
     /// callers do not log it again.
     pub(crate) fn not_all_queued(error: &NotQueued, refused: usize) -> Self {
-        tracing::error!(%error, refused, "SQS did not take all of a webhook");
+        tracing::error!(error = chain(error), refused, "SQS did not take all of a webhook");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-queued", "Not all of it could be stored. Send it again.")
     }
 
     /// The key or the webhook could not be read. Logs the cause; callers do not log it again.
     pub(crate) fn no_store(error: &StoreError) -> Self {
-        tracing::error!(%error, "a credential could not be looked up");
+        tracing::error!(error = chain(error), "a credential could not be looked up");
         Self::not_checked()
     }
 
     /// The secret of a webhook could not be read. Logs the cause; callers do not log it again.
     pub(crate) fn no_secret(error: &SecretError) -> Self {
-        tracing::error!(%error, "a credential could not be looked up");
+        tracing::error!(error = chain(error), "a credential could not be looked up");
         Self::not_checked()
     }
 

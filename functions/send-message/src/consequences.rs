@@ -12,41 +12,42 @@ use domain::message::suppression::{Scope, Source, Suppression, UNREACHABLE_FOR};
 use domain::primitives::id::AccountId;
 use domain::site::health::Proof;
 use jiff::Timestamp;
+use runtime::failure::Failure;
 use store::contacts::Choice;
 use store::ledger::Reported;
 use store::schedule::Lane;
 
-use crate::message::{Sender, Task};
-use crate::record::Failure;
+use crate::task::Task;
 
 /// Returns the guards of a task's message. `files` are the files it covers. `None` if its mapping no longer exists.
 pub(crate) fn guards_of(task: Task<'_>, files: Option<&Files>) -> Option<Guards> {
-    let Sender { live, event, carts, received_at, .. } = task.sender;
-    let (site, planned) = (&live.site.id, task.record.planned);
-    let mapping = live.mapping(&planned.mapping)?;
-    let mut guards = guards(site, mapping, event, &planned.recipient, received_at);
+    let Task { live, event, carts, received_at, .. } = task;
+    let site = &live.site.id;
+    let recipient = &task.job.recipient;
+    let mapping = live.mapping(&task.job.mapping)?;
+    let mut guards = guards(site, mapping, event, recipient, received_at);
     if let (Some(cart), Some(keys)) = (&mut guards.cart, carts) {
         cart.keys = keys.clone();
     }
-    if task.resend_requested_at.is_some() {
+    if task.job.resend_requested_at.is_some() {
         // An operator requested the resend and knows about earlier and newer messages.
         let cart = guards.cart.map(|cart| CartGuard { requested: true, ..cart });
         return Some(Guards { latest: None, dedup_key: None, cart, ..guards });
     }
     if let Some(files) = files {
-        guards.other_dedup_keys = dedup_keys(site, mapping, event, &planned.recipient, files);
+        guards.other_dedup_keys = dedup_keys(site, mapping, event, recipient, files);
     }
     Some(guards)
 }
 
 /// Releases a claim whose owner certainly did not call the provider, as the task's record states.
 pub(crate) async fn release(task: Task<'_>, owner: &str) -> Result<(), Failure> {
-    let Sender { app, .. } = task.sender;
-    let id = task.record.id();
+    let Task { app, .. } = task;
+    let id = task.id();
     let files = app.ledger.message(&id).await?.and_then(|facts| facts.files);
     let Some(guards) = guards_of(task, files.as_ref()) else { return Ok(()) };
-    let released = app.claims.release(task.record, &guards, owner, task.now()).await?;
-    tracing::info!(site = %task.record.site, message.id = %id, released, "the answer to a claim was lost; the provider was not called");
+    let released = app.claims.release(&task.record(), &guards, owner, task.now()).await?;
+    tracing::info!(site = %&task.job.site, message.id = %id, released, "the answer to a claim was lost; the provider was not called");
     Ok(())
 }
 
@@ -56,16 +57,16 @@ pub(crate) async fn release(task: Task<'_>, owner: &str) -> Result<(), Failure> 
 /// leave the message to be retried, and only this record would bring it back.
 pub(crate) async fn given_up(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
     if decided.facts.state() == State::Sending {
-        return Err(Failure::Again(format!("another execution is sending the message {}", task.record.id())));
+        return Err(Failure::again(format!("another execution is sending the message {}", task.id())));
     }
     of_decided(task, decided).await
 }
 
 /// Applies the consequences of an earlier answer.
 async fn of_decided(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
-    let Sender { app, .. } = task.sender;
+    let Task { app, .. } = task;
     let (Some(answer), Some(claim)) = (&decided.facts.answer, &decided.facts.claim) else { return Ok(()) };
-    let id = task.record.id();
+    let id = task.id();
     match answer {
         Answer::Refused { at, failure } => {
             if let Some(guards) = guards_of(task, decided.facts.files.as_ref()) {
@@ -86,7 +87,7 @@ async fn of_decided(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
 
 /// Applies the consequences of a permanent refusal for the number.
 pub(crate) async fn of_refusal(task: Task<'_>, contact: &str, (code, at): (&str, Timestamp)) -> Result<(), Failure> {
-    let Sender { app, live, .. } = task.sender;
+    let Task { app, live, .. } = task;
     let site = &live.site.id;
     match consequence(code) {
         Some(Consequence::Unreachable) => {
@@ -114,7 +115,7 @@ async fn start(task: Task<'_>, probe: &Reported, claimed_at: Timestamp) -> Resul
     let Some(account) = probe.account.as_deref().and_then(|account| AccountId::parse(account).ok()) else {
         return Ok(());
     };
-    let lane = Lane { site: task.record.site.clone(), account };
-    task.sender.app.schedule.start_account(&lane, Proof::Accepted(claimed_at)).await?;
+    let lane = Lane { site: task.job.site.clone(), account };
+    task.app.schedule.start_account(&lane, Proof::Accepted(claimed_at)).await?;
     Ok(())
 }

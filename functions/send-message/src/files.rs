@@ -11,11 +11,13 @@ use domain::message::state::{Facts, State, WaitReason, Waiting};
 use domain::primitives::key::{MessageId, message_key};
 use domain::queue::job::MessageJob;
 use jiff::{SignedDuration, Timestamp};
+use runtime::failure::Failure;
 use store::ledger::{Joined, Parked, StoredCollection};
 use store::schedule::Place;
 
-use crate::message::{Sender, Task, record_skip, with_recipient};
-use crate::record::Failure;
+use crate::context::with_recipient;
+use crate::skip::record_skip;
+use crate::task::Task;
 use crate::{consequences, wait};
 
 /// Delay after the digest message is due before a joined message checks its outcome.
@@ -65,8 +67,8 @@ impl DigestRole {
     pub(crate) fn until(&self, task: Task<'_>) -> Option<Timestamp> {
         match self {
             Self::Joins(_) => {
-                let mapping = task.sender.live.mapping(&task.record.planned.mapping)?;
-                collected_until(mapping, task.sender.event, task.now())
+                let mapping = task.live.mapping(&task.job.mapping)?;
+                collected_until(mapping, task.event, task.now())
             }
             Self::Digest(collection, _) => Some(collection.until),
             Self::No | Self::Fixed(_) | Self::MemberOf(..) => None,
@@ -76,21 +78,23 @@ impl DigestRole {
 
 /// Returns the role of a message in a digest.
 pub(crate) async fn digest_role(task: Task<'_>) -> Result<DigestRole, Failure> {
-    let (sender, planned, ledger) = (task.sender, task.record.planned, &task.sender.app.ledger);
-    let Some(key) = collected_in(task.record.site, &planned.mapping, sender.event, &planned.recipient) else {
+    let Task { app, live, event, .. } = task;
+    let MessageJob { site, mapping, recipient, .. } = task.job;
+    let ledger = &app.ledger;
+    let Some(key) = collected_in(site, mapping, event, recipient) else {
         return Ok(DigestRole::No);
     };
-    let own = task.record.id();
+    let own = task.id();
     // A collection remains valid even if the mapping no longer holds messages.
-    let holds = sender.live.mapping(&planned.mapping).is_some_and(|mapping| mapping.hold_for.is_some());
+    let holds = live.mapping(mapping).is_some_and(|mapping| mapping.hold_for.is_some());
     let alone = |key| if holds { DigestRole::Joins(key) } else { DigestRole::No };
-    if task.resend_requested_at.is_some() {
+    if task.job.resend_requested_at.is_some() {
         // A resend covers the same files as the original.
-        let first = MessageId { message: message_key(&planned.mapping, &planned.recipient, 1), ..own };
+        let first = MessageId { message: message_key(mapping, recipient, 1), ..own };
         let files = ledger.message(&first).await?.and_then(|facts| facts.files);
         return Ok(DigestRole::Fixed(files));
     }
-    match task.digest {
+    match task.job.digest.as_ref() {
         None => Ok(alone(key)),
         Some(digest) if *digest == own => {
             if let Some(stored) = ledger.collection(&key).await?
@@ -116,14 +120,14 @@ pub(crate) async fn join(
     (waiting, useful_until): (Waiting, Timestamp),
     context: &DecisionContext,
 ) -> Result<(), Failure> {
-    let Some(action) = task.sender.event.file_action() else { return Ok(()) };
+    let Some(action) = task.event.file_action() else { return Ok(()) };
     if let Some(skip) = notified_before(task).await? {
         // A reason that forbids the message takes precedence over `already_notified`.
-        let Sender { live, event, .. } = task.sender;
-        let decided = decide(event, task.record.planned, live, &with_recipient(task, context).await?, task.now());
+        let Task { live, event, .. } = task;
+        let decided = decide(event, &task.job.planned(), live, &with_recipient(task, context).await?, task.now());
         return record_skip(task, if let Err(Halt::Skip(first)) = &decided { first } else { &skip }).await;
     }
-    let (app, own) = (task.sender.app, task.record.id());
+    let (app, own) = (task.app, task.id());
     let mut gone: Option<MessageId> = None;
     for _ in 0..JOIN_TRIES {
         let known = app.ledger.collection(&key).await?;
@@ -142,10 +146,10 @@ pub(crate) async fn join(
             true => Waiting { until, ..waiting.clone() },
             false => waits_for_digest(&collection.digest, until),
         };
-        let job = MessageJob { digest: Some(collection.digest.clone()), ..task.successor() };
+        let job = MessageJob { digest: Some(collection.digest.clone()), ..task.job.put_back() };
         let place = Place::Until(waiting.until);
         let useful_until = useful_until.max(waiting.until);
-        let parked = Parked { message: task.record, waiting: &waiting, place: &place, job: &job, useful_until };
+        let parked = Parked { message: &task.record(), waiting: &waiting, place: &place, job: &job, useful_until };
         match app.parking.join(parked, (&key, &collection), before, task.now()).await? {
             Joined::Changed => {}
             // Another message may have begun a new collection by the next attempt.
@@ -155,18 +159,18 @@ pub(crate) async fn join(
             }
         }
     }
-    Err(Failure::Again("too many files of one folder came at once".to_owned()))
+    Err(Failure::again("too many files of one folder came at once"))
 }
 
 /// Returns why the message is not sent if another message holds its dedup key. A permanently refused message does not
 /// count, because the claim deletes its dedup key.
 async fn notified_before(task: Task<'_>) -> Result<Option<Skip>, Failure> {
-    let Sender { app, live, .. } = task.sender;
+    let Task { app, live, .. } = task;
     let Some(dedup_key) = consequences::guards_of(task, None).and_then(|guards| guards.dedup_key) else {
         return Ok(None);
     };
     let by = app.contacts.notified_by(&dedup_key, live.site.remember_for(), task.now()).await?;
-    let Some(by) = by.filter(|by| *by != task.record.id().to_string()) else { return Ok(None) };
+    let Some(by) = by.filter(|by| *by != task.id().to_string()) else { return Ok(None) };
     let notified = match MessageId::parse(&by) {
         Some(id) => app.ledger.message(&id).await?,
         None => None,
@@ -204,9 +208,9 @@ pub(crate) async fn follow_digest(task: Task<'_>, digest: &MessageId, facts: Opt
 
 /// Returns the expiry of a message by itself.
 fn useful_until(task: Task<'_>) -> Timestamp {
-    let Sender { live, event, .. } = task.sender;
+    let Task { live, event, .. } = task;
     let longest = || event.occurred_at.saturating_add(UsefulFor::MAX.duration()).unwrap_or(Timestamp::MAX);
-    live.mapping(&task.record.planned.mapping).map_or_else(longest, |mapping| mapping.useful_until(event))
+    live.mapping(&task.job.mapping).map_or_else(longest, |mapping| mapping.useful_until(event))
 }
 
 /// Returns the wait of a joined message whose digest message is due at `due`.

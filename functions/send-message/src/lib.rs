@@ -3,7 +3,10 @@
 //! [`handle`] processes a batch of records. The modules:
 //!
 //! - `record`: one queue record
-//! - `message`: one message
+//! - `event`: an accepted event
+//! - `message`: one message, as its `task`
+//! - `context`: the data that a decision needs
+//! - `skip`: messages that are not sent
 //! - `send`: the claim and the call
 //! - `consequences`: the consequences of an answer
 //! - `wait`: messages that wait
@@ -12,6 +15,7 @@
 //! - `pacer`: sending slots
 //! - `reminders`: reminders of an activity
 //! - `people`: last known contact data
+//! - `carts`: what an event changes of carts
 //! - `volume`: the volume valve
 //!
 //! Correctness depends on the order of the writes:
@@ -20,8 +24,11 @@
 //! 2. A message is claimed before the provider is called, and only the owner of the claim settles it.
 //! 3. A waiting message is in the queue or in the schedule before its record is deleted.
 
+mod carts;
 mod config;
 mod consequences;
+mod context;
+mod event;
 mod files;
 mod message;
 mod pacer;
@@ -30,17 +37,18 @@ mod people;
 mod record;
 mod reminders;
 mod send;
+mod skip;
+mod task;
 mod volume;
 mod wait;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::message::state::SEND_TIMEOUT;
 use domain::primitives::id::SiteId;
-use domain::primitives::key::ContactSecret;
 use domain::site::config::LiveConfig;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
@@ -48,8 +56,8 @@ use provider::{Provider, SetupError};
 use queue::EventsQueue;
 use runtime::Clock;
 use runtime::batch::{self, Deadline};
+use runtime::cache::{Cache, Loaded};
 use runtime::secrets::Secrets;
-use secrecy::ExposeSecret;
 use store::StoreError;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
@@ -59,7 +67,7 @@ use tokio::sync::Semaphore;
 
 pub use config::Config;
 use pacer::Pacer;
-use record::Failure;
+use runtime::failure::Failure;
 
 /// Longest duration of a send after its claim: a DynamoDB call (8 s), the provider's call (10 s) and the settling
 /// write (8 s). The wait for a slot is over by then. It is checked before a record begins and again before each claim.
@@ -68,8 +76,12 @@ const SEND_MARGIN: SignedDuration = SignedDuration::from_secs(28);
 const RECORDS_AT_ONCE: usize = 10;
 /// Messages sent concurrently in one process, across all records.
 const SENDS_AT_ONCE: usize = 10;
+/// Sites in the cache.
+const SITES_MAX: usize = 1_000;
 /// How long a site's configuration is cached. An operator's change takes effect within this time.
 const CONFIG_KEPT_FOR: SignedDuration = SignedDuration::from_secs(15);
+/// Maximum age of a fresh record. The data of an older record may have changed since.
+const FRESH_FOR: SignedDuration = SignedDuration::from_mins(2);
 
 /// The clients and the state that the handler borrows.
 #[derive(Debug)]
@@ -88,7 +100,7 @@ pub struct App {
     sends: Semaphore,
     process: String,
     attempts: AtomicU64,
-    kept: Mutex<HashMap<SiteId, (Timestamp, Arc<LiveConfig>)>>,
+    sites: Cache<SiteId, Option<Arc<LiveConfig>>, StoreError>,
     /// When the next message may be sent whose slot was over on arrival, by lane.
     late: tokio::sync::Mutex<HashMap<Lane, Timestamp>>,
 }
@@ -125,39 +137,31 @@ impl App {
             sends: Semaphore::new(SENDS_AT_ONCE),
             process: process_name()?,
             attempts: AtomicU64::new(0),
-            kept: Mutex::default(),
+            sites: Cache::new(SITES_MAX),
             late: tokio::sync::Mutex::default(),
         })
     }
 
     /// Returns the configuration of a site, at most [`CONFIG_KEPT_FOR`] old.
     async fn live(&self, site: &SiteId) -> Result<Option<Arc<LiveConfig>>, StoreError> {
-        let now = self.clock.now();
-        let kept = self.kept.lock().ok().and_then(|kept| kept.get(site).cloned());
-        if let Some((since, live)) = kept
-            && now.duration_since(since) < CONFIG_KEPT_FOR
-        {
-            return Ok(Some(live));
-        }
-        let Some(live) = self.config.live(site).await?.map(Arc::new) else { return Ok(None) };
-        if let Ok(mut kept) = self.kept.lock() {
-            kept.insert(site.clone(), (now, Arc::clone(&live)));
-        }
-        Ok(Some(live))
+        let load = async {
+            let live = self.config.live(site).await?.map(Arc::new);
+            let keep_for = if live.is_some() { CONFIG_KEPT_FOR } else { SignedDuration::ZERO };
+            Ok(Loaded { value: live, keep_for })
+        };
+        self.sites.get(site, self.clock.now(), load).await
+    }
+
+    /// Returns the configuration of a record's site. An unreadable configuration can be repaired, so no record is lost
+    /// because of it.
+    async fn live_site(&self, site: &SiteId) -> Result<Arc<LiveConfig>, Failure> {
+        let live = self.live(site).await.map_err(Failure::again)?;
+        live.ok_or_else(|| Failure::dead(format!("the site {site} does not exist")))
     }
 
     /// Drops the cached configuration of a site after a change.
     fn forget(&self, site: &SiteId) {
-        if let Ok(mut kept) = self.kept.lock() {
-            kept.remove(site);
-        }
-    }
-
-    /// Returns the secret for pseudonyms.
-    async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
-        let secret = self.secrets.text("keys", "/hmac", self.clock.now()).await;
-        let secret = secret.map_err(|error| Failure::Again(error.to_string()))?;
-        ContactSecret::parse(secret.expose_secret()).map_err(|error| Failure::Again(error.to_string()))
+        self.sites.forget(site);
     }
 
     /// Returns a unique name for one attempt to send one message. The invocation's id is not enough, because Lambda
@@ -185,7 +189,7 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse
     let deadline = Deadline::of(event.context.deadline, SEND_TIMEOUT, SEND_MARGIN, app.clock.clone());
     let pacer = Pacer::new(app, event.payload.records.len());
     let volume = volume::Volume::default();
-    let invocation = record::Invocation { id: &invocation, deadline: &deadline, pacer: &pacer, volume: &volume };
+    let invocation = task::Invocation { id: &invocation, deadline: &deadline, pacer: &pacer, volume: &volume };
     let handle = |record| record::handle(app, record, invocation);
     let response = batch::each(event.payload.records, RECORDS_AT_ONCE, &deadline, handle).await;
     pacer.settle().await;

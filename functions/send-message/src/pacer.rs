@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use domain::primitives::cause::chain;
 use domain::site::config::Account;
 use domain::site::health::Stop;
 use jiff::{SignedDuration, Timestamp};
@@ -109,7 +110,7 @@ impl<'a> Pacer<'a> {
             }
             if let Err(error) = self.app.schedule.give_back_slots(&lane, *unused, leased.end).await {
                 let Lane { site, account } = lane;
-                tracing::warn!(%site, %account, %error, "slots that nobody used could not be given back");
+                tracing::warn!(%site, %account, error = chain(&error), "slots that nobody used could not be given back");
             }
         }
     }

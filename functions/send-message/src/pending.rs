@@ -8,25 +8,24 @@ use domain::mapping::{Mapping, Repeat};
 use domain::primitives::key::pending_state_key;
 use domain::site::config::LiveConfig;
 use jiff::Timestamp;
+use runtime::failure::Failure;
 use store::contacts::PendingState;
 
 use crate::App;
-use crate::message::{Sender, Task};
-use crate::record::Failure;
+use crate::task::Task;
 
 /// Records this state as the latest pending one; returns the time of a newer one, if any.
 ///
 /// Under `OncePerState`, the same state does not count as newer. Otherwise a synchronisation that raises it again and
 /// again would postpone it forever.
 pub(crate) async fn newer(task: Task<'_>) -> Result<Option<Timestamp>, Failure> {
-    let Sender { app, live, event, received_at, .. } = task.sender;
-    let Some(mapping) = live.mapping(&task.record.planned.mapping) else { return Ok(None) };
+    let Task { app, live, event, received_at, .. } = task;
+    let Some(mapping) = live.mapping(&task.job.mapping) else { return Ok(None) };
     // A message that does not wait needs no pending state: the claim prevents it from superseding a newer one.
     let is_quiet = || mapping.quiet_hours.as_ref()?.until(task.now(), &live.site.zone());
-    let waits =
-        mapping.hold_for.is_some() || is_quiet().is_some() || (keeps_waiting(mapping) && task.record.attempt > 0);
-    let Some(state) = state(event).filter(|_| waits && task.resend_requested_at.is_none()) else { return Ok(None) };
-    let guards = guards(task.record.site, mapping, event, &task.record.planned.recipient, received_at);
+    let waits = mapping.hold_for.is_some() || is_quiet().is_some() || (keeps_waiting(mapping) && task.job.attempt > 0);
+    let Some(state) = state(event).filter(|_| waits && task.job.resend_requested_at.is_none()) else { return Ok(None) };
+    let guards = guards(&task.job.site, mapping, event, &task.job.recipient, received_at);
     let Some(latest) = &guards.latest else { return Ok(None) };
     let newer = app.contacts.put_pending(&pending_state_key(latest), (guards.version, &state), task.now()).await?;
     let same =

@@ -10,13 +10,13 @@ use domain::primitives::key::{activity_key, reminder_key};
 use domain::queue::job::Job;
 use domain::site::config::LiveConfig;
 use jiff::Timestamp;
+use runtime::failure::Failure;
 use serde_json::Value;
 use store::ledger::is_erased;
 use store::schedule::ReminderItem;
 
 use crate::App;
 use crate::people::latest_records;
-use crate::record::Failure;
 
 /// Processes an event of an activity: updates the activity's item, then keeps the reminders that are still due.
 /// Idempotent.
@@ -84,7 +84,7 @@ pub(crate) async fn refreshed(
     let saved = app.ledger.recorded(site, &by).await?.filter(|saved| !is_erased(&saved.document));
     let Some(saved) = saved else { return Ok(None) };
     let read = |document, received_at| {
-        Event::parse_any(document, received_at).map_err(|error| Failure::Dead(format!("the event {by}: {error}")))
+        Event::parse_any(document, received_at).map_err(|error| Failure::dead(format!("the event {by}: {error}")))
     };
     let saved = read(saved.document, saved.received_at)?;
     let item = reminder_key(site, &activity.id, &reminder.id);
@@ -112,7 +112,7 @@ impl Refreshed {
             return Ok(());
         }
         let job = Job::event(site.clone(), app.clock.now(), self.own.clone());
-        app.queue.send(&job).await.map_err(|error| Failure::Again(error.to_string()))?;
+        app.queue.send(&job).await.map_err(Failure::again)?;
         tracing::info!(%site, event.id = %self.event.id, by.id = %self.by, "others are reminded by a newer event");
         Ok(())
     }

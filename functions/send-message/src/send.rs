@@ -9,20 +9,22 @@ use domain::message::error_code::{self, Action};
 use domain::message::reason::{Reason, Skip};
 use domain::message::state::{Answer, Facts, Failure as Refusal, State, WaitReason};
 use domain::message::suppression::{ContactData, Scope};
+use domain::primitives::cause::chain;
 use domain::primitives::key::MessageId;
-use domain::queue::job::{LastError, SendPermit};
+use domain::queue::job::{LastError, MessageJob, SendPermit};
 use domain::site::config::TemplateHold;
 use domain::site::health::{Cause, Proof};
 use jiff::{SignedDuration, Timestamp};
 use provider::SendError;
+use runtime::failure::Failure;
 use store::StoreError;
 use store::ledger::{Claim, Claimed, Sending};
 use store::schedule::Lane;
 
 use crate::files::DigestRole;
-use crate::message::{Sender, Task, record_skip};
 use crate::pacer::Turn;
-use crate::record::Failure;
+use crate::skip::record_skip;
+use crate::task::Task;
 use crate::{consequences, jitter, wait};
 
 /// A number without free slots gets a new one every 6 s. Messages that wait for it come back spread over at least 6 s.
@@ -43,17 +45,9 @@ struct Call<'a> {
     failed_lately: bool,
 }
 
-impl Sender<'_> {
-    /// Returns the lane of the account through which a mapping sends.
-    pub(crate) fn lane(&self, mapping: &domain::primitives::id::MappingId) -> Option<Lane> {
-        let account = self.live.account(self.live.mapping(mapping)?)?;
-        Some(Lane { site: self.live.site.id.clone(), account: account.id.clone() })
-    }
-}
-
 /// Takes a slot, claims the message, calls the provider and settles the claim.
 pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &DigestRole) -> Result<(), Failure> {
-    let Sender { app, live, invocation, .. } = task.sender;
+    let Task { app, live, invocation, .. } = task;
     let (site, account) = (&live.site.id, &outgoing.account.id);
     let lane = Lane { site: site.clone(), account: account.clone() };
     let failed_lately = match turn(task, outgoing, &lane).await? {
@@ -71,11 +65,10 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
     // Everything that can fail without the provider happens before the claim.
     let (name, pointer) = (format!("{site}/provider"), format!("/accounts/{account}/token"));
     let token = app.secrets.text(&name, &pointer, app.clock.now()).await;
-    let token = token.map_err(|error| Failure::Again(error.to_string()))?;
-    let contacts = app.contact_secret().await?;
-    let planned = task.record.planned;
+    let token = token.map_err(Failure::again)?;
+    let contacts = app.secrets.contact_secret(app.clock.now()).await?;
     let guards = consequences::guards_of(task, digest_role.files());
-    let guards = guards.ok_or_else(|| Failure::Again("the mapping is gone".to_owned()))?;
+    let guards = guards.ok_or_else(|| Failure::again("the mapping is gone"))?;
     let (contact, owner) = (contacts.contact_key(site, &outgoing.phone), app.owner(invocation.id));
     let sending = Sending {
         account: account.as_str(),
@@ -92,12 +85,12 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
     }
     // Reading the secrets and waiting for the slot may have used up the time.
     if !invocation.deadline.has_time() {
-        return Err(Failure::Again("no time left for a send".to_owned()));
+        return Err(Failure::again("no time left for a send"));
     }
-    let person = contacts.person_key(site, &planned.recipient);
-    let (marketing, probe) = (outgoing.marketing, task.permit == Some(SendPermit::Probe));
+    let person = contacts.person_key(site, &task.job.recipient);
+    let (marketing, probe) = (outgoing.marketing, task.job.permit == Some(SendPermit::Probe));
     let claim = Claim {
-        message: task.record,
+        message: &task.record(),
         owner: &owner,
         sending,
         person: &person,
@@ -110,13 +103,13 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
     };
     let claimed_at = app.clock.now();
     match Box::pin(attempt(task, claim)).await? {
-        Attempt::Ours => invocation.volume.add(site, &planned.mapping),
+        Attempt::Ours => invocation.volume.add(site, &task.job.mapping),
         Attempt::Refused(refused) => return not_ours(task, outgoing, refused).await,
         Attempt::Notified(skip) => return record_skip(task, &skip).await,
         // The provider was not called. The record that is put back carries this owner as proof.
         Attempt::Unanswered => return wait::uncalled(task, &owner).await,
     }
-    let id = task.record.id();
+    let id = task.id();
     let result = app.provider.send(outgoing, &token, &id.to_string()).await;
     let call = Call { task, outgoing, lane: &lane, contact: &contact, guards: &guards, id, claimed_at, failed_lately };
     call.settle(&owner, result).await
@@ -137,7 +130,7 @@ enum Attempt {
 /// Claims the message. A dedup key held by a permanently refused message is deleted first: it should have been given
 /// back.
 async fn attempt(task: Task<'_>, claim: Claim<'_>) -> Result<Attempt, Failure> {
-    let (app, now) = (task.sender.app, task.now());
+    let (app, now) = (task.app, task.now());
     let attempt = attempt_once(task, claim, now).await?;
     let Attempt::Refused(Claimed::AlreadyNotified(by)) = &attempt else { return Ok(attempt) };
     let notified = match MessageId::parse(by) {
@@ -153,13 +146,13 @@ async fn attempt(task: Task<'_>, claim: Claim<'_>) -> Result<Attempt, Failure> {
 }
 
 async fn attempt_once(task: Task<'_>, claim: Claim<'_>, now: Timestamp) -> Result<Attempt, Failure> {
-    let Sender { app, invocation, .. } = task.sender;
+    let Task { app, invocation, .. } = task;
     match app.claims.claim(claim, now, &|| invocation.deadline.has_time()).await {
         Ok(Claimed::Ours) => Ok(Attempt::Ours),
         Ok(refused) => Ok(Attempt::Refused(refused)),
         Err(error @ StoreError::Unavailable(_)) => {
-            let (site, id) = (task.record.site, task.record.id());
-            tracing::warn!(%site, message.id = %id, %error, "a claim was not answered in time");
+            let (site, id) = (&task.job.site, task.id());
+            tracing::warn!(%site, message.id = %id, error = chain(&error), "a claim was not answered in time");
             Ok(Attempt::Unanswered)
         }
         Err(error) => Err(error.into()),
@@ -169,8 +162,8 @@ async fn attempt_once(task: Task<'_>, claim: Claim<'_>, now: Timestamp) -> Resul
 /// Returns the message's slot. A message released by the schedule already has one, unless the account was stopped or
 /// paused since.
 async fn turn(task: Task<'_>, outgoing: &Outgoing<'_>, lane: &Lane) -> Result<Turn, StoreError> {
-    let (app, pacer) = (task.sender.app, task.sender.invocation.pacer);
-    match task.permit {
+    let (app, pacer) = (task.app, task.invocation.pacer);
+    match task.job.permit {
         Some(SendPermit::Probe) => Ok(Turn::At { slot: app.clock.now(), failed_lately: true }),
         Some(SendPermit::Slot(slot)) => {
             let state = app.schedule.account_state(lane).await?;
@@ -191,12 +184,12 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
     let skip = match refused {
         Claimed::Ours => return Ok(()),
         Claimed::Theirs(decided) => {
-            let (site, id) = (task.record.site, task.record.id());
+            let (site, id) = (&task.job.site, task.id());
             tracing::info!(%site, message.id = %id, state = %decided.facts.state(), "the message was dealt with before");
             return Box::pin(consequences::given_up(task, &decided)).await;
         }
         Claimed::PairBusy(free_at) => {
-            let spread = backoff::pause(PAIR_SPREAD, task.record.attempt.saturating_add(1), jitter());
+            let spread = backoff::pause(PAIR_SPREAD, task.job.attempt.saturating_add(1), jitter());
             let pause = free_at.duration_since(task.now()).max(SignedDuration::ZERO) + spread;
             return wait::for_some_time(task, pause, (WaitReason::Pair, String::new()), outgoing.useful_until).await;
         }
@@ -222,9 +215,9 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
 
 /// Returns why a cart notice is not sent, from the same checks as the decision.
 fn cart_changed(task: Task<'_>, latest: &CartHistory) -> Skip {
-    let EventData::CartAbandoned { cart, .. } = &task.sender.event.data else { return Reason::Cancelled.into() };
-    let id = task.record.id().to_string();
-    let judged = match task.resend_requested_at {
+    let EventData::CartAbandoned { cart, .. } = &task.event.data else { return Reason::Cancelled.into() };
+    let id = task.id().to_string();
+    let judged = match task.job.resend_requested_at {
         Some(_) => cart::still_left(cart, latest),
         None => cart::judge(cart, latest, (&id, task.now())),
     };
@@ -253,7 +246,7 @@ impl Call<'_> {
             Err(SendError::Refused(failure)) => {
                 let code = failure.code.clone();
                 self.record(owner, &Answer::Refused { at, failure }).await;
-                self.task.sender.app.claims.give_back(self.guards, &self.id, owner).await?;
+                self.task.app.claims.give_back(self.guards, &self.id, owner).await?;
                 // A refusal that concerns only this message proves that the account can send.
                 self.can_send().await?;
                 consequences::of_refusal(self.task, self.contact, (&code, at)).await
@@ -272,8 +265,8 @@ impl Call<'_> {
     /// Records that the account can send: resets its consecutive failures. A probe also ends the account's stop,
     /// unless that stop ends only by a status report.
     async fn can_send(&self) -> Result<(), Failure> {
-        let schedule = &self.task.sender.app.schedule;
-        if self.task.permit == Some(SendPermit::Probe) {
+        let schedule = &self.task.app.schedule;
+        if self.task.job.permit == Some(SendPermit::Probe) {
             self.task.probe.answered();
             schedule.start_account(self.lane, Proof::Accepted(self.claimed_at)).await?;
         } else if self.failed_lately {
@@ -290,7 +283,7 @@ impl Call<'_> {
         action: Action,
         retry_after: Option<SignedDuration>,
     ) -> Result<(), Failure> {
-        let Sender { app, live, event, .. } = self.task.sender;
+        let Task { app, live, event, .. } = self.task;
         let (at, code) = (self.task.now(), failure.code.clone());
         let last_error = self.last_error(&code, action).await;
         let tries = last_error.times;
@@ -302,13 +295,14 @@ impl Call<'_> {
         };
         self.record(owner, &Answer::NotAccepted { at, failure }).await;
         app.claims.give_back(self.guards, &self.id, owner).await?;
-        let task = Task { last_error: Some(&last_error), ..self.task };
+        let job = MessageJob { last_error: Some(last_error), ..self.task.job.clone() };
+        let task = Task { job: &job, ..self.task };
         let (useful_until, lane) = (self.outgoing.useful_until, self.lane.clone());
         match action {
             Action::Fail | Action::Unknown => Ok(()),
             Action::Retry { at_most, .. } => {
                 let stopped = at_most.is_none() && self.count_account_failure(&code).await?;
-                if stopped || task.permit == Some(SendPermit::Probe) {
+                if stopped || task.job.permit == Some(SendPermit::Probe) {
                     return wait::in_lane(task, lane, (WaitReason::AccountStopped, code), useful_until).await;
                 }
                 wait::for_some_time(task, pause, (WaitReason::Retry, code), useful_until).await
@@ -320,7 +314,7 @@ impl Call<'_> {
             }
             Action::SlowAccount { .. } => {
                 app.schedule.pause_account(&lane, at.saturating_add(pause).unwrap_or(at)).await?;
-                self.task.sender.invocation.pacer.forget(&lane).await;
+                self.task.invocation.pacer.forget(&lane).await;
                 wait::in_lane(task, lane, (WaitReason::Pace, code), useful_until).await
             }
             Action::HoldTemplate => {
@@ -345,20 +339,20 @@ impl Call<'_> {
 
     /// Returns the failures that the message has met, including this one.
     async fn last_error(&self, code: &str, action: Action) -> LastError {
-        let last_error = LastError::again(self.task.last_error, code);
+        let last_error = LastError::again(self.task.job.last_error.as_ref(), code);
         if !matches!(action, Action::StopAccount { .. }) || error_code::class(code).is_some() {
             return last_error;
         }
         // The answer is not recorded yet, so nothing may fail here. An unreadable state counts as no proof.
-        let state = self.task.sender.app.schedule.account_state(self.lane).await;
+        let state = self.task.app.schedule.account_state(self.lane).await;
         last_error.unexplained(self.task.now(), state.ok().and_then(|state| state.health.proved_at))
     }
 
     /// Counts a consecutive failure of the account. Returns whether the account is stopped. A failed probe always
     /// stops it.
     async fn count_account_failure(&self, code: &str) -> Result<bool, Failure> {
-        let probed = self.task.permit == Some(SendPermit::Probe);
-        let schedule = &self.task.sender.app.schedule;
+        let probed = self.task.job.permit == Some(SendPermit::Probe);
+        let schedule = &self.task.app.schedule;
         if !probed && !schedule.count_failure(self.lane).await? {
             return Ok(false);
         }
@@ -367,11 +361,11 @@ impl Call<'_> {
     }
 
     async fn stop(&self, code: &str, probe_after: SignedDuration) -> Result<(), Failure> {
-        let app = self.task.sender.app;
+        let app = self.task.app;
         let now = self.task.now();
         self.task.probe.answered();
         app.schedule.stop_account(self.lane, Cause { code, by_report: false, at: now, probe_after }, now).await?;
-        self.task.sender.invocation.pacer.forget(self.lane).await;
+        self.task.invocation.pacer.forget(self.lane).await;
         let Lane { site, account } = self.lane;
         tracing::error!(%site, %account, code, "an account cannot send and is stopped; its messages wait");
         Ok(())
@@ -379,7 +373,7 @@ impl Call<'_> {
 
     /// Records an answer and retries while the invocation has time. Without this record the message becomes `unknown`.
     async fn record(&self, owner: &str, answer: &Answer) {
-        let Sender { app, live, invocation, .. } = self.task.sender;
+        let Task { app, live, invocation, .. } = self.task;
         self.log(answer);
         let (site, id) = (&live.site.id, &self.id);
         loop {
@@ -387,15 +381,15 @@ impl Call<'_> {
             let may_pass = matches!(error, StoreError::Unavailable(_));
             if !may_pass || !invocation.deadline.has_time() {
                 // The claim remains, so the message is not sent again. The sweep sets it to `unknown`.
-                tracing::error!(%site, message.id = %id, %error, "the answer to a send could not be recorded");
+                tracing::error!(%site, message.id = %id, error = chain(&error), "the answer to a send could not be recorded");
                 return;
             }
-            tracing::warn!(%site, message.id = %id, %error, "the answer to a send could not be recorded; trying again");
+            tracing::warn!(%site, message.id = %id, error = chain(&error), "the answer to a send could not be recorded; trying again");
         }
     }
 
     fn log(&self, answer: &Answer) {
-        let (site, id) = (&self.task.sender.live.site.id, &self.id);
+        let (site, id) = (&self.task.live.site.id, &self.id);
         let (phone, template) = (self.outgoing.phone.masked(), self.outgoing.template);
         match answer {
             // The provider's id is not logged: it is base64 and contains the whole number.

@@ -10,13 +10,15 @@
 use domain::decision::{self, Halt};
 use domain::message::backoff::{self, PAUSE_MAX};
 use domain::message::state::{WaitReason, Waiting};
+use domain::primitives::cause::chain;
 use domain::queue::job::{Job, MessageJob};
 use jiff::{SignedDuration, Timestamp};
+use runtime::failure::Failure;
 use store::ledger::Parked;
 use store::schedule::{Lane, Place};
 
-use crate::message::{Task, record_skip};
-use crate::record::Failure;
+use crate::skip::record_skip;
+use crate::task::Task;
 use crate::{consequences, jitter};
 
 /// Longest first backoff pause of a message whose claim was not answered.
@@ -27,9 +29,9 @@ const UNANSWERED_DOUBLED: u32 = 5;
 /// Parks a message as the decision requires. The messages of a paused site go into the account's lane; others, such as
 /// those of a held template, come back when their wait ends.
 pub(crate) async fn for_decision(task: Task<'_>, waiting: Waiting, useful_until: Timestamp) -> Result<(), Failure> {
-    let lane = task.sender.lane(&task.record.planned.mapping);
+    let lane = task.lane(&task.job.mapping);
     let place = match (waiting.why, lane) {
-        (WaitReason::SitePaused, Some(lane)) => Place::Lane(lane, task.sender.event.occurred_at),
+        (WaitReason::SitePaused, Some(lane)) => Place::Lane(lane, task.event.occurred_at),
         (_, _) => Place::Until(waiting.until),
     };
     park(task, &waiting, &place, useful_until).await
@@ -50,22 +52,22 @@ pub(crate) async fn for_some_time(
     if pause > PAUSE_MAX {
         return park(task, &waiting, &Place::Until(until), useful_until).await;
     }
-    let app = task.sender.app;
+    let app = task.app;
     // SQS delays by whole seconds, so the delay is up to one second longer than requested.
     let seconds = u16::try_from(pause.as_secs().saturating_add(1)).unwrap_or(u16::MAX);
-    for put in app.queue.send_after(&[(Job::Message(task.successor()), seconds)]).await {
-        put.map_err(|error| Failure::Again(error.to_string()))?;
+    for put in app.queue.send_after(&[(Job::Message(task.job.put_back()), seconds)]).await {
+        put.map_err(Failure::again)?;
     }
     // The successor is already in the queue. Putting this record back too would duplicate it.
-    match app.ledger.wait(task.record, &waiting, task.now()).await {
+    match app.ledger.wait(&task.record(), &waiting, task.now()).await {
         Ok(waits) => match log_wait(task, &waiting, waits).await {
             // The successor does whatever this record could not.
-            Err(Failure::Again(cause)) => tracing::info!(cause, "a successor goes on with the message"),
+            Err(Failure::Again(cause)) => tracing::info!(cause = chain(&cause), "a successor goes on with the message"),
             logged => logged?,
         },
         Err(error) => {
-            let (site, id) = (task.record.site, task.record.id());
-            tracing::warn!(%site, message.id = %id, %error, "that a message waits could not be recorded");
+            let (site, id) = (&task.job.site, task.id());
+            tracing::warn!(%site, message.id = %id, error = chain(&error), "that a message waits could not be recorded");
         }
     }
     Ok(())
@@ -79,7 +81,7 @@ pub(crate) async fn in_lane(
     useful_until: Timestamp,
 ) -> Result<(), Failure> {
     let waiting = Waiting { until: useful_until, why, detail };
-    let place = Place::Lane(lane, task.sender.event.occurred_at);
+    let place = Place::Lane(lane, task.event.occurred_at);
     park(task, &waiting, &place, useful_until).await
 }
 
@@ -90,21 +92,21 @@ pub(crate) async fn park(
     place: &Place,
     useful_until: Timestamp,
 ) -> Result<(), Failure> {
-    let job = task.successor();
-    let parked = Parked { message: task.record, waiting, place, job: &job, useful_until };
-    let waits = task.sender.app.parking.park(parked, task.now()).await?;
+    let job = task.job.put_back();
+    let parked = Parked { message: &task.record(), waiting, place, job: &job, useful_until };
+    let waits = task.app.parking.park(parked, task.now()).await?;
     log_wait(task, waiting, waits).await
 }
 
 /// Puts back a message whose claim was not answered in time. The record states that this owner did not call the
 /// provider. It is the only proof: if it cannot be enqueued, the message becomes `unknown`.
 pub(crate) async fn uncalled(task: Task<'_>, owner: &str) -> Result<(), Failure> {
-    let job = MessageJob { uncalled: Some(owner.to_owned()), ..task.successor() };
+    let job = MessageJob { uncalled: Some(owner.to_owned()), ..task.job.put_back() };
     // The delay is short, so that the sweep does not set the message to `unknown` in the meantime.
     let pause = backoff::pause(UNANSWERED_PAUSE, job.attempt.min(UNANSWERED_DOUBLED), jitter());
     let seconds = u16::try_from(pause.as_secs().saturating_add(1)).unwrap_or(u16::MAX);
-    for put in task.sender.app.queue.send_after(&[(Job::Message(job), seconds)]).await {
-        put.map_err(|error| Failure::Again(error.to_string()))?;
+    for put in task.app.queue.send_after(&[(Job::Message(job), seconds)]).await {
+        put.map_err(Failure::again)?;
     }
     Ok(())
 }
@@ -112,13 +114,13 @@ pub(crate) async fn uncalled(task: Task<'_>, owner: &str) -> Result<(), Failure>
 /// Logs that a message waits. If the message was decided in the meantime, the consequences of its answer are applied
 /// instead.
 pub(crate) async fn log_wait(task: Task<'_>, waiting: &Waiting, waits: bool) -> Result<(), Failure> {
-    let (site, id) = (task.record.site, task.record.id());
+    let (site, id) = (&task.job.site, task.id());
     if waits {
         tracing::info!(%site, message.id = %id, why = %waiting.why, until = %waiting.until, "a message waits");
         return Ok(());
     }
     tracing::info!(%site, message.id = %id, "the message was dealt with before");
-    match task.sender.app.ledger.reported(&id).await? {
+    match task.app.ledger.reported(&id).await? {
         Some(decided) => Box::pin(consequences::given_up(task, &decided)).await,
         None => Ok(()),
     }

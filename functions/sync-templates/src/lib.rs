@@ -9,6 +9,7 @@
 mod config;
 mod sync;
 
+use domain::primitives::cause::chain;
 use domain::primitives::id::SiteId;
 use domain::site::config::{Account, LiveConfig};
 use futures_util::{StreamExt, stream};
@@ -101,7 +102,7 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Synced, RunError> {
         match app.config.live(&site).await {
             Ok(live) => accounts.extend(live.into_iter().flat_map(active_accounts)),
             Err(error) => {
-                tracing::error!(%site, %error, "the accounts of a site could not be read");
+                tracing::error!(%site, error = chain(&error), "the accounts of a site could not be read");
                 failed += 1;
             }
         }
@@ -185,14 +186,14 @@ async fn sync_one(app: &App, deadline: &Deadline, site: &SiteId, account: &Accou
     let token = match app.secrets.text(&name, &pointer, app.clock.now()).await {
         Ok(token) => token,
         Err(error) => {
-            tracing::error!(%site, account = %id, %error, "the templates of an account were not synced");
+            tracing::error!(%site, account = %id, error = chain(&error), "the templates of an account were not synced");
             return None;
         }
     };
     match sync(&app.provider, &app.config, site, account, &token, app.clock.now()).await {
         Ok(synced) => Some(synced),
         Err(error) => {
-            tracing::error!(%site, account = %id, %error, "the templates of an account were not synced");
+            tracing::error!(%site, account = %id, error = chain(&error), "the templates of an account were not synced");
             None
         }
     }

@@ -4,10 +4,10 @@ use domain::primitives::id::SiteId;
 use domain::site::config::Account;
 use domain::site::health::Cause;
 use jiff::{SignedDuration, Timestamp};
+use runtime::failure::Failure;
 use store::schedule::Lane;
 
 use crate::App;
-use crate::record::Failure;
 
 /// Delay before the first probe, because bans and restrictions last days. A restriction that ends earlier is probed at
 /// its end.

@@ -5,11 +5,11 @@ use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
 use domain::queue::platform_event::{Preference, Word};
 use jiff::Timestamp;
+use runtime::failure::Failure;
 use store::contacts::Choice;
 
 use crate::App;
 use crate::identity::Identity;
-use crate::record::Failure;
 
 /// Returns the choice that a word expresses. It applies to every message.
 pub(crate) fn of_word(word: Word, at: Timestamp) -> Choice {
@@ -42,7 +42,7 @@ pub(crate) async fn apply(
     from: &str,
     choice: &Choice,
 ) -> Result<(), Failure> {
-    let secret = app.contact_secret().await?;
+    let secret = app.secrets.contact_secret(app.clock.now()).await?;
     let sites = sites(app, site, phone_number_id).await?;
     let people = at_sites(app, &secret, &sites, from).await?;
     for identity in &people {
@@ -67,7 +67,7 @@ pub(crate) async fn carry_over(
     phone_number_id: &str,
     (from, to): (&str, &str),
 ) -> Result<(), Failure> {
-    let secret = app.contact_secret().await?;
+    let secret = app.secrets.contact_secret(app.clock.now()).await?;
     let sites = sites(app, site, phone_number_id).await?;
     let mut old = at_sites(app, &secret, &sites, from).await?;
     let mut new = at_sites(app, &secret, &sites, to).await?;

@@ -3,10 +3,10 @@
 use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
 use domain::primitives::phone::{Country, Phone};
+use runtime::failure::Failure;
 use store::contacts::Choice;
 
 use crate::App;
-use crate::record::Failure;
 
 /// Maximum number of written aliases that a process remembers.
 const REMEMBERED_MAX: usize = 10_000;
@@ -94,7 +94,7 @@ pub(crate) async fn learn(
     if ids.is_empty() {
         return Ok(());
     }
-    let secret = app.contact_secret().await?;
+    let secret = app.secrets.contact_secret(app.clock.now()).await?;
     for id in ids {
         if phone_of(id).is_some_and(|phone| secret.contact_key(site, &phone) == contact) {
             continue;

@@ -19,19 +19,20 @@ mod record;
 mod status;
 mod template;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Mutex;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::primitives::id::SiteId;
-use domain::primitives::key::ContactSecret;
 use jiff::SignedDuration;
 use lambda_runtime::LambdaEvent;
 use queue::StatusesQueue;
 use runtime::Clock;
 use runtime::batch::{self, Deadline};
+use runtime::cache::{Cache, Loaded};
+use runtime::failure::Failure;
 use runtime::secrets::Secrets;
-use secrecy::ExposeSecret;
+use store::StoreError;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
 use store::ledger::Ledger;
@@ -39,7 +40,6 @@ use store::schedule::Schedule;
 use store::webhooks::Webhooks;
 
 pub use config::Config;
-use record::Failure;
 
 /// The function's timeout, used if the invocation states none. The stack's template sets the same value.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
@@ -48,6 +48,8 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 const RECORD_MARGIN: SignedDuration = SignedDuration::from_secs(20);
 /// Records processed concurrently: a whole batch.
 const RECORDS_AT_ONCE: usize = 10;
+/// Sender numbers in the cache.
+const NUMBERS_MAX: usize = 1_000;
 
 /// The clients and the state that the handler borrows.
 #[derive(Debug)]
@@ -61,7 +63,7 @@ pub struct App {
     secrets: Secrets,
     clock: Clock,
     aliases: Mutex<HashSet<String>>,
-    later: Mutex<HashMap<(SiteId, String), bool>>,
+    later: Cache<(SiteId, String), bool, StoreError>,
 }
 
 impl App {
@@ -84,22 +86,18 @@ impl App {
             secrets: Secrets::new(secrets, config.stack),
             clock,
             aliases: Mutex::default(),
-            later: Mutex::default(),
+            later: Cache::new(NUMBERS_MAX),
         }
     }
 
     /// Whether another site used the sender number before this site. Read once per process.
     async fn came_later(&self, site: &SiteId, phone_number_id: &str) -> Result<bool, Failure> {
+        let load = async {
+            let came_later = self.webhooks.came_later(site, phone_number_id).await?;
+            Ok::<_, StoreError>(Loaded { value: came_later, keep_for: SignedDuration::MAX })
+        };
         let key = (site.clone(), phone_number_id.to_owned());
-        let known = self.later.lock().ok().and_then(|later| later.get(&key).copied());
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let came_later = self.webhooks.came_later(site, phone_number_id).await?;
-        if let Ok(mut later) = self.later.lock() {
-            later.insert(key, came_later);
-        }
-        Ok(came_later)
+        Ok(self.later.get(&key, self.clock.now(), load).await?)
     }
 
     /// Returns the site and all other sites that send from one of its numbers. Meta reports to one webhook only, and
@@ -111,13 +109,6 @@ impl App {
             sites.extend(self.webhooks.sites_of(&account.phone_number_id).await?);
         }
         Ok(sites)
-    }
-
-    /// Returns the secret for pseudonyms.
-    async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
-        let secret = self.secrets.text("keys", "/hmac", self.clock.now()).await;
-        let secret = secret.map_err(|error| Failure::Again(error.to_string()))?;
-        ContactSecret::parse(secret.expose_secret()).map_err(|error| Failure::Again(error.to_string()))
     }
 }
 

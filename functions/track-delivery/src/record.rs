@@ -1,34 +1,15 @@
 //! Handles one queue record: parses its body and applies the platform event.
 
 use aws_lambda_events::event::sqs::SqsMessage;
+use domain::primitives::cause::chain;
 use domain::primitives::id::SiteId;
 use domain::queue::platform_event::{PlatformEvent, Queued};
 use runtime::batch::TryAgain;
-use store::StoreError;
-use store::ledger::{DeadLetter, DeadQueue};
+use runtime::failure::{DeadRecord, Failure, dead_letter};
+use store::ledger::DeadQueue;
 
 use crate::status::Report;
 use crate::{App, account, choice, status, template};
-
-/// Retention of dead letters in days, independent of the site.
-const RETENTION_DAYS: u16 = 90;
-
-/// Why a record could not be finished.
-pub(crate) enum Failure {
-    /// A temporary failure: a retry may succeed.
-    Again(String),
-    /// A permanent failure: no retry can succeed.
-    Dead(String),
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::Again(error.to_string()),
-            StoreError::Refused(_) | StoreError::Malformed { .. } => Self::Dead(error.to_string()),
-        }
-    }
-}
 
 /// Handles one record. On `Err`, SQS delivers it again.
 pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain> {
@@ -38,13 +19,13 @@ pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain
         // serde's error message may quote the body. The position does not.
         Err(error) => {
             let cause = format!("the record is no notice (line {}, column {})", error.line(), error.column());
-            return dead_letter(app, &record, None, &cause).await;
+            return dead(app, &record, None, &cause).await;
         }
     };
     match apply(app, queued.platform_event.clone(), body).await {
         Ok(()) => Ok(()),
-        Err(Failure::Again(cause)) => put_back(app, &record, queued, &cause).await,
-        Err(Failure::Dead(cause)) => dead_letter(app, &record, Some(queued.platform_event.site()), &cause).await,
+        Err(Failure::Again(cause)) => put_back(app, &record, queued, &chain(&cause)).await,
+        Err(Failure::Dead(cause)) => dead(app, &record, Some(queued.platform_event.site()), &chain(&cause)).await,
     }
 }
 
@@ -55,7 +36,7 @@ async fn put_back(app: &App, record: &SqsMessage, queued: Queued, cause: &str) -
     let site = queued.platform_event.site().clone();
     if queued.is_over(now) {
         let cause = format!("{cause}; the notice could not be applied for 14 days");
-        return dead_letter(app, record, Some(&site), &cause).await;
+        return dead(app, record, Some(&site), &cause).await;
     }
     tracing::warn!(%site, cause, "a notice could not be applied; it is put back");
     let again = queued.put_back(now);
@@ -63,7 +44,7 @@ async fn put_back(app: &App, record: &SqsMessage, queued: Queued, cause: &str) -
     let pause = again.pause(now, getrandom::u32().unwrap_or(u32::MAX));
     let seconds = u16::try_from(pause.as_secs()).unwrap_or(u16::MAX);
     app.statuses.send_after(&again, seconds).await.map_err(|error| {
-        tracing::warn!(%error, "a notice could not be put back; SQS will deliver it again");
+        tracing::warn!(error = chain(&error), "a notice could not be put back; SQS will deliver it again");
         TryAgain
     })
 }
@@ -114,20 +95,7 @@ async fn apply(app: &App, platform_event: PlatformEvent, body: &str) -> Result<(
     }
 }
 
-/// Records a dead letter with its cause. SQS may then delete the record.
-async fn dead_letter(app: &App, record: &SqsMessage, site: Option<&SiteId>, cause: &str) -> Result<(), TryAgain> {
-    let record_id = record.message_id.as_deref().unwrap_or("without-id");
-    let body = record.body.as_deref().unwrap_or_default();
-    let letter =
-        DeadLetter { queue: DeadQueue::Statuses, site, record_id, cause, body, retention_days: RETENTION_DAYS };
-    match app.ledger.put_dead_letter(letter, app.clock.now()).await {
-        Ok(()) => {
-            tracing::error!(record.id = record_id, cause, "a record became a dead letter");
-            Ok(())
-        }
-        Err(error) => {
-            tracing::error!(record.id = record_id, cause, %error, "a dead letter could not be kept");
-            Err(TryAgain)
-        }
-    }
+async fn dead(app: &App, record: &SqsMessage, site: Option<&SiteId>, cause: &str) -> Result<(), TryAgain> {
+    let dead = DeadRecord { queue: DeadQueue::Statuses, site, record, cause };
+    dead_letter(&app.ledger, dead, app.clock.now()).await
 }

@@ -9,11 +9,11 @@ use domain::primitives::language::Language;
 use domain::site::config::TemplateHold;
 use domain::site::health::{Cause, Proof};
 use jiff::{SignedDuration, Timestamp};
+use runtime::failure::Failure;
 use store::contacts::Choice;
 use store::ledger::Reported;
 use store::schedule::Lane;
 
-use crate::record::Failure;
 use crate::{App, choice, identity};
 
 /// Maximum age of a report that still stops an account. The cause of an older one may have ended since.

@@ -5,10 +5,10 @@ use domain::primitives::id::SiteId;
 use domain::primitives::language::Language;
 use domain::queue::platform_event::Change;
 use domain::template::{Category, Content, Template, TemplateStatus};
+use runtime::failure::Failure;
 use store::config::TemplateKey;
 
 use crate::App;
-use crate::record::Failure;
 
 /// Events after which a template may be sent again.
 const APPROVED: [&str; 3] = ["APPROVED", "REINSTATED", "UNARCHIVED"];

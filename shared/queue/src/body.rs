@@ -9,8 +9,8 @@ use crate::NotQueued;
 pub(crate) fn of(value: &impl Serialize) -> Result<String, NotQueued> {
     let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, SqsFormatter);
-    value.serialize(&mut serializer).map_err(|error| NotQueued(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| NotQueued(error.to_string()))
+    value.serialize(&mut serializer).map_err(NotQueued::because)?;
+    String::from_utf8(bytes).map_err(NotQueued::because)
 }
 
 /// Writes compact JSON and escapes the two characters that JSON allows and SQS refuses (U+FFFE, U+FFFF). Otherwise an

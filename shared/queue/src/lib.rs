@@ -5,6 +5,7 @@ mod body;
 mod sender;
 
 use aws_sdk_sqs::Client;
+use domain::primitives::cause::Cause;
 use domain::queue::job::Job;
 use domain::queue::platform_event::{PlatformEvent, Queued};
 
@@ -12,8 +13,14 @@ use sender::{Record, Sender};
 
 /// SQS did not accept a record. The sender keeps it and retries.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("SQS did not take the record: {0}")]
-pub struct NotQueued(String);
+#[error("SQS did not take the record")]
+pub struct NotQueued(#[source] Cause);
+
+impl NotQueued {
+    fn because(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(Cause::new(cause))
+    }
+}
 
 /// The events queue.
 #[derive(Clone, Debug)]

@@ -2,7 +2,6 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use domain::primitives::cause::chain;
 use futures_util::StreamExt;
 use futures_util::stream;
 
@@ -55,7 +54,7 @@ impl Sender {
     /// Sends one body to the queue. `Ok` means that SQS has it.
     pub(crate) async fn send(&self, body: String) -> Result<(), NotQueued> {
         let request = self.client.send_message().queue_url(&self.url).message_body(body);
-        request.send().await.map_err(|error| NotQueued(chain(&error)))?;
+        request.send().await.map_err(NotQueued::because)?;
         Ok(())
     }
 
@@ -69,16 +68,17 @@ impl Sender {
     async fn send_call(&self, records: Vec<Record>) -> Vec<Result<(), NotQueued>> {
         let entry = |(index, record): (usize, Record)| {
             let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).delay_seconds(record.delay());
-            entry.message_body(record.body?).build().map_err(|error| NotQueued(error.to_string()))
+            entry.message_body(record.body?).build().map_err(NotQueued::because)
         };
         let entries: Vec<Result<_, NotQueued>> = records.into_iter().enumerate().map(entry).collect();
         let request = self.client.send_message_batch().queue_url(&self.url);
         let request = request.set_entries(Some(entries.iter().flatten().cloned().collect()));
         let answer = if entries.iter().all(Result::is_err) { None } else { Some(request.send().await) };
+        let answer = answer.map(|answer| answer.map_err(NotQueued::because));
         let took = |index: usize| match &answer {
             Some(Ok(answer)) if answer.successful().iter().any(|entry| entry.id() == index.to_string()) => Ok(()),
-            Some(Err(error)) => Err(NotQueued(chain(error))),
-            _ => Err(NotQueued("refused within a batch".to_owned())),
+            Some(Err(error)) => Err(error.clone()),
+            _ => Err(NotQueued::because("refused within a batch")),
         };
         entries.into_iter().enumerate().map(|(index, entry)| entry.and_then(|_| took(index))).collect()
     }

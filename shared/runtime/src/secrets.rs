@@ -1,35 +1,38 @@
 //! Secrets Manager: secrets by name, cached and never printed.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
-
 use aws_sdk_secretsmanager::Client;
-use domain::primitives::cause::chain;
+use domain::primitives::cause::Cause;
+use domain::primitives::key::{ContactSecret, WeakSecret};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+
+use crate::cache::{Cache, Loaded};
 
 /// Lifetime of a cached secret. A replaced token is used at most this long.
 const KEPT_FOR: SignedDuration = SignedDuration::from_secs(60);
+/// Secrets in the cache: one for each account, and a few for each site.
+const KEPT_MAX: usize = 1_000;
 
 /// The secrets of a stack.
 #[derive(Debug)]
 pub struct Secrets {
     client: Client,
     stack: String,
-    kept: Mutex<HashMap<String, (Timestamp, SecretString)>>,
+    cache: Cache<String, SecretString, SecretError>,
 }
 
 /// Why a secret could not be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum SecretError {
     /// Secrets Manager did not return it.
-    #[error("the secret {name} could not be read: {cause}")]
+    #[error("the secret {name} could not be read")]
     Unavailable {
         /// The secret's name.
         name: String,
         /// The cause.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// The requested field is missing. The secret's content is not included.
     #[error("the secret {name} has no text at {pointer}")]
@@ -39,13 +42,16 @@ pub enum SecretError {
         /// JSON pointer of the field.
         pointer: String,
     },
+    /// The secret for pseudonyms is too short.
+    #[error("the secret for pseudonyms is unusable")]
+    Weak(#[from] WeakSecret),
 }
 
 impl Secrets {
     /// Creates access to the secrets whose names begin with `<stack>/`.
     #[must_use]
     pub fn new(client: Client, stack: String) -> Self {
-        Self { client, stack, kept: Mutex::default() }
+        Self { client, stack, cache: Cache::new(KEPT_MAX) }
     }
 
     /// Returns the text at `pointer` in the JSON secret `<stack>/<name>`.
@@ -55,29 +61,29 @@ impl Secrets {
     pub async fn text(&self, name: &str, pointer: &str, now: Timestamp) -> Result<SecretString, SecretError> {
         let name = format!("{}/{name}", self.stack);
         let key = format!("{name}{pointer}");
-        if let Some(secret) = self.kept(&key, now) {
-            return Ok(secret);
-        }
-        let unavailable = |cause: String| SecretError::Unavailable { name: name.clone(), cause };
+        self.cache.get(&key, now, self.load(name, pointer)).await
+    }
+
+    /// Returns the secret for pseudonyms.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub async fn contact_secret(&self, now: Timestamp) -> Result<ContactSecret, SecretError> {
+        let secret = self.text("keys", "/hmac", now).await?;
+        Ok(ContactSecret::parse(secret.expose_secret())?)
+    }
+
+    async fn load(&self, name: String, pointer: &str) -> Result<Loaded<SecretString>, SecretError> {
         let answer = self.client.get_secret_value().secret_id(&name).send().await;
-        let answer = answer.map_err(|error| unavailable(chain(&error)))?;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Err(SecretError::Unavailable { name, cause: Cause::new(error) }),
+        };
         let document: Option<Value> = answer.secret_string().and_then(|text| serde_json::from_str(text).ok());
         let field = document.as_ref().and_then(|document| document.pointer(pointer)).and_then(Value::as_str);
-        let malformed = || SecretError::Malformed { name: name.clone(), pointer: pointer.to_owned() };
-        let secret = SecretString::from(field.ok_or_else(malformed)?);
-        self.keep(key, now, &secret);
-        Ok(secret)
-    }
-
-    fn kept(&self, key: &str, now: Timestamp) -> Option<SecretString> {
-        let kept = self.kept.lock().ok()?;
-        let (since, secret) = kept.get(key)?;
-        (now.duration_since(*since) < KEPT_FOR).then(|| secret.clone())
-    }
-
-    fn keep(&self, key: String, now: Timestamp, secret: &SecretString) {
-        if let Ok(mut kept) = self.kept.lock() {
-            kept.insert(key, (now, secret.clone()));
+        match field {
+            Some(text) => Ok(Loaded { value: SecretString::from(text), keep_for: KEPT_FOR }),
+            None => Err(SecretError::Malformed { name, pointer: pointer.to_owned() }),
         }
     }
 }

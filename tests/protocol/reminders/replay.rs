@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::decision::reminder::taken_back;
 use domain::message::reason::{Reason, Skip};
 use domain::primitives::key::{MessageId, activity_key};
+use domain::queue::job::MessageJob;
 use stateright::Model;
 use store::contacts::LatestActivity;
 use store::ledger::{Claim, Claimed, EventRecord, MessageRecord, Recorded, Sending};
@@ -128,22 +129,26 @@ impl Replay<'_> {
         self.setup.events.iter().position(|saved| saved.event.id == latest.event).unwrap()
     }
 
-    fn record<'a>(&'a self, site: &'a domain::primitives::id::SiteId, raised: RaisedNo) -> MessageRecord<'a> {
+    fn job(&self, raised: RaisedNo) -> MessageJob {
         let Raised { event, plan, .. } = self.raised(raised);
-        let planned = &plan.messages[0];
-        MessageRecord { site, event, planned, send_number: 1, attempt: 0, retention_days: RETENTION_DAYS }
+        MessageJob::first(&site(), &event.id, &plan.messages[0])
+    }
+
+    fn record<'a>(&'a self, job: &'a MessageJob, raised: RaisedNo) -> MessageRecord<'a> {
+        MessageRecord { job, event: &self.raised(raised).event, retention_days: RETENTION_DAYS }
     }
 
     fn id(&self, raised: RaisedNo) -> MessageId {
-        self.record(&site(), raised).id()
+        self.record(&self.job(raised), raised).id()
     }
 
     /// Claims a message. A rejected claim is recorded as skipped, as in `send-message`.
     async fn claim(&mut self, raised: RaisedNo) -> Outcome {
         self.claims += 1;
         let (site, contact, phone, owner) = (site(), contact(), phone(), self.claims.to_string());
-        let record = self.record(&site, raised);
-        let person = secret().person_key(&site, &record.planned.recipient);
+        let job = self.job(raised);
+        let record = self.record(&job, raised);
+        let person = secret().person_key(&site, &job.recipient);
         let template = ("stato", "it");
         let sending = Sending { account: "main", template, phone: phone.as_e164(), contact: &contact, text: "Ciao." };
         let claim = Claim {

@@ -113,35 +113,31 @@ impl Replay<'_> {
     }
 
     fn id(&self, send: SendId) -> MessageId {
-        self.record(&site(), send, 0).id()
+        self.record(&self.job_at(send, 0), send).id()
     }
 
-    fn record<'a>(&'a self, site: &'a domain::primitives::id::SiteId, send: SendId, attempt: u8) -> MessageRecord<'a> {
+    /// The job of a send, as its record with this attempt has it.
+    fn job_at(&self, send: SendId, attempt: u8) -> MessageJob {
         let Send { event, planned, repeats, .. } = self.spec(send);
         let send_number = if repeats.is_some() { 2 } else { 1 };
-        MessageRecord { site, event, planned, send_number, attempt: attempt.into(), retention_days: RETENTION_DAYS }
+        MessageJob { send_number, attempt: attempt.into(), ..MessageJob::first(&site(), &event.id, planned) }
+    }
+
+    fn record<'a>(&'a self, job: &'a MessageJob, send: SendId) -> MessageRecord<'a> {
+        MessageRecord { job, event: &self.spec(send).event, retention_days: RETENTION_DAYS }
     }
 
     fn job(&self, record: Record) -> MessageJob {
-        let Send { event, planned, repeats, .. } = self.spec(record.send);
         let (code, times) = record.met;
         MessageJob {
-            site: site(),
-            event: event.id.clone(),
-            mapping: planned.mapping.clone(),
-            recipient: planned.recipient.clone(),
-            send_number: if repeats.is_some() { 2 } else { 1 },
-            resend_requested_at: repeats.map(|_| at(60)),
-            attempt: record.attempt.into(),
+            resend_requested_at: self.spec(record.send).repeats.map(|_| at(60)),
             last_error: (times > 0).then(|| LastError {
                 code: CODES[usize::from(code)].to_owned(),
                 times: times.into(),
                 unexplained: None,
             }),
-            permit: None,
-            send_now: false,
-            digest: None,
             uncalled: record.proof.map(|owner| owner.to_string()),
+            ..self.job_at(record.send, record.attempt)
         }
     }
 
@@ -190,7 +186,9 @@ impl Replay<'_> {
                 Outcome::Done
             }
             Write::Release { send, owner } => {
-                let (record, guards) = (self.record(&site, send, 0), &self.spec(send).guards);
+                let job = self.job_at(send, 0);
+                let record = self.record(&job, send);
+                let guards = &self.spec(send).guards;
                 let owner = owner.to_string();
                 done(self.world.claims.release(&record, guards, &owner, at(60)).await.unwrap())
             }
@@ -201,10 +199,11 @@ impl Replay<'_> {
                 Outcome::Done
             }
             Write::Wait { send, attempt } => {
-                done(ledger.wait(&self.record(&site, send, attempt), &waiting(), at(60)).await.unwrap())
+                done(ledger.wait(&self.record(&self.job_at(send, attempt), send), &waiting(), at(60)).await.unwrap())
             }
             Write::Park(record) => {
-                let message = self.record(&site, record.send, record.attempt - 1);
+                let before = self.job_at(record.send, record.attempt - 1);
+                let message = self.record(&before, record.send);
                 let (waiting, place, job) = (waiting(), Place::Until(at(120)), self.job(record));
                 let parked =
                     Parked { message: &message, waiting: &waiting, place: &place, job: &job, useful_until: at(9_000) };
@@ -212,7 +211,8 @@ impl Replay<'_> {
             }
             Write::Skip { send, attempt, reason } => {
                 let skip = Skip::from(reason);
-                let decided = ledger.skip(&self.record(&site, send, attempt), &skip, None, at(60)).await.unwrap();
+                let decided =
+                    ledger.skip(&self.record(&self.job_at(send, attempt), send), &skip, None, at(60)).await.unwrap();
                 done(decided.is_none())
             }
             Write::GiveUp { owner, .. } => {
@@ -247,8 +247,9 @@ impl Replay<'_> {
             contact: &contact,
             text: "Ciao.",
         };
+        let job = self.job_at(send, attempt);
         let claim = Claim {
-            message: &self.record(&site, send, attempt),
+            message: &self.record(&job, send),
             owner: &name,
             sending,
             person: &person,

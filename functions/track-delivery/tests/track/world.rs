@@ -16,6 +16,7 @@ use domain::primitives::id::{AccountId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{ContactSecret, MessageId};
 use domain::primitives::language::Language;
 use domain::primitives::phone::{Country, Phone};
+use domain::queue::job::MessageJob;
 use domain::site::config::{Account, LiveConfig, Site};
 use domain::template::{Category, Content, Parts, Pattern, Template, TemplateStatus};
 use jiff::{SignedDuration, Timestamp};
@@ -131,9 +132,8 @@ impl World {
         let planned = plan(&event, &live);
         let record = EventRecord { site: &site, event: &event, received_at: now, plan: &planned, retention_days: 90 };
         self.ledger.record_event(record, now).await.unwrap();
-        let planned = &planned.messages[0];
-        let message =
-            MessageRecord { site: &site, event: &event, planned, send_number: 1, attempt: 0, retention_days: 90 };
+        let job = MessageJob::first(&site, &event.id, &planned.messages[0]);
+        let message = MessageRecord { job: &job, event: &event, retention_days: 90 };
         let contact = contact("demo", number);
         let sending = Sending {
             account: "main",
@@ -142,9 +142,9 @@ impl World {
             contact: &contact,
             text: "Ciao.",
         };
-        let guards = guards(&site, &live.mappings[0], &event, &planned.recipient, now);
+        let guards = guards(&site, &live.mappings[0], &event, &job.recipient, now);
         let guards = Guards { latest: None, dedup_key: None, ..guards };
-        let person = secret().person_key(&site, &planned.recipient);
+        let person = secret().person_key(&site, &job.recipient);
         let claim = Claim {
             message: &message,
             owner: event_id,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::decision::plan::PlannedMessage;
 use crate::message::backoff::PUT_BACK_FOR;
 use crate::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use crate::primitives::key::MessageId;
@@ -160,6 +161,39 @@ fn one() -> u32 {
     1
 }
 
+impl MessageJob {
+    /// Creates the job of a planned message.
+    #[must_use]
+    pub fn first(site: &SiteId, event: &EventId, planned: &PlannedMessage) -> Self {
+        Self {
+            site: site.clone(),
+            event: event.clone(),
+            mapping: planned.mapping.clone(),
+            recipient: planned.recipient.clone(),
+            send_number: one(),
+            resend_requested_at: None,
+            attempt: 0,
+            last_error: None,
+            permit: None,
+            send_now: false,
+            digest: None,
+            uncalled: None,
+        }
+    }
+
+    /// Returns the mapping and the recipient, as the event's plan names them.
+    #[must_use]
+    pub fn planned(&self) -> PlannedMessage {
+        PlannedMessage { mapping: self.mapping.clone(), recipient: self.recipient.clone() }
+    }
+
+    /// Returns the job that brings the message back. It has no permit: a leased slot or a probe may be over by then.
+    #[must_use]
+    pub fn put_back(&self) -> Self {
+        Self { attempt: self.attempt.saturating_add(1), permit: None, ..self.clone() }
+    }
+}
+
 impl Job {
     /// Returns a job for an event that was just accepted.
     #[must_use]
@@ -196,9 +230,7 @@ impl Job {
                 Self::Event { site, received_at, event, attempt: attempt.saturating_add(1), redriven_at }
             }
             // A slot or a probe permission may no longer be valid by then.
-            Self::Message(job) => {
-                Self::Message(MessageJob { attempt: job.attempt.saturating_add(1), permit: None, ..job })
-            }
+            Self::Message(job) => Self::Message(job.put_back()),
         }
     }
 }

@@ -271,14 +271,14 @@ impl Claims {
             .expression_attribute_values(":template", text(template))
             .expression_attribute_values(":language", text(language))
             .expression_attribute_values(":phone", text(sending.phone))
-            .expression_attribute_values(":contact", text(contact_of(message.site, sending.contact)))
+            .expression_attribute_values(":contact", text(contact_of(&message.job.site, sending.contact)))
             .expression_attribute_values(":text", text(sending.text))
             .expression_attribute_values(":open_shard", text(shard(&id.event)));
         let update = match claim.files {
             Some(files) => update.expression_attribute_values(":files", json(files)?),
             None => update,
         };
-        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let update = update.build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -305,7 +305,7 @@ impl Claims {
             check = check.expression_attribute_values(":people_as_of", time(*contact_data_as_of));
         }
         let check = check.condition_expression(condition);
-        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let check = check.build()?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
@@ -346,7 +346,7 @@ impl Claims {
             .update_expression(set)
             .condition_expression(format!("{condition} AND {free}"))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let update = update.build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 }

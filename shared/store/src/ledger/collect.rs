@@ -85,7 +85,7 @@ impl Ledger {
             .condition_expression("version = :version")
             .expression_attribute_values(":version", number(stored.version))
             .expression_attribute_values(":one", number(1));
-        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let update = update.build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -100,7 +100,7 @@ impl Ledger {
             .table_name(&self.table)
             .item("pk", text(key))
             .item("sk", text(OPEN))
-            .item("site", text(parked.message.site.as_str()))
+            .item("site", text(parked.message.job.site.as_str()))
             .item("collected", json(collection)?)
             .item("version", number(before.unwrap_or_default().saturating_add(1)))
             .item("expires_at", expiry_after(collection.until, KEPT_FOR));
@@ -110,7 +110,7 @@ impl Ledger {
             }
             None => put.condition_expression("attribute_not_exists(pk)"),
         };
-        let put = put.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let put = put.build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
@@ -123,7 +123,7 @@ impl Ledger {
             .condition_expression(STILL_OPEN)
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":retry", text(NOT_ACCEPTED));
-        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let check = check.build()?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 }

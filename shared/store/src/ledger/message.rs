@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use domain::decision::plan::PlannedMessage;
 use domain::event::Event;
 use domain::message::reason::Skip;
 use domain::message::state::{Answer, Facts, Resolved, Waiting};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::{MessageId, event_key, message_key};
+use domain::queue::job::MessageJob;
 use jiff::Timestamp;
 
 use super::facts::{NOT_ACCEPTED, Reported, UNKNOWN, answer_name, facts, provider_key, reported, sort_key};
@@ -22,19 +22,13 @@ use crate::transact::conditional;
 pub(super) const FIRST_SEND: u32 = 1;
 
 /// A message in the partition of its event: everything about it that does not change.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct MessageRecord<'a> {
-    /// The site.
-    pub site: &'a SiteId,
+    /// The job that processes the message. Of two records of one message, the one with the lower `attempt` is outdated
+    /// and writes nothing.
+    pub job: &'a MessageJob,
     /// The event that the message is about.
     pub event: &'a Event,
-    /// The mapping and the recipient.
-    pub planned: &'a PlannedMessage,
-    /// The send number: 1 for the first send, plus 1 for each resend by an operator.
-    pub send_number: u32,
-    /// How often the record of the message was put back. Of two records of one message, the lower number is outdated
-    /// and writes nothing.
-    pub attempt: u32,
     /// Days that the ledger keeps the message.
     pub retention_days: u16,
 }
@@ -59,8 +53,8 @@ impl MessageRecord<'_> {
     #[must_use]
     pub fn id(&self) -> MessageId {
         MessageId {
-            event: event_key(self.site, &self.event.id),
-            message: message_key(&self.planned.mapping, &self.planned.recipient, self.send_number),
+            event: event_key(&self.job.site, &self.event.id),
+            message: message_key(&self.job.mapping, &self.job.recipient, self.job.send_number),
         }
     }
 }
@@ -121,7 +115,7 @@ impl Ledger {
             .expression_attribute_values(":skipped", json(skip)?);
         if let Some(contact) = contact {
             set.push_str(", contact = :contact");
-            request = request.expression_attribute_values(":contact", text(contact_of(message.site, contact)));
+            request = request.expression_attribute_values(":contact", text(contact_of(&message.job.site, contact)));
         }
         let old = conditional(request.update_expression(format!("{set} REMOVE waiting"))).await?;
         old.as_ref().map(reported).transpose()
@@ -148,7 +142,7 @@ impl Ledger {
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .expression_attribute_values(":waiting", json(waiting)?)
-            .expression_attribute_values(":next", number(message.attempt.saturating_add(1)));
+            .expression_attribute_values(":next", number(message.job.attempt.saturating_add(1)));
         Ok(conditional(request).await?.is_none())
     }
 
@@ -226,16 +220,16 @@ pub(super) type Expression = (HashMap<String, String>, HashMap<String, Attribute
 pub(super) fn identity(message: &MessageRecord<'_>, id: &MessageId, now: Timestamp) -> Expression {
     let names = [("#day", "day"), ("#at", "at"), ("#owner", "owner")];
     let values = [
-        (":site", text(message.site.as_str())),
+        (":site", text(message.job.site.as_str())),
         (":event_id", text(message.event.id.as_str())),
-        (":mapping", text(message.planned.mapping.as_str())),
-        (":recipient", text(message.planned.recipient.as_str())),
-        (":day", text(day_shard(message.site, &id.event, now))),
-        (":subject", text(subject_key(message.site, message.event))),
+        (":mapping", text(message.job.mapping.as_str())),
+        (":recipient", text(message.job.recipient.as_str())),
+        (":day", text(day_shard(&message.job.site, &id.event, now))),
+        (":subject", text(subject_key(&message.job.site, message.event))),
         (":now", time(now)),
         (":expires_at", expiry(now, message.retention_days)),
-        (":occasion", number(message.send_number)),
-        (":attempt", number(message.attempt)),
+        (":occasion", number(message.job.send_number)),
+        (":attempt", number(message.job.attempt)),
         (":retry", text(NOT_ACCEPTED)),
     ];
     let names = names.map(|(name, stands_for)| (name.to_owned(), stands_for.to_owned()));

@@ -95,7 +95,7 @@ impl Parking {
         match both.write(&self.ledger.client, None, &a_while()).await? {
             Written::All => Ok(true),
             Written::Nothing(refused) if refused.by(Item::Ledger).is_some() => Ok(false),
-            Written::Nothing(_) => Err(StoreError::Unavailable("the schedule refused a message".to_owned())),
+            Written::Nothing(_) => Err(StoreError::contended("the schedule refused a message")),
         }
     }
 
@@ -111,8 +111,8 @@ impl Parking {
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .expression_attribute_values(":waiting", json(parked.waiting)?)
-            .expression_attribute_values(":next", number(parked.message.attempt.saturating_add(1)));
-        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+            .expression_attribute_values(":next", number(parked.message.job.attempt.saturating_add(1)));
+        let update = update.build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -130,7 +130,7 @@ impl Parking {
             .item("job", json(parked.job)?)
             .item("useful_until", time(parked.useful_until))
             .item("site", text(parked.job.site.as_str()));
-        let put = put.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let put = put.build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 }

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
 use domain::decision::guards::Guards;
 use domain::message::state::{Answer, Failure};
 use domain::primitives::key::{MessageId, message_key};
+use domain::queue::job::MessageJob;
 use jiff::Timestamp;
 
 use super::super::MessageRecord;
@@ -134,21 +135,21 @@ impl Claims {
             .expression_attribute_values(":unknown", text(UNKNOWN))
             .expression_attribute_values(":answered", text(answer_name(&answer)))
             .expression_attribute_values(":answer", json(&answer)?);
-        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let update = update.build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// An operator may have sent an `unknown` message again.
     fn not_sent_again(&self, message: &MessageRecord<'_>) -> Result<TransactWriteItem, StoreError> {
-        let MessageRecord { planned, send_number, .. } = message;
-        let next = message_key(&planned.mapping, &planned.recipient, send_number.saturating_add(1));
+        let MessageJob { mapping, recipient, send_number, .. } = message.job;
+        let next = message_key(mapping, recipient, send_number.saturating_add(1));
         let next = MessageId { message: next, ..message.id() };
         let check = ConditionCheck::builder()
             .table_name(&self.ledger.table)
             .key("pk", text(&next.event))
             .key("sk", text(sort_key(&next)))
             .condition_expression("attribute_not_exists(pk)");
-        let check = check.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let check = check.build()?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
@@ -160,7 +161,7 @@ impl Claims {
             .condition_expression("next_slot > :now")
             .expression_attribute_values(":interval", number(PAIR_INTERVAL.as_millis()))
             .expression_attribute_values(":now", millis(now));
-        let update = update.build().map_err(|error| StoreError::Refused(error.to_string()))?;
+        let update = update.build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 

@@ -1,0 +1,23 @@
+//! Skips: messages that are decided not to be sent.
+
+use domain::message::reason::Skip;
+use runtime::failure::Failure;
+
+use crate::consequences;
+use crate::context::contact;
+use crate::task::Task;
+
+/// Records that a message is skipped.
+pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failure> {
+    let Task { app, .. } = task;
+    let contact = contact(task).await?;
+    let decided = app.ledger.skip(&task.record(), skip, contact.as_deref(), task.now()).await?;
+    let (site, id) = (&task.job.site, task.id());
+    let Some(decided) = decided else {
+        tracing::info!(%site, message.id = %id, reason = %skip.reason, "skipped a message");
+        return Ok(());
+    };
+    let state = decided.facts.state();
+    tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "a message to be skipped was dealt with before");
+    Box::pin(consequences::given_up(task, &decided)).await
+}
