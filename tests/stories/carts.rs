@@ -2,7 +2,7 @@
 
 mod again;
 mod guests;
-mod rows;
+mod series;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;

@@ -206,8 +206,8 @@ impl Customer {
     fn leaves(&mut self, left: Timestamp) {
         let open = self.closed.is_none_or(|closed| left > closed);
         if self.newest.is_none_or(|newest| left > newest) {
-            let row = self.newest.zip(self.first).is_some_and(|(newest, first)| left < cart_due(newest, first));
-            if open && !row {
+            let continues = self.newest.zip(self.first).is_some_and(|(newest, first)| left < cart_due(newest, first));
+            if open && !continues {
                 self.first = Some(left);
             }
             self.newest = Some(left);

@@ -231,7 +231,7 @@ mod tests {
         let history = CartHistory { newest: Some(at(1_400)), first: Some(at(0)), ..CartHistory::default() };
         assert_eq!(judged(1_400, &history, 1_401), "at 1440");
         let ordered = CartHistory { closed_at: Some(at(0)), ..history };
-        assert_eq!(judged(1_400, &ordered, 1_401), "at 1580", "an order ends the row");
+        assert_eq!(judged(1_400, &ordered, 1_401), "at 1580", "an order ends the series");
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
         };
         assert_eq!(due(500, None, None), 560);
         assert_eq!(due(500, Some(480), None), 560);
-        assert_eq!(due(500, Some(450), None), 550, "100 minutes after the first of the row");
+        assert_eq!(due(500, Some(450), None), 550, "100 minutes after the first of the series");
         assert_eq!(due(500, Some(300), None), 500, "never before the cart itself");
         // An order ends the series that began before it or at the same time.
         assert_eq!(due(500, Some(450), Some(449)), 550);

@@ -76,7 +76,7 @@ async fn an_order_ends_the_row_of_carts_that_were_left_before_it() {
     assert_eq!(due(&world, "k-2").await, beginning + HOUR * 5);
     world.clock.advance(HOUR * 2 + MINUTE);
     raise(&world, &left("k-3", "K3", world.clock.now())).await;
-    assert_eq!(due(&world, "k-3").await, beginning + HOUR * 6, "the row began with the second");
+    assert_eq!(due(&world, "k-3").await, beginning + HOUR * 6, "the series began with the second");
     world.finish().await.unwrap();
 }
 
