@@ -21,7 +21,7 @@ pub enum Reason {
     SenderNotPermitted,
     /// An agent filled the cart.
     CreatedByAgent,
-    /// The customer has a newer cart, or received a cart notice within the last day.
+    /// The customer has a newer cart, or received a cart notice within the last day.
     NotLatestCart,
     /// The recipient is the actor.
     ActorIsRecipient,

@@ -39,7 +39,7 @@ pub struct Site {
     /// When a whole-day activity begins for its reminders, `09:00`.
     #[serde(default = "nine")]
     pub morning: jiff::civil::Time,
-    /// Minutes from when a cart was left until its notice.
+    /// Minutes from when a cart was left until its notice.
     #[serde(default = "three_hours")]
     pub cart_interval: u16,
     /// Maximum minutes from when the first cart of a series was left until the notice, however often the cart changes
