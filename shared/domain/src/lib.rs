@@ -1,17 +1,20 @@
 //! The decisions of the bridge, as functions over values.
 //!
 //! Nothing here does IO, reads a clock or an environment variable, or depends on AWS. Time is an argument and the
-//! result is a value. Read in this order:
+//! result is a value. Read the groups in this order; each one uses only those before it:
 //!
-//! 1. [`event`]: the events of Passweb, parsed from the callback's JSON;
-//! 2. [`site::config`], [`mapping`] and [`template`]: the shop's configuration and the templates that Meta approved;
-//! 3. [`decision::plan`]: the recipients of an event, planned once;
-//! 4. [`decision`]: whether one message may be sent now, and its text;
-//! 5. [`message::state`]: the recorded facts of a message, and the state derived from them;
-//! 6. [`message::error_code`] and [`message::backoff`]: the consequence of a refusal, and the time of the next retry;
-//! 7. [`message::suppression`] and [`site::health`]: the data about a number, and about an account's ability to send;
-//! 8. [`webhook`]: the platform events of WA Smart Business;
-//! 9. [`primitives::key`], [`queue::job`] and [`notice`]: the keys in the ledger and the records in the queues.
+//! 1. [`primitives`]: ids, keys of the ledger, phone numbers, languages, money and the reader of JSON.
+//! 2. [`event`]: the events of Passweb, parsed from the callback's JSON.
+//! 3. [`message`]: the recorded facts of a message and the state derived from them, the reasons not to send, the
+//!    reaction to each error code, and the recorded data about a recipient.
+//! 4. [`template`]: the templates that Meta approved, and the variables that fill them.
+//! 5. [`mapping`]: which template notifies about which event, with which values.
+//! 6. [`site`]: the rest of the shop's configuration, API keys, and an account's ability to send.
+//! 7. [`decision`]: the plan of an event, the decision and the text of one message, reminders, carts and digests.
+//! 8. [`queue`]: the records of the two queues.
+//! 9. [`webhook`]: the platform events in the callbacks of WA Smart Business.
+//! 10. [`check`]: the problems of a mapping before it is saved.
+//! 11. [`audit`]: the count of events and messages by outcome.
 
 pub mod audit;
 pub mod check;
