@@ -137,17 +137,17 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
         r"d1eb97f870008bff2e8a7d0a01f88bdf.650913044711b2533a157f388bcd8a6c
     stato-ordine → C7, event o-1: on 22 Nov 2026 at 11:15, of use until 29 Nov
     2026 at 11:00 (Europe/Rome).
-    The mapping waits for newer states or more files, to tell them in one
+    The mapping waits for newer states or more files, to cover them in one
     message. The mapping's hold_for is 15m.
 27359e81072e9505cc2406cc6012bced.f54a6d679f8871729c59c186d382daf8
     nuovo-messaggio → P2, event m-1: on 22 Nov 2026 at 12:30, of use until 29
     Nov 2026 at 11:00 (Europe/Rome).
-    These are quiet hours. From 21:00 to 12:30 and on the holidays: they end on
-    22 Nov 2026 at 12:30.
+    Quiet hours are in effect. From 21:00 to 12:30 and on the holidays: they end
+    on 22 Nov 2026 at 12:30.
 cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, event k-1: on 22 Nov 2026 at 13:45, of use until
     29 Nov 2026 at 13:45 (Europe/Rome).
-    The cart was left not long ago: the customer may come back. Left on 22 Nov
+    The cart was abandoned recently: the customer may come back. Left on 22 Nov
     2026 at 10:45, told 180 minutes after it, the site's interval.
 ",
     );

@@ -99,16 +99,16 @@ impl WaitReason {
     #[must_use]
     pub fn english(self) -> &'static str {
         match self {
-            Self::Retry => "WA Smart Business did not take the message; it is tried again.",
-            Self::Pace => "Other messages of the account go first.",
-            Self::Pair => "The recipient was just sent other messages.",
-            Self::AccountStopped => "The account cannot send: it needs a look, or the service is down.",
+            Self::Retry => "WA Smart Business did not accept the message. It will be retried.",
+            Self::Pace => "Other messages of the account are queued before it.",
+            Self::Pair => "Other messages were just sent to the recipient.",
+            Self::AccountStopped => "The account cannot send: it needs attention, or the service is down.",
             Self::SitePaused => "The site is paused.",
-            Self::TemplateHeld => "Meta does not take the template for now.",
-            Self::CartInterval => "The cart was left not long ago: the customer may come back.",
-            Self::Hold => "The mapping waits for newer states or more files, to tell them in one message.",
-            Self::QuietHours => "These are quiet hours.",
-            Self::Volume => "The mapping sent far more messages than usual and stopped: look at it and confirm it.",
+            Self::TemplateHeld => "Meta does not accept the template for now.",
+            Self::CartInterval => "The cart was abandoned recently: the customer may come back.",
+            Self::Hold => "The mapping waits for newer states or more files, to cover them in one message.",
+            Self::QuietHours => "Quiet hours are in effect.",
+            Self::Volume => "The mapping sent far more messages than usual and stopped. Check it and confirm it.",
         }
     }
 }
