@@ -73,45 +73,45 @@ variables! {
         / "First name and surname or company name of the recipient; on an upload, of the uploader.",
         "Anna Rossi", |from| named(from).full_name().map(Raw::Owned);
     "recipient.first_name", Text, ANY, "Nome del destinatario" / "Recipient's first name",
-        "Nome di chi riceve il messaggio, vuoto per le aziende." / "First name of who is told, empty for companies.",
+        "Nome di chi riceve il messaggio, vuoto per le aziende." / "First name of the person who receives the message, empty for companies.",
         "Giulia", |from| text(from.recipient.first_name.as_deref());
     "recipient.last_name", Text, ANY, "Cognome del destinatario" / "Recipient's surname",
-        "Cognome o ragione sociale di chi riceve il messaggio." / "Surname or company name of who is told.",
+        "Cognome o ragione sociale di chi riceve il messaggio." / "Surname or company name of the person who receives the message.",
         "Verdi", |from| text(from.recipient.surname_or_company());
     "recipient.full_name", Text, ANY, "Nominativo del destinatario" / "Recipient's full name",
         "Nome e cognome o ragione sociale di chi riceve il messaggio."
-        / "First name and surname or company name of who is told.",
+        / "First name and surname or company name of the person who receives the message.",
         "Giulia Verdi", |from| from.recipient.full_name().map(Raw::Owned);
     "actor.first_name", Text, WITH_ACTOR, "Nome dell'autore" / "Actor's first name",
-        "Nome di chi ha eseguito l'operazione, vuoto per le aziende." / "First name of who did it, empty for companies.",
+        "Nome di chi ha eseguito l'operazione, vuoto per le aziende." / "First name of the person who performed the action, empty for companies.",
         "Marco", |from| text(from.event.actor()?.first_name.as_deref());
     "actor.last_name", Text, WITH_ACTOR, "Cognome dell'autore" / "Actor's surname",
-        "Cognome o ragione sociale di chi ha eseguito l'operazione." / "Surname or company name of who did it.",
+        "Cognome o ragione sociale di chi ha eseguito l'operazione." / "Surname or company name of the person who performed the action.",
         "Bianchi", |from| text(from.event.actor()?.surname_or_company());
     "actor.full_name", Text, WITH_ACTOR, "Nominativo dell'autore" / "Actor's full name",
         "Nome e cognome o ragione sociale di chi ha eseguito l'operazione."
-        / "First name and surname or company name of who did it.",
+        / "First name and surname or company name of the person who performed the action.",
         "Marco Bianchi", |from| from.event.actor()?.full_name().map(Raw::Owned);
 
     "order.item_count", Number, ORDER, "Numero articoli" / "Number of articles",
-        "Numero di articoli del documento, esclusi quelli di tipo spesa." / "Articles of the document, expenses excluded.",
+        "Numero di articoli del documento, esclusi quelli di tipo spesa." / "Number of articles of the document, without expense articles.",
         "3", |from| order(from).map(|order| Raw::Count(order.item_count));
-    "order.code", Text, ORDER, "Sigla Documento" / "Document mark",
+    "order.code", Text, ORDER, "Sigla Documento" / "Document code",
         "Sigla del documento nel gestionale; finché manca, il numero di Passweb."
-        / "The ERP's mark of the document; until there is one, Passweb's number.",
+        / "The ERP's code of the document; until there is one, Passweb's number.",
         // NUOVO, PAGAMENTO NON CONFERMATO and DA VERIFICARE do not have a code in the ERP yet.
         "OC1/1320", |from| order(from).map(|order| Raw::Text(order.code.as_deref().unwrap_or(order.id.as_str())));
     "order.status", State, ORDER, "Stato Documento" / "Document state",
-        "Stato in cui è entrato il documento." / "The state the document entered.",
+        "Stato in cui è entrato il documento." / "The state that the document entered.",
         "Memorizzato", |from| order(from).map(|order| Raw::OrderState(&order.status));
     "order.total", Money, ORDER, "Totale Ordine" / "Order total",
         "Totale del documento." / "The document's total.",
         "129,90 €", |from| order(from).map(|order| Raw::Money(&order.total));
     "order.id", Text, ORDER, "Numero ordine" / "Order number",
-        "Numero del documento in Passweb." / "Passweb's number of the document.",
+        "Numero del documento in Passweb." / "The document's number in Passweb.",
         "1320", |from| order(from).map(|order| Raw::Text(order.id.as_str()));
     "order.previous_status", State, ORDER, "Stato precedente" / "Previous state",
-        "Stato che il documento ha lasciato." / "The state the document left.",
+        "Stato che il documento ha lasciato." / "The state that the document left.",
         "Nuovo", |from| order(from)?.previous_status.as_deref().map(Raw::OrderState);
     "order.quantity", Number, ORDER, "Quantità articoli" / "Quantity of articles",
         "Somma delle quantità degli articoli." / "Sum of the articles' quantities.",
@@ -120,30 +120,30 @@ variables! {
         "Data del documento." / "The document's date.",
         "20/11/2026", |from| order(from)?.date.map(Raw::Date);
     "order.delivery_date", Date, ORDER, "Data Consegna" / "Delivery date",
-        "Data di consegna prevista." / "When it is to be delivered.",
+        "Data di consegna prevista." / "Expected delivery date.",
         "25/11/2026", |from| order(from)?.delivery_date.map(Raw::Date);
     "order.payment", Text, ORDER, "Pagamento" / "Payment",
-        "Modalità di pagamento." / "How it is paid.",
+        "Modalità di pagamento." / "Payment method.",
         "Bonifico", |from| text(order(from)?.payment.as_deref());
     "order.carrier", Text, ORDER, "Vettore" / "Carrier",
-        "Chi consegna la merce." / "Who delivers it.",
+        "Chi consegna la merce." / "Who delivers the goods.",
         "BRT", |from| text(order(from)?.carrier.as_deref());
     "order.tracking_number", Text, ORDER, "Numero di spedizione" / "Tracking number",
-        "Numero con cui il vettore segue la spedizione." / "The carrier's number of the shipment.",
+        "Numero con cui il vettore segue la spedizione." / "The carrier's tracking number of the shipment.",
         "084512345678", |from| text(order(from)?.tracking_number.as_deref());
     "order.tracking_url", Url, ORDER, "URL di spedizione" / "Tracking URL",
-        "Pagina del vettore per seguire la spedizione." / "The carrier's page of the shipment.",
+        "Pagina del vettore per seguire la spedizione." / "The carrier's page for tracking the shipment.",
         "https://track.example.com/084512345678", |from| text(order(from)?.tracking_url.as_deref());
     "order.origin_code", Text, ORDER, "Ordine di Origine" / "Original order",
         "Sigla dell'ordine da cui viene la bolla o la fattura."
-        / "Mark of the order that the delivery note or invoice came from.",
+        / "Code of the order that the delivery note or invoice comes from.",
         "OC1/1300", |from| text(order(from)?.origin_code.as_deref());
     "order.url", Url, ORDER, "URL del documento" / "Document URL",
         "Pagina del documento sul sito." / "The document's page on the site.",
         "https://www.example.com/ordini/1320", |from| text(order(from)?.url.as_deref());
 
     "cart.item_count", Number, CART, "Numero articoli carrello" / "Number of articles in the cart",
-        "Numero di articoli del carrello, esclusi quelli di tipo spesa." / "Articles of the cart, expenses excluded.",
+        "Numero di articoli del carrello, esclusi quelli di tipo spesa." / "Number of articles in the cart, without expense articles.",
         "2", |from| cart(from).map(|cart| Raw::Count(cart.item_count));
     "cart.total", Money, CART, "Totale Carrello" / "Cart total",
         "Totale del carrello." / "The cart's total.",
@@ -153,7 +153,7 @@ variables! {
         "https://www.example.com/carrello/C-55", |from| text(cart(from)?.url.as_deref());
 
     "message.subject", Text, MESSAGE, "Oggetto Messaggio" / "Message subject",
-        "Oggetto del messaggio dell'area riservata." / "Subject of the message of the customer area.",
+        "Oggetto del messaggio dell'area riservata." / "Subject of the message in the customer area.",
         "Consegna di giovedì", |from| message(from).map(|message| Raw::Text(&message.subject));
     "message.body", Text, MESSAGE, "Testo Messaggio" / "Message text",
         "Testo del messaggio, su una riga sola." / "The message's text, on one line.",
@@ -163,34 +163,34 @@ variables! {
         "https://www.example.com/messaggi/M1", |from| text(message(from)?.url.as_deref());
 
     "activity.date", Date, ACTIVITY, "Data Attività" / "Activity date",
-        "Giorno in cui l'attività inizia." / "The day the activity begins.",
+        "Giorno in cui l'attività inizia." / "The day on which the activity begins.",
         "24/11/2026", |from| activity(from).map(|activity| match activity.starts {
             ActivityTime::Day(day) => Raw::Date(day),
             ActivityTime::At(instant) => Raw::DayOf(instant),
         });
     "activity.subject", Text, ACTIVITY, "Oggetto Attività" / "Activity subject",
-        "Oggetto dell'attività." / "Subject of the activity.",
+        "Oggetto dell'attività." / "The activity's subject.",
         "Sopralluogo", |from| activity(from).map(|activity| Raw::Text(&activity.subject));
     "activity.new_state", State, STATE_CHANGE, "Nuovo Stato" / "New state",
-        "Stato in cui è entrata l'attività." / "The state the activity entered.",
+        "Stato in cui è entrata l'attività." / "The state that the activity entered.",
         "Completata", |from| states(from).map(|(_, new)| Raw::ActivityState(new));
     // The manual prints "replaced by the new state", but the variable is the state that was left (C-5).
     "activity.old_state", State, STATE_CHANGE, "Vecchio Stato" / "Old state",
-        "Stato che l'attività ha lasciato." / "The state the activity left.",
+        "Stato che l'attività ha lasciato." / "The state that the activity left.",
         "Pianificata", |from| states(from).map(|(old, _)| Raw::ActivityState(old));
     "activity.start", Moment, ACTIVITY, "Inizio Attività" / "Activity start",
         "Data e ora di inizio; solo la data se dura tutto il giorno."
-        / "Day and time it begins; the day alone if it takes whole days.",
+        / "Date and time of the start; only the date for a whole-day activity.",
         "24/11/2026 15:30", |from| activity(from).map(|activity| moment(activity.starts));
     "activity.end", Moment, ACTIVITY, "Fine Attività" / "Activity end",
         "Data e ora di fine; solo la data se dura tutto il giorno."
-        / "Day and time it ends; the day alone if it takes whole days.",
+        / "Date and time of the end; only the date for a whole-day activity.",
         "24/11/2026 16:30", |from| activity(from)?.ends.map(moment);
     "activity.description", Text, ACTIVITY, "Descrizione Attività" / "Activity description",
-        "Descrizione dell'attività." / "Description of the activity.",
+        "Descrizione dell'attività." / "The activity's description.",
         "Misure per la nuova cucina", |from| text(activity(from)?.description.as_deref());
     "activity.state", State, ACTIVITY, "Stato Attività" / "Activity state",
-        "Stato in cui si trova l'attività." / "The state the activity is in.",
+        "Stato in cui si trova l'attività." / "The activity's current state.",
         "Pianificata", |from| activity(from).map(|activity| Raw::ActivityState(&activity.state));
     "activity.url", Url, ACTIVITY, "URL dell'attività" / "Activity URL",
         "Pagina dell'attività sul sito." / "The activity's page on the site.",
@@ -201,37 +201,37 @@ variables! {
 
     "file.folder", Text, FILE_OR_DOCUMENTS, "Nome Cartella" / "Folder name",
         "Cartella che contiene il file; per i documenti Docuvision, le cartelle."
-        / "The folder that holds the file; of Docuvision documents, the folders.",
+        / "The folder that contains the file; for Docuvision documents, the folders.",
         "Listini", |from| match documents(from) {
             Some(documents) => joined(documents.iter().filter_map(|document| document.folder.as_deref())),
             None => file(from).map(|file| Raw::Text(&file.folder)),
         };
     "file.name", Text, FILE_OR_DOCUMENTS, "Nome File" / "File name",
         "Nome del file; di più file riuniti e dei documenti Docuvision, i nomi."
-        / "The file's name; of several files told together and of Docuvision documents, the names.",
+        / "The file's name; for several files in one message and for Docuvision documents, the names.",
         "Listino 2027.pdf", |from| match documents(from) {
             Some(_) => document_names(from),
             None => file_names(from),
         };
     "files.count", Number, FILE, "Numero file" / "Number of files",
         "Numero dei file di cui parla il messaggio: uno, o più se l'azione li riunisce."
-        / "How many files the message is about: one, or more where the mapping tells them together.",
+        / "Number of files that the message covers: one, or more if the mapping collects them.",
         "3", |from| file(from).map(|_| Raw::Count(from.files.map_or(1, |files| files.count)));
     "files.names", Text, FILE, "Nomi file" / "File names",
         "Nomi dei file, separati da virgole; se sono molti, i primi e il numero degli altri."
-        / "Names of the files, with commas between; of many, the first ones and how many more there are.",
+        / "Names of the files, separated by commas; if there are many, the first ones and the number of the others.",
         "Listino 2027.pdf, Catalogo.pdf (+12)", |from| file_names(from);
     "file.url", Url, FILE, "URL del file" / "File URL",
         "Pagina del file sul sito." / "The file's page on the site.",
         "https://www.example.com/documenti/F1", |from| text(file(from)?.url.as_deref());
     "documents.count", Number, DOCUMENTS, "Numero documenti" / "Number of documents",
-        "Numero dei documenti pubblicati." / "How many documents were published.",
+        "Numero dei documenti pubblicati." / "Number of published documents.",
         "2", |from| documents(from).map(|documents| Raw::Count(documents.len().try_into().unwrap_or(u64::MAX)));
     "documents.names", Text, DOCUMENTS, "Nomi documenti" / "Document names",
-        "Nomi dei documenti pubblicati, separati da virgole." / "Names of the published documents, with commas between.",
+        "Nomi dei documenti pubblicati, separati da virgole." / "Names of the published documents, separated by commas.",
         "Cedolino ottobre.pdf, F24 novembre.pdf", |from| document_names(from);
     "documents.classes", Text, DOCUMENTS, "Classi documenti" / "Document classes",
-        "Classi Docuvision dei documenti pubblicati." / "Docuvision's classes of the published documents.",
+        "Classi Docuvision dei documenti pubblicati." / "Docuvision classes of the published documents.",
         "Cedolini, F24", |from| joined(documents(from)?.iter().filter_map(|document| document.class.as_deref()));
 
     "site.url", Url, ANY, "URL Sito" / "Site URL",
