@@ -136,14 +136,16 @@ impl Problem {
             Self::UnknownVariable { id, nearest: Some(nearest) } => {
                 format!("There is no variable {id}; perhaps {nearest}?")
             }
-            Self::VariableNotInEvent { variable, event } => format!("Events {event} have no {variable}."),
-            Self::NeverNotified(event) => format!("Nobody is told of {event}: a mapping for it would never send."),
-            Self::NotOfThisEvent(event) => format!("Events {event} can't meet this condition: leave it out."),
-            Self::HeldTooLong(useful_for) => {
-                format!("Messages are of use for {useful_for}: hold them for less, or nothing would be sent.")
+            Self::VariableNotInEvent { variable, event } => format!("The event {event} has no {variable}."),
+            Self::NeverNotified(event) => {
+                format!("The event {event} notifies nobody: a mapping for it would never send.")
             }
-            Self::NeverQuiet => "The quiet hours end when they begin: there would be none.".to_owned(),
-            Self::NoTemplates => "There is no template: name one for at least one language.".to_owned(),
+            Self::NotOfThisEvent(event) => format!("The event {event} cannot meet this condition: remove it."),
+            Self::HeldTooLong(useful_for) => {
+                format!("Messages are useful for {useful_for}: hold them for less, or nothing would be sent.")
+            }
+            Self::NeverQuiet => "The quiet hours end when they begin, so there would be none.".to_owned(),
+            Self::NoTemplates => "There is no template: add one for at least one language.".to_owned(),
             Self::UnknownAccount(Some(id)) => format!("The site has no account {id}."),
             Self::UnknownAccount(None) => "The site has no account yet.".to_owned(),
             Self::InactiveAccount(id) => format!("The account {id} is inactive: nothing is sent until it is active."),
@@ -151,36 +153,38 @@ impl Problem {
                 format!("The account {account} has no template {name}; if it is new, sync the templates.")
             }
             Self::UnknownTemplateLanguage { name, listed } => {
-                format!("The template {name} is not in this language, only in {}.", joined(listed))
+                format!("The template {name} does not exist in this language, only in {}.", joined(listed))
             }
             Self::NotApproved(status) => format!("Meta has not approved the template: its status is {status}."),
-            Self::Unusable(why) => format!("The bridge can't fill the template: {why}."),
+            Self::Unusable(why) => format!("The bridge cannot fill the template: {why}."),
             Self::TemplateChanged => {
-                "The template changed since the mapping was checked: look at it again, then leave the fingerprint out."
+                "The template has changed since the mapping was checked: review it, then remove the fingerprint."
                     .to_owned()
             }
             Self::CategoryRefused(category) => format!("Templates of the category {category} are never sent."),
             Self::Marketing => {
-                "The template is marketing: it goes only to people whose consent is recorded.".to_owned()
+                "The template is a marketing template: it is sent only to people whose consent is recorded.".to_owned()
             }
-            Self::Unfilled(what) => format!("The template has {what} and the mapping no value for it."),
-            Self::Superfluous => "The template has nothing this value could fill.".to_owned(),
-            Self::OtherHeader(Some(media)) => format!("The template's header shows {media}: give it that."),
-            Self::OtherHeader(None) => "The template's header is a text: give it that.".to_owned(),
+            Self::Unfilled(what) => format!("The template has {what}, and the mapping has no value for it."),
+            Self::Superfluous => "The template has nothing that this value could fill.".to_owned(),
+            Self::OtherHeader(Some(media)) => format!("The template's header is of type {media}."),
+            Self::OtherHeader(None) => "The template's header is a text.".to_owned(),
             Self::OtherButton(kind) => format!("This button takes a {kind}."),
             Self::EmptyText => "The text is empty and has no default: nothing could be sent.".to_owned(),
             Self::NeverSendable(Fault::NoHttpsAddress) => {
                 "This can never be sent: it must be an https address.".to_owned()
             }
             Self::NeverSendable(Fault::OtherThanLettersAndDigits) => {
-                "This can never be sent: a code is letters and digits.".to_owned()
+                "This can never be sent: a code contains only letters and digits.".to_owned()
             }
             Self::NeverSendable(Fault::TooLong { length, length_max }) => {
-                format!("This can never be sent: it has {length} characters, and {length_max} are allowed.")
+                format!("This can never be sent: it has {length} characters, and the maximum is {length_max}.")
             }
-            Self::OtherLanguage(language) => format!("Readers of this language get a text in {language}."),
+            Self::OtherLanguage(language) => format!("Readers of this language receive a text in {language}."),
             Self::NoDefaultLanguage(language) => {
-                format!("Whoever reads another language gets nothing: no template for the site's language {language}.")
+                format!(
+                    "Readers of other languages receive nothing: there is no template in the site's language, {language}."
+                )
             }
         }
     }
