@@ -63,7 +63,7 @@ const fn optional(name: &'static str, shape: Shape, meaning: &'static str) -> Fi
 pub(super) fn data_of(kind: EventType) -> &'static [Field] {
     match kind {
         EventType::OrderStatusChanged => const { &[required("order", ORDER, "The document."), HOLDER] },
-        EventType::CartAbandoned => const { &[required("cart", CART, "The cart that was left."), HOLDER] },
+        EventType::CartAbandoned => const { &[required("cart", CART, "The abandoned cart."), HOLDER] },
         EventType::CartClosed => CART_CLOSED,
         EventType::MessageSent => MESSAGE_SENT,
         EventType::MessageRead => MESSAGE_READ,
@@ -74,83 +74,90 @@ pub(super) fn data_of(kind: EventType) -> &'static [Field] {
         EventType::ActivityReminder => ACTIVITY_REMINDER,
         EventType::FileUploaded | EventType::FileDownloaded | EventType::FilePreviewed => FILE_ACTION,
         EventType::DocumentsPublished => DOCUMENTS_PUBLISHED,
-        EventType::CustomerUpdated => const { &[required("customer", PERSON, "The record as it is now.")] },
+        EventType::CustomerUpdated => const { &[required("customer", PERSON, "The current record.")] },
     }
 }
 
-const HOLDER: Field = required("customer", PERSON, "The holder of the document or cart, who is told.");
-const NOTIFY: Field = required("notify", CHANNELS, "The channels the user ticked; whatsapp must be among them.");
-const MAY_NOTIFY: Field =
-    optional("sender_may_notify", Shape::Flag, "Whether the sender's group has \"Gestione Whatsapp\"; absent is true.");
+const HOLDER: Field = required("customer", PERSON, "The holder of the document or cart: the recipient.");
+const NOTIFY: Field = required(
+    "notify",
+    CHANNELS,
+    "The channels that the user ticked. A message is sent only if whatsapp is among them.",
+);
+const MAY_NOTIFY: Field = optional(
+    "sender_may_notify",
+    Shape::Flag,
+    "Whether the sender's group has \"Gestione Whatsapp\"; if absent, true.",
+);
 
 const CART_CLOSED: &[Field] = &[
     required("cart", REFERENCE, "The cart."),
-    required("customer", REFERENCE, "Whose cart it was."),
-    required("reason", Shape::Choice(&["ordered", "emptied", "recovered"]), "Why it is not to be told of."),
+    required("customer", REFERENCE, "The cart's owner."),
+    required("reason", Shape::Choice(&["ordered", "emptied", "recovered"]), "Why the cart was closed."),
 ];
 const MESSAGE_SENT: &[Field] = &[
     required("message", MESSAGE, "The message."),
-    required("sender", PERSON, "Who wrote it."),
-    required("recipients", PEOPLE, "Its addressees, who are told; groups are resolved to their members."),
+    required("sender", PERSON, "The sender."),
+    required("recipients", PEOPLE, "The addressees: the recipients. Groups are resolved to their members."),
     NOTIFY,
     MAY_NOTIFY,
 ];
 const MESSAGE_READ: &[Field] = &[
     required("message", MESSAGE, "The message."),
-    required("sender", PERSON, "Who wrote it, and is told."),
-    required("reader", PERSON, "Who read it."),
+    required("sender", PERSON, "The sender: the recipient."),
+    required("reader", PERSON, "The reader."),
     NOTIFY,
     MAY_NOTIFY,
 ];
 const ACTIVITY_SAVED: &[Field] = &[
-    required("activity", ACTIVITY, "The activity as it is now."),
-    required("creator", PERSON, "Who created it."),
-    required("assignees", PEOPLE, "Whom it is assigned to."),
+    required("activity", ACTIVITY, "The activity in its current state."),
+    required("creator", PERSON, "The creator."),
+    required("assignees", PEOPLE, "The assignees."),
     required(
         "reminders",
         Shape::List { of: &REMINDER, min: 0, max: REMINDERS_MAX },
-        "All its reminders: those known before are replaced.",
+        "All reminders of the activity. They replace all earlier ones.",
     ),
     MAY_NOTIFY,
 ];
 const ACTIVITY_STATUS_CHANGED: &[Field] = &[
     required("activity", ACTIVITY, "The activity."),
-    required("assignees", PEOPLE, "Whom it is assigned to; told if the mapping says so."),
-    required("old_state", Shape::Filled, "The state it left."),
-    required("new_state", Shape::Filled, "The state it entered."),
-    required("actor", PERSON, "Who changed it."),
-    required("creator", PERSON, "Who created it, and is told unless the mapping says otherwise."),
+    required("assignees", PEOPLE, "The assignees. They are recipients only if the mapping selects them."),
+    required("old_state", Shape::Filled, "The previous state."),
+    required("new_state", Shape::Filled, "The new state."),
+    required("actor", PERSON, "The person who changed the state."),
+    required("creator", PERSON, "The creator: the recipient, unless the mapping has another rule."),
     NOTIFY,
     MAY_NOTIFY,
 ];
 const ACTIVITY_ACKNOWLEDGED: &[Field] = &[
     required("activity", ACTIVITY, "The activity."),
-    required("actor", PERSON, "Who opened it."),
-    required("creator", PERSON, "Who created it, and is told."),
+    required("actor", PERSON, "The person who opened the activity."),
+    required("creator", PERSON, "The creator: the recipient."),
     NOTIFY,
     MAY_NOTIFY,
 ];
 const ACTIVITY_REMINDER: &[Field] = &[
     required("activity", ACTIVITY, "The activity."),
     required("reminder", DUE_REMINDER, "The reminder that is due."),
-    optional("owner", PERSON, "Whose reminder it is, who is told."),
-    required("assignees", PEOPLE, "Whom the activity is assigned to, told where there is no owner."),
+    optional("owner", PERSON, "The reminder's owner: the recipient."),
+    required("assignees", PEOPLE, "The assignees: the recipients if the reminder has no owner."),
     NOTIFY,
     MAY_NOTIFY,
 ];
 const FILE_ACTION: &[Field] = &[
     required("file", FILE, "The file."),
-    required("actor", PERSON, "Who did it, and is never told."),
-    required("administrators", PEOPLE, "The administrators of the folder and of those above it, who are told."),
+    required("actor", PERSON, "The person who performed the action, who is not notified by default."),
+    required("administrators", PEOPLE, "The administrators of the folder and of its parent folders: the recipients."),
     NOTIFY,
     MAY_NOTIFY,
 ];
 const DOCUMENTS_PUBLISHED: &[Field] = &[
-    required("company", PERSON, "The company, which is told."),
+    required("company", PERSON, "The company: the recipient."),
     required(
         "documents",
         Shape::List { of: &DOCUMENT, min: 1, max: DOCUMENTS_MAX },
-        "Every new document since the last notice.",
+        "All documents published since the last event.",
     ),
     NOTIFY,
     MAY_NOTIFY,
@@ -168,99 +175,119 @@ const PERSON: Shape = Shape::Object(
         optional("first_name", Shape::Text, "First name; absent for companies."),
         optional("last_name", Shape::Text, "Surname."),
         optional("company", Shape::Text, "Company name (Ragione Sociale)."),
-        optional("phone", Shape::Text, "The phone field as it is; +39 340 1234567 is best."),
-        optional("language", Shape::Language, "The language the person chose."),
+        optional("phone", Shape::Text, "The phone field as typed, preferably with a country code: +39 340 1234567."),
+        optional("language", Shape::Language, "The language that the person chose."),
         optional(
             "country",
             Shape::Text,
-            "ISO 3166 code, IT, or a name in Italian, English, German, French or Spanish; absent is the site's.",
+            "ISO 3166 code, such as IT, or a name in Italian, English, German, French or Spanish; if absent, the site's.",
         ),
-        optional("groups", GROUPS, "The user groups the person is in, by name; absent is unknown."),
-        optional("is_agent", Shape::Flag, "Whether the record is an agent's; absent is false."),
+        optional("groups", GROUPS, "The names of the person's user groups; absent if unknown."),
+        optional("is_agent", Shape::Flag, "Whether the record belongs to an agent; if absent, false."),
         optional(
             "whatsapp_opt_out",
             Shape::Flag,
-            "The field \"Opt Out Whatsapp\"; absent is unknown: what was recorded before stays.",
+            "The field \"Opt Out Whatsapp\"; absent if unknown. The last recorded value then applies.",
         ),
-        optional("marketing_consent", Shape::Flag, "Consent to marketing; absent is unknown, which counts as no."),
+        optional(
+            "marketing_consent",
+            Shape::Flag,
+            "Consent to marketing; absent if unknown, which counts as no consent.",
+        ),
     ],
 );
 const MONEY: Shape = Shape::Object(
     "money",
     &[
-        required("amount", Shape::Amount, "The amount as a decimal string, 129.90."),
-        required("currency", Shape::Currency, "ISO 4217 code, EUR."),
+        required("amount", Shape::Amount, "The amount as a decimal string, such as 129.90."),
+        required("currency", Shape::Currency, "ISO 4217 code, such as EUR."),
     ],
 );
 const ORDER: Shape = Shape::Object(
     "order",
     &[
-        required("id", Shape::Id, "Passweb's number of the document."),
-        optional("code", Shape::Text, "The ERP's mark, OC1/1320; absent until there is one."),
+        required("id", Shape::Id, "The document's number in Passweb."),
+        optional("code", Shape::Text, "The ERP's code, such as OC1/1320; absent until the ERP has the document."),
         optional(
             "kind",
             Shape::Choice(&["order", "delivery_note", "invoice", "quote", "return"]),
-            "What kind of document it is; absent is order.",
+            "The kind of document; if absent, order.",
         ),
-        required("status", Shape::Filled, "The state entered; any text, best as Passweb writes it."),
-        optional("previous_status", Shape::Text, "The state left."),
+        required("status", Shape::Filled, "The new state: any text, preferably as Passweb writes it."),
+        optional("previous_status", Shape::Text, "The previous state."),
         optional("version", Shape::Count(u64::MAX), "Grows with every change of the document."),
         required("total", MONEY, "The document's total."),
-        required("item_count", Shape::Count(u64::MAX), "Articles, expense articles excluded."),
-        optional("quantity", Shape::Count(u64::MAX), "Sum of the articles' quantities."),
+        required("item_count", Shape::Count(u64::MAX), "The number of articles, without expense articles."),
+        optional("quantity", Shape::Count(u64::MAX), "The sum of the articles' quantities."),
         optional("url", Shape::Text, "The document's page on the site."),
         optional("date", Shape::Day, "The document's date."),
-        optional("delivery_date", Shape::Day, "When it is to be delivered."),
-        optional("payment", Shape::Text, "How it is paid."),
-        optional("carrier", Shape::Text, "Who delivers it."),
-        optional("tracking_number", Shape::Text, "The carrier's number of the shipment."),
-        optional("tracking_url", Shape::Text, "The carrier's page of the shipment."),
-        optional("origin_code", Shape::Text, "Mark of the order a delivery note or invoice came from."),
-        optional("marketplace", Shape::Text, "The marketplace it was placed on; such orders are not told by default."),
+        optional("delivery_date", Shape::Day, "The expected delivery date."),
+        optional("payment", Shape::Text, "The payment method."),
+        optional("carrier", Shape::Text, "The carrier."),
+        optional("tracking_number", Shape::Text, "The carrier's tracking number."),
+        optional("tracking_url", Shape::Text, "The carrier's tracking page."),
+        optional("origin_code", Shape::Text, "The code of the order that a delivery note or invoice comes from."),
+        optional(
+            "marketplace",
+            Shape::Text,
+            "The marketplace on which the order was placed. By default, such orders are not notified.",
+        ),
     ],
 );
 const CART: Shape = Shape::Object(
     "cart",
     &[
         required("id", Shape::Id, "Passweb's id."),
-        required("abandoned_at", Shape::Time, "When it was left."),
+        required("abandoned_at", Shape::Time, "When the cart was abandoned."),
         required("total", MONEY, "The cart's total."),
-        required("item_count", Shape::Count(u64::MAX), "Articles, expense articles excluded."),
+        required("item_count", Shape::Count(u64::MAX), "The number of articles, without expense articles."),
         optional("url", Shape::Text, "The page that shows the cart."),
-        optional("created_by_agent", Shape::Flag, "Whether an agent filled it: such a cart is never told of."),
+        optional(
+            "created_by_agent",
+            Shape::Flag,
+            "Whether an agent filled the cart. No notice is sent about such a cart.",
+        ),
     ],
 );
 const MESSAGE: Shape = Shape::Object(
     "message",
     &[
         required("id", Shape::Id, "Passweb's id."),
-        required("subject", Shape::Text, "Its subject; may be empty."),
-        required("body", Shape::Text, "Its text without markup; may have many lines."),
-        optional("url", Shape::Text, "Its page on the site."),
+        required("subject", Shape::Text, "The subject, which may be empty."),
+        required("body", Shape::Text, "The text without markup, which may have several lines."),
+        optional("url", Shape::Text, "The message's page on the site."),
     ],
 );
 const ACTIVITY: Shape = Shape::Object(
     "activity",
     &[
         required("id", Shape::Id, "Passweb's id of the occurrence."),
-        optional("series_id", Shape::Id, "The series of a repeated activity."),
+        optional("series_id", Shape::Id, "The series that a repeated activity belongs to."),
         optional("version", Shape::Count(u64::MAX), "Grows with every change of the activity."),
-        required("subject", Shape::Text, "Its subject; may be empty."),
-        optional("description", Shape::Text, "Its description."),
+        required("subject", Shape::Text, "The subject, which may be empty."),
+        optional("description", Shape::Text, "The description."),
         required(
             "starts_at",
             Shape::DayOrTime,
-            "When it begins; an offset in figures must be the one time_zone has then, Z is any zone's.",
+            "When the activity begins. A numeric offset must be the offset of time_zone at that time; Z is always valid.",
         ),
-        optional("ends_at", Shape::DayOrTime, "When it ends."),
-        required("all_day", Shape::Flag, "Whether it takes whole days: then starts_at and ends_at are dates."),
-        required("time_zone", Shape::Zone, "IANA time zone the times are meant in, Europe/Rome."),
-        required("state", Shape::Filled, "Pianificata, Annullata, Completata, Scaduta or any other text."),
-        optional("url", Shape::Text, "Its page on the site."),
+        optional("ends_at", Shape::DayOrTime, "When the activity ends."),
+        required(
+            "all_day",
+            Shape::Flag,
+            "Whether the activity takes whole days. starts_at and ends_at are then dates.",
+        ),
+        required("time_zone", Shape::Zone, "The IANA time zone of the activity's times, such as Europe/Rome."),
+        required(
+            "state",
+            Shape::Filled,
+            "The current state: Pianificata, Annullata, Completata, Scaduta or any other text.",
+        ),
+        optional("url", Shape::Text, "The activity's page on the site."),
     ],
 );
 const MINUTES_BEFORE: Field =
-    required("minutes_before", Shape::Count(MINUTES_BEFORE_MAX), "Minutes before the activity's start.");
+    required("minutes_before", Shape::Count(MINUTES_BEFORE_MAX), "Minutes from the reminder to the activity's start.");
 const DUE_REMINDER: Shape =
     Shape::Object("due_reminder", &[required("id", Shape::Id, "Passweb's id."), MINUTES_BEFORE]);
 const REMINDER: Shape = Shape::Object(
@@ -269,23 +296,23 @@ const REMINDER: Shape = Shape::Object(
         required("id", Shape::Id, "Passweb's id."),
         MINUTES_BEFORE,
         required("notify", CHANNELS, "The channels ticked on the reminder."),
-        optional("owner", PERSON, "Whose reminder it is; absent: every assignee's."),
+        optional("owner", PERSON, "The reminder's owner; if absent, it belongs to every assignee."),
     ],
 );
 const FILE: Shape = Shape::Object(
     "file",
     &[
         required("id", Shape::Id, "Passweb's id."),
-        required("name", Shape::Filled, "Its name."),
-        required("folder", Shape::Filled, "The folder's name, to be shown."),
-        optional("url", Shape::Text, "Its page on the site."),
+        required("name", Shape::Filled, "The name."),
+        required("folder", Shape::Filled, "The folder's displayed name."),
+        optional("url", Shape::Text, "The file's page on the site."),
     ],
 );
 const DOCUMENT: Shape = Shape::Object(
     "document",
     &[
-        required("name", Shape::Filled, "Its name."),
-        optional("class", Shape::Text, "Docuvision's class of it."),
-        optional("folder", Shape::Text, "The folder's name, to be shown."),
+        required("name", Shape::Filled, "The name."),
+        optional("class", Shape::Text, "The document's class in Docuvision."),
+        optional("folder", Shape::Text, "The folder's displayed name."),
     ],
 );

@@ -25,10 +25,10 @@ pub fn schema(kind: EventType) -> Value {
             "id": {
                 "type": "string",
                 "pattern": format!("^(?!bridge:)[ -~]{{1,{ID_CHARS_MAX}}}$"),
-                "description": "The idempotency key, unique within the site: the same id is told once.",
+                "description": "The idempotency key, unique within the site: an event with the same id is processed once.",
             },
             "type": {"const": kind.name()},
-            "occurred_at": described(of(&Shape::Time, &mut definitions), "When it happened, at most 5 minutes ahead."),
+            "occurred_at": described(of(&Shape::Time, &mut definitions), "When it happened; at most 5 minutes in the future."),
             "language": described(
                 nullable(of(&Shape::Language, &mut definitions)),
                 "The language of the browsing session, on events of the shop.",
