@@ -16,6 +16,7 @@ SOURCES = (
     "infra/cli/tests/**/*.rs",
     "infra/local/src/**/*.rs",
     "infra/local/tests/**/*.rs",
+    "infra/simulator/**/*.rs",
     "shared/*/src/**/*.rs",
     "tests/**/*.rs",
     "tests/**/*.py",
