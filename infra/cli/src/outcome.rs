@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
     pub(crate) message_id: Option<String>,
     pub(crate) provider_id: Option<String>,
     /// The send number; absent for the first sending.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "occasion", skip_serializing_if = "Option::is_none")]
     pub(crate) send_number: Option<u32>,
     /// The wait reason and the deadline, if the message waits.
     #[serde(skip_serializing_if = "Option::is_none")]
