@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 /// Columns of the narrowest common terminal.
 const COLUMNS: usize = 80;
@@ -77,7 +79,7 @@ pub(crate) fn day(at: Timestamp) -> String {
 pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
     let lines: Vec<[&str; N]> =
         std::iter::once(heading).chain(rows.iter().map(|row| row.each_ref().map(String::as_str))).collect();
-    let widest = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| width(cell)).max();
+    let widest = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.width()).max();
     let mut widths: Vec<usize> = (0..N).map(|column| widest(column).unwrap_or(0)).collect();
     while widths.iter().sum::<usize>() + GAP * N.saturating_sub(1) > COLUMNS {
         let Some(most) = widths.iter_mut().max() else { break };
@@ -95,12 +97,12 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     let mut lines = String::new();
     let mut line = " ".repeat(indent);
     for word in text.split_whitespace() {
-        if width(&line) + 1 + width(word) > COLUMNS && width(&line) > indent {
+        if line.width() + 1 + word.width() > COLUMNS && line.width() > indent {
             lines.push_str(&line);
             lines.push('\n');
             line = " ".repeat(indent);
         }
-        if width(&line) > indent {
+        if line.width() > indent {
             line.push(' ');
         }
         line.push_str(word);
@@ -108,15 +110,24 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     lines + &line + "\n"
 }
 
-fn width(text: &str) -> usize {
-    text.chars().count()
-}
-
+/// Fills a cell with blanks to a number of columns, or cuts it between two characters.
 fn padded(cell: &str, to: usize) -> String {
-    if width(cell) <= to {
-        return format!("{cell:to$}");
+    let mut text = String::new();
+    let mut columns = cell.width();
+    if columns <= to {
+        text.push_str(cell);
+    } else {
+        columns = 1;
+        for character in cell.graphemes(true) {
+            if columns + character.width() > to {
+                break;
+            }
+            columns += character.width();
+            text.push_str(character);
+        }
+        text.push('…');
     }
-    cell.chars().take(to.saturating_sub(1)).chain(['…']).collect()
+    text + &" ".repeat(to.saturating_sub(columns))
 }
 
 #[cfg(test)]
@@ -129,6 +140,28 @@ mod tests {
         let text = table(["ONE", "TWO"], &rows);
         assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
         assert!(text.contains("a…  b") && text.contains("x ") && text.starts_with("ONE "), "{text}");
+    }
+
+    #[test]
+    fn columns_line_up_whatever_the_script() {
+        let name = |name: &str| [name.to_owned(), "sent".to_owned()];
+        // Double-width characters, a combining accent, and an emoji of several code points.
+        let rows = ["山田太郎", "Jose\u{301}", "José", "👩‍👩‍👧", "Anna"].map(name);
+        let text = table(["NAME", "OUTCOME"], &rows);
+        let columns = |line: &str| line.find("sent").map(|place| line[..place].width());
+        assert!(text.lines().skip(1).all(|line| columns(line) == Some(10)), "{text}");
+    }
+
+    #[test]
+    fn a_cut_splits_no_character() {
+        for (cell, to, cut) in [
+            ("山田太郎", 8, "山田太郎"),
+            ("山田太郎", 7, "山田太…"),
+            ("山田太郎", 6, "山田… "),
+            ("Jose\u{301} Rossi", 5, "Jose\u{301}…"),
+        ] {
+            assert_eq!(padded(cell, to), cut, "{cell} to {to} columns");
+        }
     }
 
     #[test]
