@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal, path::PathBuf};
 
-use clap::{Parser, builder::NonEmptyStringValueParser};
+use clap::Parser;
 
 /// Runs the whole bridge on this machine: the functions as they ship, AWS emulated inside this process, and a simulated
 /// WhatsApp phone.
@@ -25,15 +25,19 @@ pub struct Options {
     #[arg(long, env = "CARGO", default_value = "cargo", hide = true, hide_env = true)]
     pub cargo: PathBuf,
     /// Disables colours if set to any non-empty value, see no-color.org
-    #[arg(long, env = "NO_COLOR", hide = true, hide_env = true, value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, env = "NO_COLOR", hide = true, hide_env = true)]
     pub no_color: Option<String>,
 }
 
 impl Options {
-    /// Returns whether to colour the output: standard output is a terminal and `NO_COLOR` is not set.
+    /// Returns whether to colour the output: standard output is a terminal, and `NO_COLOR` is unset or empty.
     #[must_use]
     pub fn colour(&self) -> bool {
-        self.no_color.is_none() && std::io::stdout().is_terminal()
+        self.accepts_colour() && std::io::stdout().is_terminal()
+    }
+
+    fn accepts_colour(&self) -> bool {
+        self.no_color.as_deref().is_none_or(str::is_empty)
     }
 }
 
@@ -54,5 +58,14 @@ mod tests {
             Options::parse_from(["local", "--port", "1", "--simulator-port", "2", "--data-dir", "d", "--fresh"]);
         assert_eq!((options.port, options.simulator_port, options.fresh), (1, 2, true));
         assert_eq!(options.data_dir, Some(PathBuf::from("d")));
+    }
+
+    #[test]
+    fn an_empty_no_color_counts_as_unset() {
+        // clap reads the variable like the option.
+        for (value, accepts_colour) in [("", true), ("1", false), ("0", false)] {
+            let options = Options::try_parse_from(["local", "--no-color", value]).unwrap();
+            assert_eq!(options.accepts_colour(), accepts_colour, "NO_COLOR={value}");
+        }
     }
 }
