@@ -84,6 +84,22 @@ async fn an_account_that_cannot_be_reached_keeps_no_other_from_its_templates() -
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_cannot_be_read_is_reported_as_unread() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let file = bridge.folder.path().join("functions.env");
+    let variables = std::fs::read_to_string(&file)?;
+    let unreachable = |line: &str| match line.split_once('=') {
+        // Nothing listens at this port.
+        Some((name @ "AWS_ENDPOINT_URL_SECRETS_MANAGER", _)) => format!("{name}=http://127.0.0.1:9\n"),
+        _ => format!("{line}\n"),
+    };
+    std::fs::write(&file, variables.lines().map(unreachable).collect::<String>())?;
+    let ended = bridge.run(&["site", "set-webhook", "--app-secret-file", "-"], "a-secret\n").await?;
+    assert!(ended.code == 3 && ended.err.contains("could not be read"), "{ended:?}");
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_first_account_of_a_site_is_its_default() -> Result<()> {
     let bridge = Bridge::new().await?;
     bridge.ok(&["site", "add", "negozio"]).await?;

@@ -68,7 +68,10 @@ impl Stack {
             }
             Err(error) => match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
-                _ => Err(unwritten(name, &DisplayErrorContext(error))),
+                _ => Err(Failure::Unreachable(format!(
+                    "the secret {name} could not be read: {}",
+                    DisplayErrorContext(error)
+                ))),
             },
         }
     }
