@@ -219,6 +219,12 @@ impl Setting {
         }
     }
 
+    /// Whether an empty value removes the setting. Without a default account, mappings that name no account would use
+    /// whichever account comes first.
+    fn is_removable(&self) -> bool {
+        self.default == "-" && !matches!(self.kind, Kind::Account)
+    }
+
     /// Parses a value.
     fn read(&self, text: &str) -> Result<Value, String> {
         let wrong = || format!("{} must be: {}", self.name, self.bounds());
@@ -258,7 +264,7 @@ pub(crate) fn assign(fields: &mut Map<String, Value>, settings: &[Setting], pair
                 let names: Vec<_> = settings.iter().map(|setting| setting.name).collect();
                 wrong.push(format!("{pair} sets nothing; there are: {}", names.join(", ")));
             }
-            Some((setting, "")) if setting.default == "-" => drop(fields.remove(setting.name)),
+            Some((setting, "")) if setting.is_removable() => drop(fields.remove(setting.name)),
             Some((setting, value)) => match setting.read(value) {
                 Ok(value) => drop(fields.insert(setting.name.to_owned(), value)),
                 Err(error) => wrong.push(error),

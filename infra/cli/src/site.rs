@@ -121,10 +121,6 @@ async fn set(pairs: &[String], stack: &Stack, output: Output) -> Result<(), Fail
     let old = Site { default_account: live.default_account().cloned(), ..live.site.clone() };
     let site = with(&old, pairs)?;
     let silent = match &site.default_account {
-        // Without a default account, mappings that name no account would use whichever account comes first.
-        None if old.default_account.is_some() => {
-            return Err(Failure::Usage("default_account must name an account of the site".to_owned()));
-        }
         None => None,
         // An unchanged default account may be gone; that must not block other changes.
         Some(id) => match live.account_or_default(Some(id)) {

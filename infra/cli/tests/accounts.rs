@@ -105,6 +105,11 @@ async fn the_first_account_of_a_site_is_its_default() -> Result<()> {
     bridge.ok(&["site", "add", "negozio"]).await?;
     let shown = bridge.ok(&["site", "show", "--site", "negozio"]).await?;
     assert_eq!(shown["site"]["default_account"], Value::Null);
+    // The setting always names an account, even if there is none to remove.
+    for args in [["site", "set", "default_account="].as_slice(), &["site", "add", "altro", "default_account="]] {
+        let refused = bridge.run(&[args, &["--site", "negozio"]].concat(), "").await?;
+        assert!(refused.code == 2 && refused.err.contains("default_account must be"), "{refused:?}");
+    }
     for id in ["zeta", "alfa"] {
         let args = ["--site", "negozio", "account", "add", id, "--token-file", "-", "base_url=http://127.0.0.1:9/v1"];
         let ended = bridge.run(&[&args as &[&str], &["phone_number_id=9", "waba_id=9"]].concat(), "a-token\n").await?;
