@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -92,22 +93,19 @@ pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) ->
     lines.iter().map(line).collect()
 }
 
-/// Wraps a text into lines of at most 80 columns, each indented by `indent` blanks.
+/// Wraps a text into lines of at most 80 columns, each indented by `indent` blanks. Longer words stay whole, so that
+/// people can copy them.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
-    let mut lines = String::new();
-    let mut line = " ".repeat(indent);
-    for word in text.split_whitespace() {
-        if line.width() + 1 + word.width() > COLUMNS && line.width() > indent {
-            lines.push_str(&line);
-            lines.push('\n');
-            line = " ".repeat(indent);
-        }
-        if line.width() > indent {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines + &line + "\n"
+    let indent = " ".repeat(indent);
+    let options = textwrap::Options::new(COLUMNS)
+        .initial_indent(&indent)
+        .subsequent_indent(&indent)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    textwrap::fill(&words.join(" "), options) + "\n"
 }
 
 /// Fills a cell with blanks to a number of columns, or cuts it between two characters.
@@ -169,6 +167,13 @@ mod tests {
         let text = wrapped(&"parola ".repeat(30), 4);
         assert!(text.lines().all(|line| line.chars().count() <= COLUMNS && line.starts_with("    parola")), "{text}");
         assert_eq!(text.matches("parola").count(), 30);
+    }
+
+    #[test]
+    fn a_long_word_stays_whole() {
+        let (id, word) = ("x".repeat(90), "due-parole");
+        assert_eq!(wrapped(&format!("uno {id}\n{word}"), 2), format!("  uno\n  {id}\n  {word}\n"));
+        assert_eq!(wrapped("", 4), "\n");
     }
 
     #[test]
