@@ -6,6 +6,7 @@ mod people;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::output::Lang;
 
@@ -98,6 +99,15 @@ pub(crate) enum Command {
     Contacts(Contacts),
     /// Erase a person's data
     Erase(Erase),
+    /// Print the completion script of a shell
+    Completions(Completions),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bridge completions bash > ~/.local/share/bash-completion/completions/bridge")]
+pub(crate) struct Completions {
+    /// Shell that reads the script
+    pub(crate) shell: Shell,
 }
 
 #[derive(Debug, Subcommand)]

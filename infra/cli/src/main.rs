@@ -6,6 +6,7 @@
 mod account;
 mod args;
 mod ask;
+mod completions;
 mod contacts;
 mod days;
 mod dead;
@@ -52,24 +53,28 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { common, command } = cli;
     let output = Output { json: common.json, lang: common.lang, show_phones: common.show_phones };
-    let stack = stack::open(&common).await;
+    let open = || stack::open(&common);
     match command {
-        Command::Site(command) => site::run(command, &stack?, output).await,
-        Command::Account(command) => account::run(command, &stack?, output).await,
-        Command::Mapping(command) => mapping::run(command, &stack?, output).await,
-        Command::Template(command) => template::run(command, &stack?, output).await,
+        Command::Site(command) => site::run(command, &open().await?, output).await,
+        Command::Account(command) => account::run(command, &open().await?, output).await,
+        Command::Mapping(command) => mapping::run(command, &open().await?, output).await,
+        Command::Template(command) => template::run(command, &open().await?, output).await,
         // A preview of files alone needs no stack.
-        Command::Preview(command) => preview::run(&command, &common, stack, output).await,
-        Command::SendTest(command) => send_test::run(&command, &stack?, output).await,
-        Command::Explain(command) => explain::explain(&command, &stack?, output).await,
-        Command::Audit(command) => explain::audit(&command, &stack?, output).await,
-        Command::Schedule(command) => schedule::run(command, &stack?, output).await,
-        Command::Unknown(command) => unknown::run(command, &stack?, output).await,
-        Command::Resend(command) => resend::run(&command, &stack?, output).await,
-        Command::Dead(command) => dead::run(command, &stack?, output).await,
-        Command::Suppress(command) => suppress::suppress(&command, &stack?, output).await,
-        Command::Unsuppress(command) => suppress::unsuppress(&command, &stack?, output).await,
-        Command::Contacts(command) => contacts::run(command, &stack?, output).await,
-        Command::Erase(command) => erase::run(&command, &stack?, output).await,
+        Command::Preview(command) => preview::run(&command, &common, open().await, output).await,
+        Command::SendTest(command) => send_test::run(&command, &open().await?, output).await,
+        Command::Explain(command) => explain::explain(&command, &open().await?, output).await,
+        Command::Audit(command) => explain::audit(&command, &open().await?, output).await,
+        Command::Schedule(command) => schedule::run(command, &open().await?, output).await,
+        Command::Unknown(command) => unknown::run(command, &open().await?, output).await,
+        Command::Resend(command) => resend::run(&command, &open().await?, output).await,
+        Command::Dead(command) => dead::run(command, &open().await?, output).await,
+        Command::Suppress(command) => suppress::suppress(&command, &open().await?, output).await,
+        Command::Unsuppress(command) => suppress::unsuppress(&command, &open().await?, output).await,
+        Command::Contacts(command) => contacts::run(command, &open().await?, output).await,
+        Command::Erase(command) => erase::run(&command, &open().await?, output).await,
+        Command::Completions(command) => {
+            completions::print(&command, output);
+            Ok(())
+        }
     }
 }

@@ -25,6 +25,21 @@ async fn without_a_stack_it_says_how_to_get_one() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn completions_need_no_stack() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for shell in ["bash", "zsh", "fish"] {
+        let ended = run(folder.path(), &["completions", shell], "").await?;
+        assert!(ended.code == 0 && ended.err.is_empty(), "{ended:?}");
+        assert!(ended.out.contains("fire-now") && ended.out.contains("show-phones"), "{shell}: {}", ended.out);
+    }
+    let document = run(folder.path(), &["completions", "fish", "--json"], "").await?.json()?;
+    assert_eq!(document["shell"], "fish");
+    assert!(document["script"].as_str().is_some_and(|script| script.contains("complete -c bridge")), "{document}");
+    assert_eq!(run(folder.path(), &["completions", "basic"], "").await?.code, 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_example_mapping_passes_its_check_and_comes_back_as_it_was() -> Result<()> {
     let bridge = Bridge::new().await?;
     let mut count = 0;
