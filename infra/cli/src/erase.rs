@@ -5,7 +5,7 @@ mod whom;
 use std::collections::BTreeMap;
 
 use domain::message::reason::{Reason, Skip};
-use domain::primitives::id::ObjectId;
+use domain::primitives::id::{ObjectId, SiteId};
 use serde_json::{Value, json};
 use store::ledger::{Entry, Erased, Trace};
 
@@ -14,6 +14,7 @@ use crate::ask;
 use crate::failure::Failure;
 use crate::number;
 use crate::output::{Lang, Output};
+use crate::progress;
 use crate::stack::Stack;
 use whom::Whom;
 
@@ -40,14 +41,20 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     };
     // Find the ids that belong to the number, or the numbers of the person. Other records may contain only one of the
     // two.
-    let seen = |trace: Trace| match trace {
-        Trace::Event { document, .. } | Trace::Conflict(_, document) => whom.learn(&document),
-        Trace::DeadLetter(_, body) => whom.learn(&serde_json::from_str(&body).unwrap_or_default()),
-        Trace::Message { .. } | Trace::Orphan(..) | Trace::Collection(..) => {}
+    let progress =
+        progress::counter(output.lang.of("Ricerca della persona, voci lette", "Identifying the person, items read"));
+    let seen = |trace: Trace| {
+        progress.inc(1);
+        match trace {
+            Trace::Event { document, .. } | Trace::Conflict(_, document) => whom.learn(&document),
+            Trace::DeadLetter(_, body) => whom.learn(&serde_json::from_str(&body).unwrap_or_default()),
+            Trace::Message { .. } | Trace::Orphan(..) | Trace::Collection(..) => {}
+        }
     };
     stack.ledger.traces(&site.id, seen).await?;
+    drop(progress);
     whom.end_learning();
-    let found = find(&whom, &site.id, stack).await?;
+    let found = find(&whom, &site.id, stack, output.lang).await?;
     ask::confirmed(&question(&found, output.lang), command.yes, output)?;
 
     for (entry, _) in found.collections.iter().filter(|(_, event)| found.events.contains_key(event)) {
@@ -55,12 +62,15 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     }
     let skip = Skip::from(Reason::Cancelled);
     let mut erased = Erased::default();
+    let progress = progress::bar(found.events.len(), output.lang.of("Eventi cancellati", "Events erased"));
     for (key, rest) in &found.events {
         let one = stack.parking.erase_event(key, rest.as_ref(), &skip).await?;
         erased.messages += one.messages;
         erased.cancelled += one.cancelled;
         erased.sending += one.sending;
+        progress.inc(1);
     }
+    drop(progress);
     for entry in found.conflicts.iter().chain(&found.dead_letters) {
         stack.ledger.erase_entry(entry).await?;
     }
@@ -101,21 +111,25 @@ impl Found {
     }
 }
 
-async fn find(whom: &Whom<'_>, site: &domain::primitives::id::SiteId, stack: &Stack) -> Result<Found, Failure> {
+async fn find(whom: &Whom<'_>, site: &SiteId, stack: &Stack, lang: Lang) -> Result<Found, Failure> {
     let (mut found, now) = (Found::default(), stack.clock.now());
-    let seen = |trace: Trace| match trace {
-        Trace::Event { key, document } if whom.is_in(&document) => {
-            found.events.insert(key, whom.rest(&document, now));
+    let progress = progress::counter(lang.of("Ricerca dei dati, voci lette", "Finding the data, items read"));
+    let seen = |trace: Trace| {
+        progress.inc(1);
+        match trace {
+            Trace::Event { key, document } if whom.is_in(&document) => {
+                found.events.insert(key, whom.rest(&document, now));
+            }
+            Trace::Message { event, phone } if whom.has_phone(&phone) => {
+                found.events.entry(event).or_default();
+            }
+            Trace::Conflict(entry, document) if whom.is_in(&document) => found.conflicts.push(entry),
+            Trace::DeadLetter(entry, body) if whom.is_in_text(&body) => found.dead_letters.push(entry),
+            Trace::Orphan(entry, notice) if whom.is_in_text(&notice) => found.orphans.push(entry),
+            // Whether it belongs to an erased event is known only after all events are read.
+            Trace::Collection(entry, event) => found.collections.push((entry, event)),
+            _ => {}
         }
-        Trace::Message { event, phone } if whom.has_phone(&phone) => {
-            found.events.entry(event).or_default();
-        }
-        Trace::Conflict(entry, document) if whom.is_in(&document) => found.conflicts.push(entry),
-        Trace::DeadLetter(entry, body) if whom.is_in_text(&body) => found.dead_letters.push(entry),
-        Trace::Orphan(entry, notice) if whom.is_in_text(&notice) => found.orphans.push(entry),
-        // Whether it belongs to an erased event is known only after all events are read.
-        Trace::Collection(entry, event) => found.collections.push((entry, event)),
-        _ => {}
     };
     stack.ledger.traces(site, seen).await?;
     Ok(found)

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::number;
 use crate::outcome::{self, Explained, explained};
 use crate::output::{Lang, Output, table};
+use crate::progress;
 use crate::stack::Stack;
 
 /// Days of events that a search by number scans. The ledger finds a message by its number only once it is sent or
@@ -99,11 +100,14 @@ pub(crate) async fn audit(command: &args::Audit, stack: &Stack, output: Output) 
     let live = stack.live().await?;
     let now = stack.clock.now();
     let mut audit = Audit::default();
+    let progress = progress::bar(command.days.into(), output.lang.of("Giorni letti", "Days read"));
     for (from, until) in days(now, command.days) {
         for event in stack.ledger.events_between(&live.site.id, from, until).await? {
             audit.add(event.occurred_at, &event.plan, event.messages.iter().map(outcome::audited), &live, now);
         }
+        progress.inc(1);
     }
+    drop(progress);
     let Audit { events, messages, by_outcome, left_out, unaccounted } = audit;
     let unaccounted: Vec<String> = unaccounted.iter().map(ToString::to_string).collect();
     let document = json!({

@@ -19,6 +19,7 @@ mod number;
 mod outcome;
 mod output;
 mod preview;
+mod progress;
 mod resend;
 mod schedule;
 mod send_test;

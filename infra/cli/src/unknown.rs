@@ -11,6 +11,7 @@ use crate::days::days;
 use crate::failure::Failure;
 use crate::outcome::explained;
 use crate::output::{Lang, Output, moment, wrapped};
+use crate::progress;
 use crate::stack::Stack;
 
 pub(crate) async fn run(command: args::Unknown, stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -45,6 +46,7 @@ struct Unknown {
 async fn list(count: u16, stack: &Stack, output: Output) -> Result<(), Failure> {
     let site = stack.site()?;
     let mut unknown = Vec::new();
+    let progress = progress::bar(count.into(), output.lang.of("Giorni letti", "Days read"));
     for (from, until) in days(stack.clock.now(), count) {
         for event in stack.ledger.events_between(site, from, until).await? {
             for message in event.messages {
@@ -53,7 +55,9 @@ async fn list(count: u16, stack: &Stack, output: Output) -> Result<(), Failure> 
                 }
             }
         }
+        progress.inc(1);
     }
+    drop(progress);
     let documents: Vec<Value> = unknown.iter().map(|one| as_document(one, output)).collect();
     output.say(&json!({"unknown": documents}), |lang| {
         if unknown.is_empty() {

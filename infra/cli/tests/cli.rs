@@ -191,6 +191,9 @@ async fn explain_and_audit_account_for_everything() -> Result<()> {
     let audit = bridge.ok(&["audit", "--days", "1"]).await?;
     assert_eq!((&audit["events"], &audit["messages"], &audit["unaccounted"]), (&json!(2), &json!(2), &json!(0)));
     assert_eq!(audit["by_outcome"], json!({"sent": 1, "skipped": 1}));
+    // Progress appears on terminals only.
+    let words = bridge.run(&["audit"], "").await?;
+    assert!(words.code == 0 && words.err.is_empty(), "{words:?}");
     bridge.world.finish().await
 }
 

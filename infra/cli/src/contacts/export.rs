@@ -13,16 +13,21 @@ use store::contacts::SuppressedContact;
 use super::COLUMNS;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::progress;
 use crate::stack::Stack;
 
 pub(super) async fn run(file: Option<&Path>, stack: &Stack, output: Output) -> Result<(), Failure> {
     let site = stack.live().await?.site;
     let secret = stack.contact_secret().await?;
     let mut rows = Vec::new();
-    for one in stack.contacts.all(&site.id).await? {
+    let all = stack.contacts.all(&site.id).await?;
+    let progress = progress::bar(all.len(), output.lang.of("Contatti letti", "Contacts read"));
+    for one in all {
         let phone = phone(&one.contact, &site, &secret, stack).await?;
         rows.extend(rows_of(&one, phone.as_ref()));
+        progress.inc(1);
     }
+    drop(progress);
     let csv = written(&rows).map_err(|error| Failure::No(format!("the list could not be written: {error}")))?;
     match file {
         Some(file) => {

@@ -17,7 +17,8 @@ use serde_json::json;
 use super::COLUMNS;
 use crate::ask;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Lang, Output};
+use crate::progress;
 use crate::stack::Stack;
 
 /// Maximum size of the file, in bytes: about 300,000 lines.
@@ -64,13 +65,15 @@ pub(super) async fn run(
     let secret = stack.contact_secret().await?;
     let reading = Reading { site: &site, secret: &secret, now: stack.clock.now() };
     let (lines, mut findings) = reading.lines(&read(file)?)?;
-    let (lines, strange) = of_site(lines, &site.id, stack).await?;
+    let (lines, strange) = of_site(lines, &site.id, stack, output.lang).await?;
     findings.extend(strange);
     findings.sort_by_key(|finding| finding.line);
     let writes = !dry_run && (findings.is_empty() || skip_wrong);
     if writes {
+        let progress = progress::bar(lines.len(), output.lang.of("Righe scritte", "Lines written"));
         for line in &lines {
             write(line, &site, stack).await?;
+            progress.inc(1);
         }
     }
     let written = if writes { lines.len() } else { 0 };
@@ -91,12 +94,19 @@ pub(super) async fn run(
 
 /// Separates the lines of this site from the others. A line with a pseudonym only belongs to the site if the site has
 /// recorded something for it: a message, a suppression or a consent. Otherwise the pseudonym may be another site's.
-async fn of_site(lines: Vec<Line>, site: &SiteId, stack: &Stack) -> Result<(Vec<Line>, Vec<Finding>), Failure> {
+async fn of_site(
+    lines: Vec<Line>,
+    site: &SiteId,
+    stack: &Stack,
+    lang: Lang,
+) -> Result<(Vec<Line>, Vec<Finding>), Failure> {
     let pseudonyms: Vec<String> =
         lines.iter().filter(|line| !line.has_phone).map(|line| line.contact.clone()).collect();
     let sites = stack.contacts.sites(&pseudonyms).await?;
     let (mut own, mut strange) = (Vec::new(), Vec::new());
+    let progress = progress::bar(lines.len(), lang.of("Righe controllate", "Lines checked"));
     for line in lines {
+        progress.inc(1);
         let wrong = match sites.get(&line.contact) {
             _ if line.has_phone => None,
             Some(known) if known == site => None,
