@@ -1,19 +1,17 @@
 //! Enqueues due items, page by page, oldest first.
 
 use domain::queue::job::Job;
-use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use runtime::batch::Deadline;
 use store::schedule::{Due, DueItem, Lane};
 
+use crate::enqueue::{into_queue, remove};
 use crate::{App, Tally, lane, reminder};
 
 /// Items of a shard that are read and fired at once. An item needs up to two events of at most 64 KB, and several
 /// times that once parsed, for each of [`crate::SHARDS_AT_ONCE`] shards. The function's memory must hold the result;
 /// see `docs/measurements.md`.
 const ITEMS_AT_ONCE: usize = 25;
-/// Concurrent removals per shard.
-const REMOVALS_AT_ONCE: usize = 25;
 
 /// Fires every due item of a shard. The lanes among them follow at the end, because a lane may take long.
 pub(crate) async fn fire_due(app: &App, shard: u8, deadline: &Deadline) -> Tally {
@@ -77,35 +75,6 @@ async fn visit(app: &App, lanes: &[Lane], deadline: &Deadline, tally: &mut Tally
             tracing::warn!(site = %lane.site, account = %lane.account, "a lane could not be released");
             tally.keep(Err(error));
         }
-    }
-}
-
-/// Enqueues records with their delays in seconds, and removes their items from the schedule. Returns the items that
-/// SQS accepted; the others remain.
-pub(crate) async fn into_queue<'a>(
-    app: &App,
-    due: Vec<(&'a DueItem, Job, u16)>,
-    tally: &mut Tally,
-) -> Vec<&'a DueItem> {
-    let (items, jobs): (Vec<&DueItem>, Vec<(Job, u16)>) =
-        due.into_iter().map(|(item, job, seconds)| (item, (job, seconds))).unzip();
-    let put = app.events.send_after(&jobs).await;
-    let mut taken = Vec::with_capacity(items.len());
-    for (item, put) in items.into_iter().zip(put) {
-        match put {
-            Ok(()) => taken.push(item),
-            Err(error) => tally.keep(Err(error)),
-        }
-    }
-    remove(app, &taken, tally).await;
-    taken
-}
-
-/// Removes processed items from the schedule. An item that cannot be removed is processed again.
-async fn remove(app: &App, items: &[&DueItem], tally: &mut Tally) {
-    let mut removals = stream::iter(items).map(|item| app.schedule.remove(item)).buffer_unordered(REMOVALS_AT_ONCE);
-    while let Some(removed) = removals.next().await {
-        tally.keep(removed.map(drop));
     }
 }
 

@@ -11,7 +11,7 @@ use runtime::batch::Deadline;
 use store::accounts::{AccountState, Lease};
 use store::schedule::{Due, DueItem, Lane};
 
-use crate::fire::into_queue;
+use crate::enqueue::into_queue;
 use crate::{App, SweepError, Tally};
 
 /// Slots are leased until the next sweep.

@@ -14,6 +14,7 @@
 //! else.
 
 mod config;
+mod enqueue;
 mod fire;
 mod lane;
 mod orphans;
