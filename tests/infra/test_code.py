@@ -11,7 +11,7 @@ VARIABLE = re.compile(r'"(BRIDGE_[A-Z_]+)"')
 LOCAL_ONLY = "BRIDGE_PROVIDER_NETWORK"
 
 TABLES = ROOT / "shared" / "store" / "src" / "tables.rs"
-MESSAGE = ROOT / "shared" / "domain" / "src" / "message.rs"
+MESSAGE = ROOT / "shared" / "domain" / "src" / "message" / "state.rs"
 TOPOLOGY = ROOT / "infra" / "local" / "src" / "topology.rs"
 
 
