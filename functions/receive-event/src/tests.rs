@@ -71,6 +71,8 @@ fn only_json_in_utf8_is_a_content_type() {
     assert!(check("application/json"));
     assert!(check("Application/JSON; charset=UTF-8"));
     assert!(check("application/json;charset=\"utf-8\""));
+    // RFC 9110 allows blanks before the semicolon; the crate `mime` refuses them.
+    assert!(check("application/json ; charset=utf-8"));
     assert!(!check("text/plain"));
     assert!(!check("application/jsonx"));
     assert!(!check("application/json; charset=latin1"));

@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 
-use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
 use futures_util::{FutureExt, StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
@@ -69,14 +69,9 @@ where
         }
     };
     let again: Vec<Option<String>> = stream::iter(records).map(one).buffer_unordered(at_once).collect().await;
-    // AWS treats an empty identifier as a failure of the whole batch.
-    let failure = |id: String| {
-        let mut failure = BatchItemFailure::default();
-        failure.item_identifier = id;
-        failure
-    };
     let mut response = SqsBatchResponse::default();
-    response.batch_item_failures = again.into_iter().flatten().filter(|id| !id.is_empty()).map(failure).collect();
+    // AWS treats an empty identifier as a failure of the whole batch.
+    response.set_failures(again.into_iter().flatten().filter(|id| !id.is_empty()));
     response
 }
 
