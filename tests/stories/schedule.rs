@@ -9,6 +9,7 @@ use domain::audit::{Audit, Audited};
 use domain::mapping::UsefulFor;
 use domain::message::reason::Reason;
 use domain::message::state::State;
+use domain::primitives::cause::chain;
 use domain::primitives::id::{AccountId, EventId, ObjectId, SiteId};
 use domain::primitives::key::{activity_key, event_key};
 use fire_reminders::{Failed, Swept};
@@ -187,7 +188,7 @@ async fn what_cannot_be_fired_keeps_nothing_else_waiting() {
 async fn failed(world: &World) -> (Swept, String) {
     let error = world.sweep().await.unwrap_err();
     let Failed { swept, cause } = error.downcast().unwrap();
-    (swept, cause.to_string())
+    (swept, chain(&cause))
 }
 
 #[tokio::test]

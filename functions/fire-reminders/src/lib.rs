@@ -79,7 +79,7 @@ pub struct Swept {
 
 /// Error of a sweep that failed in part. Everything else was tried, and completed work remains.
 #[derive(Debug, thiserror::Error)]
-#[error("{cause}")]
+#[error("a part of the sweep failed")]
 pub struct Failed {
     /// The result of everything that succeeded.
     pub swept: Swept,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::primitives::cause::chain;
 use fire_reminders::{App, Config};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use runtime::env::Environment;
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let app = App::new(dynamodb, sqs, secrets, config, Clock::system());
     lambda_runtime::run(service_fn(|tick: LambdaEvent<serde_json::Value>| {
         let app = &app;
-        async move { fire_reminders::handle(app, tick.context.deadline).await.map_err(Error::from) }
+        async move { fire_reminders::handle(app, tick.context.deadline).await.map_err(|error| Error::from(chain(&error))) }
     }))
     .await
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::primitives::cause::chain;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use runtime::env::Environment;
 use runtime::{Clock, aws, telemetry};
@@ -22,7 +23,7 @@ async fn main() -> Result<(), Error> {
         let app = &app;
         async move {
             let deadline = tick.context.deadline;
-            sync_templates::handle_tick(app, &tick.payload, deadline).await.map_err(Error::from)
+            sync_templates::handle_tick(app, &tick.payload, deadline).await.map_err(|error| Error::from(chain(&error)))
         }
     }))
     .await

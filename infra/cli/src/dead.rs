@@ -103,7 +103,7 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
             DeadQueue::Events => redrive_event(body, stack).await,
             DeadQueue::Statuses => redrive_platform_event(body, stack).await,
         };
-        sent.map_err(|error| Failure::Unreachable(error.to_string()))?;
+        sent.map_err(|error| Failure::Unreachable(domain::primitives::cause::chain(&error)))?;
         stack.ledger.mark_redriven(letter, stack.clock.now()).await?;
         redriven.push(letter);
     }

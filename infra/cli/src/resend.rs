@@ -43,7 +43,11 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
         digest: None,
         uncalled: None,
     };
-    stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
+    stack
+        .queue
+        .send(&Job::Message(job))
+        .await
+        .map_err(|error| Failure::Unreachable(domain::primitives::cause::chain(&error)))?;
     let key = message_key(&message.mapping, &message.recipient, send_number);
     let id = MessageId { event: message.id.event.clone(), message: key };
     let document = json!({

@@ -64,7 +64,7 @@ pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output)
     };
     stack.ledger.record_event(record, now).await?;
     let job = Job::event(site.clone(), now, event.document.clone());
-    stack.queue.send(&job).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
+    stack.queue.send(&job).await.map_err(|error| Failure::Unreachable(domain::primitives::cause::chain(&error)))?;
 
     let stored = wait(&event.id, command.wait, stack).await?;
     let explained = explained(&stored, &live, stack.clock.now(), output);

@@ -27,7 +27,7 @@ impl From<SyncError> for Failure {
         match error {
             SyncError::List(error) => error.into(),
             SyncError::Store(error) => error.into(),
-            refused => Self::No(refused.to_string()),
+            refused => Self::No(domain::primitives::cause::chain(&refused)),
         }
     }
 }

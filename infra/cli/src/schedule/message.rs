@@ -276,7 +276,11 @@ pub(super) async fn fire_now(typed: &str, stack: &Stack, output: Output) -> Resu
     };
     let job = MessageJob { send_now: true, ..job };
     // Queue the message before removing its item. A crash in between repeats the message, which the claim absorbs.
-    stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
+    stack
+        .queue
+        .send(&Job::Message(job))
+        .await
+        .map_err(|error| Failure::Unreachable(domain::primitives::cause::chain(&error)))?;
     stack.schedule.remove(&item).await?;
     output.say(&json!({"message_id": message.id.to_string(), "event": event.id}), |lang| {
         lang.of(
