@@ -104,3 +104,15 @@ pub(super) fn reported(item: &Item) -> Result<Reported, StoreError> {
 pub(super) fn provider_key(site: &SiteId, provider_id: &str) -> Option<String> {
     (provider_id.len() <= PROVIDER_ID_BYTES_MAX).then(|| format!("{site}#{provider_id}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_providers_id_that_no_index_takes_has_no_key() {
+        let site = SiteId::parse("demo").unwrap();
+        let key = |bytes: usize| provider_key(&site, &"w".repeat(bytes)).map(|key| key.len());
+        assert_eq!((key(60), key(512), key(513), key(3_000)), (Some(65), Some(517), None, None));
+    }
+}
