@@ -45,7 +45,7 @@ def test_the_routes_are_those_of_the_gateway(document):
             assert f"{method.upper()} {path}" in template
 
 
-def test_no_request_gets_an_answer_that_is_not_documented(run, tmp_path):
+def test_no_request_gets_an_undocumented_answer(run, tmp_path):
     command = ["schemathesis", "run", str(DOCUMENT), "--url", run.demo["base_url"]]
     command += ["--header", f"X-API-Key: {run.demo['api_key']}", "--max-examples", str(EXAMPLES)]
     # The bridge ignores unknown fields and accepts several ways to authenticate. Data that the schema calls negative
@@ -78,7 +78,7 @@ def webhook_of(demo):
     return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
 
-def test_a_signed_webhook_is_taken(run):
+def test_a_signed_webhook_is_accepted(run):
     body = webhook_of(run.demo)
     headers = signed(body, run.demo["webhook_secret"])
     answer = requests.post(run.demo["webhook_url"], data=body, headers=headers, timeout=bridge.HTTP_LIMIT_S)

@@ -53,14 +53,14 @@ def test_a_wrong_key_is_refused_and_sends_nothing(bridge):
     assert bridge.messages() == []
 
 
-def test_a_record_nobody_can_read_fails_nobody_else(bridge):
+def test_an_unreadable_record_fails_no_other_record(bridge):
     bridge.sqs.send_message(QueueUrl=bridge.queue_url, MessageBody="not a job")
     event = order_event()
     bridge.accept(event)
     bridge.arrived(1)
 
 
-def test_the_gateway_answers_what_it_does_not_route(bridge):
+def test_the_gateway_answers_404_to_an_unknown_route(bridge):
     answer = bridge.post(order_event(), "/v1/unknown")
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
 

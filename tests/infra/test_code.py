@@ -28,7 +28,7 @@ def read_by(function):
 # ---- Environment
 
 
-def test_every_variable_read_is_set_and_the_reverse(template):
+def test_functions_read_exactly_the_variables_that_are_set(template):
     for function, properties in sam.functions(template).items():
         assert set(properties["Environment"]["Variables"]) == read_by(function) - {LOCAL_ONLY}, function
 
@@ -105,7 +105,7 @@ def seconds_of(path, constant):
     return int(re.search(rf"{constant}: SignedDuration = SignedDuration::from_secs\((\d+)\)", code(path))[1])
 
 
-def test_functions_know_their_own_time_outs(template):
+def test_the_code_has_the_timeouts_of_the_template(template):
     functions = sam.functions(template)
     assert seconds_of(FUNCTIONS / "fire-reminders/src/lib.rs", "TIMEOUT") == functions["fire-reminders"]["Timeout"]
     assert seconds_of(FUNCTIONS / "sync-templates/src/lib.rs", "TIMEOUT") == functions["sync-templates"]["Timeout"]

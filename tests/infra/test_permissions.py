@@ -36,7 +36,7 @@ def test_no_role_is_left_over(template):
     assert used == set(sam.of_type(template, "AWS::IAM::Role"))
 
 
-def test_no_managed_policy_and_nothing_that_makes_sam_add_one(template):
+def test_no_role_has_a_managed_policy_and_sam_adds_none(template):
     for role in sam.of_type(template, "AWS::IAM::Role").values():
         assert "ManagedPolicyArns" not in role["Properties"]
     for name, properties in sam.functions(template).items():
@@ -72,7 +72,7 @@ def test_a_function_writes_to_its_own_logs_only(template):
         assert groups == [{"Fn::GetAtt": [properties["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]}], name
 
 
-def test_what_the_internet_reaches_reads_no_token_and_who_sends_reads_nothing_inbound(template):
+def test_public_functions_read_no_token_and_senders_read_no_inbound_secret(template):
     readers = {"provider": set(), "inbound": set()}
     for name, properties in sam.functions(template).items():
         _, role = sam.role_of(template, properties)
@@ -97,7 +97,7 @@ def test_role_and_environment_name_the_same_tables_and_queues(template):
         assert allowed == told, logical
 
 
-def test_a_function_takes_records_from_just_the_queues_that_feed_it(template):
+def test_a_function_polls_only_the_queues_that_feed_it(template):
     polling = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     mappings = [m["Properties"] for m in sam.of_type(template, "AWS::Lambda::EventSourceMapping").values()]
     for logical, resource in sam.of_type(template, "AWS::Serverless::Function").items():
@@ -109,7 +109,7 @@ def test_a_function_takes_records_from_just_the_queues_that_feed_it(template):
 
 
 @pytest.mark.parametrize("service", sorted(CLIENTS))
-def test_a_role_reaches_a_service_exactly_if_the_manifest_does(template, service):
+def test_a_role_allows_a_service_exactly_when_the_manifest_depends_on_it(template, service):
     for function, properties in sam.functions(template).items():
         manifest = (ROOT / "functions" / function / "Cargo.toml").read_text(encoding="utf-8")
         ours = manifest.split("[dev-dependencies]")[0]

@@ -20,7 +20,7 @@ def definitions():
     return {name for path in paths for name in DEFINITION.findall(path.read_text(encoding="utf-8"))}
 
 
-def test_every_test_that_holds_a_promise_exists():
+def test_every_test_named_by_a_promise_exists():
     cells = [cell for cell in ROW.findall(PAGE.read_text(encoding="utf-8")) if cell.strip() not in ("Test", "---")]
     assert len(cells) > 40
     known = definitions()

@@ -26,7 +26,7 @@ def test_tables_outlive_the_stack_and_can_be_restored(template):
         assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["Production", True, False]}, name
 
 
-def test_what_expires_is_what_grows_with_traffic(template):
+def test_only_tables_that_grow_with_traffic_expire_items(template):
     expiring = {
         name
         for name, properties in properties_of(template, "AWS::DynamoDB::Table").items()
@@ -46,14 +46,14 @@ FEEDS = {
 }
 
 
-def test_a_record_comes_back_only_when_nobody_can_still_hold_it(template):
+def test_a_visibility_timeout_is_at_least_six_function_timeouts(template):
     queues = properties_of(template, "AWS::SQS::Queue")
     functions = properties_of(template, "AWS::Serverless::Function")
     for queue, (function, _) in FEEDS.items():
         assert queues[queue]["VisibilityTimeout"] >= 6 * functions[function]["Timeout"], queue
 
 
-def test_what_is_received_too_often_becomes_a_dead_letter(template):
+def test_a_record_received_too_often_becomes_a_dead_letter(template):
     queues = properties_of(template, "AWS::SQS::Queue")
     redriven = {name: queue["RedrivePolicy"] for name, queue in queues.items() if "RedrivePolicy" in queue}
     assert redriven == {
@@ -68,7 +68,7 @@ def test_every_queue_keeps_a_record_as_long_as_sqs_can(template):
         assert queue["SqsManagedSseEnabled"] is True, name
 
 
-def test_one_bad_record_never_brings_back_the_good_ones(template):
+def test_a_failed_record_does_not_redeliver_the_others(template):
     mappings = properties_of(template, "AWS::Lambda::EventSourceMapping")
     assert len(mappings) == len(FEEDS)
     assert FEEDS == {
@@ -93,7 +93,7 @@ def test_functions_are_native_bundles_built_by_cargo_lambda(template):
         assert function["Metadata"] == {"BuildMethod": "rust-cargolambda"}, name
 
 
-def test_every_log_group_is_ours_and_ends(template):
+def test_every_log_group_is_declared_and_has_a_retention(template):
     groups = sam.of_type(template, "AWS::Logs::LogGroup")
     for name, group in groups.items():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
@@ -130,7 +130,7 @@ def test_every_tick_has_its_own_retry_and_dead_letters(template):
         assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == age_s
 
 
-def test_the_templates_of_the_minute_are_those_that_were_asked_for(template):
+def test_the_template_sync_every_minute_serves_only_requests(template):
     schedules = properties_of(template, "AWS::Scheduler::Schedule")
     assert json.loads(schedules["EveryMinuteTemplates"]["Target"]["Input"]) == {"asked": True}
     assert "Input" not in schedules["EveryHour"]["Target"]
@@ -164,7 +164,7 @@ def test_the_gateway_waits_longer_than_the_function_may_take(template):
     assert sam.functions(template)["receive-event"]["Timeout"] * 1000 < integration["TimeoutInMillis"] <= 30000
 
 
-def test_the_stage_throttles_and_its_log_names_nobody(template):
+def test_the_stage_throttles_and_its_log_has_no_personal_data(template):
     (stage,) = properties_of(template, "AWS::ApiGatewayV2::Stage").values()
     assert stage["StageName"] == "$default"
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
@@ -202,7 +202,7 @@ def test_no_secret_is_a_parameter_or_a_variable(template):
     assert not any(word in text for word in ("token", "password", "secret", "resolve:", "api_key"))
 
 
-def test_outputs_are_what_an_operator_needs(template):
+def test_the_stack_has_the_outputs_an_operator_needs(template):
     assert set(template["Outputs"]) == {
         "ApiUrl",
         "EventsQueueUrl",

@@ -22,7 +22,7 @@ def test_a_message_that_arrives_is_delivered_and_read_in_the_ledger(run):
     assert "status_failed" not in item
 
 
-def test_who_writes_stop_gets_nothing_more(start):
+def test_a_stop_ends_messages_to_its_number(start):
     run = start()
     phone = "+393401230001"
     run.bridge.accept(order_event(phone=phone))
@@ -42,7 +42,7 @@ def test_who_writes_stop_gets_nothing_more(start):
     assert skipped["reason"] == "suppressed", skipped
 
 
-def test_a_webhook_counts_only_with_its_signature(run):
+def test_a_webhook_is_accepted_only_with_its_signature(run):
     event = order_event()
     run.bridge.accept(event)
     (message,) = run.bridge.arrived(1)
@@ -55,7 +55,7 @@ def test_a_webhook_counts_only_with_its_signature(run):
     waiting.until(lambda: "status_failed" in run.message_item(event), "the report is kept", SUPPRESSED_LIMIT_S)
 
 
-def test_the_address_of_the_webhook_answers_metas_question(run):
+def test_the_webhook_address_answers_the_verification_challenge(run):
     url = run.demo["webhook_url"]
     asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": url.rsplit("/", 1)[1]}
     answer = requests.get(url, params=asked, timeout=HTTP_LIMIT_S)

@@ -43,7 +43,7 @@ def test_each_of_many_events_at_once_makes_one_message(start):
 
 
 @pytest.mark.parametrize("queue", ["events", "statuses"])
-def test_what_sqs_gave_up_on_is_kept_in_the_ledger_and_leaves_the_queue(run, queue):
+def test_a_record_sqs_gave_up_on_is_moved_from_the_queue_to_the_ledger(run, queue):
     dead = run.bridge.sqs.get_queue_url(QueueName=f"bridge-{queue}-dead")["QueueUrl"]
     run.bridge.sqs.send_message(QueueUrl=dead, MessageBody="what nobody could process")
 

@@ -46,7 +46,7 @@ def test_children_of_a_killed_run_end_by_themselves(start):
     waiting.until(lambda: not children & set(processes.parents()), "no child is left", ORPHANS_LIMIT_S)
 
 
-def test_a_port_in_use_is_said_at_once(built, tmp_path):
+def test_a_port_in_use_is_reported_at_once(built, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         for ports in ((port, processes.free_port()), (processes.free_port(), port)):
@@ -54,13 +54,13 @@ def test_a_port_in_use_is_said_at_once(built, tmp_path):
             assert str(port) in said and len(said.strip().splitlines()) == 1, said
 
 
-def test_a_data_folder_in_use_is_said_at_once(start):
+def test_a_data_folder_in_use_is_reported_at_once(start):
     run = start()
     said = refusal(run.data_dir, processes.free_port(), processes.free_port())
     assert str(run.data_dir) in said and len(said.strip().splitlines()) == 1, said
 
 
-def test_what_holds_secrets_is_for_its_owner_only(start):
+def test_files_with_secrets_are_readable_by_their_owner_only(start):
     run = start()
     for path in (run.demo_file, run.data_dir / "secrets.json"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path

@@ -11,7 +11,7 @@ LATE_LIMIT_S = 70
 LEAD_MINUTES = 60
 
 
-def test_a_reminder_is_on_the_phone_within_the_minute_after_its_moment(run):
+def test_a_reminder_arrives_within_a_minute_of_its_due_time(run):
     due_at = datetime.now(ZoneInfo("Europe/Rome")) + timedelta(seconds=DUE_IN_S)
     phone = "+393401239876"
     event = {

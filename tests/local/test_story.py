@@ -12,7 +12,7 @@ def printed_curl(run):
     return line
 
 
-def test_the_printed_curl_line_makes_one_message_however_often_it_is_run(start):
+def test_the_printed_curl_line_sends_one_message_however_often_it_is_run(start):
     run = start()
     for _ in range(2):
         # curl writes the status after the body, on a separate line.
@@ -48,7 +48,7 @@ def test_the_request_is_a_template_send_of_the_cloud_api(run):
     )
 
 
-def test_the_same_id_again_is_taken_and_sends_nothing(run):
+def test_a_repeated_id_is_accepted_and_sends_nothing(run):
     event = order_event()
     first = run.bridge.accept(event)
     again = run.bridge.accept(event)

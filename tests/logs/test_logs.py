@@ -46,7 +46,7 @@ def found():
         planted.unlink()
 
 
-def test_what_is_planted_is_found(found):
+def test_planted_personal_data_is_found(found):
     lines = [number for file, number, _ in found if file == PLANTED]
     assert lines == list(range(1, len(PLANTS) + 1)), found
 

@@ -19,14 +19,14 @@ fn setup() -> Setup {
 }
 
 #[test]
-fn a_stop_ends_only_by_what_is_newer_in_every_state() {
+fn a_stop_ends_only_through_newer_evidence_in_every_state() {
     let checker = setup().checker().threads(2).spawn_dfs().join();
     println!("account: {} states, {:?}", checker.unique_state_count(), setup());
     checker.assert_properties();
 }
 
 #[test]
-fn breaks_of_the_accounts_protocol_are_found() {
+fn violations_of_the_account_protocol_are_found() {
     for (mutation, property) in [
         (Mutation::StartWithoutMoment, ENDS),
         (Mutation::StopForgetsReport, REPORT),

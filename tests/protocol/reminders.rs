@@ -52,17 +52,17 @@ fn check(name: &str, setup: Setup) {
 }
 
 #[test]
-fn a_reminder_that_is_moved_is_told_once_for_what_stands() {
+fn a_moved_reminder_is_sent_once_for_its_current_time() {
     check("moved", Setup::of(&moved(), Bounds { doubles: 1, sweeps: 1, ..two() }));
 }
 
 #[test]
-fn a_reminder_that_is_cancelled_is_not_told_from_then_on() {
+fn a_cancelled_reminder_is_never_sent_afterwards() {
     check("cancelled", Setup::of(&cancelled(), Bounds { lost: 1, ..two() }));
 }
 
 #[test]
-fn a_reminder_that_is_moved_back_is_told_once() {
+fn a_reminder_moved_back_is_sent_once() {
     check("moved back", Setup::of(&moved_back(), Bounds { sweeps: 1, ..two() }));
 }
 
@@ -75,7 +75,7 @@ fn finds(mutation: Mutation, events: &[Event], bounds: Bounds, property: &'stati
 }
 
 #[test]
-fn breaks_of_the_reminders_protocol_are_found() {
+fn violations_of_the_reminder_protocol_are_found() {
     let two = Bounds { doubles: 1, sweeps: 1, ..two() };
     finds(Mutation::HeadWithoutOrder, &cancelled(), two, protocol::STANDS);
     finds(Mutation::ClaimWithoutActivity, &cancelled(), two, protocol::STANDS);

@@ -47,35 +47,35 @@ fn refused_writes_and_several_tries_lose_no_message() {
 }
 
 #[test]
-fn a_sweep_and_reports_at_any_moment_make_nothing_be_sent_again() {
+fn a_sweep_or_report_at_any_moment_never_causes_a_second_send() {
     let one = 1 + more();
     let bounds = Bounds { executions: 2, crashes: one, doubles: 1, not_accepted: 1, reports: 2, sweeps: 2, ..calm() };
     check("sweep and reports", Setup::one(bounds));
 }
 
 #[test]
-fn what_a_person_sends_again_is_a_send_of_its_own() {
+fn an_operators_resend_is_a_send_of_its_own() {
     let one = 1 + more();
     let bounds = Bounds { executions: 2, crashes: one, doubles: 1, reports: 1, resends: 1, ..calm() };
     check("sent again by a person", Setup::one(bounds));
 }
 
 #[test]
-fn a_state_that_two_events_tell_is_told_once() {
+fn a_state_reported_by_two_events_is_notified_once() {
     let one = 1 + more();
     let bounds = Bounds { executions: 2, lost: one, not_accepted: 1, ..calm() };
     check("one state, two events", Setup::repeated(bounds));
 }
 
 #[test]
-fn an_older_state_is_not_told_after_a_newer_one() {
+fn an_older_state_is_not_notified_after_a_newer_one() {
     let one = 1 + more();
     let bounds = Bounds { executions: 2, crashes: one, doubles: 1, not_accepted: 1, ..calm() };
     check("two states", Setup::overtaken(bounds));
 }
 
 #[test]
-fn a_stop_that_was_recorded_keeps_every_later_claim_from_going() {
+fn a_recorded_stop_prevents_every_later_claim() {
     let one = 1 + more();
     let bounds = Bounds { executions: 2, crashes: one, not_accepted: 1, stops: 1, lost: 1, ..calm() };
     check("stop", Setup::one(bounds));

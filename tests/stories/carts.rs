@@ -67,7 +67,7 @@ async fn due(world: &World, id: &str) -> Timestamp {
 }
 
 /// Asserts that the customer was notified exactly once. Returns the time of the message.
-async fn told_once(world: &World) -> Timestamp {
+async fn received_once(world: &World) -> Timestamp {
     let phone = world.phone().await.unwrap();
     let [message] = phone.as_slice() else { panic!("{phone:?}") };
     message["received_at"].as_str().unwrap().parse().unwrap()
@@ -92,7 +92,7 @@ async fn hasty() -> World {
 }
 
 #[tokio::test]
-async fn a_cart_is_told_of_after_the_interval() {
+async fn a_cart_notice_is_sent_after_the_interval() {
     let world = World::start().await.unwrap();
     let beginning = world.clock.now();
     raise(&world, &left("k-1", "K1", beginning)).await;
@@ -107,7 +107,7 @@ async fn a_cart_is_told_of_after_the_interval() {
 }
 
 #[tokio::test]
-async fn only_the_newest_cart_is_told_of_whatever_came_first() {
+async fn only_the_newest_cart_is_notified_in_any_order() {
     for turned in [false, true] {
         let world = World::start().await.unwrap();
         let beginning = world.clock.now();
@@ -137,7 +137,7 @@ async fn only_the_newest_cart_is_told_of_whatever_came_first() {
 }
 
 #[tokio::test]
-async fn an_agents_cart_is_none_of_the_customers() {
+async fn an_agents_cart_does_not_replace_the_customers() {
     let world = hasty().await;
     let beginning = world.clock.now();
     raise(&world, &left("k-1", "K1", beginning)).await;
@@ -154,7 +154,7 @@ async fn an_agents_cart_is_none_of_the_customers() {
 }
 
 #[tokio::test]
-async fn a_cart_that_is_due_a_day_after_a_notice_is_told_of() {
+async fn a_cart_due_a_day_after_the_last_notice_is_notified() {
     let world = World::start().await.unwrap();
     raise(&world, &left("k-1", "K1", world.clock.now())).await;
     later(&world, HOUR * 3).await;
@@ -170,7 +170,7 @@ async fn a_cart_that_is_due_a_day_after_a_notice_is_told_of() {
 }
 
 #[tokio::test]
-async fn a_cart_that_was_closed_or_ordered_is_not_told_of() {
+async fn a_closed_or_ordered_cart_is_not_notified() {
     let world = World::start().await.unwrap();
     let beginning = world.clock.now();
     // The close event may arrive before the cart.
@@ -195,7 +195,7 @@ async fn a_cart_that_was_closed_or_ordered_is_not_told_of() {
 }
 
 #[tokio::test]
-async fn a_cart_is_told_of_though_an_order_of_before_it_is_raised() {
+async fn an_order_from_before_the_cart_does_not_cancel_its_notice() {
     let world = World::start().await.unwrap();
     raise(&world, &left("k-1", "K1", world.clock.now())).await;
     world.clock.advance(HOUR);
@@ -214,7 +214,7 @@ async fn a_cart_is_told_of_though_an_order_of_before_it_is_raised() {
 }
 
 #[tokio::test]
-async fn what_closes_one_cart_leaves_the_others() {
+async fn closing_one_cart_leaves_the_others_open() {
     for (turned, reason_given) in [(false, "emptied"), (true, "recovered")] {
         let world = World::start().await.unwrap();
         let beginning = world.clock.now();
@@ -246,7 +246,7 @@ async fn what_closes_one_cart_leaves_the_others() {
 
 /// Stops the handling of a cart notice at each poll, closes the cart there, and lets the handling continue.
 #[tokio::test]
-async fn a_cart_that_is_closed_between_decision_and_claim_is_not_told_of() {
+async fn a_cart_closed_between_decision_and_claim_is_not_notified() {
     let world = World::start().await.unwrap();
     let mut refused_by_claim = 0;
     for polls in 1..=60 {
@@ -295,7 +295,7 @@ async fn a_cart_that_is_closed_between_decision_and_claim_is_not_told_of() {
 }
 
 #[tokio::test]
-async fn nothing_is_kept_of_customers_without_a_cart_while_no_mapping_tells_of_carts() {
+async fn no_cart_history_is_stored_while_no_mapping_notifies_about_carts() {
     let world = World::start().await.unwrap();
     let site = world.site().unwrap();
     let [customer, cart] = ["C7", "K1"].map(|id| ObjectId::parse(id).unwrap());
@@ -318,7 +318,7 @@ async fn nothing_is_kept_of_customers_without_a_cart_while_no_mapping_tells_of_c
 }
 
 #[tokio::test]
-async fn what_happens_to_a_cart_while_its_mapping_is_off_counts_when_it_is_on_again() {
+async fn cart_changes_while_the_mapping_is_disabled_count_once_it_is_enabled() {
     for (number, expected) in [Reason::Cancelled, Reason::Cancelled, Reason::NotLatestCart].into_iter().enumerate() {
         let world = World::start().await.unwrap();
         raise(&world, &left("k-1", "K1", world.clock.now())).await;
@@ -338,7 +338,7 @@ async fn what_happens_to_a_cart_while_its_mapping_is_off_counts_when_it_is_on_ag
 }
 
 #[tokio::test]
-async fn a_small_cart_and_one_from_before_the_mapping_are_not_told_of() {
+async fn a_small_cart_and_one_from_before_the_mapping_are_not_notified() {
     let world = World::start().await.unwrap();
     world
         .configure("carrello-abbandonato", |_, mapping| mapping.min_total = Some("50".parse().unwrap()))

@@ -52,7 +52,7 @@ async fn lose_answers(world: &World, event: &Value, containing: &'static str) {
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_is_lost_is_asked_again() {
+async fn a_claim_with_a_lost_answer_is_retried() {
     for trouble in [Trouble::Cut, Trouble::ServerError] {
         let world = World::start().await.unwrap();
         world.wire.plan(Planned { operation: TRANSACTION, containing: CLAIM, trouble, times: 4, takes: NO_TIME });
@@ -65,7 +65,7 @@ async fn a_claim_whose_answer_is_lost_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_message_that_was_surely_never_called_does_not_become_unknown() {
+async fn a_message_proven_never_called_does_not_stay_unknown() {
     let world = World::start().await.unwrap();
     lose_a_claim(&world, &order_status_changed("e-1")).await;
     assert!(world.requests().await.unwrap().is_empty());
@@ -81,7 +81,7 @@ async fn a_message_that_was_surely_never_called_does_not_become_unknown() {
 }
 
 #[tokio::test]
-async fn what_a_person_decided_of_a_message_never_called_stays() {
+async fn an_operators_decision_on_an_uncalled_message_is_kept() {
     let world = World::start().await.unwrap();
     lose_a_claim(&world, &order_status_changed("e-1")).await;
     world.hold_back(SignedDuration::from_mins(10)).await.unwrap();
@@ -97,7 +97,7 @@ async fn what_a_person_decided_of_a_message_never_called_stays() {
 }
 
 #[tokio::test]
-async fn what_the_claim_of_a_message_never_called_took_is_given_back() {
+async fn an_uncalled_messages_claim_gives_back_its_latest_event_and_dedup_key() {
     let world = World::start().await.unwrap();
     let (site, contact) = (world.site().unwrap(), world.contact("340 1234567").await.unwrap());
     let mut before = order_status_changed("e-0");
@@ -152,7 +152,7 @@ async fn the_slot_of_a_message_never_called_is_given_back() {
 }
 
 #[tokio::test]
-async fn a_record_takes_back_the_claim_of_no_other_owner() {
+async fn a_record_never_takes_back_the_claim_of_another_owner() {
     let world = World::start().await.unwrap();
     lose_a_claim(&world, &order_status_changed("e-1")).await;
     world.hold_back(SignedDuration::from_mins(30)).await.unwrap();
@@ -169,7 +169,7 @@ async fn a_record_takes_back_the_claim_of_no_other_owner() {
 }
 
 #[tokio::test]
-async fn a_message_never_called_that_a_person_sent_again_is_not_sent_by_itself() {
+async fn an_uncalled_message_that_an_operator_resent_is_not_sent_again() {
     let world = World::start().await.unwrap();
     lose_a_claim(&world, &order_status_changed("e-1")).await;
     world.hold_back(SignedDuration::from_mins(10)).await.unwrap();
@@ -187,7 +187,7 @@ async fn a_message_never_called_that_a_person_sent_again_is_not_sent_by_itself()
 }
 
 #[tokio::test]
-async fn what_a_final_refusal_calls_for_happens_although_a_write_failed() {
+async fn the_consequences_of_a_final_refusal_survive_a_failed_write() {
     for (code, containing) in [(131_050, "marketing_preferences"), (131_026, "unreachable_until")] {
         let world = World::start().await.unwrap();
         fault(&world, 1, 400, code).await;
@@ -240,7 +240,7 @@ async fn a_dedup_key_is_given_back_when_its_message_was_refused_for_good() {
 }
 
 #[tokio::test]
-async fn a_dedup_key_that_could_not_be_given_back_is_so_when_it_is_met() {
+async fn a_stale_dedup_key_is_given_back_when_another_message_meets_it() {
     let world = World::start().await.unwrap();
     fault(&world, 1, 400, 132_000).await;
     // The first delete of the key and its repeat, when the record is delivered again, are never sent.
@@ -260,7 +260,7 @@ async fn a_dedup_key_that_could_not_be_given_back_is_so_when_it_is_met() {
 }
 
 #[tokio::test]
-async fn already_notified_by_a_message_of_unknown_outcome_says_so() {
+async fn already_notified_reports_the_unknown_outcome_of_the_first_message() {
     let world = World::start().await.unwrap();
     world.fault(&json!({"effect": {"cut_before": true}})).await.unwrap();
     raise(&world, &order_status_changed("e-1")).await;
@@ -274,7 +274,7 @@ async fn already_notified_by_a_message_of_unknown_outcome_says_so() {
 }
 
 #[tokio::test]
-async fn heads_and_dedup_keys_are_kept_for_two_years_and_renewed_past_half_their_life_only() {
+async fn latest_events_and_dedup_keys_expire_in_two_years_and_renew_after_half() {
     let world = World::start().await.unwrap();
     let two_years = SignedDuration::from_hours(730 * 24);
     let event = order_status_changed("e-1");
@@ -327,7 +327,7 @@ async fn a_hundred_claims_on_one_activity_all_pass() {
 }
 
 #[tokio::test]
-async fn a_plain_write_that_meets_a_transaction_is_tried_again() {
+async fn a_plain_write_that_conflicts_with_a_transaction_is_retried() {
     let world = World::start().await.unwrap();
     fault(&world, 1, 400, 131_050).await;
     let (operation, trouble) = ("UpdateItem", Trouble::Conflict);

@@ -77,7 +77,7 @@ fn received(messages: &[Value]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn every_published_example_is_accepted_and_told_as_it_says() {
+async fn every_published_example_is_accepted_and_notified_as_expected() {
     let world = World::start().await.unwrap();
     for kind in EventType::ALL {
         let (event, before) = (example(kind).unwrap(), world.phone().await.unwrap().len());
@@ -95,7 +95,7 @@ async fn every_published_example_is_accepted_and_told_as_it_says() {
 }
 
 #[tokio::test]
-async fn an_agents_cart_is_never_told() {
+async fn an_agents_cart_is_never_notified() {
     let world = World::start().await.unwrap();
     for (id, pointer) in [("k-1", "/data/cart/created_by_agent"), ("k-2", "/data/customer/is_agent")] {
         let mut event = example(EventType::CartAbandoned).unwrap();
@@ -108,7 +108,7 @@ async fn an_agents_cart_is_never_told() {
 }
 
 #[tokio::test]
-async fn whoever_opened_a_file_is_not_told_of_it() {
+async fn the_actor_is_not_notified_of_a_file_they_opened() {
     let world = World::start().await.unwrap();
     for kind in [EventType::FileDownloaded, EventType::FilePreviewed] {
         let mut event = example(kind).unwrap();
@@ -121,7 +121,7 @@ async fn whoever_opened_a_file_is_not_told_of_it() {
 }
 
 #[tokio::test]
-async fn a_reminder_of_nobody_is_told_to_every_assignee() {
+async fn a_reminder_without_an_owner_is_sent_to_every_assignee() {
     let world = World::start().await.unwrap();
     let mut event = example(EventType::ActivityReminder).unwrap();
     event["data"]["owner"] = Value::Null;
@@ -131,7 +131,7 @@ async fn a_reminder_of_nobody_is_told_to_every_assignee() {
 }
 
 #[tokio::test]
-async fn a_reminder_is_of_no_use_once_the_activity_began() {
+async fn a_reminder_expires_once_its_activity_has_begun() {
     let world = World::start().await.unwrap();
     let live = world.live().await.unwrap();
     let mut mapping = live.mappings.into_iter().find(|one| one.id.as_str() == "promemoria-attivita").unwrap();
@@ -150,7 +150,7 @@ async fn a_reminder_is_of_no_use_once_the_activity_began() {
 }
 
 #[tokio::test]
-async fn a_mapping_chooses_who_is_told_of_a_state() {
+async fn the_recipient_rule_decides_the_recipients_of_a_state() {
     // Anna and Giulia are the assignees of an activity that Marco created.
     for (rule, actor, expected) in [
         ("creator", "C7", vec!["S1"]),
@@ -177,7 +177,7 @@ async fn a_mapping_chooses_who_is_told_of_a_state() {
 }
 
 #[tokio::test]
-async fn what_was_received_weeks_ago_still_takes_effect_and_tells_what_is_of_use() {
+async fn an_event_received_weeks_ago_takes_effect_and_sends_only_useful_messages() {
     let world = World::start().await.unwrap();
     let received_at = world.clock.now() - SignedDuration::from_hours(60 * 24);
     let enqueue = async |event: &Value| {

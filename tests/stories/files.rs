@@ -51,12 +51,12 @@ async fn state(world: &World, number: usize) -> State {
 }
 
 #[track_caller]
-fn is_told_elsewhere(state: &State) {
+fn is_already_notified(state: &State) {
     assert!(matches!(state, State::Skipped(skip) if skip.reason == Reason::AlreadyNotified), "{state:?}");
 }
 
 #[tokio::test]
-async fn files_of_one_folder_are_told_in_one_message_with_count_and_names() {
+async fn files_of_one_folder_are_sent_in_one_digest_with_count_and_names() {
     let world = collecting().await;
     for number in 1..=3 {
         raise(&world, &uploaded(number)).await;
@@ -74,7 +74,7 @@ async fn files_of_one_folder_are_told_in_one_message_with_count_and_names() {
     );
     assert_eq!(state(&world, 1).await, State::Sent);
     for number in 2..=3 {
-        is_told_elsewhere(&state(&world, number).await);
+        is_already_notified(&state(&world, number).await);
     }
     // A later file gets its own message.
     raise(&world, &uploaded(4)).await;
@@ -85,7 +85,7 @@ async fn files_of_one_folder_are_told_in_one_message_with_count_and_names() {
 }
 
 #[tokio::test]
-async fn other_folders_and_other_people_are_told_apart() {
+async fn other_folders_and_other_actors_get_separate_messages() {
     let world = collecting().await;
     let mut elsewhere = uploaded(2);
     elsewhere["data"]["file"]["folder"] = json!("Contratti");
@@ -114,7 +114,7 @@ async fn a_hundred_files_at_once_are_one_message() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_previewed_again_is_not_told_again() {
+async fn a_file_previewed_again_is_not_notified_again() {
     let world = World::start().await.unwrap();
     let mapping = "file-visualizzato";
     world.configure(mapping, |_, mapping| mapping.hold_for = Some(UsefulFor::parse("10m").unwrap())).await.unwrap();
@@ -138,12 +138,12 @@ async fn a_file_that_is_previewed_again_is_not_told_again() {
         && second.contains("Listino 3.pdf") && !second.contains("Listino 2")),
         "{texts:?}"
     );
-    is_told_elsewhere(&world.state("p-3", mapping, "P1").await.unwrap());
+    is_already_notified(&world.state("p-3", mapping, "P1").await.unwrap());
     world.finish().await.unwrap();
 }
 
 #[tokio::test]
-async fn what_keeps_the_message_from_going_is_said_of_each_file() {
+async fn each_file_of_an_unsent_digest_records_the_reason() {
     let world = collecting().await;
     for number in 1..=2 {
         raise(&world, &uploaded(number)).await;
@@ -172,7 +172,7 @@ async fn what_keeps_the_message_from_going_is_said_of_each_file() {
 }
 
 #[tokio::test]
-async fn a_sender_killed_anywhere_tells_each_file_once() {
+async fn a_sender_killed_at_any_poll_notifies_each_file_once() {
     let world = collecting().await;
     let mut killed = 0;
     loop {
@@ -215,7 +215,7 @@ async fn a_sender_killed_anywhere_tells_each_file_once() {
 }
 
 #[tokio::test]
-async fn a_file_whose_carrier_came_to_nothing_is_told_by_itself() {
+async fn files_whose_digest_expired_are_sent_in_a_new_digest() {
     let world = collecting().await;
     world.configure(MAPPING, |_, mapping| mapping.useful_for = Some(UsefulFor::parse("1h").unwrap())).await.unwrap();
     let lane = store::schedule::Lane {
@@ -250,7 +250,7 @@ async fn a_file_whose_carrier_came_to_nothing_is_told_by_itself() {
 }
 
 #[tokio::test]
-async fn files_that_were_told_together_are_not_told_again_when_the_mapping_holds_none_any_more() {
+async fn members_of_a_digest_are_not_sent_again_when_hold_for_is_removed() {
     for (after, is_enabled) in [(MINUTE * 5, true), (MINUTE * 11, true), (MINUTE * 11, false)] {
         let world = collecting().await;
         for number in 1..=3 {
@@ -265,14 +265,14 @@ async fn files_that_were_told_together_are_not_told_again_when_the_mapping_holds
             "{after}: {texts:?}"
         );
         for number in 2..=3 {
-            is_told_elsewhere(&state(&world, number).await);
+            is_already_notified(&state(&world, number).await);
         }
         world.finish().await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_carrier_that_begins_again_keeps_those_that_joined() {
+async fn a_restarted_digest_keeps_its_members() {
     let world = collecting().await;
     for number in 1..=2 {
         raise(&world, &uploaded(number)).await;
@@ -288,7 +288,7 @@ async fn a_carrier_that_begins_again_keeps_those_that_joined() {
 }
 
 #[tokio::test]
-async fn what_is_uploaded_in_quiet_hours_is_told_together_when_they_end() {
+async fn files_uploaded_in_quiet_hours_are_sent_in_one_digest_when_they_end() {
     let world = collecting().await;
     // Stories begin at 11:00 in Rome.
     let quiet = serde_json::from_value(json!({"from": "10:30", "to": "12:00", "holidays": []})).unwrap();
@@ -308,7 +308,7 @@ async fn what_is_uploaded_in_quiet_hours_is_told_together_when_they_end() {
 }
 
 #[tokio::test]
-async fn two_that_find_their_carrier_gone_at_the_same_moment_are_told_together() {
+async fn two_members_that_lose_their_digest_at_once_share_a_new_one() {
     const STOPS: usize = 40;
     let world = collecting().await;
     let of_folder = |stop: usize, place: usize| {
@@ -361,7 +361,7 @@ async fn two_that_find_their_carrier_gone_at_the_same_moment_are_told_together()
 }
 
 #[tokio::test]
-async fn of_a_file_told_before_to_a_number_that_is_suppressed_by_now_the_suppression_is_the_reason() {
+async fn a_suppression_takes_precedence_over_already_notified_for_a_file() {
     let world = collecting().await;
     world.configure(MAPPING, |_, mapping| mapping.repeat = Some(Repeat::OncePerActor)).await.unwrap();
     raise(&world, &uploaded(1)).await;

@@ -11,7 +11,7 @@ fn without(mut event: Value, pointer: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_accepted_event_says_so() {
+async fn an_accepted_event_is_202_with_its_id() {
     let world = World::start().await.unwrap();
     let answer = world.post(&order_status_changed("e-1")).await.unwrap();
     assert_eq!((answer.status, answer.body), (202, json!({"id": "e-1", "status": "accepted"})));
@@ -20,7 +20,7 @@ async fn an_accepted_event_says_so() {
 }
 
 #[tokio::test]
-async fn a_bad_key_lets_nothing_in() {
+async fn an_absent_or_invalid_key_is_401() {
     let world = World::start().await.unwrap();
     let body = order_status_changed("e-1").to_string();
     let tampered = format!("{}x", world.api_key());
@@ -35,7 +35,7 @@ async fn a_bad_key_lets_nothing_in() {
 }
 
 #[tokio::test]
-async fn the_checks_go_from_cheap_to_dear() {
+async fn the_cheapest_checks_of_a_request_come_first() {
     let world = World::start().await.unwrap();
     let key = [("x-api-key", world.api_key())];
     let text = [("content-type", "text/plain")];
@@ -66,7 +66,7 @@ fn receive_event_bytes_max() -> usize {
 }
 
 #[tokio::test]
-async fn hostile_bodies_are_answered() {
+async fn hostile_bodies_are_refused_or_cleaned() {
     let world = World::start().await.unwrap();
     let key = [("x-api-key", world.api_key())];
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
@@ -94,7 +94,7 @@ fn of_depth(id: &str, levels: usize) -> Value {
 }
 
 #[tokio::test]
-async fn an_event_of_sixty_four_levels_is_refused_and_one_of_fewer_is_told() {
+async fn an_event_of_64_levels_is_refused_and_one_of_fewer_is_notified() {
     let world = World::start().await.unwrap();
     let key = [("x-api-key", world.api_key())];
     for levels in [64, 65, 126, 127, 128, 200] {
@@ -115,7 +115,7 @@ async fn an_event_of_sixty_four_levels_is_refused_and_one_of_fewer_is_told() {
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_is_no_part_of_the_body() {
+async fn a_byte_order_mark_is_ignored() {
     let world = World::start().await.unwrap();
     let key = [("x-api-key", world.api_key())];
     let body = format!("\u{feff}{}", order_status_changed("e-1"));
@@ -129,7 +129,7 @@ async fn a_byte_order_mark_is_no_part_of_the_body() {
 }
 
 #[tokio::test]
-async fn an_event_id_of_order_state_and_time_is_told_once_and_found_again() {
+async fn an_event_id_of_printable_ascii_is_deduplicated_and_found_again() {
     let world = World::start().await.unwrap();
     let id = r##"OC1/1320 #"EVASO" {2026-11-22T10:15:00+01:00} 100% \ ~"##;
     world.accept(&order_status_changed(id)).await.unwrap();
@@ -147,7 +147,7 @@ async fn an_event_id_of_order_state_and_time_is_told_once_and_found_again() {
 }
 
 #[tokio::test]
-async fn what_is_missing_or_wrong_is_named() {
+async fn a_missing_or_wrong_field_is_named_by_its_pointer() {
     let world = World::start().await.unwrap();
     let event = order_status_changed("e-1");
     let mut local_time = event.clone();
@@ -166,7 +166,7 @@ async fn what_is_missing_or_wrong_is_named() {
 }
 
 #[tokio::test]
-async fn a_batch_answers_for_each_event_by_its_place() {
+async fn a_batch_answers_for_each_event_by_its_index() {
     let world = World::start().await.unwrap();
     let broken = without(order_status_changed("e-2"), "/data/customer");
     let upload = file_uploaded("e-3", &json!([{"id": "A", "phone": "3331234567"}]));
@@ -189,7 +189,7 @@ async fn a_batch_answers_for_each_event_by_its_place() {
 }
 
 #[tokio::test]
-async fn a_full_batch_of_large_events_is_taken() {
+async fn a_full_batch_of_large_events_is_accepted() {
     let world = World::start().await.unwrap();
     let event = |index: usize| {
         let mut event = order_status_changed(&format!("e-{index}"));
@@ -232,7 +232,7 @@ async fn a_batch_without_a_valid_event_is_refused() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_stops_opening_within_a_minute() {
+async fn a_revoked_key_is_refused_within_a_minute() {
     let world = World::start().await.unwrap();
     world.accept(&order_status_changed("e-1")).await.unwrap();
     let presented = domain::site::credential::PresentedKey::parse(world.api_key()).unwrap();

@@ -50,7 +50,7 @@ async fn a_message_parked_again_before_its_item_was_removed_stays_parked() {
 }
 
 #[tokio::test]
-async fn one_message_that_stops_its_account_keeps_no_other_waiting_however_many_there_are() {
+async fn a_message_that_stops_its_account_does_not_block_the_others() {
     for (count, of_the_stop) in [(2, "2026-11-22T10:00:30Z"), (5, "2026-11-22T10:00:30Z"), (17, "2026-11-22T10:01:10Z")]
     {
         let world = World::start().await.unwrap();
@@ -68,7 +68,7 @@ async fn one_message_that_stops_its_account_keeps_no_other_waiting_however_many_
 }
 
 #[tokio::test]
-async fn what_is_parked_for_an_account_goes_when_its_mapping_goes_through_another() {
+async fn parked_messages_are_sent_when_their_mapping_moves_to_another_account() {
     let world = World::start().await.unwrap();
     let (site, live) = (world.site().unwrap(), world.live().await.unwrap());
     let old = Account { id: AccountId::parse("old").unwrap(), ..live.accounts[0].clone() };
@@ -93,7 +93,7 @@ async fn what_is_parked_for_an_account_goes_when_its_mapping_goes_through_anothe
 }
 
 #[tokio::test]
-async fn what_is_of_no_use_any_more_says_so_however_much_was_parked_before_it() {
+async fn a_parked_message_expires_on_time_behind_any_number_of_older_ones() {
     let world = World::start().await.unwrap();
     world.configure("stato-ordine", |site, _| site.paused = true).await.unwrap();
     // More items than one read returns, all older and of use for days.
@@ -139,7 +139,7 @@ async fn start(world: &World) {
 }
 
 #[tokio::test]
-async fn a_rate_refusal_pauses_the_account_as_a_whole_also_for_what_has_its_slot() {
+async fn a_rate_refusal_pauses_the_whole_account_including_leased_slots() {
     let world = World::start().await.unwrap();
     stop(&world, HOUR).await;
     raise(&world, 0..40).await;
@@ -158,7 +158,7 @@ async fn a_rate_refusal_pauses_the_account_as_a_whole_also_for_what_has_its_slot
 }
 
 #[tokio::test]
-async fn a_pause_counts_for_new_messages_however_far_ahead_slots_are_leased() {
+async fn a_new_lease_starts_after_both_the_leased_slots_and_the_pause() {
     let world = World::start().await.unwrap();
     let (lane, pace, now) = (lane(&world, "main"), SignedDuration::from_secs(1), world.clock.now());
     world.schedule.lease(&lane, 50, pace, MINUTE, now).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_pause_counts_for_new_messages_however_far_ahead_slots_are_leased() {
 }
 
 #[tokio::test]
-async fn a_probe_that_ends_without_a_call_gives_its_right_to_the_next_sweep() {
+async fn a_probe_that_ends_without_a_call_leaves_probing_to_the_next_sweep() {
     let world = World::start().await.unwrap();
     stop(&world, SignedDuration::ZERO).await;
     let mut first = order(0);
@@ -196,7 +196,7 @@ async fn a_probe_that_ends_without_a_call_gives_its_right_to_the_next_sweep() {
 }
 
 #[tokio::test]
-async fn records_of_a_lane_that_come_late_go_at_its_pace_and_are_not_parked_again() {
+async fn late_records_of_a_lane_keep_its_pace_and_are_not_parked_again() {
     let world = World::start().await.unwrap();
     let (site, live) = (world.site().unwrap(), world.live().await.unwrap());
     world.config.put_account(&site, &Account { throughput: 1, ..live.accounts[0].clone() }).await.unwrap();
@@ -266,7 +266,7 @@ async fn a_batch_gives_back_the_slots_it_does_not_use() {
 }
 
 #[tokio::test]
-async fn a_message_that_a_gateway_refuses_alone_fails_after_three_times_and_stops_nobody_for_good() {
+async fn a_message_refused_alone_fails_after_three_refusals_and_frees_the_account() {
     let world = World::start().await.unwrap();
     // A code that is not Meta's: a firewall that rejects the text, or an invalid token.
     let effect = json!({"error": {"status": 403, "code": 999_999}});

@@ -160,7 +160,7 @@ impl Play {
             }
             43 => {
                 // A cart that is due about a day after a cart notice.
-                let received = self.model.told_of_carts(now - DAY + MINUTE * 150);
+                let received = self.model.notified_about_carts(now - DAY + MINUTE * 150);
                 if let Some((customer, received)) = received {
                     let minutes = i32::try_from(self.passweb.draw(120)).unwrap();
                     let until = received + DAY - MINUTE * (150 - minutes);
@@ -471,28 +471,28 @@ async fn play(share: u64, beginnings: &[&str]) {
 }
 
 #[tokio::test]
-async fn on_ordinary_days() {
+async fn the_bridge_matches_the_model_on_ordinary_days() {
     play(0, &["2026-11-23T08:00:17Z"]).await;
 }
 
 #[tokio::test]
-async fn at_the_turn_of_the_year() {
+async fn the_bridge_matches_the_model_at_the_turn_of_the_year() {
     play(1, &["2026-12-29T08:00:17Z", "2027-12-30T16:00:17Z"]).await;
 }
 
 /// In Rome on 28 March 2027, in New York on 14 March, on Lord Howe Island by half an hour on 3 October.
 #[tokio::test]
-async fn when_clocks_go_forward() {
+async fn the_bridge_matches_the_model_when_clocks_go_forward() {
     play(2, &["2027-03-26T22:00:17Z", "2027-03-13T03:00:17Z", "2027-10-01T12:00:17Z"]).await;
 }
 
 /// In Rome on 31 October 2027, in New York on 7 November, on Lord Howe Island on 4 April.
 #[tokio::test]
-async fn when_clocks_go_back() {
+async fn the_bridge_matches_the_model_when_clocks_go_back() {
     play(3, &["2027-10-29T22:00:17Z", "2027-11-06T03:00:17Z", "2027-04-02T12:00:17Z"]).await;
 }
 
 #[tokio::test]
-async fn around_the_29th_of_february() {
+async fn the_bridge_matches_the_model_around_the_29th_of_february() {
     play(4, &["2028-02-26T08:00:17Z", "2028-02-28T20:00:17Z"]).await;
 }

@@ -25,7 +25,7 @@ fn stop() -> Suppression {
 }
 
 #[tokio::test]
-async fn a_number_gets_no_more_than_whatsapp_takes_for_it() {
+async fn a_number_gets_messages_within_whatsapps_pair_limit() {
     let world = World::start().await.unwrap();
     for number in 0..60 {
         world.accept(&annas(number)).await.unwrap();
@@ -43,7 +43,7 @@ async fn a_number_gets_no_more_than_whatsapp_takes_for_it() {
 }
 
 #[tokio::test]
-async fn a_number_that_is_written_to_too_fast_is_left_alone_and_others_go_on() {
+async fn a_pair_rate_refusal_delays_only_that_number() {
     let world = World::start().await.unwrap();
     let effect = json!({"error": {"status": 429, "code": 131_056}});
     world.fault(&json!({"match": {"to": "+393401000001"}, "effect": effect})).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_number_that_is_written_to_too_fast_is_left_alone_and_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_suppression_is_the_reason_before_whatever_else_is_wrong() {
+async fn a_suppression_takes_precedence_over_an_expiry() {
     let world = World::start().await.unwrap();
     let contact = world.contact("+393401000001").await.unwrap();
     world.contacts.suppress(&world.site().unwrap(), &contact, &stop()).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_suppression_is_the_reason_before_whatever_else_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_number_that_cannot_be_reached_is_left_alone_for_a_month() {
+async fn an_unreachable_number_is_skipped_for_a_month() {
     let world = World::start().await.unwrap();
     fault(&world, 1, 400, 131_026).await;
     for number in 0..2 {
@@ -145,7 +145,7 @@ async fn a_consent_withdrawn_while_a_message_waits_counts() {
 }
 
 #[tokio::test]
-async fn a_large_plan_is_fanned_out_and_a_stop_after_it_still_counts() {
+async fn a_large_plan_is_fanned_out_and_a_later_stop_still_applies() {
     let world = World::start().await.unwrap();
     let reader = |number: usize| json!({"id": format!("P{number}"), "first_name": "Anna", "phone": format!("+39333{number:07}")});
     let readers: Vec<Value> = (1_000_000..1_000_030).map(reader).collect();

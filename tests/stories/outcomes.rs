@@ -63,7 +63,7 @@ async fn a_channel_not_ticked_is_left_out_of_the_plan() {
 }
 
 #[tokio::test]
-async fn the_uploader_is_not_told_of_the_own_upload() {
+async fn the_uploader_is_not_notified_of_their_own_upload() {
     let world = World::start().await.unwrap();
     let administrators = json!([{"id": "C7", "phone": "3331234567"}, {"id": "G", "phone": "3351234567"}]);
     raise(&world, &file_uploaded("f-1", &administrators)).await;
@@ -73,7 +73,7 @@ async fn the_uploader_is_not_told_of_the_own_upload() {
 }
 
 #[tokio::test]
-async fn marketing_goes_to_those_who_consented_only() {
+async fn marketing_is_sent_only_to_people_who_consented() {
     let world = World::start().await.unwrap();
     world.set_template("conferma_ordine", "it", &json!({"category": "MARKETING"})).await.unwrap();
     sync(&world).await.unwrap();
@@ -89,7 +89,7 @@ async fn marketing_goes_to_those_who_consented_only() {
 }
 
 #[tokio::test]
-async fn old_news_is_no_news() {
+async fn an_outdated_event_expires() {
     let world = World::start().await.unwrap();
     let mut event = order_status_changed("e-1");
     event["occurred_at"] = json!("2026-11-10T10:00:00Z");

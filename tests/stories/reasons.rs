@@ -274,7 +274,7 @@ async fn each_reason_is_recorded_with_the_value_that_decided() {
 }
 
 #[tokio::test]
-async fn what_is_planned_for_a_mapping_is_not_sent_once_it_is_switched_off_or_deleted() {
+async fn a_planned_message_is_skipped_once_its_mapping_is_disabled_or_deleted() {
     for action in [Action::Disabled, Action::Deleted] {
         let world = World::start().await.unwrap();
         // The plan exists, and the platform accepts nothing for now.

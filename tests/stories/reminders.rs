@@ -120,7 +120,7 @@ fn raised_by_passweb(id: &str, saved: &Value, occurred_at: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_reminder_reaches_the_phone_at_its_moment() {
+async fn a_reminder_is_sent_when_it_is_due() {
     let world = World::start().await.unwrap();
     raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.pass(MINUTE * 60 * 2 + MINUTE * 59).await.unwrap();
@@ -135,7 +135,7 @@ async fn a_reminder_reaches_the_phone_at_its_moment() {
 }
 
 #[tokio::test]
-async fn an_activity_that_was_moved_is_told_once_with_its_new_time_whatever_came_first() {
+async fn a_moved_activity_is_reminded_once_at_its_new_time_in_any_order() {
     let events = [saved("a-1", 1, "2026-11-22T15:00:00+01:00"), saved("a-2", 2, "2026-11-22T16:00:00+01:00")];
     for order in [[0, 1], [1, 0]] {
         let world = World::start().await.unwrap();
@@ -154,7 +154,7 @@ async fn an_activity_that_was_moved_is_told_once_with_its_new_time_whatever_came
 }
 
 #[tokio::test]
-async fn an_activity_that_is_over_is_not_told_whatever_came_first() {
+async fn a_deleted_or_cancelled_activity_is_not_reminded_in_any_order() {
     let first = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
     for last in [deleted("d-1", "2026-11-22T09:30:00Z"), cancelled("s-1", 2, "2026-11-22T09:30:00Z")] {
         for turned in [false, true] {
@@ -173,7 +173,7 @@ async fn an_activity_that_is_over_is_not_told_whatever_came_first() {
 }
 
 #[tokio::test]
-async fn a_reminder_that_was_taken_away_is_not_told() {
+async fn a_removed_reminder_is_not_sent() {
     let world = World::start().await.unwrap();
     let mut without = saved("a-2", 2, "2026-11-22T15:00:00+01:00");
     without["data"]["reminders"] = json!([]);
@@ -185,7 +185,7 @@ async fn a_reminder_that_was_taken_away_is_not_told() {
 }
 
 #[tokio::test]
-async fn what_is_known_of_a_person_when_it_is_due_counts() {
+async fn contact_data_at_the_due_time_applies_to_a_reminder() {
     let world = World::start().await.unwrap();
     raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     let updated = |id: &str, minute: u32, person: Value| {
@@ -208,7 +208,7 @@ async fn what_is_known_of_a_person_when_it_is_due_counts() {
 }
 
 #[tokio::test]
-async fn a_reminder_that_comes_after_its_activity_began_is_expired() {
+async fn a_reminder_swept_after_its_activity_began_expires() {
     let world = World::start().await.unwrap();
     let mapping = world.live().await.unwrap().mapping(&MappingId::parse(MAPPING).unwrap()).unwrap().clone();
     assert_eq!(mapping.useful_for, UsefulFor::parse("7d").ok(), "even of use for days it is not told afterwards");
@@ -224,7 +224,7 @@ async fn a_reminder_that_comes_after_its_activity_began_is_expired() {
 }
 
 #[tokio::test]
-async fn a_reminder_that_is_due_long_after_its_activity_was_saved_is_told() {
+async fn a_reminder_due_long_after_its_activity_was_saved_is_sent() {
     let world = World::start().await.unwrap();
     world.configure("promemoria-attivita", |site, _| site.retention_days = 30).await.unwrap();
     raise(&world, &[saved("a-1", 1, "2027-03-22T15:00:00+01:00")]).await;
@@ -241,7 +241,7 @@ async fn a_reminder_that_is_due_long_after_its_activity_was_saved_is_told() {
 }
 
 #[tokio::test]
-async fn a_reminder_that_does_not_stand_when_due_says_so_in_the_ledger() {
+async fn a_reminder_invalid_when_due_is_recorded_as_cancelled() {
     let mut without = saved("a-2", 2, "2026-11-22T15:00:00+01:00");
     without["data"]["reminders"] = json!([]);
     for last in [deleted("d-1", "2026-11-22T09:30:00Z"), without] {
@@ -259,7 +259,7 @@ async fn a_reminder_that_does_not_stand_when_due_says_so_in_the_ledger() {
 }
 
 #[tokio::test]
-async fn a_reminder_at_the_start_is_told_by_the_next_sweep() {
+async fn a_reminder_at_the_start_is_sent_by_the_next_sweep() {
     let world = World::start().await.unwrap();
     let mut event = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
     event["data"]["reminders"][0]["minutes_before"] = json!(0);
@@ -270,7 +270,7 @@ async fn a_reminder_at_the_start_is_told_by_the_next_sweep() {
 }
 
 #[tokio::test]
-async fn a_deletion_wins_over_what_was_saved_at_the_same_time_whatever_was_received_first() {
+async fn a_deletion_or_cancellation_beats_a_save_of_the_same_time_in_any_order() {
     let at_once = "2026-11-22T09:30:00Z";
     let versioned = |version: u64, occurred_at: &str| {
         let mut event = saved("a-1", version, "2026-11-22T15:00:00+01:00");
@@ -307,7 +307,7 @@ async fn a_deletion_wins_over_what_was_saved_at_the_same_time_whatever_was_recei
 }
 
 #[tokio::test]
-async fn of_two_saves_of_one_second_in_one_batch_the_later_one_counts_whatever_is_handled_first() {
+async fn the_later_of_two_saves_of_one_second_in_one_batch_applies_in_any_order() {
     for turned in [false, true] {
         let world = World::start().await.unwrap();
         let unversioned = |id: &str, starts_at: &str| {
@@ -333,7 +333,7 @@ async fn of_two_saves_of_one_second_in_one_batch_the_later_one_counts_whatever_i
 }
 
 #[tokio::test]
-async fn an_activity_that_was_cancelled_by_mistake_has_its_reminders_again_when_it_is_saved_again() {
+async fn saving_a_cancelled_activity_again_restores_its_reminders() {
     let world = World::start().await.unwrap();
     let mut again = saved("a-3", 3, "2026-11-22T15:00:00+01:00");
     again["occurred_at"] = json!("2026-11-22T09:40:00Z");

@@ -52,7 +52,7 @@ async fn a_full_synchronisation_that_raises_every_order_again_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_state_entered_again_is_told_once_unless_the_mapping_says_otherwise() {
+async fn a_state_entered_again_is_notified_once_unless_the_mapping_repeats_it() {
     let world = World::start().await.unwrap();
     raise(&world, &order("e-1", "MEMORIZZATO", None, "2026-11-22T09:00:00Z")).await;
     raise(&world, &order("e-2", "MODIFICATO", None, "2026-11-22T09:01:00Z")).await;
@@ -72,7 +72,7 @@ async fn a_state_entered_again_is_told_once_unless_the_mapping_says_otherwise() 
 }
 
 #[tokio::test]
-async fn a_state_that_was_left_is_not_told_after_the_one_that_followed() {
+async fn a_state_is_not_notified_after_the_one_that_followed_it() {
     let world = World::start().await.unwrap();
     raise(&world, &order("e-2", "EVASO", Some(8), "2026-11-22T09:00:00Z")).await;
     // Later in time but with a lower version: the version decides.
@@ -99,7 +99,7 @@ async fn a_message_passes_its_own_guards_when_it_is_tried_again() {
 }
 
 #[tokio::test]
-async fn what_was_never_accepted_was_not_told() {
+async fn a_message_never_accepted_does_not_count_as_notified() {
     let world = World::start().await.unwrap();
     world.fault(&json!({"effect": {"error": {"status": 429, "code": 130429}}})).await.unwrap();
     raise(&world, &order("e-1", "EVASO", None, "2026-11-22T09:00:00Z")).await;
@@ -123,7 +123,7 @@ fn customer_updated(id: &str, opted_out: bool, occurred_at: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_opt_out_counts_for_what_happened_before_it() {
+async fn an_opt_out_applies_to_earlier_events() {
     let world = World::start().await.unwrap();
     raise(&world, &customer_updated("c-1", true, "2026-11-22T09:10:00Z")).await;
     // An older record that arrives late changes nothing.
@@ -182,7 +182,7 @@ async fn an_absent_opt_out_is_unknown_and_only_a_newer_explicit_no_lifts_a_recor
 }
 
 #[tokio::test]
-async fn what_passweb_says_of_an_opt_out_never_lifts_a_stop() {
+async fn an_opt_out_value_from_passweb_never_lifts_a_stop() {
     let world = World::start().await.unwrap();
     let contact = world.contact("340 1234567").await.unwrap();
     let since = world.clock.now();
@@ -199,7 +199,7 @@ async fn what_passweb_says_of_an_opt_out_never_lifts_a_stop() {
 }
 
 #[tokio::test]
-async fn an_event_record_that_comes_back_late_goes_by_what_was_said_of_its_people_since() {
+async fn a_late_event_record_uses_newer_contact_data() {
     let world = World::start().await.unwrap();
     world.accept(&order("e-1", "EVASO", None, "2026-11-22T09:20:00Z")).await.unwrap();
     // The execution that had the record was killed, and Anna has another number in the meantime.
@@ -216,7 +216,7 @@ async fn an_event_record_that_comes_back_late_goes_by_what_was_said_of_its_peopl
 }
 
 #[tokio::test]
-async fn the_groups_of_a_customer_count_as_they_are_when_a_message_that_waits_goes() {
+async fn a_waiting_message_is_decided_by_the_customers_current_groups() {
     let world = World::start().await.unwrap();
     let paused = |site: &mut domain::site::config::Site, mapping: &mut domain::mapping::Mapping, paused: bool| {
         site.paused = paused;

@@ -54,7 +54,7 @@ async fn a_message_is_sent_delivered_and_read() {
 }
 
 #[tokio::test]
-async fn whatever_the_order_of_the_reports_the_end_is_the_same() {
+async fn the_final_state_is_the_same_for_any_order_of_reports() {
     let statuses = ["sent", "delivered", "read", "failed"];
     for first in 0..24 {
         // All 24 orders of four statuses, each with one status repeated.
@@ -100,7 +100,7 @@ async fn an_unknown_outcome_is_resolved_by_a_report() {
 }
 
 #[tokio::test]
-async fn a_report_of_another_number_of_the_platform_is_left_out() {
+async fn a_report_for_another_number_is_ignored() {
     let world = World::start().await.unwrap();
     raise(&world, "e-1").await;
     let (provider_id, opaque) = ids(&world).await;
@@ -153,7 +153,7 @@ async fn an_outage_of_six_hours_loses_no_stop_and_no_status() {
 }
 
 #[tokio::test]
-async fn a_failure_after_acceptance_is_final_and_leaves_the_number_alone() {
+async fn a_failure_after_acceptance_is_final_and_marks_the_number_unreachable() {
     let world = World::start().await.unwrap();
     world.report_statuses("normal").await.unwrap();
     world.fault(&json!({"effect": {"fail_later": {"code": 131_026}}})).await.unwrap();
@@ -183,7 +183,7 @@ async fn an_account_failure_reported_later_stops_the_account() {
 }
 
 #[tokio::test]
-async fn a_report_that_was_kept_anew_while_it_was_on_its_way_stays() {
+async fn an_orphan_stored_again_while_in_flight_is_kept() {
     let world = World::start().await.unwrap();
     let (site, ledger) = (world.site().unwrap(), &world.ledger);
     let keep = |at| ledger.put_orphan(&site, "wamid.1", Status::Sent, "{}", at);

@@ -74,7 +74,7 @@ async fn a_changed_template_marks_every_enabled_mapping_that_uses_it_once() {
 }
 
 #[tokio::test]
-async fn a_mark_outlives_switching_off_and_on() {
+async fn a_review_mark_survives_disabling_and_enabling() {
     let world = World::start().await.unwrap();
     world.set_template("conferma_ordine", "it", &json!({"category": "MARKETING"})).await.unwrap();
     assert_eq!(sync(&world).await.unwrap().to_review, 1);
@@ -85,7 +85,7 @@ async fn a_mark_outlives_switching_off_and_on() {
 }
 
 #[tokio::test]
-async fn a_mapping_that_is_switched_off_leaves_what_every_decision_reads_and_comes_back() {
+async fn a_disabled_mapping_leaves_the_live_configuration_until_it_is_enabled() {
     let world = World::start().await.unwrap();
     let is_live = || async { world.live().await.unwrap().mappings.iter().any(|one| one.id.as_str() == "stato-ordine") };
     save(&world, "stato-ordine", Action::Disabled, |mapping| mapping.enabled = false).await;
@@ -106,7 +106,7 @@ async fn a_mapping_that_is_switched_off_leaves_what_every_decision_reads_and_com
 }
 
 #[tokio::test]
-async fn every_version_stays_in_the_history_and_no_two_people_save_the_same() {
+async fn every_version_stays_in_the_history_and_is_saved_only_once() {
     let world = World::start().await.unwrap();
     let (site, id) = (world.site().unwrap(), MappingId::parse("stato-ordine").unwrap());
     let first = mapping(&world, "stato-ordine").await.unwrap();

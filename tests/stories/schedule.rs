@@ -68,7 +68,7 @@ async fn received(world: &World) -> BTreeMap<String, usize> {
 }
 
 /// Asserts that everybody was notified exactly once.
-async fn each_was_told_once(world: &World, count: usize) {
+async fn each_was_notified_once(world: &World, count: usize) {
     let expected: BTreeMap<String, usize> = (0..count).map(|number| (phone(number), 1)).collect();
     let received = received(world).await;
     let wrong: Vec<_> = expected.keys().filter(|to| received.get(*to) != Some(&1)).collect();
@@ -76,7 +76,7 @@ async fn each_was_told_once(world: &World, count: usize) {
 }
 
 #[tokio::test]
-async fn a_sweep_asks_as_often_for_five_thousand_pending_as_for_ten() {
+async fn a_sweep_needs_as_many_queries_for_five_thousand_pending_items_as_for_ten() {
     let world = World::start().await.unwrap();
     let mut requests = Vec::new();
     for pending in [10, 5_000] {
@@ -94,7 +94,7 @@ async fn a_sweep_asks_as_often_for_five_thousand_pending_as_for_ten() {
 }
 
 #[tokio::test]
-async fn two_thousand_due_in_a_minute_leave_with_one_sweep_and_each_is_told_once() {
+async fn one_sweep_fires_two_thousand_due_reminders_and_each_is_sent_once() {
     let world = World::start().await.unwrap();
     due(&world, 2_000).await;
     let _before = world.wire.take_calls();
@@ -106,19 +106,19 @@ async fn two_thousand_due_in_a_minute_leave_with_one_sweep_and_each_is_told_once
     assert!(calls.values().sum::<usize>() < 2_400, "{calls:?}");
     assert_eq!(world.sweep().await.unwrap().fired, 0);
     world.pass(MINUTE * 3).await.unwrap();
-    each_was_told_once(&world, 2_000).await;
+    each_was_notified_once(&world, 2_000).await;
     world.finish().await.unwrap();
 }
 
 #[tokio::test]
-async fn two_sweeps_at_once_tell_each_once() {
+async fn two_concurrent_sweeps_send_each_reminder_once() {
     let world = World::start().await.unwrap();
     due(&world, 200).await;
     let (one, other) = tokio::join!(world.sweep(), world.sweep());
     let fired = one.unwrap().fired + other.unwrap().fired;
     assert!(fired > 200, "they met nowhere: {fired}");
     world.pass(MINUTE * 5).await.unwrap();
-    each_was_told_once(&world, 200).await;
+    each_was_notified_once(&world, 200).await;
     world.finish().await.unwrap();
 }
 
@@ -151,12 +151,12 @@ async fn a_sweep_stops_in_time_and_the_next_one_goes_on() {
     assert_eq!(rest.fired, 400 - begun.fired);
     assert!((60..75).contains(&rest.late_s), "{rest:?}");
     world.pass(MINUTE * 2).await.unwrap();
-    each_was_told_once(&world, 400).await;
+    each_was_notified_once(&world, 400).await;
     world.finish().await.unwrap();
 }
 
 #[tokio::test]
-async fn what_cannot_be_fired_keeps_nothing_else_waiting() {
+async fn an_unreadable_reminder_does_not_delay_the_others() {
     let world = World::start().await.unwrap();
     let site = world.site().unwrap();
     let due_at = "2026-11-22T09:00:00.000000000Z";
@@ -180,7 +180,7 @@ async fn what_cannot_be_fired_keeps_nothing_else_waiting() {
     assert_eq!(swept.fired, 50);
     assert!(swept.late_s >= 60 * 60, "what cannot be fired is late all the same: {swept:?}");
     world.deliver().await.unwrap();
-    each_was_told_once(&world, 50).await;
+    each_was_notified_once(&world, 50).await;
     world.finish().await.unwrap();
 }
 
@@ -192,7 +192,7 @@ async fn failed(world: &World) -> (Swept, String) {
 }
 
 #[tokio::test]
-async fn an_item_that_nobody_can_read_fails_the_sweep() {
+async fn an_unreadable_item_fails_the_sweep() {
     let world = World::start().await.unwrap();
     let item = [("pk", "R#unreadable"), ("shard", "3"), ("due_at", "2026-11-22T09:00:00.000000000Z")];
     world.put_item("Schedule", &item).await.unwrap();
@@ -213,7 +213,7 @@ async fn put_event(world: &World, site: &SiteId, event: &Value) {
 }
 
 #[tokio::test]
-async fn a_reminder_whose_event_cannot_be_read_stays_until_it_can_and_one_that_was_erased_goes() {
+async fn a_reminder_with_an_unreadable_event_stays_and_one_with_an_erased_event_goes() {
     let world = World::start().await.unwrap();
     let (site, saved) = (world.site().unwrap(), activity(0, world.clock.now()));
     due(&world, 1).await;
@@ -227,7 +227,7 @@ async fn a_reminder_whose_event_cannot_be_read_stays_until_it_can_and_one_that_w
     put_event(&world, &site, &saved).await;
     assert_eq!(world.sweep().await.unwrap().fired, 1);
     world.deliver().await.unwrap();
-    each_was_told_once(&world, 1).await;
+    each_was_notified_once(&world, 1).await;
     world.finish().await.unwrap();
 
     let world = World::start().await.unwrap();
@@ -250,7 +250,7 @@ async fn a_reminder_whose_event_cannot_be_read_stays_until_it_can_and_one_that_w
 }
 
 #[tokio::test]
-async fn a_site_whose_settings_cannot_be_read_keeps_no_other_waiting() {
+async fn a_site_with_unreadable_settings_does_not_delay_the_others() {
     let world = World::start().await.unwrap();
     let other = SiteId::parse("other").unwrap();
     world.put_item("Config", &[("pk", "LIVE#other"), ("sk", "SITE"), ("json", "{}")]).await.unwrap();
@@ -271,7 +271,7 @@ async fn a_site_whose_settings_cannot_be_read_keeps_no_other_waiting() {
     assert!(why.contains("LIVE#other"), "{why}");
     assert_eq!(swept.fired, 40);
     world.deliver().await.unwrap();
-    each_was_told_once(&world, 40).await;
+    each_was_notified_once(&world, 40).await;
     world.finish().await.unwrap();
 }
 
@@ -307,7 +307,7 @@ async fn quiet_until_noon(world: &World, mapping: &str, useful_for: &str) {
 }
 
 #[tokio::test]
-async fn after_six_hours_without_a_sweep_what_is_of_use_goes_out_and_the_rest_is_expired() {
+async fn after_six_hours_without_a_sweep_useful_messages_are_sent_and_the_rest_expire() {
     let world = World::start().await.unwrap();
     // The default: of use until the activity begins.
     world.configure("promemoria-attivita", |_, mapping| mapping.useful_for = None).await.unwrap();
@@ -390,7 +390,7 @@ async fn something_of_each_kind(world: &World, first: usize) {
 }
 
 #[tokio::test]
-async fn two_sweeps_at_once_take_up_something_of_each_kind_once() {
+async fn two_concurrent_sweeps_handle_items_of_each_kind_once() {
     let world = World::start().await.unwrap();
     let hold_for = Some(UsefulFor::parse("1m").unwrap());
     world.configure("stato-ordine", |_, mapping| mapping.hold_for = hold_for).await.unwrap();
@@ -401,12 +401,12 @@ async fn two_sweeps_at_once_take_up_something_of_each_kind_once() {
         other.unwrap();
         world.pass(MINUTE * 2).await.unwrap();
     }
-    each_was_told_once(&world, 60).await;
+    each_was_notified_once(&world, 60).await;
     world.finish().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_sweep_killed_at_any_poll_loses_nothing_and_tells_each_once() {
+async fn a_sweep_killed_at_any_poll_loses_nothing_and_sends_each_once() {
     let world = World::start().await.unwrap();
     let hold_for = Some(UsefulFor::parse("1m").unwrap());
     world.configure("stato-ordine", |_, mapping| mapping.hold_for = hold_for).await.unwrap();
@@ -423,6 +423,6 @@ async fn a_sweep_killed_at_any_poll_loses_nothing_and_tells_each_once() {
         }
     }
     assert!(killed > 20, "only {killed} polls");
-    each_was_told_once(&world, killed * 6).await;
+    each_was_notified_once(&world, killed * 6).await;
     world.finish().await.unwrap();
 }

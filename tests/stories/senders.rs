@@ -34,7 +34,7 @@ fn reads(calls: &BTreeMap<String, usize>) -> Value {
 }
 
 #[tokio::test]
-async fn a_stop_counts_at_a_site_that_came_later_which_reads_once_a_message() {
+async fn a_stop_applies_at_a_later_site_at_the_cost_of_one_read_per_message() {
     let world = World::start().await.unwrap();
     world.write_back("+393401234567", "STOP").await.unwrap();
     world.deliver_reports().await.unwrap();

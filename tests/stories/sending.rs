@@ -37,7 +37,7 @@ async fn an_order_becomes_a_message_on_the_phone() {
 }
 
 #[tokio::test]
-async fn a_message_and_an_upload_are_told_in_the_recipients_language() {
+async fn messages_are_sent_in_the_recipients_language() {
     let world = World::start().await.unwrap();
     let readers = json!([
         {"id": "A", "first_name": "Anna", "phone": "3331234567"},
@@ -73,7 +73,7 @@ async fn the_same_event_twice_is_one_message() {
 }
 
 #[tokio::test]
-async fn the_same_id_with_another_content_is_a_conflict_and_the_first_counts() {
+async fn an_id_with_different_content_is_a_conflict_and_the_first_event_applies() {
     let world = World::start().await.unwrap();
     world.accept(&order_status_changed("e-1")).await.unwrap();
     world.deliver().await.unwrap();
@@ -115,7 +115,7 @@ async fn a_thousand_messages_claimed_by_two_executions_at_once_are_sent_once() {
 }
 
 #[tokio::test]
-async fn of_two_recipients_the_one_who_is_refused_does_not_stop_the_other() {
+async fn a_refused_recipient_does_not_stop_another_recipient() {
     let world = World::start().await.unwrap();
     world
         .fault(&json!({"match": {"to": "+393331234567"}, "effect": {"error": {"status": 400, "code": 131026}}}))
@@ -134,7 +134,7 @@ async fn of_two_recipients_the_one_who_is_refused_does_not_stop_the_other() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_accepted_is_unknown_and_never_sent_again() {
+async fn a_send_that_may_have_been_accepted_is_unknown_and_never_repeated() {
     let world = World::start().await.unwrap();
     let effects = [
         json!({"accept_then_cut": true}),
@@ -157,7 +157,7 @@ async fn what_may_have_been_accepted_is_unknown_and_never_sent_again() {
 }
 
 #[tokio::test]
-async fn a_code_that_may_mean_sent_is_called_once_at_every_status() {
+async fn a_code_that_may_mean_sent_leads_to_one_call_at_every_status() {
     let world = World::start().await.unwrap();
     let statuses = [200, 302, 303, 400, 401, 403, 404, 408, 429, 500, 503];
     for status in statuses {
@@ -257,7 +257,7 @@ async fn a_record_that_meets_another_execution_at_work_is_not_given_up() {
 }
 
 #[tokio::test]
-async fn records_that_cannot_be_understood_are_dead_letters_and_fail_nobody_else() {
+async fn unreadable_records_become_dead_letters_and_fail_no_other_record() {
     let world = World::start().await.unwrap();
     let poison = [
         "not json".to_owned(),

@@ -75,7 +75,7 @@ pub(crate) async fn nothing_was_filled_wrongly(world: &World) {
 }
 
 #[tokio::test]
-async fn a_template_of_every_part_arrives_as_it_was_approved() {
+async fn a_template_with_every_part_arrives_as_approved() {
     let world = World::start().await.unwrap();
     let listed = json!({"parameter_format": "NAMED", "components": [
         {"type": "HEADER", "format": "DOCUMENT"},
@@ -232,7 +232,7 @@ async fn a_template_changed_in_any_way_stops_its_mapping_at_the_next_sync() {
 }
 
 #[tokio::test]
-async fn messages_of_a_paused_template_wait_until_it_is_back_or_they_are_of_no_more_use() {
+async fn messages_of_a_paused_template_wait_until_it_is_approved_or_they_expire() {
     let world = World::start().await.unwrap();
     let hour = SignedDuration::from_hours(1);
     let body = json!({"type": "BODY", "text": "Novità per {{1}}."});
@@ -265,7 +265,7 @@ async fn messages_of_a_paused_template_wait_until_it_is_back_or_they_are_of_no_m
 }
 
 #[tokio::test]
-async fn a_template_that_is_approved_is_read_within_a_minute_and_several_at_once() {
+async fn newly_approved_templates_are_synced_together_within_a_minute() {
     let world = World::start().await.unwrap();
     let approved = |name: &str| {
         json!({"field": "message_template_status_update", "value": {"event": "APPROVED",
@@ -289,7 +289,7 @@ async fn a_template_that_is_approved_is_read_within_a_minute_and_several_at_once
 }
 
 #[tokio::test]
-async fn the_score_and_the_examples_of_a_template_may_change() {
+async fn a_changed_quality_score_or_example_does_not_stop_a_template() {
     let world = World::start().await.unwrap();
     let body =
         |example: &str| json!({"type": "BODY", "text": "Novità per {{1}}.", "example": {"body_text": [[example]]}});
@@ -323,7 +323,7 @@ fn list_that_breaks_off() -> (String, std::thread::JoinHandle<()>) {
 }
 
 #[tokio::test]
-async fn a_list_that_is_not_whole_changes_nothing() {
+async fn an_incomplete_template_list_changes_nothing() {
     let world = World::start().await.unwrap();
     let site = world.site().unwrap();
     let account = world.live().await.unwrap().accounts[0].clone();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::templates::{map, nothing_was_filled_wrongly, raise};
 
 #[tokio::test]
-async fn texts_arrive_whatever_people_type() {
+async fn texts_arrive_for_any_typed_input() {
     let world = World::start().await.unwrap();
     let listed = json!({"components": [{"type": "BODY", "text": "Da {{1}} a {{2}}: {{3}} (fine)."}]});
     let long = json!({"body": {
@@ -54,7 +54,7 @@ async fn texts_arrive_whatever_people_type() {
 }
 
 #[tokio::test]
-async fn numbers_and_names_as_the_records_hold_them() {
+async fn typed_numbers_and_incomplete_names_are_handled() {
     let world = World::start().await.unwrap();
     let recipients = json!([
         {"id": "A", "first_name": "", "last_name": null, "phone": "0039 340 1234567"},

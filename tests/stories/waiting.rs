@@ -40,7 +40,7 @@ pub(crate) async fn fault(world: &World, count: u32, status: u16, code: u32) {
 }
 
 #[tokio::test]
-async fn what_was_surely_not_accepted_is_tried_again_behind_a_pause() {
+async fn a_send_certainly_not_accepted_is_retried_after_a_pause() {
     let world = World::start().await.unwrap();
     fault(&world, 2, 400, 131_016).await;
     world.accept(&order(1)).await.unwrap();
@@ -55,7 +55,7 @@ async fn what_was_surely_not_accepted_is_tried_again_behind_a_pause() {
 }
 
 #[tokio::test]
-async fn a_code_with_a_number_of_tries_fails_after_them() {
+async fn a_code_with_limited_tries_fails_after_them() {
     let world = World::start().await.unwrap();
     fault(&world, 100, 400, 1).await;
     world.accept(&order(1)).await.unwrap();
@@ -115,7 +115,7 @@ async fn an_account_that_cannot_send_is_stopped_probed_and_started_again() {
 }
 
 #[tokio::test]
-async fn after_six_hours_of_outage_what_is_of_use_is_sent_oldest_first_and_the_rest_is_expired() {
+async fn after_a_six_hour_outage_useful_messages_go_oldest_first_and_the_rest_expire() {
     let world = World::start().await.unwrap();
     world
         .configure("stato-ordine", |_, mapping| mapping.useful_for = Some(UsefulFor::parse("4h").unwrap()))
@@ -189,7 +189,7 @@ async fn a_paused_site_keeps_everything_waiting() {
 }
 
 #[tokio::test]
-async fn a_template_that_meta_refuses_is_held_and_others_go_on() {
+async fn a_template_refused_by_meta_is_held_and_others_continue() {
     let world = World::start().await.unwrap();
     let effect = json!({"error": {"status": 400, "code": 132_015}});
     world.fault(&json!({"match": {"template": "conferma_ordine"}, "effect": effect})).await.unwrap();
@@ -213,7 +213,7 @@ async fn a_template_that_meta_refuses_is_held_and_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_wait_beyond_its_use_is_expired_at_once() {
+async fn a_message_that_would_wait_past_its_useful_time_expires_immediately() {
     let world = World::start().await.unwrap();
     world
         .configure("stato-ordine", |_, mapping| mapping.useful_for = Some(UsefulFor::parse("90m").unwrap()))
@@ -230,7 +230,7 @@ async fn a_wait_beyond_its_use_is_expired_at_once() {
 }
 
 #[tokio::test]
-async fn what_sqs_gave_up_is_a_dead_letter_with_its_cause() {
+async fn a_record_sqs_gave_up_on_becomes_a_dead_letter_with_its_cause() {
     let world = World::start().await.unwrap();
     world.accept(&order(1)).await.unwrap();
     let batch = world.take().await.unwrap();
@@ -272,7 +272,7 @@ async fn a_message_costs_two_writes_and_no_read() {
 }
 
 #[tokio::test]
-async fn a_message_that_a_report_says_was_sent_is_not_tried_again() {
+async fn a_message_reported_as_sent_is_not_retried() {
     let world = World::start().await.unwrap();
     fault(&world, 1, 400, 131_016).await;
     world.accept(&order(1)).await.unwrap();
@@ -290,7 +290,7 @@ async fn a_message_that_a_report_says_was_sent_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_state_that_is_held_gives_way_to_the_newer_one_whatever_came_first() {
+async fn a_pending_state_is_superseded_by_a_newer_one_in_any_order() {
     for turned in [false, true] {
         let world = World::start().await.unwrap();
         let five = UsefulFor::parse("5m").unwrap();
@@ -321,7 +321,7 @@ async fn a_state_that_is_held_gives_way_to_the_newer_one_whatever_came_first() {
 }
 
 #[tokio::test]
-async fn a_state_that_is_held_is_not_told_of_an_order_that_was_cancelled() {
+async fn a_pending_state_of_a_cancelled_order_is_not_notified() {
     let world = World::start().await.unwrap();
     let five = UsefulFor::parse("5m").unwrap();
     let configured = world.configure("stato-ordine", |_, mapping| {
@@ -364,7 +364,7 @@ async fn reason(world: &World, number: usize) -> Option<Reason> {
 }
 
 #[tokio::test]
-async fn a_state_that_is_raised_again_and_again_while_it_is_held_is_told_once_and_in_time() {
+async fn a_pending_state_raised_repeatedly_is_notified_once_and_on_time() {
     let world = World::start().await.unwrap();
     let hold_for = Some(UsefulFor::parse("30m").unwrap());
     world.configure("stato-ordine", |_, mapping| mapping.hold_for = hold_for).await.unwrap();
@@ -382,7 +382,7 @@ async fn a_state_that_is_raised_again_and_again_while_it_is_held_is_told_once_an
 }
 
 #[tokio::test]
-async fn a_state_that_is_told_every_time_gives_way_to_itself_while_it_is_held() {
+async fn a_pending_state_with_repeat_every_is_superseded_by_its_own_repetition() {
     let world = World::start().await.unwrap();
     let hold_for = Some(UsefulFor::parse("30m").unwrap());
     let configured = world.configure("stato-ordine", |_, mapping| {
@@ -403,7 +403,7 @@ async fn a_state_that_is_told_every_time_gives_way_to_itself_while_it_is_held() 
 }
 
 #[tokio::test]
-async fn what_is_skipped_when_it_is_not_quiet_takes_nothing_with_it() {
+async fn a_skipped_state_does_not_supersede_an_earlier_waiting_one() {
     let world = World::start().await.unwrap();
     let quiet = serde_json::from_value(json!({"from": "21:00", "to": "08:00", "holidays": []})).unwrap();
     let configured = world.configure("stato-ordine", |_, mapping| {
@@ -438,7 +438,7 @@ async fn quiet_until_noon(world: &World, change: impl FnOnce(&mut domain::mappin
 }
 
 #[tokio::test]
-async fn when_quiet_hours_end_the_newest_state_is_told_and_none_of_an_order_that_was_cancelled() {
+async fn after_quiet_hours_only_the_newest_state_of_an_uncancelled_order_is_notified() {
     for (statuses, received) in [(["EVASO", "ANNULLATO"], 0), (["BOLLATO", "EVASO"], 1)] {
         let world = World::start().await.unwrap();
         let of_interest = || ["BOLLATO", "EVASO"].map(str::to_owned).to_vec();
@@ -456,7 +456,7 @@ async fn when_quiet_hours_end_the_newest_state_is_told_and_none_of_an_order_that
 }
 
 #[tokio::test]
-async fn what_quiet_hours_outlast_is_expired_at_once_also_when_it_is_held_first() {
+async fn a_message_outlasted_by_quiet_hours_expires_immediately_even_if_held_first() {
     for hold_for in [None, Some("5m")] {
         let world = World::start().await.unwrap();
         quiet_until_noon(&world, |mapping| {

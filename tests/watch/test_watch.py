@@ -54,7 +54,7 @@ def test_a_callback_through_the_function_url_reaches_the_phone(watch, site):
     assert "OC1/1320" in message["text"]
 
 
-def test_a_wrong_key_is_refused_there_too(watch):
+def test_a_wrong_key_is_refused_through_the_function_url(watch):
     answer = requests.post(
         f"{watch}/lambda-url/receive-event/v1/events",
         json=order_event(),

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_is_what_the_minute_has_left() {
+    fn room_is_the_number_of_sends_that_still_fit_in_the_minute() {
         let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let pace = SignedDuration::from_millis(100);
         let after = |seconds| AccountState {

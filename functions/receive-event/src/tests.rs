@@ -23,7 +23,7 @@ fn request(headers: &[(&str, &str)], query: &str) -> Request {
 }
 
 #[test]
-fn the_key_is_found_wherever_passweb_can_put_it() {
+fn the_key_is_read_from_every_header_passweb_can_use() {
     let key = key();
     let secret = key.strip_prefix("pwb_k1_").unwrap();
     let basic = format!("Basic {}", STANDARD.encode(format!("k1:{secret}")));
@@ -43,7 +43,7 @@ fn the_key_is_found_wherever_passweb_can_put_it() {
 }
 
 #[test]
-fn no_key_another_key_or_a_key_in_the_query_is_401() {
+fn a_missing_malformed_or_conflicting_key_or_one_in_the_query_is_401() {
     let key = key();
     let other = key.replace("k1", "k2");
     let header = ("x-api-key", key.as_str());
@@ -66,7 +66,7 @@ fn no_key_another_key_or_a_key_in_the_query_is_401() {
 }
 
 #[test]
-fn only_json_in_utf8_is_a_content_type() {
+fn only_utf8_json_is_an_accepted_content_type() {
     let check = |value: &str| check_content_type(&request(&[("content-type", value)], "")).is_ok();
     assert!(check("application/json"));
     assert!(check("Application/JSON; charset=UTF-8"));

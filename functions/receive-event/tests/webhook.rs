@@ -163,7 +163,7 @@ async fn every_status_of_a_signed_webhook_is_in_the_queue() {
 }
 
 #[tokio::test]
-async fn only_the_very_bytes_that_were_signed_are_taken() {
+async fn only_the_exact_signed_bytes_are_accepted() {
     let world = World::start(Mode::Signature).await;
     // Meta escapes non-ASCII characters, so serialising the JSON again changes its bytes.
     let body = br#"{"entry": [ {"changes":[]} ], "note":"\u00e8"}"#;
@@ -180,7 +180,7 @@ async fn only_the_very_bytes_that_were_signed_are_taken() {
 }
 
 #[tokio::test]
-async fn a_static_token_is_taken_in_the_header_of_the_site() {
+async fn a_static_token_is_accepted_only_in_the_sites_header() {
     let world = World::start(Mode::Token { header: "X-Token".to_owned() }).await;
     let document = statuses("111", 1).to_string();
     assert_eq!(world.post(&[("x-token", TOKEN)], document.as_bytes()).await, (200, json!({"received": 1})));
@@ -192,7 +192,7 @@ async fn a_static_token_is_taken_in_the_header_of_the_site() {
 }
 
 #[tokio::test]
-async fn an_unknown_webhook_is_nothing_and_a_wrong_body_is_said() {
+async fn an_unknown_webhook_is_404_and_an_invalid_body_is_400_or_413() {
     let world = World::start(Mode::Signature).await;
     let body = b"not json";
     let header = signature(body);
@@ -210,7 +210,7 @@ async fn an_unknown_webhook_is_nothing_and_a_wrong_body_is_said() {
 }
 
 #[tokio::test]
-async fn meta_gets_its_challenge_back_for_the_right_token_only() {
+async fn the_challenge_is_returned_only_for_the_right_token() {
     let world = World::start(Mode::Signature).await;
     let query = |mode: &str, token: &str| format!("hub.mode={mode}&hub.challenge=1158201444&hub.verify_token={token}");
     let path = world.path();
@@ -225,7 +225,7 @@ async fn meta_gets_its_challenge_back_for_the_right_token_only() {
 }
 
 #[tokio::test]
-async fn what_sqs_does_not_take_comes_again() {
+async fn a_webhook_is_503_when_sqs_is_unreachable() {
     let world = World::start(Mode::Signature).await;
     let app = app(&world.emulators, "http://127.0.0.1:9/none", &world.seconds);
     let body = statuses("111", 1).to_string();
@@ -236,7 +236,7 @@ async fn what_sqs_does_not_take_comes_again() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_not_there_is_our_trouble() {
+async fn a_webhook_is_503_when_its_secret_has_no_value() {
     let world = World::start(Mode::Signature).await;
     let secrets = world.emulators.secrets();
     let name = format!("{STACK}/demo/inbound");
@@ -245,7 +245,7 @@ async fn a_secret_that_is_not_there_is_our_trouble() {
 }
 
 #[tokio::test]
-async fn a_number_is_believed_as_soon_as_it_is_the_sites() {
+async fn a_number_is_accepted_as_soon_as_it_is_added_to_the_site() {
     let world = World::start(Mode::Signature).await;
     assert_eq!(world.post_signed(&statuses("333", 1)).await, (200, json!({"received": 0})));
     world.webhooks.add_sender(&site("demo"), "333", "222").await.unwrap();
@@ -253,7 +253,7 @@ async fn a_number_is_believed_as_soon_as_it_is_the_sites() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_was_replaced_opens_nothing_within_a_minute() {
+async fn a_replaced_webhook_is_404_within_a_minute() {
     let world = World::start(Mode::Signature).await;
     assert_eq!(world.post_signed(&statuses("111", 1)).await.0, 200);
     let webhook = world.webhooks.webhook(&world.id).await.unwrap().unwrap();
@@ -265,7 +265,7 @@ async fn a_webhook_that_was_replaced_opens_nothing_within_a_minute() {
 }
 
 #[tokio::test]
-async fn the_sites_of_a_number_are_known() {
+async fn the_sites_of_a_number_are_listed() {
     let world = World::start(Mode::Signature).await;
     world.webhooks.add_sender(&site("other"), "111", "222").await.unwrap();
     assert_eq!(world.webhooks.sites_of("111").await.unwrap(), [site("demo"), site("other")]);

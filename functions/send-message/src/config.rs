@@ -62,7 +62,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_network_is_public_unless_said_otherwise() {
+    fn the_network_is_public_unless_configured_otherwise() {
         assert_eq!(Config::from_env(&Environment::of(&REQUIRED)).unwrap().network, Network::Public);
         let with = |value| [REQUIRED.as_slice(), &[("BRIDGE_PROVIDER_NETWORK", value)]].concat();
         assert_eq!(Config::from_env(&Environment::of(&with("any"))).unwrap().network, Network::Any);

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fifth_may_go_and_no_more() {
+    fn a_sync_may_remove_at_most_a_fifth_of_the_templates() {
         assert!(few_gone(&templates(0..10), &templates(2..12)).is_ok());
         let refused = few_gone(&templates(0..10), &templates(3..20));
         assert!(matches!(refused, Err(SyncError::TooManyGone { gone: 3, known: 10 })), "{refused:?}");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn another_language_is_another_template() {
+    fn a_template_in_another_language_is_a_different_template() {
         let mut listed = templates(0..4);
         listed[0].language = Language::parse("en").unwrap();
         assert!(few_gone(&templates(0..4), &listed).is_err());

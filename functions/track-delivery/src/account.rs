@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_stopped_alone_and_an_owner_with_all_its_numbers() {
+    fn a_report_concerns_one_number_or_every_number_of_its_owner() {
         let account: Account =
             serde_json::from_str(r#"{"id":"main","base_url":"https://x/v23.0","phone_number_id":"1","waba_id":"2"}"#)
                 .unwrap();

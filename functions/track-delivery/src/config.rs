@@ -50,7 +50,7 @@ mod tests {
     ];
 
     #[test]
-    fn each_variable_has_its_place() {
+    fn each_variable_is_read_into_its_field() {
         let config = Config {
             config_table: "c".to_owned(),
             ledger_table: "l".to_owned(),

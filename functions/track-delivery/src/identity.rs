@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_digits_that_a_plan_knows_are_a_number() {
+    fn only_digits_of_a_valid_number_are_read_as_a_phone() {
         assert_eq!(phone_of("393401234567").map(String::from).as_deref(), Some("+393401234567"));
         for id in ["", "IT.a1b2", "12", "+393401234567", "39340 1234567"] {
             assert_eq!(phone_of(id), None, "{id}");

@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_stops_an_account_for_what_is_left_of_its_time() {
+    fn a_failure_stops_an_account_for_the_remaining_time_only() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let (minute, day) = (SignedDuration::from_mins(1), SignedDuration::from_hours(24));
         assert_eq!(probe_in(minute, at(0), at(10)), Some(minute));

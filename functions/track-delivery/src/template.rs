@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn another_category_or_text_is_another_fingerprint_and_said_again_the_same() {
+    fn a_new_category_or_text_changes_the_fingerprint_and_a_repeat_does_not() {
         let category = |name: &str| Change::Category { category: name.to_owned() };
         assert_eq!(changed(&template(), &category("UTILITY")), template());
         for change in [category("MARKETING"), Change::Components] {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quality_is_kept_and_stops_nothing() {
+    fn a_quality_score_is_stored_and_changes_nothing_else() {
         let scored = changed(&template(), &Change::Quality { score: "RED".to_owned() });
         assert_eq!(scored, Template { quality: Some("RED".to_owned()), ..template() });
     }

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn an_explanation_is_of_one_thing() {
+    fn explain_requires_exactly_one_selector() {
         for wrong in [&["bridge", "explain"] as &[&str], &["bridge", "explain", "--event", "1", "--order", "2"]] {
             assert!(Cli::try_parse_from(wrong).is_err(), "{wrong:?}");
         }

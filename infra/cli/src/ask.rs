@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_say_something_and_fit() {
+    fn words_must_be_a_short_nonempty_single_line() {
         assert_eq!(words(" ha chiamato ", "--reason").unwrap(), "ha chiamato");
         for wrong in ["", "  ", "a\nb", &"x".repeat(201)] {
             assert_eq!(words(wrong, "--reason").unwrap_err().code(), 2, "{wrong:?}");

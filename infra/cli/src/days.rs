@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_those_of_today_and_before() {
+    fn dates_go_back_from_today() {
         let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let dates: Vec<String> = dates(now, 2).map(|date| date.strftime("%Y-%m-%d").to_string()).collect();
         assert_eq!(dates, ["2026-11-22", "2026-11-21", "2026-11-20"]);

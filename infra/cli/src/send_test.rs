@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_of_the_event_keeps_a_number() {
+    fn a_test_event_contains_no_phone_number_of_the_original() {
         let at: jiff::Timestamp = "2026-11-22T09:15:00Z".parse().unwrap();
         let document = json!({
             "id": "e1", "type": "message.sent", "occurred_at": "2026-11-22T09:15:00Z", "data": {

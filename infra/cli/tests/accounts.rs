@@ -30,7 +30,7 @@ async fn outcome(bridge: &Bridge, id: &str) -> Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_is_added_takes_over_no_mapping() -> Result<()> {
+async fn an_added_account_does_not_become_the_default() -> Result<()> {
     let bridge = Bridge::new().await?;
     // A site of a version that stored no default account.
     let site = bridge.world.live().await?.site;
@@ -66,7 +66,7 @@ async fn the_default_account_is_changed_by_name_only() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_cannot_be_reached_keeps_no_other_from_its_templates() -> Result<()> {
+async fn an_unreachable_account_does_not_block_the_template_sync_of_the_others() -> Result<()> {
     let bridge = Bridge::new().await?;
     // Its id sorts before the account that responds.
     add(&bridge, "aaa").await?;

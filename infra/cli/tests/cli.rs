@@ -15,7 +15,7 @@ use bridge::{Bridge, DOCS, run};
 const POLL: Duration = Duration::from_millis(50);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_stack_it_says_how_to_get_one() -> Result<()> {
+async fn the_error_without_a_stack_explains_how_to_get_one() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let ended = run(folder.path(), &["audit"], "").await?;
     assert_eq!(ended.code, 3);
@@ -40,7 +40,7 @@ async fn completions_need_no_stack() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_example_mapping_passes_its_check_and_comes_back_as_it_was() -> Result<()> {
+async fn every_example_mapping_passes_its_check_and_round_trips() -> Result<()> {
     let bridge = Bridge::new().await?;
     let mut count = 0;
     for file in fs::read_dir(format!("{DOCS}/mappings"))? {
@@ -68,7 +68,7 @@ async fn every_example_mapping_passes_its_check_and_comes_back_as_it_was() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn six_wrong_things_are_six_findings() -> Result<()> {
+async fn each_mistake_in_a_mapping_is_a_finding() -> Result<()> {
     let bridge = Bridge::new().await?;
     let yaml = "id: sei\nname: Sei\nevent_type: message.sent\nenabled: forse\nactive_since: 2026-01-01T00:00:00Z\n\
         useful_for: 3w\ntemplates:\n  it:\n    name: nuovo_messaggio\n    language: it\n    body:\n      \
@@ -133,7 +133,7 @@ async fn preview_shows_what_would_be_sent_and_sends_nothing() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_files_can_be_tried_without_any_stack() -> Result<()> {
+async fn preview_works_on_three_files_without_a_stack() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let template = folder.path().join("template.json");
     let row = json!({"name": "nuovo_messaggio", "language": "it", "status": "PAUSED", "category": "UTILITY",
@@ -221,7 +221,7 @@ async fn a_message_to_a_landline_is_explained_with_a_warning() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_is_found_by_its_number_and_by_the_code_that_customers_know() -> Result<()> {
+async fn an_order_is_found_by_its_id_and_by_its_customer_facing_code() -> Result<()> {
     let bridge = Bridge::new().await?;
     let events = [("e1", "77", Value::Null), ("e2", "77", json!("OC9/77")), ("e3", "78", json!("OC9/78"))];
     for (id, order, code) in &events {
@@ -287,7 +287,7 @@ async fn sites_keys_and_accounts_are_set_up_and_tested() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_test_message_goes_to_one_number_and_tells_nobody_else() -> Result<()> {
+async fn a_test_message_goes_only_to_the_given_number() -> Result<()> {
     let bridge = Bridge::new().await?;
     let file = bridge.file("event.json", &bridge.event("message.sent", "real")?.to_string())?;
     let args = ["send-test", "--mapping", "nuovo-messaggio", "--event", &file, "--phone", "347 7654321", "--json"];

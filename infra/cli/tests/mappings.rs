@@ -26,7 +26,7 @@ async fn outcome(bridge: &Bridge, id: &str) -> Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_template_is_named_until_somebody_confirms_it() -> Result<()> {
+async fn a_changed_template_is_listed_for_review_until_confirmed() -> Result<()> {
     let bridge = Bridge::new().await?;
     let synced = bridge.ok(&["template", "sync"]).await?;
     assert_eq!((&synced["needs_review"], &synced["cannot_send"]), (&json!([]), &json!([])));
@@ -57,7 +57,7 @@ async fn a_changed_template_is_named_until_somebody_confirms_it() -> Result<()> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_template_the_mapping_does_not_fit_any_more_cannot_be_confirmed() -> Result<()> {
+async fn a_template_that_no_longer_fits_the_mapping_cannot_be_confirmed() -> Result<()> {
     let bridge = Bridge::new().await?;
     let body = json!([{"type": "BODY", "text": "Ciao {{1}}, {{2}} ti ha scritto {{3}} alle {{4}}, leggilo."}]);
     bridge.world.set_template("nuovo_messaggio", "it", &json!({ "components": body })).await?;
@@ -82,7 +82,7 @@ async fn a_template_the_mapping_does_not_fit_any_more_cannot_be_confirmed() -> R
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_template_is_nothing_to_confirm() -> Result<()> {
+async fn a_paused_template_needs_no_confirmation() -> Result<()> {
     let bridge = Bridge::new().await?;
     bridge.world.set_template("nuovo_messaggio", "it", &json!({"status": "PAUSED"})).await?;
     let synced = bridge.ok(&["template", "sync"]).await?;
@@ -99,7 +99,7 @@ async fn a_paused_template_is_nothing_to_confirm() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mapping_is_switched_off_and_on_deleted_and_brought_back() -> Result<()> {
+async fn a_mapping_can_be_disabled_enabled_deleted_and_restored() -> Result<()> {
     let bridge = Bridge::new().await?;
     let id = "nuovo-messaggio";
     assert_eq!(bridge.run(&["mapping", "history", id], "").await?.code, 1, "nobody saved it yet");

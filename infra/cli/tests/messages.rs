@@ -29,7 +29,7 @@ async fn paused(bridge: &Bridge, paused: bool) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_is_shown_fired_and_cancelled() -> Result<()> {
+async fn a_waiting_message_can_be_listed_fired_and_cancelled() -> Result<()> {
     let bridge = Bridge::new().await?;
     paused(&bridge, true).await?;
     bridge.world.accept(&bridge.event("order.status_changed", "o1")?).await?;
@@ -98,7 +98,7 @@ async fn what_waits_is_shown_fired_and_cancelled() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_outcome_is_a_persons_to_decide_and_the_message_goes_once_more() -> Result<()> {
+async fn an_operator_resolves_an_unknown_outcome_and_resends_the_message() -> Result<()> {
     let bridge = Bridge::new().await?;
     assert_eq!(bridge.ok(&["unknown", "list"]).await?["unknown"], json!([]));
     bridge.world.fault(&json!({"count": 1, "effect": {"cut_before": true}})).await?;
@@ -145,7 +145,7 @@ async fn an_unknown_outcome_is_a_persons_to_decide_and_the_message_goes_once_mor
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_goes_back_once_and_not_if_it_was_cut() -> Result<()> {
+async fn a_dead_letter_is_redriven_once_and_never_if_truncated() -> Result<()> {
     let bridge = Bridge::new().await?;
     assert_eq!(bridge.ok(&["dead", "list"]).await?["dead_letters"], json!([]));
     bridge.world.enqueue("no job").await?;
@@ -239,7 +239,7 @@ async fn reports_and_a_stopped_account_are_shown() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_site_gets_a_webhook_that_believes_what_its_secret_shows() -> Result<()> {
+async fn a_new_site_gets_a_webhook_that_accepts_only_callbacks_with_its_secret() -> Result<()> {
     let bridge = Bridge::new().await?;
     let added = bridge.ok(&["site", "add", "negozio"]).await?;
     let url = added["webhook_url"].as_str().context("no address")?;

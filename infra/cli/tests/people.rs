@@ -34,7 +34,7 @@ async fn explained(bridge: &Bridge, id: &str) -> Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_number_is_suppressed_and_let_through_again_by_its_own_source_only() -> Result<()> {
+async fn a_suppression_is_lifted_only_for_its_own_source() -> Result<()> {
     let bridge = Bridge::new().await?;
     let suppressed = bridge.ok(&["suppress", "--phone", PHONE, "--reason", "richiesta telefonica"]).await?;
     let one = &suppressed["suppressions"][0];
@@ -81,7 +81,7 @@ async fn a_number_is_suppressed_and_let_through_again_by_its_own_source_only() -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_come_in_whole_or_not_at_all_and_go_out_as_they_came() -> Result<()> {
+async fn a_contact_list_is_imported_whole_or_not_at_all_and_exported_unchanged() -> Result<()> {
     let bridge = Bridge::new().await?;
     assert_eq!(outcome(&bridge, &order(&bridge, "o1")?).await?["outcome"], "sent");
     let wrong = bridge.file("wrong.csv", "phone,scope\n3401234567,all\n12,all\n3407654321,tutto\n")?;
@@ -120,7 +120,7 @@ async fn lists_come_in_whole_or_not_at_all_and_go_out_as_they_came() -> Result<(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_touches_only_contacts_of_its_own_site() -> Result<()> {
+async fn an_import_changes_only_contacts_of_its_own_site() -> Result<()> {
     let bridge = Bridge::new().await?;
     bridge.ok(&["suppress", "--phone", PHONE, "--reason", "richiesta telefonica"]).await?;
     let own = bridge.run(&["contacts", "export"], "").await?.out;
@@ -147,7 +147,7 @@ async fn a_list_touches_only_contacts_of_its_own_site() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_to_the_number_of_a_site_that_came_later_is_shown_and_lifted_there() -> Result<()> {
+async fn a_stop_to_a_shared_number_is_shown_and_lifted_at_a_site_that_joined_later() -> Result<()> {
     let bridge = Bridge::new().await?;
     bridge.world.write_back("+393401234567", "STOP").await?;
     bridge.world.deliver_reports().await?;
@@ -233,7 +233,7 @@ async fn a_persons_record_expires_and_their_opt_out_stays() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_erased_person_who_opted_out_stays_so() -> Result<()> {
+async fn an_erased_person_stays_opted_out() -> Result<()> {
     let bridge = Bridge::new().await?;
     opt_out(&bridge).await?;
     assert_eq!(bridge.ok(&["erase", "--phone", PHONE, "--yes"]).await?["persons"], 1);
@@ -244,7 +244,7 @@ async fn an_erased_person_who_opted_out_stays_so() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_erased_person_is_nowhere_and_stays_suppressed() -> Result<()> {
+async fn an_erased_person_is_removed_everywhere_and_stays_suppressed() -> Result<()> {
     let bridge = Bridge::new().await?;
     bridge.world.report_statuses("normal").await?;
     // A message that was sent and read, a conflicting copy of its event, the person's record, and a message to somebody
@@ -319,7 +319,7 @@ async fn an_erased_person_is_nowhere_and_stays_suppressed() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_not_erased_is_still_reminded() -> Result<()> {
+async fn other_recipients_are_still_reminded_after_an_erasure() -> Result<()> {
     let bridge = Bridge::new().await?;
     let now = bridge.world.clock.now();
     let mut saved = bridge.event("activity.saved", "a-1")?;

@@ -110,7 +110,7 @@ fn says(ended: &Ended, expected: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_message_says_why_at_this_moment() -> Result<()> {
+async fn schedule_list_shows_why_each_message_waits() -> Result<()> {
     let bridge = at_eleven().await?;
     three_waits(&bridge).await?;
     says(
@@ -222,7 +222,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_fired_waits_neither_for_its_interval_nor_for_newer_states_nor_for_the_morning() -> Result<()> {
+async fn a_fired_message_skips_its_interval_its_hold_and_quiet_hours() -> Result<()> {
     let bridge = at_eleven().await?;
     three_waits(&bridge).await?;
     for (count, event) in ["k-1", "o-1", "m-1"].into_iter().enumerate() {
@@ -239,7 +239,7 @@ async fn what_is_fired_waits_neither_for_its_interval_nor_for_newer_states_nor_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_fired_still_waits_for_a_paused_site_and_then_goes_at_once() -> Result<()> {
+async fn a_fired_message_waits_for_a_paused_site_and_is_then_sent_immediately() -> Result<()> {
     let bridge = at_eleven().await?;
     three_waits(&bridge).await?;
     bridge.ok(&["site", "set", "paused=true"]).await?;
@@ -258,7 +258,7 @@ async fn what_is_fired_still_waits_for_a_paused_site_and_then_goes_at_once() -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_reminder_says_why_at_this_moment_and_for_whom() -> Result<()> {
+async fn schedule_list_explains_each_reminder_and_its_recipients() -> Result<()> {
     let bridge = at_eleven().await?;
     let now = bridge.world.clock.now();
     raise(&bridge, &saved("a-1", 1, "2026-11-24T15:00:00+01:00", now)).await?;
@@ -352,7 +352,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reminder_that_was_cancelled_stays_so_when_its_activity_is_told_again() -> Result<()> {
+async fn a_cancelled_reminder_stays_cancelled_when_its_activity_is_received_again() -> Result<()> {
     let bridge = at_eleven().await?;
     let activity = saved("a-1", 1, "2026-11-24T15:00:00+01:00", bridge.world.clock.now());
     raise(&bridge, &activity).await?;
@@ -404,7 +404,7 @@ async fn a_reminder_that_was_cancelled_stays_so_when_its_activity_is_told_again(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reminder_that_is_fired_is_told_within_a_minute_and_not_again_at_its_moment() -> Result<()> {
+async fn a_fired_reminder_is_sent_within_a_minute_and_not_again_when_due() -> Result<()> {
     let bridge = Bridge::new().await?;
     let now = bridge.world.clock.now();
     let starts_at = (now + HOUR * 5).to_zoned(jiff::tz::TimeZone::get("Europe/Rome")?);
@@ -435,7 +435,7 @@ async fn a_reminder_that_is_fired_is_told_within_a_minute_and_not_again_at_its_m
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_soonest_are_listed_unless_more_are_asked_for() -> Result<()> {
+async fn schedule_list_shows_only_the_soonest_up_to_its_limit() -> Result<()> {
     let bridge = at_eleven().await?;
     three_waits(&bridge).await?;
     let first = bridge.ok(&["schedule", "list", "--limit", "1"]).await?;
@@ -448,7 +448,7 @@ async fn only_the_soonest_are_listed_unless_more_are_asked_for() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_hides_nothing_else() -> Result<()> {
+async fn an_unreadable_item_does_not_hide_the_others_in_the_schedule() -> Result<()> {
     let bridge = at_eleven().await?;
     let now = bridge.world.clock.now();
     let mut other = saved("a-2", 1, "2026-11-24T15:00:00+01:00", now);
@@ -478,7 +478,7 @@ async fn what_cannot_be_read_hides_nothing_else() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_that_are_told_together_are_taken_back_together() -> Result<()> {
+async fn the_members_of_a_digest_are_cancelled_together() -> Result<()> {
     let bridge = at_eleven().await?;
     let hold_for = UsefulFor::parse("15m")?;
     bridge.world.configure("nuovo-file", |_, mapping| mapping.hold_for = Some(hold_for)).await?;
@@ -513,7 +513,7 @@ async fn files_that_are_told_together_are_taken_back_together() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_id_and_what_does_not_wait_is_told_apart() -> Result<()> {
+async fn an_invalid_id_and_one_that_does_not_wait_get_different_errors() -> Result<()> {
     let bridge = at_eleven().await?;
     says(&bridge.run(&["schedule", "list", "--lang", "en"], "").await?, "Nothing waits.\n");
     let no_message = format!("{0}.{0}", "0".repeat(32));

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_binaries_are_executables() {
+    fn only_binary_artifacts_yield_executables() {
         let messages = r#"
 {"reason":"compiler-artifact","target":{"kind":["lib"],"name":"domain"},"executable":null}
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"send-message"},"executable":"/t/debug/send-message"}
@@ -90,7 +90,7 @@ not json
     }
 
     #[test]
-    fn the_workspace_is_where_the_functions_are() {
+    fn the_workspace_contains_the_functions() {
         assert!(workspace().unwrap().join("functions/receive-event/Cargo.toml").is_file());
     }
 }

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_in_use_is_refused_in_words() {
+    fn a_folder_in_use_is_refused_with_a_clear_error() {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("made/on/demand");
         let held = DataFolder::lock(&path).unwrap();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn emptying_leaves_what_is_not_ours() {
+    fn emptying_leaves_foreign_files() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::lock(folder.path()).unwrap();
         for name in [TABLES_FILE, "dynamodb.sqlite-wal", SECRETS_FILE, DEMO_FILE, VARIABLES_FILE, "holiday.jpg"] {

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_has_exactly_the_promised_fields_and_goes_with_the_run() {
+    fn the_demo_file_has_the_documented_fields_and_is_removed_with_the_run() {
         let parent = tempfile::tempdir().unwrap();
         let folder = DataFolder::lock(parent.path()).unwrap();
         let file = parent.path().join(DEMO_FILE);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_lines() {
+    fn each_variable_is_written_on_its_own_line() {
         let parent = tempfile::tempdir().unwrap();
         let folder = DataFolder::lock(parent.path()).unwrap();
         let variables = [("AWS_REGION", "eu-south-1"), ("BRIDGE_STACK", "bridge")];

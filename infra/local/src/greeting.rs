@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_event_is_of_now_with_an_offset() {
+    fn the_greeting_event_has_the_current_time_with_an_offset() {
         let line = event("ab12", "2026-11-22T09:15:00.9Z".parse().unwrap());
         assert!(!line.contains('\''), "it would end the quotes of the shell");
         let event: Value = serde_json::from_str(&line).unwrap();

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_who_got_what() {
+    fn a_line_shows_the_masked_number_the_template_and_the_text() {
         let template = Template { name: "conferma_ordine".to_owned(), language: "it".to_owned() };
         let mut message = Message { wa_id: "393401234567".to_owned(), template, body: "Ciao Anna,\nbene.".to_owned() };
         assert_eq!(line(&message), "+39…4567  conferma_ordine (it): Ciao Anna, bene.");

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_in_use_is_refused_in_one_sentence_with_its_flag() {
+    fn the_error_for_a_port_in_use_is_one_line_naming_its_flag() {
         let held = bind(0).unwrap();
         let port = held.local_addr().unwrap().port();
         let refused = Ports::bind(0, port).unwrap_err().to_string();

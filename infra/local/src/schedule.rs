@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tick_says_when_it_is() {
+    fn a_tick_event_contains_its_time() {
         let event = event("2026-11-22T10:15:00.75Z".parse().unwrap(), "fire-reminders");
         assert_eq!(event["time"], "2026-11-22T10:15:00Z");
         assert_eq!(event["resources"][0], "arn:aws:events:eu-south-1:000000000000:rule/fire-reminders");

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_type_of_event_that_is_told_has_its_mapping() {
+    fn every_event_type_that_can_notify_has_a_mapping() {
         let mapped: BTreeSet<String> =
             mappings(&[]).unwrap().into_iter().map(|mapping| mapping.event_type.to_string()).collect();
         let notified = EventType::ALL.into_iter().filter(|kind| kind.notification() != Notification::Never);

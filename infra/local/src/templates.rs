@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_platform_would_have_approved_them() {
+    fn every_template_meets_the_rules_for_approval() {
         for row in rows().unwrap() {
             let name = row["name"].as_str().unwrap();
             assert!(name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')), "{name}");
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn every_template_speaks_both_languages() {
+    fn every_template_exists_in_both_languages() {
         let rows = rows().unwrap();
         let names = |language: &str| {
             let mut names: Vec<_> =

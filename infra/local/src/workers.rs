@@ -261,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_process_that_keeps_failing_at_its_start_waits() {
+    fn only_repeated_start_failures_delay_a_restart() {
         let pauses: Vec<_> = [0, 1, 2, 3, 4, 9, 500].map(|failed| pause(failed).as_millis()).into();
         assert_eq!(pauses, [0, 0, 250, 500, 1_000, 10_000, 10_000]);
     }

@@ -119,7 +119,7 @@ async fn tables_in_a_folder_survive_a_restart() {
 }
 
 #[tokio::test]
-async fn a_queue_delays_hides_and_counts() {
+async fn a_queue_delays_hides_and_counts_its_messages() {
     let emulators = Emulators::start(DataDir::Memory).unwrap();
     let sqs = emulators.sqs();
     let url = sqs

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds_get_what_they_lack_and_keep_what_they_have() {
+    fn seeds_get_defaults_for_missing_fields_and_keep_the_others() {
         let seeds = [
             json!({"name": "a", "language": "it", "components": []}),
             json!({"name": "a", "language": "en", "components": [], "id": "7", "status": "PENDING", "category": "MARKETING"}),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_that_cannot_be_used_names_its_place() {
+    fn the_error_for_an_unusable_seed_names_its_position() {
         for (seed, reason) in [
             (json!("x"), "seeded template 1: not a JSON object"),
             (json!({"language": "it", "components": []}), "seeded template 1: name is missing"),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_sets_only_what_it_names() {
+    fn a_change_sets_only_the_fields_it_names() {
         let mut catalogue = Catalogue::seeded(&[]).unwrap();
         let created =
             catalogue.set("a", "it", change(r#"{"parameter_format":"NAMED","quality_score":{"score":"RED"}}"#));
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_is_not_understood_is_refused() {
+    fn an_invalid_change_is_refused() {
         for json in [
             "[",
             r#"{"name":"b"}"#,

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_that_concerns_a_send_applies_until_it_is_spent() {
+    fn the_first_matching_fault_applies_until_it_is_spent() {
         let mut faults = faults(&[
             r#"{"count":2,"match":{"to":"+39 340 1"},"effect":{"cut_before":true}}"#,
             r#"{"match":{"template":"ordine"},"effect":{"delay_ms":5}}"#,
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused_in_words() {
+    fn an_invalid_body_is_refused_with_a_reason() {
         refused("{", "not a fault");
         refused(r#"{"effect":{"explode":true}}"#, "unknown variant `explode`");
         refused(r#"{"effekt":{"cut_before":true}}"#, "unknown field `effekt`");

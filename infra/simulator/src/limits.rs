@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pair_is_whole_again_after_four_and_a_half_minutes() {
+    fn the_pair_limit_is_fully_restored_after_four_and_a_half_minutes() {
         let mut limits = Limits::default();
         for round in 0..2 {
             for _ in 0..45 {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_rate_is_set_and_the_pairs_stays() {
+    fn setting_the_numbers_rate_leaves_the_pair_limit_unchanged() {
         let mut limits = Limits::default();
         for n in 0..80 {
             limits.spend(&n.to_string(), at(0)).unwrap();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_is_not_understood_changes_nothing() {
+    fn an_invalid_limit_changes_nothing() {
         let mut limits = Limits::default();
         for json in ["", "{}", r#"{"messages_per_second":0}"#, r#"{"messages_per_second":1001}"#, r#"{"burst":1}"#] {
             assert!(limits.post(json.as_bytes()).is_err(), "{json}");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_send_counts_for_nothing() {
+    fn a_refused_send_uses_no_quota() {
         let mut limits = Limits::default();
         for _ in 0..45 {
             limits.spend("39340", at(0)).unwrap();

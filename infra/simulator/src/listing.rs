@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn next_repeats_the_question_with_the_token_and_the_cursor() {
+    fn the_next_url_repeats_the_query_with_the_token_and_the_cursor() {
         let page = ask(&catalogue(), "fields=name&limit=1&status=approved");
         let next = url::Url::parse(page["paging"]["next"].as_str().unwrap()).unwrap();
         assert_eq!(next.host_str(), Some("graph.facebook.com"));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_shown_as_asked_and_always_with_the_id() {
+    fn only_the_requested_fields_and_the_id_are_shown() {
         let catalogue = catalogue();
         let page = ask(&catalogue, "fields=name,quality_score&name=t0");
         assert_eq!(
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_code_100() {
+    fn an_invalid_query_is_code_100() {
         for query in ["limit=0", "limit=x", "fields=name,colour", "after=xyz", "before=dDox"] {
             assert_eq!(Query::parse(query).unwrap_err().code, 100, "{query}");
         }

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mode_has_its_course() {
+    fn each_mode_has_its_sequence_of_statuses() {
         for (mode, expected) in [
             (r#"{"mode":"normal"}"#, "sent delivered read"),
             (r#"{"mode":"none"}"#, ""),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordered_failure_takes_the_place_of_what_would_follow() {
+    fn an_ordered_failure_replaces_the_following_statuses() {
         for mode in [r#"{"mode":"normal"}"#, r#"{"mode":"none"}"#, r#"{"mode":"reversed"}"#] {
             assert_eq!(words(mode, Some(131049)), ["failed"], "{mode}");
         }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_that_is_not_understood_is_refused_in_words() {
+    fn an_invalid_mode_is_refused_with_a_reason() {
         for (json, expected) in [
             ("", "not a mode"),
             ("{}", "missing field `mode`"),

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_open_too_long_is_unaccounted() {
+    fn only_messages_open_too_long_are_unaccounted() {
         let claim = Some(Claim { owner: "o".to_owned(), at: at(10, 0), attempt: 1 });
         let answer = Some(Answer::Unknown { at: at(10, 0), cause: String::new(), details: None });
         let sending = Facts { claim: claim.clone(), ..Facts::default() };

@@ -90,7 +90,7 @@ async fn send_to(answers: Vec<String>) -> (Result<Accepted, SendError>, Vec<Stri
 }
 
 #[tokio::test]
-async fn an_accepted_send_has_the_id_and_asked_the_right_way() {
+async fn an_accepted_send_returns_the_id_and_makes_a_correct_request() {
     let body = r#"{"contacts":[null],"messages":[{"id":"wamid.1","message_status":"accepted"}]}"#;
     let (result, requests) = send_to(vec![answer("200 OK", body)]).await;
     let expected = Accepted { provider_id: "wamid.1".to_owned(), note: Some("accepted".to_owned()) };
@@ -122,7 +122,7 @@ async fn a_connection_cut_after_the_request_is_unknown_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_surely_not_accepted() {
+async fn a_refused_connection_counts_as_not_accepted() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -132,7 +132,7 @@ async fn a_refused_connection_is_surely_not_accepted() {
 }
 
 #[tokio::test]
-async fn what_must_not_be_called_is_not_called() {
+async fn a_base_url_without_https_is_not_called() {
     let (account, language) = (account("http://127.0.0.1:9/v1"), Language::italian());
     let result = Provider::new(Network::Public).unwrap().send(&outgoing(&account, &language, &[]), &token(), "e").await;
     let Err(SendError::NotAccepted { failure, .. }) = result else { panic!("{result:?}") };
@@ -188,7 +188,7 @@ async fn a_list_is_read_page_by_page_until_there_is_no_next() {
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_off_is_no_list() {
+async fn an_incomplete_list_is_an_error() {
     let first = json!({"data": [], "paging": {"cursors": {"after": "c1"}, "next": "x"}}).to_string();
     let broken =
         [answer("500 Oops", r#"{"error":{"code":2}}"#), answer("200 OK", "{"), answer("200 OK", "{}"), String::new()];

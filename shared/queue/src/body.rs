@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_holds_only_characters_sqs_takes() {
+    fn a_body_contains_only_characters_sqs_accepts() {
         let job = Job::event(
             SiteId::parse("demo").unwrap(),
             "2026-11-22T09:15:00Z".parse().unwrap(),

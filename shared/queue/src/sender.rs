@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_keeps_to_the_bounds_of_sqs() {
+    fn a_batch_stays_within_the_sqs_limits() {
         let records = |count: usize, bytes: usize| (0..count).map(|_| Record::now(Ok("x".repeat(bytes)))).collect();
         let sizes = |count, bytes| calls(records(count, bytes)).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(0, 1), Vec::<usize>::new());
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_is_never_longer_than_sqs_takes() {
+    fn a_delay_never_exceeds_the_sqs_maximum() {
         let delay = |delay_s| Record { body: Ok(String::new()), delay_s }.delay();
         assert_eq!([delay(0), delay(5), delay(900), delay(901), delay(u16::MAX)], [0, 5, 900, 900, 900]);
     }

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_and_a_panic_fail_their_record_only() {
+    async fn a_failure_or_panic_fails_only_its_record() {
         let response = each(records(4), 2, &deadline(&Arc::default()), |record| async move {
             match record.message_id.as_deref() {
                 Some("1") => Err(TryAgain),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_there_is_no_time_for_is_delivered_again() {
+    async fn records_without_time_left_are_delivered_again() {
         let second = Arc::new(AtomicI64::new(0));
         let response = each(records(3), 1, &deadline(&second), |_| async {
             second.store(50, Ordering::SeqCst);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_more_than_so_many_are_handled_at_once() {
+    async fn records_are_handled_up_to_the_concurrency_limit() {
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         each(records(9), 3, &deadline(&Arc::default()), |_| async {
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
@@ -145,14 +145,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_identifier_is_ever_empty() {
+    async fn no_reported_identifier_is_empty() {
         let without = vec![SqsMessage::default(), record("")];
         let response = each(without, 2, &deadline(&Arc::default()), |_| async { Err(TryAgain) }).await;
         assert_eq!(failed(&response), Vec::<&str>::new());
     }
 
     #[test]
-    fn a_deadline_that_is_no_time_is_replaced() {
+    fn an_implausible_deadline_is_replaced() {
         let second = Arc::new(AtomicI64::new(1_000_000));
         let deadline =
             Deadline::of(600_000, SignedDuration::from_secs(60), SignedDuration::from_secs(15), clock_at(&second));

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unset_blank_and_wrong_are_told_apart() {
+    fn unset_blank_and_invalid_variables_are_distinguished() {
         let environment = Environment::of(&[("A", "x"), ("BLANK", " "), ("N", "seven")]);
         assert_eq!(environment.required("A").as_deref(), Ok("x"));
         assert_eq!(environment.required("BLANK"), Err(EnvError::Missing("BLANK")));

@@ -70,14 +70,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_what_cloudwatch_reads() {
+    fn a_metrics_line_has_the_cloudwatch_format() {
         let now = "2026-11-24T10:00:00Z".parse().unwrap();
         let line = line("shop", &[("Lateness", Unit::Seconds, 12), ("Fired", Unit::Count, 3)], now);
         insta::assert_snapshot!(line, @r#"{"Fired":3,"Lateness":12,"Stack":"shop","_aws":{"CloudWatchMetrics":[{"Dimensions":[["Stack"]],"Metrics":[{"Name":"Lateness","Unit":"Seconds"},{"Name":"Fired","Unit":"Count"}],"Namespace":"PasswebWhatsApp"}],"Timestamp":1795514400000}}"#);
     }
 
     #[test]
-    fn they_are_written_where_lambda_logs_json() {
+    fn metrics_are_written_only_where_lambda_logs_json() {
         let of = |format| Metrics::of(&Environment::of(&[("AWS_LAMBDA_LOG_FORMAT", format)]), "shop");
         assert_eq!(of("JSON"), Metrics { stack: Some("shop".to_owned()) });
         assert_eq!(of("Text"), Metrics::default());

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_about_a_report_does_not_show_the_providers_id() {
+    fn an_error_about_an_orphan_hides_the_provider_id() {
         let pk = text("ORPHAN#demo#wamid.HBgMMzkzNDAxMjM0NTY3FQIAERgS");
         let item = Item::from([("pk".to_owned(), pk), ("sk".to_owned(), text("delivered"))]);
         let error = Reading::of(&item).required("notice").unwrap_err();

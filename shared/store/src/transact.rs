@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_is_found_by_what_its_write_guards_in_any_order() {
+    fn each_cancellation_reason_is_matched_to_its_write_in_any_order() {
         let names = ["message", "person", "number"];
         for turn in 0..names.len() {
             let mut order = names;

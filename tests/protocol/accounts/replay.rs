@@ -18,7 +18,7 @@ const TRACES: u64 = 60;
 const STEPS: usize = 60;
 
 #[tokio::test]
-async fn traces_of_an_account_end_equally_in_the_store() {
+async fn traces_of_an_account_end_the_same_in_the_store() {
     // The store reads and writes in one call. These traces do the same.
     let setup = Setup { minutes: 30, calls: 8, changes_at_once: 0, mutation: None };
     let (world, mut random) = (World::start().await, Random(6));

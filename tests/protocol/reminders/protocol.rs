@@ -197,7 +197,7 @@ impl Model for Setup {
             Property::always(ONCE, |_, state: &State| state.notified.values().all(|times| *times <= 1)),
             Property::always(STANDS, |_, state: &State| !state.told_what_does_not_stand),
             Property::always(TOLD, |setup: &Self, state: &State| {
-                !state.is_over(setup) || state.what_stands_was_told(setup)
+                !state.is_over(setup) || state.the_valid_reminder_was_sent(setup)
             }),
             Property::sometimes("a reminder is told", |setup: &Self, state: &State| {
                 state.is_over(setup) && !state.notified.is_empty()

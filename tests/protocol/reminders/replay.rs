@@ -27,12 +27,12 @@ const STEPS: usize = 120;
 const RETENTION_DAYS: u16 = 90;
 
 #[tokio::test]
-async fn traces_of_a_cancelled_reminder_end_equally_in_the_store() {
+async fn traces_of_a_cancelled_reminder_end_the_same_in_the_store() {
     replay(&Setup::of(&cancelled(), trouble()), 4).await;
 }
 
 #[tokio::test]
-async fn traces_of_a_reminder_moved_back_end_equally_in_the_store() {
+async fn traces_of_a_reminder_moved_back_end_the_same_in_the_store() {
     replay(&Setup::of(&moved_back(), trouble()), 5).await;
 }
 

@@ -192,7 +192,7 @@ impl State {
     }
 
     /// Whether the reminder of the newest event was sent.
-    pub(crate) fn what_stands_was_told(&self, setup: &Setup) -> bool {
+    pub(crate) fn the_valid_reminder_was_sent(&self, setup: &Setup) -> bool {
         let newest = self.newest(setup, 0..setup.events.len()).unwrap();
         let moment = setup.moment_of(newest).filter(|_| setup.events[newest].activity_status == ActivityStatus::Saved);
         moment.is_none_or(|moment| self.notified.get(&moment) == Some(&1))

@@ -31,12 +31,12 @@ fn a_claim_without_its_condition_is_found() {
 }
 
 #[test]
-fn a_claim_that_does_not_look_for_a_stop_is_found() {
+fn a_claim_that_ignores_a_stop_is_found() {
     finds(Mutation::ClaimWithoutStop, Setup::one(Bounds { stops: 1, ..calm() }), CLAIMS);
 }
 
 #[test]
-fn a_claim_that_does_not_look_at_the_occasion_is_found() {
+fn a_claim_that_ignores_the_dedup_key_is_found() {
     finds(Mutation::ClaimWithoutDedupKey, Setup::repeated(calm()), DEDUP_KEY);
 }
 
@@ -47,13 +47,13 @@ fn a_settling_write_without_its_owner_is_found() {
 }
 
 #[test]
-fn an_occasion_given_back_by_another_attempt_is_found() {
+fn a_dedup_key_given_back_by_another_attempt_is_found() {
     let bounds = Bounds { executions: 2, lost: 1, not_accepted: 1, ..calm() };
     finds(Mutation::GiveBackWithoutOwner, Setup::repeated(bounds), DEDUP_KEY);
 }
 
 #[test]
-fn a_sweep_that_has_messages_tried_again_is_found() {
+fn a_sweep_that_retries_messages_is_found() {
     finds(Mutation::SweepReleases, Setup::one(Bounds { crashes: 1, sweeps: 1, ..two() }), TWICE);
 }
 

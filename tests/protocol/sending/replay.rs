@@ -30,18 +30,18 @@ const STEPS: usize = 120;
 const RETENTION_DAYS: u16 = 90;
 
 #[tokio::test]
-async fn traces_of_one_message_end_equally_in_the_store() {
+async fn traces_of_one_message_end_the_same_in_the_store() {
     let bounds = trouble();
     replay(&Setup::one(bounds), 1).await;
 }
 
 #[tokio::test]
-async fn traces_of_a_state_that_two_events_tell_end_equally_in_the_store() {
+async fn traces_of_a_state_reported_by_two_events_end_the_same_in_the_store() {
     replay(&Setup::repeated(trouble()), 2).await;
 }
 
 #[tokio::test]
-async fn traces_of_two_states_end_equally_in_the_store() {
+async fn traces_of_two_states_end_the_same_in_the_store() {
     replay(&Setup::overtaken(trouble()), 3).await;
 }
 

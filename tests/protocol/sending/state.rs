@@ -190,7 +190,7 @@ impl State {
     }
 
     /// Whether each dedup key notified at most once, not counting an operator's resends.
-    pub(crate) fn no_occasion_is_told_twice(&self, setup: &Setup) -> bool {
+    pub(crate) fn no_dedup_key_is_notified_twice(&self, setup: &Setup) -> bool {
         let mut notified: BTreeMap<SendId, u8> = BTreeMap::new();
         for (send, calls) in setup.sends.iter().zip(&self.calls).filter(|(send, _)| send.repeats.is_none()) {
             *notified.entry(send.dedup_key_of).or_default() += calls;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_cart_that_is_raised_again_days_later_is_not_told_again_and_one_left_since_is() {
+async fn a_cart_raised_again_later_is_not_notified_twice_but_a_newly_abandoned_one_is() {
     let world = World::start().await.unwrap();
     let first = world.clock.now();
     raise(&world, &left("k-1", "K1", first)).await;
@@ -26,7 +26,7 @@ async fn refuse(world: &World, code: u32, count: u32) {
 }
 
 #[tokio::test]
-async fn a_notice_that_was_refused_does_not_count_as_told() {
+async fn a_refused_cart_notice_does_not_count_as_sent() {
     // A refusal at once, and a refusal after all retries that the code allows.
     for (code, count) in [(131_049, 1), (131_060, 2)] {
         let world = World::start().await.unwrap();
@@ -43,7 +43,7 @@ async fn a_notice_that_was_refused_does_not_count_as_told() {
 }
 
 #[tokio::test]
-async fn a_notice_that_was_not_accepted_is_tried_again_and_not_postponed() {
+async fn a_cart_notice_that_was_not_accepted_is_retried_and_not_postponed() {
     let world = hasty().await;
     let beginning = world.clock.now();
     raise(&world, &left("k-1", "K1", beginning)).await;
@@ -53,12 +53,12 @@ async fn a_notice_that_was_not_accepted_is_tried_again_and_not_postponed() {
     later(&world, HOUR * 2).await;
     world.pass(MINUTE * 5).await.unwrap();
     assert_eq!(state(&world, "k-2").await, State::Sent);
-    assert!(told_once(&world).await <= beginning + HOUR * 4 + MINUTE * 2);
+    assert!(received_once(&world).await <= beginning + HOUR * 4 + MINUTE * 2);
     world.finish().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_cart_is_told_again_when_a_person_asks_unless_it_was_closed() {
+async fn an_operator_may_resend_a_cart_notice_unless_the_cart_was_closed() {
     let world = World::start().await.unwrap();
     raise(&world, &left("k-1", "K1", world.clock.now())).await;
     world.pass(HOUR * 4).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_cart_is_told_again_when_a_person_asks_unless_it_was_closed() {
 }
 
 #[tokio::test]
-async fn a_notice_that_a_person_asked_for_counts_as_told() {
+async fn a_cart_notice_resent_by_an_operator_counts_as_sent() {
     let world = World::start().await.unwrap();
     raise(&world, &left("k-1", "K1", world.clock.now())).await;
     refuse(&world, 131_049, 1).await;
@@ -96,7 +96,7 @@ async fn a_notice_that_a_person_asked_for_counts_as_told() {
 }
 
 #[tokio::test]
-async fn a_cart_goes_at_once_when_a_person_has_it_go_and_counts_as_told() {
+async fn a_cart_notice_sent_now_by_an_operator_counts_as_sent() {
     let world = World::start().await.unwrap();
     raise(&world, &left("k-1", "K1", world.clock.now())).await;
     let now = json!({"job": "message.1", "site": "demo", "event": "k-1", "mapping": "carrello-abbandonato",
@@ -112,7 +112,7 @@ async fn a_cart_goes_at_once_when_a_person_has_it_go_and_counts_as_told() {
 }
 
 #[tokio::test]
-async fn a_notice_stays_told_when_the_one_that_a_person_asked_for_besides_is_refused() {
+async fn a_sent_cart_notice_still_counts_when_its_resend_is_refused() {
     let world = World::start().await.unwrap();
     raise(&world, &left("k-1", "K1", world.clock.now())).await;
     later(&world, HOUR * 3).await;

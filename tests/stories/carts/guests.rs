@@ -31,7 +31,7 @@ const ONE: &str = "340 1234567";
 const OTHER: &str = "333 7654321";
 
 #[tokio::test]
-async fn each_mapping_of_carts_makes_its_own_message_and_once_a_day_counts_for_each() {
+async fn each_cart_mapping_sends_its_own_message_with_its_own_daily_limit() {
     let world = World::start().await.unwrap();
     with_a_second_reminder(&world).await;
     let beginning = world.clock.now();
@@ -87,7 +87,7 @@ async fn guests_who_share_an_id_do_not_cancel_each_others_carts_where_their_phon
 }
 
 #[tokio::test]
-async fn an_order_closes_the_carts_of_its_phone_and_one_without_a_phone_all() {
+async fn an_order_closes_the_carts_of_its_phone_or_all_carts_if_it_has_none() {
     // The event that closes carts, and which of the two carts it cancels.
     let without_phone = |mut event: Value| {
         event["data"]["customer"].as_object_mut().unwrap().remove("phone");
@@ -118,7 +118,7 @@ async fn an_order_closes_the_carts_of_its_phone_and_one_without_a_phone_all() {
 }
 
 #[tokio::test]
-async fn a_customer_of_whom_something_was_said_is_one_whatever_the_phones() {
+async fn a_customer_with_contact_data_is_one_person_across_phones() {
     let world = World::start().await.unwrap();
     let updated = json!({"id": "c-1", "type": "customer.updated", "occurred_at": world.clock.now().to_string(),
                          "data": {"customer": {"id": "C7", "phone": OTHER}}});
@@ -133,7 +133,7 @@ async fn a_customer_of_whom_something_was_said_is_one_whatever_the_phones() {
 }
 
 #[tokio::test]
-async fn a_cart_is_closed_by_the_phone_it_was_left_with_whatever_was_said_since() {
+async fn a_cart_is_closed_by_its_original_phone_after_a_contact_update() {
     let world = World::start().await.unwrap();
     raise(&world, &with_phone(left("k-1", "K1", world.clock.now()), ONE)).await;
     world.clock.advance(MINUTE);

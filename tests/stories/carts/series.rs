@@ -3,14 +3,14 @@
 use super::*;
 
 #[tokio::test]
-async fn a_cart_that_keeps_changing_is_told_of_once_a_day_at_the_latest() {
+async fn a_cart_that_keeps_changing_is_notified_within_a_day() {
     let world = World::start().await.unwrap();
     let beginning = world.clock.now();
     for round in 0..14 {
         raise(&world, &left(&format!("k-{round}"), "K1", world.clock.now())).await;
         world.pass(HOUR * 2).await.unwrap();
     }
-    let received = told_once(&world).await.duration_since(beginning);
+    let received = received_once(&world).await.duration_since(beginning);
     assert!((HOUR * 24..=HOUR * 24 + MINUTE * 2).contains(&received), "{received:?}");
     for round in 0..14 {
         let (id, expected) = (format!("k-{round}"), (round != 11).then_some(Reason::NotLatestCart));
@@ -20,7 +20,7 @@ async fn a_cart_that_keeps_changing_is_told_of_once_a_day_at_the_latest() {
 }
 
 #[tokio::test]
-async fn carts_postpone_one_another_while_the_one_before_waits_in_whatever_order_they_come() {
+async fn carts_postpone_one_another_while_the_previous_one_waits_in_any_order() {
     for turned in [false, true] {
         let world = hasty().await;
         let beginning = world.clock.now();
@@ -41,7 +41,7 @@ async fn carts_postpone_one_another_while_the_one_before_waits_in_whatever_order
 }
 
 #[tokio::test]
-async fn a_cart_waits_its_own_interval_whatever_came_before_the_last_one_was_due() {
+async fn a_cart_after_the_previous_one_was_due_waits_only_its_own_interval() {
     let world = hasty().await;
     let beginning = world.clock.now();
     // The first cart has no phone. It does not postpone a cart that is abandoned after its due time.
@@ -66,7 +66,7 @@ async fn a_cart_waits_its_own_interval_whatever_came_before_the_last_one_was_due
 }
 
 #[tokio::test]
-async fn an_order_ends_the_row_of_carts_that_were_left_before_it() {
+async fn an_order_ends_the_row_of_carts_abandoned_before_it() {
     let world = hasty().await;
     let beginning = world.clock.now();
     raise(&world, &left("k-1", "K1", beginning)).await;
@@ -81,7 +81,7 @@ async fn an_order_ends_the_row_of_carts_that_were_left_before_it() {
 }
 
 #[tokio::test]
-async fn an_order_that_comes_late_ends_the_row_too() {
+async fn a_late_order_also_ends_the_row_of_carts() {
     let world = hasty().await;
     let beginning = world.clock.now();
     raise(&world, &left("k-1", "K1", beginning)).await;
@@ -97,7 +97,7 @@ async fn an_order_that_comes_late_ends_the_row_too() {
 }
 
 #[tokio::test]
-async fn a_cart_that_nobody_would_be_told_of_hastens_none() {
+async fn a_cart_that_would_not_be_notified_hastens_no_other() {
     let world = hasty().await;
     world
         .configure("carrello-abbandonato", |_, mapping| mapping.min_total = Some("40".parse().unwrap()))

@@ -252,7 +252,7 @@ impl Model {
                         let mut own = activity.clone();
                         let since = self.people.get(&person).filter(|(since, _)| *since > said.at);
                         own.people[person].out |= since.is_some_and(|(_, record)| record.out);
-                        let stands = self.stands_as_said(activity, said.at, now);
+                        let stands = self.is_valid_as_reported(activity, said.at, now);
                         let outcome = self.remind((&own, reminder), person, (Timestamp::MAX, said.at, now), stands);
                         self.given.insert(key, outcome);
                     }
@@ -288,7 +288,7 @@ impl Model {
     }
 
     /// Whether there is no newer event about the activity, or only one that left its start unchanged.
-    fn stands_as_said(&self, activity: &Activity, at: Timestamp, now: Timestamp) -> bool {
+    fn is_valid_as_reported(&self, activity: &Activity, at: Timestamp, now: Timestamp) -> bool {
         let Some(known) = self.activities.get(&activity.id) else { return true };
         let said = Rank { version: activity.version, at, received: now };
         said.is_newer(&known.rank) || known.saved.as_ref().is_some_and(|saved| saved.begins == activity.begins)
@@ -349,7 +349,7 @@ impl Model {
     }
 
     /// Returns the customer with the latest cart notice after `since`, and its time.
-    pub(super) fn told_of_carts(&self, since: Timestamp) -> Option<(usize, Timestamp)> {
+    pub(super) fn notified_about_carts(&self, since: Timestamp) -> Option<(usize, Timestamp)> {
         let received = self.customers.iter().filter_map(|(number, customer)| Some((*number, customer.received?)));
         received.filter(|(_, received)| *received > since).max_by_key(|(_, received)| *received)
     }

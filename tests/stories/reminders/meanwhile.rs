@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn an_activity_that_is_deleted_while_its_reminder_waits_is_not_told() {
+async fn an_activity_deleted_while_its_reminder_waits_is_not_reminded() {
     let world = World::start().await.unwrap();
     let other = {
         let mut event = saved("a-2", 1, "2026-11-22T15:00:00+01:00");
@@ -29,7 +29,7 @@ async fn an_activity_that_is_deleted_while_its_reminder_waits_is_not_told() {
 }
 
 #[tokio::test]
-async fn an_edit_between_the_moment_and_the_sweep_does_not_lose_the_reminder() {
+async fn an_edit_between_the_due_time_and_the_sweep_does_not_lose_the_reminder() {
     let world = World::start().await.unwrap();
     raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.clock.advance_to(at("2026-11-22T14:00:20+01:00"));
@@ -43,7 +43,7 @@ async fn an_edit_between_the_moment_and_the_sweep_does_not_lose_the_reminder() {
 }
 
 #[tokio::test]
-async fn an_edit_while_the_message_waits_does_not_lose_the_reminder_and_a_move_replaces_it() {
+async fn an_edit_during_the_wait_keeps_the_reminder_and_a_move_replaces_it() {
     for starts_at in ["2026-11-23T09:00:00+01:00", "2026-11-23T10:00:00+01:00"] {
         let world = World::start().await.unwrap();
         let quiet = serde_json::from_value(json!({"from": "21:00", "to": "08:00", "holidays": []})).unwrap();
@@ -76,7 +76,7 @@ async fn an_edit_while_the_message_waits_does_not_lose_the_reminder_and_a_move_r
 }
 
 #[tokio::test]
-async fn an_edit_that_is_handled_between_the_raise_and_the_claim_tells_once_and_is_no_conflict() {
+async fn an_edit_between_raise_and_claim_sends_one_reminder_without_a_conflict() {
     let world = World::start().await.unwrap();
     raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.clock.advance_to(at("2026-11-22T14:00:05+01:00"));
@@ -101,7 +101,7 @@ async fn an_edit_that_is_handled_between_the_raise_and_the_claim_tells_once_and_
 }
 
 #[tokio::test]
-async fn edits_during_a_stop_of_six_hours_leave_what_is_of_use() {
+async fn edits_during_a_six_hour_outage_leave_a_useful_reminder() {
     let events = [
         saved("a-1", 1, "2026-11-22T20:00:00+01:00"),
         edited("a-2", 2, "2026-11-22T20:00:00+01:00", "2026-11-22T16:30:00+01:00"),
@@ -124,7 +124,7 @@ async fn edits_during_a_stop_of_six_hours_leave_what_is_of_use() {
 }
 
 #[tokio::test]
-async fn an_opt_out_before_the_moment_that_is_stored_after_the_raise_counts() {
+async fn an_opt_out_before_the_due_time_applies_even_if_stored_after_the_raise() {
     let world = World::start().await.unwrap();
     raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.clock.advance_to(at("2026-11-22T14:00:05+01:00"));
@@ -145,7 +145,7 @@ async fn an_opt_out_before_the_moment_that_is_stored_after_the_raise_counts() {
 }
 
 #[tokio::test]
-async fn what_is_said_of_a_person_while_their_message_waits_counts() {
+async fn contact_data_received_while_a_message_waits_applies() {
     let world = World::start().await.unwrap();
     world.configure("stato-ordine", |site, _| site.paused = true).await.unwrap();
     let mut order = kit::order_status_changed("o-1");
@@ -171,7 +171,7 @@ async fn what_is_said_of_a_person_while_their_message_waits_counts() {
 }
 
 #[tokio::test]
-async fn a_reminder_that_waited_is_told_as_its_activity_is_by_then_and_to_whom_it_concerns() {
+async fn a_delayed_reminder_uses_the_current_activity_and_its_recipients() {
     let world = World::start().await.unwrap();
     let person = |number: usize| json!({"id": format!("P{number}"), "first_name": "Anna", "phone": format!("340 123456{number}"), "language": "it"});
     let mut first = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
@@ -208,7 +208,7 @@ async fn a_reminder_that_waited_is_told_as_its_activity_is_by_then_and_to_whom_i
 }
 
 #[tokio::test]
-async fn a_reminder_whose_record_was_long_on_its_way_is_told_to_whom_it_concerns_by_then() {
+async fn a_reminder_from_a_late_record_goes_to_the_current_recipients() {
     let world = World::start().await.unwrap();
     raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.clock.advance_to(at("2026-11-22T14:00:05+01:00"));
@@ -227,7 +227,7 @@ async fn a_reminder_whose_record_was_long_on_its_way_is_told_to_whom_it_concerns
 }
 
 #[tokio::test]
-async fn a_reminder_that_is_renewed_goes_to_the_number_that_was_said_last() {
+async fn a_refreshed_reminder_goes_to_the_latest_number() {
     let world = World::start().await.unwrap();
     raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     world.clock.advance_to(at("2026-11-22T14:00:02+01:00"));
@@ -253,7 +253,7 @@ async fn a_reminder_that_is_renewed_goes_to_the_number_that_was_said_last() {
 }
 
 #[tokio::test]
-async fn who_asks_for_one_reminder_again_reminds_nobody_else() {
+async fn resending_one_reminder_notifies_nobody_else() {
     let world = World::start().await.unwrap();
     raise(&world, &[saved("a-1", 1, "2026-11-22T15:00:00+01:00")]).await;
     sweep_at(&world, "2026-11-22T14:00:05+01:00").await;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn ours_and_passwebs_reminder_are_one() {
+async fn a_reminder_raised_by_both_passweb_and_the_bridge_is_sent_once() {
     let world = World::start().await.unwrap();
     let event = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
     let own = raised_by_passweb("p-1", &event, "2026-11-22T10:04:00Z");
@@ -15,7 +15,7 @@ async fn ours_and_passwebs_reminder_are_one() {
 }
 
 #[tokio::test]
-async fn passwebs_reminder_gives_way_to_what_is_newer_and_says_otherwise() {
+async fn passwebs_reminder_is_skipped_if_a_newer_event_contradicts_it() {
     let first = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
     let own = raised_by_passweb("p-1", &first, "2026-11-22T14:00:00+01:00");
     let moved = edited("a-2", 2, "2026-11-22T16:00:00+01:00", "2026-11-22T14:01:00+01:00");
@@ -45,7 +45,7 @@ async fn passwebs_reminder_gives_way_to_what_is_newer_and_says_otherwise() {
 }
 
 #[tokio::test]
-async fn two_people_with_one_number_are_reminded_once_however_they_are_listed() {
+async fn two_people_with_one_number_are_reminded_once_in_any_listing_order() {
     let world = World::start().await.unwrap();
     let mut event = saved("a-1", 1, "2026-11-22T15:00:00+01:00");
     let mut other = event["data"]["assignees"][0].clone();

@@ -32,7 +32,7 @@ fn a_challenge_is_short_and_plain() {
 }
 
 #[test]
-fn a_header_counts_only_if_it_is_there_once() {
+fn a_header_is_used_only_if_present_exactly_once() {
     assert_eq!(only(&request(&[(SIGNATURE_HEADER, " sha256=x ")], ""), "X-Hub-Signature-256"), Some("sha256=x"));
     assert_eq!(only(&request(&[], ""), SIGNATURE_HEADER), None);
     assert_eq!(only(&request(&[(SIGNATURE_HEADER, "a"), (SIGNATURE_HEADER, "a")], ""), SIGNATURE_HEADER), None);

@@ -26,7 +26,7 @@ fn later(at: Timestamp, seconds: i64) -> Timestamp {
 }
 
 #[tokio::test]
-async fn a_stop_counts_at_every_site_of_the_number_and_a_start_lifts_it() {
+async fn a_stop_applies_at_every_site_of_the_number_and_a_start_lifts_it() {
     let world = World::start().await;
     let operator =
         Suppression { scope: Scope::All, source: Source::Operator, since: world.now(), reason: "asked".to_owned() };
@@ -43,7 +43,7 @@ async fn a_stop_counts_at_every_site_of_the_number_and_a_start_lifts_it() {
 /// The latest choice counts, in any order and with any repetitions. A STOP also counts against a START of the same
 /// time.
 #[tokio::test]
-async fn what_was_said_last_counts_whenever_it_comes() {
+async fn the_latest_stop_or_start_applies_in_any_delivery_order() {
     let world = World::start().await;
     let mut runner = TestRunner::default();
     let said = prop::collection::vec((prop::bool::ANY, 0_i64..4), 1..7);
@@ -61,7 +61,7 @@ async fn what_was_said_last_counts_whenever_it_comes() {
 }
 
 #[tokio::test]
-async fn a_stop_that_an_operator_lifted_does_not_come_back_when_it_is_told_again() {
+async fn a_repeated_stop_that_an_operator_lifted_stays_lifted() {
     let world = World::start().await;
     let stop = word("stop", ANNA, world.now());
     world.deliver(std::slice::from_ref(&stop)).await;
@@ -73,7 +73,7 @@ async fn a_stop_that_an_operator_lifted_does_not_come_back_when_it_is_told_again
 }
 
 #[tokio::test]
-async fn a_preference_is_about_marketing_only() {
+async fn a_preference_applies_to_marketing_only() {
     let world = World::start().await;
     world.deliver(&[preference("stop", world.now())]).await;
     assert_eq!(world.suppressions("demo", ANNA).await, ["marketing/preferences"]);
@@ -85,7 +85,7 @@ async fn a_preference_is_about_marketing_only() {
 }
 
 #[tokio::test]
-async fn a_stop_under_another_id_is_the_numbers() {
+async fn a_stop_under_an_alias_applies_to_its_number() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     let mut sent = status("e1", Some(&id), "sent", world.now());
@@ -97,7 +97,7 @@ async fn a_stop_under_another_id_is_the_numbers() {
 }
 
 #[tokio::test]
-async fn a_stop_of_somebody_unknown_is_kept_until_the_number_is_known() {
+async fn a_stop_from_an_unknown_id_is_kept_until_its_number_is_known() {
     let world = World::start().await;
     assert_eq!(world.deliver(&[word("stop", "IT.a1", world.now())]).await, NONE);
     assert_eq!(world.dead(Some("demo")).await, NONE);
@@ -110,7 +110,7 @@ async fn a_stop_of_somebody_unknown_is_kept_until_the_number_is_known() {
 }
 
 #[tokio::test]
-async fn a_stop_from_a_number_that_is_none_is_kept_and_is_no_dead_letter() {
+async fn a_stop_from_an_invalid_number_is_kept_and_not_dead_lettered() {
     let world = World::start().await;
     for (place, from) in ["5678", "972987654321", "IT.a1"].into_iter().enumerate() {
         for again in [0, 1] {
@@ -137,7 +137,7 @@ async fn comes_later(world: &World, name: &str, number: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_stop_counts_at_a_site_that_comes_to_the_number_later() {
+async fn a_stop_applies_at_a_site_that_joins_the_number_later() {
     let world = World::start().await;
     world.deliver(&[word("stop", ANNA, world.now())]).await;
     assert_eq!(comes_later(&world, "late", ANNA).await, ["all/stop"]);
@@ -153,7 +153,7 @@ async fn a_stop_counts_at_a_site_that_comes_to_the_number_later() {
 }
 
 #[tokio::test]
-async fn a_stop_under_another_id_counts_at_a_site_that_comes_to_the_number_later() {
+async fn a_stop_under_an_alias_applies_at_a_site_that_joins_the_number_later() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     let mut sent = status("e1", Some(&id), "sent", world.now());
@@ -164,7 +164,7 @@ async fn a_stop_under_another_id_counts_at_a_site_that_comes_to_the_number_later
 }
 
 #[tokio::test]
-async fn who_had_a_number_first_is_known_also_after_they_left() {
+async fn a_site_counts_as_later_even_after_the_first_site_of_the_number_is_removed() {
     let world = World::start().await;
     let came_later = async |name| world.webhooks.add_sender(&site(name), "111", "222").await.unwrap();
     assert_eq!([came_later("demo").await, came_later("outlet").await], [false, true]);

@@ -9,7 +9,7 @@ use crate::statuses::{failed, status};
 use crate::world::{ANNA, World, site};
 
 #[tokio::test]
-async fn an_undeliverable_number_is_left_alone_for_a_month_from_the_failure() {
+async fn an_undeliverable_number_is_unreachable_for_a_month_from_the_failure() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     let since = world.now();
@@ -24,7 +24,7 @@ async fn an_undeliverable_number_is_left_alone_for_a_month_from_the_failure() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_marketing_is_no_refusal_of_everything() {
+async fn a_marketing_refusal_suppresses_only_marketing() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     world.deliver(&[failed("e1", &id, "131050", world.now())]).await;
@@ -52,7 +52,7 @@ async fn a_paused_template_is_held_until_the_next_sync_has_seen_it() {
 }
 
 #[tokio::test]
-async fn trouble_of_the_account_stops_it_unless_it_is_told_late() {
+async fn an_account_failure_stops_the_account_unless_reported_late() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     let since = world.now();
@@ -67,7 +67,7 @@ async fn trouble_of_the_account_stops_it_unless_it_is_told_late() {
 }
 
 #[tokio::test]
-async fn a_late_status_of_a_former_probe_ends_no_newer_stop() {
+async fn a_late_status_of_an_earlier_probe_does_not_end_a_newer_stop() {
     let world = World::start().await;
     let first = world.send("e1", ANNA).await;
     world.deliver(&[failed("e1", &first, "131042", world.now())]).await;
@@ -86,7 +86,7 @@ async fn a_late_status_of_a_former_probe_ends_no_newer_stop() {
 }
 
 #[tokio::test]
-async fn other_failures_are_the_messages_own() {
+async fn other_failures_affect_only_their_message() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     world.deliver(&[failed("e1", &id, "131049", world.now())]).await;
@@ -111,7 +111,7 @@ async fn a_banned_owner_stops_the_accounts_of_its_numbers() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_ban_has_the_account_probed_at_once_whichever_notice_comes_first() {
+async fn the_end_of_a_ban_prevents_or_immediately_probes_the_stop_in_any_order() {
     let account = |event: &str, stops: bool, at: jiff::Timestamp| {
         json!({"notice": "account.1", "site": "demo", "waba_id": "222", "event": event, "details": "{}",
             "stops": stops, "lifts": !stops, "at": at})
@@ -132,7 +132,7 @@ async fn the_end_of_a_ban_has_the_account_probed_at_once_whichever_notice_comes_
 }
 
 #[tokio::test]
-async fn a_restriction_that_is_over_when_its_record_is_read_stops_nothing() {
+async fn a_restriction_already_over_when_read_does_not_stop_the_account() {
     let world = World::start().await;
     let restriction = json!({"notice": "account.1", "site": "demo", "waba_id": "222", "event": "ACCOUNT_RESTRICTION",
         "details": "{}", "stops": true, "at": world.now(), "until": world.now() + SignedDuration::from_hours(2)});
@@ -148,7 +148,7 @@ async fn a_restriction_that_is_over_when_its_record_is_read_stops_nothing() {
 }
 
 #[tokio::test]
-async fn a_record_nobody_can_read_becomes_a_dead_letter_and_its_text_is_not_repeated() {
+async fn an_unreadable_record_becomes_a_dead_letter_whose_cause_omits_its_text() {
     let world = World::start().await;
     let unknown = json!({"notice": "status.2", "secret": "393401234567"});
     assert_eq!(world.deliver(&[json!("no JSON"), unknown]).await, Vec::<String>::new());
@@ -158,7 +158,7 @@ async fn a_record_nobody_can_read_becomes_a_dead_letter_and_its_text_is_not_repe
 }
 
 #[tokio::test]
-async fn what_cannot_be_applied_now_is_put_back_for_fourteen_days() {
+async fn a_platform_event_that_cannot_be_applied_is_put_back_for_fourteen_days() {
     let world = World::start().await;
     let mut stop = json!({"notice": "word.1", "site": "demo", "phone_number_id": "111", "from": ANNA, "at": world.now(),
         "word": "stop"});

@@ -34,7 +34,7 @@ pub(crate) fn failed(event_id: &str, id: &MessageId, code: &str, at: jiff::Times
 /// Any order, repetition and batching of the same statuses leads to the same state. The furthest delivery counts, and
 /// a failure counts only without a delivery. Only then is the number unreachable.
 #[tokio::test]
-async fn statuses_converge_whatever_their_order() {
+async fn statuses_converge_in_any_order() {
     let world = World::start().await;
     let mut number = 3_400_000_000_u64;
     let any_status = prop::sample::select(vec!["sent", "delivered", "read", "failed"]);
@@ -69,7 +69,7 @@ async fn statuses_converge_whatever_their_order() {
 }
 
 #[tokio::test]
-async fn a_status_is_kept_as_it_was_said_first() {
+async fn the_first_report_of_a_status_is_kept() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     let first = world.now();
@@ -82,7 +82,7 @@ async fn a_status_is_kept_as_it_was_said_first() {
 }
 
 #[tokio::test]
-async fn a_status_without_our_id_finds_its_message_by_the_providers() {
+async fn a_status_without_our_id_finds_its_message_by_the_provider_id() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     let mut foreign = status("e1", None, "read", world.now());
@@ -94,7 +94,7 @@ async fn a_status_without_our_id_finds_its_message_by_the_providers() {
 }
 
 #[tokio::test]
-async fn a_status_through_another_sites_webhook_finds_the_message_of_their_number() {
+async fn a_status_through_another_sites_webhook_finds_the_message_of_the_shared_number() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     for (opaque, said, state) in [(Some(&id), "delivered", State::Delivered), (None, "read", State::Read)] {
@@ -113,7 +113,7 @@ async fn a_status_through_another_sites_webhook_finds_the_message_of_their_numbe
 }
 
 #[tokio::test]
-async fn a_status_of_another_number_never_finds_it() {
+async fn a_status_of_another_number_never_finds_the_message() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     let mut theirs = status("e1", Some(&id), "read", world.now());
@@ -137,7 +137,7 @@ async fn a_status_that_comes_before_its_message_waits_for_it() {
 }
 
 #[tokio::test]
-async fn a_number_that_is_written_another_way_is_remembered_as_the_same() {
+async fn another_form_of_a_number_is_stored_as_its_alias() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
     let mut delivered = status("e1", Some(&id), "delivered", world.now());

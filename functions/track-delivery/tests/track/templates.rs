@@ -17,7 +17,7 @@ fn event(event: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_template_that_is_paused_sends_nothing_until_it_is_back() {
+async fn a_paused_template_sends_nothing_until_it_is_approved_again() {
     let world = World::start().await;
     world.deliver(&[event("FLAGGED")]).await;
     assert_eq!(world.refusal("demo").await, None, "a warning stops nothing");
@@ -34,7 +34,7 @@ async fn a_template_that_is_paused_sends_nothing_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn another_category_or_text_needs_a_persons_look() {
+async fn a_new_category_or_text_requires_a_review() {
     for what in [json!({"category": {"category": "MARKETING"}}), json!("components")] {
         let world = World::start().await;
         world.deliver(&[change(&what), change(&what)]).await;
@@ -47,7 +47,7 @@ async fn another_category_or_text_needs_a_persons_look() {
 }
 
 #[tokio::test]
-async fn the_quality_is_kept() {
+async fn a_quality_score_is_stored_without_stopping_the_template() {
     let world = World::start().await;
     world.deliver(&[change(&json!({"quality": {"score": "RED"}}))]).await;
     let live = world.live("demo").await;
@@ -59,7 +59,7 @@ async fn the_quality_is_kept() {
 }
 
 #[tokio::test]
-async fn a_template_nobody_knows_comes_with_the_next_sync() {
+async fn a_platform_event_for_an_unknown_template_changes_nothing() {
     let world = World::start().await;
     let mut unknown = event("PAUSED");
     unknown["name"] = json!("nuovo");

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_those_of_the_zone() {
+    fn times_are_shown_in_the_given_zone() {
         let rome = TimeZone::get("Europe/Rome").unwrap();
         let at = "2026-11-04T14:05:59Z".parse().unwrap();
         assert_eq!(local(at, &rome, Lang::It), "04/11/2026 alle 15:05");
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_days_are_days() {
+    fn a_lead_of_whole_days_is_shown_in_days() {
         let of = |minutes| [lead(minutes, Lang::It), lead(minutes, Lang::En)];
         assert_eq!(of(0), ["0 minuti", "0 minutes"]);
         assert_eq!(of(1), ["1 minuto", "1 minute"]);

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_answer_is_none() {
+    fn a_malformed_answer_yields_no_response() {
         for wrong in [
             "",
             "{",

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_lacks_its_event_lacks_too() {
+    fn absent_parts_of_a_request_are_absent_from_its_event() {
         let event = event(|request| request, b"");
         for absent in ["body", "cookies", "pathParameters", "queryStringParameters"] {
             assert!(event.get(absent).is_none(), "{absent} is there");
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn only_text_types_stay_text() {
+    fn only_text_content_types_are_passed_as_text() {
         for text in ["application/json", "Application/JSON; charset=utf-8", "application/xml", "text/plain"] {
             check(Some(text), b"{}", "{}", false);
         }

@@ -29,7 +29,7 @@ mod tests {
     const WEBHOOK: &str = "/v1/webhooks/whatsapp/{id}";
 
     #[test]
-    fn a_part_in_braces_is_one_part_of_the_path() {
+    fn a_braced_parameter_matches_exactly_one_path_segment() {
         let expected = BTreeMap::from([("id".to_owned(), "a-b_c".to_owned())]);
         assert_eq!(parameters(WEBHOOK, "/v1/webhooks/whatsapp/a-b_c"), Some(expected));
         for other in
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_must_be_the_same() {
+    fn the_rest_of_a_path_must_match_exactly() {
         assert_eq!(parameters("/v1/events", "/v1/events"), Some(BTreeMap::new()));
         for other in ["/", "/v1/events/", "/v1/events/batch", "/V1/events", "v1/events"] {
             assert_eq!(parameters("/v1/events", other), None, "{other}");

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_reported_has_succeeded() {
+    fn records_not_reported_as_failures_succeed() {
         for all in ["", " ", "null", "{}", r#"{"batchItemFailures":null}"#, r#"{"batchItemFailures":[]}"#, "\"done\""] {
             check(all, &["a", "b", "c"]);
         }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_makes_no_sense_fails_the_whole_batch() {
+    fn an_invalid_answer_fails_the_whole_batch() {
         for wrong in [
             "{",
             "not json",
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_carries_what_sqs_says_about_it() {
+    fn a_record_carries_the_sqs_attributes_of_its_message() {
         let message = Message::builder()
             .message_id("id")
             .receipt_handle("handle")

@@ -96,7 +96,7 @@ async fn an_event_not_answered_in_time_condemns_its_worker() {
 }
 
 #[tokio::test]
-async fn what_a_dead_worker_held_fails_and_the_next_event_goes_to_its_successor() {
+async fn a_dead_workers_event_fails_and_the_next_one_goes_to_its_successor() {
     let fixture = Fixture::start(Duration::from_secs(60)).await;
     let first = fixture.api.enlist("echo").id;
     let held = fixture.invoke(&json!(1));
@@ -110,7 +110,7 @@ async fn what_a_dead_worker_held_fails_and_the_next_event_goes_to_its_successor(
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_start_fails_what_waits_for_it() {
+async fn a_function_that_cannot_start_fails_its_waiting_events() {
     let fixture = Fixture::start(Duration::from_secs(60)).await;
     let worker = fixture.api.enlist("echo").id;
     let waiting = fixture.invoke(&json!({}));
@@ -122,7 +122,7 @@ async fn a_function_that_cannot_start_fails_what_waits_for_it() {
 }
 
 #[tokio::test]
-async fn an_event_nobody_waits_for_any_more_is_not_handed_out() {
+async fn an_abandoned_event_is_not_handed_out() {
     let fixture = Fixture::start(Duration::from_secs(60)).await;
     let given_up = fixture.invoke(&json!("given up"));
     while fixture.api.state().functions["echo"].pending.is_empty() {

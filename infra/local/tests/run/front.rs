@@ -38,7 +38,7 @@ async fn a_request_reaches_its_function_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_variable_part_of_a_path_is_handed_on() {
+async fn a_path_parameter_is_passed_to_the_function() {
     let (_fixture, url) = start(Duration::from_secs(60)).await;
     let (status, event) = post(format!("{url}/hooks/h-1"), "{}").await;
     assert_eq!(status, 200);
@@ -48,7 +48,7 @@ async fn a_variable_part_of_a_path_is_handed_on() {
 }
 
 #[tokio::test]
-async fn what_has_no_route_is_not_found() {
+async fn a_path_without_a_route_is_not_found() {
     let (_fixture, url) = start(Duration::from_secs(60)).await;
     for path in ["/echo/", "/", "/v2", "/hooks", "/hooks/", "/hooks/a/b"] {
         assert_eq!(post(format!("{url}{path}"), "{}").await, (404, json!({"message": "Not Found"})), "{path}");
@@ -57,7 +57,7 @@ async fn what_has_no_route_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_no_function_could_take_is_too_long() {
+async fn a_body_larger_than_a_function_accepts_is_413() {
     let (_fixture, url) = start(Duration::from_secs(60)).await;
     let too_long = (413, json!({"message": "Request Too Long"}));
     for megabytes in [6, 7, 20] {

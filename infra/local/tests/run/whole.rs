@@ -70,7 +70,7 @@ impl Drop for Running {
 }
 
 #[tokio::test]
-async fn when_demo_json_is_there_everything_answers() {
+async fn every_endpoint_answers_once_demo_json_exists() {
     let data = tempfile::tempdir().unwrap();
     let running = Running::start(data.path()).await;
     let http = reqwest::Client::new();
@@ -136,7 +136,7 @@ fn refused(mut command: Command) -> String {
 }
 
 #[test]
-fn a_port_in_use_is_said_before_anything_is_built() {
+fn a_port_in_use_is_reported_before_anything_is_built() {
     let data = tempfile::tempdir().unwrap();
     let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = held.local_addr().unwrap().port();
@@ -146,7 +146,7 @@ fn a_port_in_use_is_said_before_anything_is_built() {
 }
 
 #[tokio::test]
-async fn a_folder_in_use_is_said_before_anything_is_built() {
+async fn a_folder_in_use_is_reported_before_anything_is_built() {
     let data = tempfile::tempdir().unwrap();
     let _running = Running::start(data.path()).await;
     let said = refused(program(0, data.path()));

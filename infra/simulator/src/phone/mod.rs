@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_reads_what_it_wrote() {
+    fn a_cursor_round_trips() {
         let cursor = Cursor { run: u64::MAX, resets: 2, messages: 30, requests: 41, inbound: 7, ticks: 90 };
         assert_eq!(Cursor::parse(&cursor.text()), Some(cursor));
         for text in ["", "x", "1-2-3-4-5", "1-2-3-4-5-6-7", "1-2-3-4--5"] {

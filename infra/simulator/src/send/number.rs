@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn without_plus_the_senders_country_code_is_put_in_front() {
+    fn a_number_without_plus_gets_the_senders_country_code() {
         check("3401234567", Some("393401234567"));
         check("393401234567", Some("39393401234567"));
         assert_eq!(wa_id("(631) 555-1234", "+1 415 5550000").as_deref(), Some("16315551234"));
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_not_read() {
+    fn an_invalid_number_is_not_read() {
         for to in ["", "+", "+39", "+0393401234567", "anna", "+39340123456x", "+3934012345678901", "++393401234567"] {
             check(to, None);
         }

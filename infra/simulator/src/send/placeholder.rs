@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn filling_does_not_fill_values_again() {
+    fn placeholders_within_values_are_not_filled() {
         let values = [("1", "{{2}}".to_owned()), ("2", "B".to_owned())];
         assert_eq!(fill("{{1}}-{{2}}-{{3}}", &values), "{{2}}-B-{{3}}");
     }

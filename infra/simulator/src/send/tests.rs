@@ -124,7 +124,7 @@ fn named_parameters_fill_by_name() {
 }
 
 #[test]
-fn text_values_keep_the_text_rule() {
+fn text_values_must_follow_the_text_rule() {
     for bad in ["a\nb", "a\rb", "a\tb", "a     b", "", "   "] {
         refused(&request("due", body(&[bad, "A1"])), 132018, "Param text cannot");
     }
@@ -211,7 +211,7 @@ fn a_media_header_needs_its_medium() {
 }
 
 #[test]
-fn buttons_are_counted_from_zero_over_all_of_them() {
+fn the_button_index_counts_all_buttons_from_zero() {
     let rendered = taken(&request(
         "bottoni",
         json!([
@@ -298,7 +298,7 @@ fn missing_fields_are_named() {
 }
 
 #[test]
-fn the_envelope_holds_only_what_the_platform_knows() {
+fn the_envelope_accepts_only_values_the_platform_supports() {
     let full = request("fermo", json!([]));
     refused(&set(full.clone(), "/messaging_product", json!("telegram")), 100, "must be one of {WHATSAPP}");
     refused(&set(full.clone(), "/recipient_type", json!("group")), 100, "INDIVIDUAL");
@@ -331,7 +331,7 @@ fn callback_data_has_at_most_512_characters() {
 }
 
 #[test]
-fn only_approved_templates_of_this_very_language_are_sent() {
+fn only_approved_templates_of_the_exact_language_are_sent() {
     let language = |code: &str| set(request("fermo", json!([])), "/template/language/code", json!(code));
     refused(&request("nessuno", json!([])), 132001, "does not exist");
     refused(&language("it_IT"), 132001, "does not exist in the translation it_IT");

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_status_has_its_error_and_neither_contact_nor_price() {
+    fn a_failed_status_has_its_error_and_no_contact_or_price() {
         let subject = Subject { callback_data: None, ..subject() };
         let body = account().envelope(vec![status(&subject, Status::Failed(131026), now())]);
         let value = &body["entry"][0]["changes"][0]["value"];
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_price_is_told_on_sent_and_delivered() {
+    fn only_sent_and_delivered_statuses_have_a_price() {
         for (step, priced) in [(Status::Sent, true), (Status::Delivered, true), (Status::Read, false)] {
             let Update::Status { status, .. } = status(&subject(), step, now()) else { panic!("no status") };
             assert_eq!(status.get("pricing").is_some(), priced, "{step:?}");
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_concerns_the_account_has_a_time() {
+    fn an_account_change_has_a_time_in_its_entry() {
         let update = Update::Change { field: "account_update".into(), value: json!({"event": "X"}), at: now() };
         assert_eq!(
             account().envelope(vec![update]),

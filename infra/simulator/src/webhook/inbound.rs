@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused_in_words() {
+    fn an_invalid_body_is_refused_with_a_reason() {
         let long = format!(r#"{{"from":"+39","text":"{}"}}"#, "è".repeat(TEXT_CHARS_MAX + 1));
         for (json, expected) in [
             ("", "not an inbound message"),

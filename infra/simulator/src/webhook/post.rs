@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signature_is_the_platforms() {
+    fn the_signature_matches_the_platforms() {
         let body = br#"{"object":"whatsapp_business_account","entry":[]}"#;
         assert_eq!(
             signature("test_app_secret", body),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_ascii_is_escaped_and_means_the_same() {
+    fn non_ascii_characters_are_escaped_without_changing_the_content() {
         let body = json!({"è": "città 🍋 \"\n"});
         let written = escaped(&body);
         assert_eq!(written, r#"{"\u00e8":"citt\u00e0 \ud83c\udf4b \"\n"}"#);

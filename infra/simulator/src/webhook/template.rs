@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_status_and_a_new_category_are_told_apart() {
+    fn a_new_status_and_a_new_category_are_reported_separately() {
         let before = row("APPROVED", "UTILITY");
         let notified = notified(changed(Some(&before), &row("PAUSED", "MARKETING"), Timestamp::UNIX_EPOCH));
         let names = json!({"message_template_id": 1_000_000_000_000_001_u64, "message_template_name": "avviso",
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_is_told() {
+    fn one_template_change_raises_one_update() {
         let before = row("APPROVED", "UTILITY");
         for (before, after, expected) in [
             (Some(&before), row("APPROVED", "MARKETING"), "template_category_update"),

@@ -25,7 +25,7 @@ fn shown(batch: &[Update]) -> Vec<String> {
 }
 
 #[test]
-fn a_post_carries_one_status_each_of_several_messages_and_changes_go_alone() {
+fn a_post_carries_at_most_one_status_per_message_and_changes_go_alone() {
     let mut waiting = VecDeque::from([
         status("a", "sent"),
         status("a", "read"),
@@ -65,7 +65,7 @@ fn outbox(url: &str) -> Outbox {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_nobody_takes_is_dropped_after_twenty_tries() {
+async fn an_undeliverable_webhook_is_dropped_after_twenty_tries() {
     // A URL without a scheme fails immediately, without the network and its delays.
     let outbox = outbox("nowhere");
     let begin = Instant::now();
@@ -79,7 +79,7 @@ async fn what_nobody_takes_is_dropped_after_twenty_tries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reset_forgets_what_is_tried_again() {
+async fn a_reset_discards_pending_retries() {
     let outbox = outbox("nowhere");
     let ticket = outbox.expect(1);
     outbox.raise(change("account_update"));

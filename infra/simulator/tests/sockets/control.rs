@@ -56,7 +56,7 @@ async fn a_reset_restores_the_beginning() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_answered_in_json() {
+async fn an_invalid_request_is_answered_in_json() {
     let world = World::start().await;
     for (method, path, body, status) in [
         (Method::GET, "/_sim/altro", "", 404),

@@ -84,7 +84,7 @@ async fn a_cut_leaves_other_connections_alone() {
 }
 
 #[tokio::test]
-async fn a_delayed_answer_comes_later_and_the_message_counts_at_once() {
+async fn a_delayed_answer_comes_later_but_its_message_counts_immediately() {
     let world = World::start().await;
     world.post("/_sim/faults", json!({"effect": {"delay_ms": 600_000}})).await;
     world.post("/_sim/faults", json!({"effect": {"delay_ms": 40}})).await;
@@ -99,7 +99,7 @@ async fn a_delayed_answer_comes_later_and_the_message_counts_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_fault_is_refused_in_words() {
+async fn an_invalid_fault_is_refused_with_a_reason() {
     let world = World::start().await;
     for (body, expected) in [
         ("", "not a fault"),

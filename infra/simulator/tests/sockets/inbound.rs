@@ -55,7 +55,7 @@ async fn a_button_points_at_the_message_above_it() {
 }
 
 #[tokio::test]
-async fn a_choice_about_marketing_is_a_preference() {
+async fn a_marketing_choice_is_sent_as_a_preference() {
     let (world, receiver) = World::with_receiver().await;
     for choice in ["stop", "resume"] {
         let answer = world.post("/_sim/inbound", json!({"from": PHONE, "preference": choice})).await;
@@ -79,7 +79,7 @@ async fn a_choice_about_marketing_is_a_preference() {
 }
 
 #[tokio::test]
-async fn template_changes_are_told_when_asked() {
+async fn template_changes_are_reported_on_request() {
     let (world, receiver) = World::with_receiver().await;
     let path = "/_sim/templates/avviso/en_US";
     world.post(path, json!({"status": "PENDING"})).await;
@@ -107,7 +107,7 @@ async fn template_changes_are_told_when_asked() {
 }
 
 #[tokio::test]
-async fn any_change_is_sent_on_as_it_is() {
+async fn any_change_is_forwarded_unchanged() {
     let (world, receiver) = World::with_receiver().await;
     let value = json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE", "è": [1, null]}});
     world.post("/_sim/webhooks", json!({"field": "account_update", "value": value})).await;
@@ -118,7 +118,7 @@ async fn any_change_is_sent_on_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_raises_nothing() {
+async fn an_invalid_request_raises_no_webhook() {
     let (world, receiver) = World::with_receiver().await;
     for (path, body) in [
         ("/_sim/inbound", r#"{"from":"3401234567","text":"STOP"}"#),
@@ -139,7 +139,7 @@ async fn what_is_not_understood_raises_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_webhook_it_is_said_that_nobody_hears() {
+async fn requests_that_raise_webhooks_are_409_without_a_webhook() {
     let world = World::start().await;
     let (_, before) = world.list("").await;
     for (method, path, body) in [

@@ -44,7 +44,7 @@ async fn the_list_shows_changes_and_filters_by_them() {
 }
 
 #[tokio::test]
-async fn the_list_refuses_what_the_platform_refuses() {
+async fn the_list_refuses_the_same_requests_as_the_platform() {
     let world = World::start().await;
     for query in ["fields=colore", "limit=-1", "after=%20"] {
         let (status, answer) = world.list(query).await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::{World, notice, order};
 
 #[tokio::test]
-async fn the_page_needs_nothing_from_elsewhere_and_says_so() {
+async fn the_page_loads_nothing_external_and_its_policy_forbids_it() {
     let world = World::start().await;
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
@@ -31,7 +31,7 @@ async fn the_page_needs_nothing_from_elsewhere_and_says_so() {
 }
 
 #[tokio::test]
-async fn the_view_tells_only_what_is_new() {
+async fn the_view_returns_only_new_content() {
     let world = World::start().await;
     let empty = world.get("/_sim/phone").await;
     assert_eq!((&empty["anew"], &empty["messages"]), (&json!(true), &json!([])));
@@ -67,7 +67,7 @@ async fn the_view_tells_only_what_is_new() {
 }
 
 #[tokio::test]
-async fn the_view_tells_ticks_of_older_messages_and_answers() {
+async fn the_view_returns_ticks_of_older_messages_and_answers() {
     let (world, _receiver) = World::with_receiver().await;
     world.post("/_sim/statuses", json!({"mode": "delayed", "delay_ms": 1})).await;
     let id = world.send(&order("+393401234567")).await.1["messages"][0]["id"].clone();

@@ -127,7 +127,7 @@ async fn token_ids_and_paths_are_checked() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_is_refused() {
+async fn a_body_that_is_not_json_is_refused() {
     let world = World::start().await;
     let url = format!("{}/v1/1001/messages", world.running.url());
     let post = |kind: &'static str, body: Vec<u8>| {

@@ -17,7 +17,7 @@ async fn mode(world: &World, mode: Value) {
 }
 
 #[tokio::test]
-async fn an_accepted_send_is_told_as_sent_delivered_and_read() {
+async fn an_accepted_send_is_reported_as_sent_delivered_and_read() {
     let (world, receiver) = World::with_receiver().await;
     let (_, answer) = world.send(&order(PHONE)).await;
     world.running.webhooks_idle().await;
@@ -46,7 +46,7 @@ async fn an_accepted_send_is_told_as_sent_delivered_and_read() {
 }
 
 #[tokio::test]
-async fn only_the_raw_bytes_have_the_signature() {
+async fn reserialised_bytes_differ_from_the_signed_ones() {
     let (world, receiver) = World::with_receiver().await;
     world.send(&order(PHONE)).await;
     world.running.webhooks_idle().await;
@@ -68,7 +68,7 @@ async fn a_send_without_callback_data_has_none_in_its_statuses() {
 }
 
 #[tokio::test]
-async fn what_is_not_accepted_has_no_status() {
+async fn a_send_that_is_not_accepted_has_no_status() {
     let (world, receiver) = World::with_receiver().await;
     world.post("/_sim/faults", json!({"effect": {"cut_before": true}})).await;
     assert!(world.try_send(&order(PHONE)).await.is_err());
@@ -78,7 +78,7 @@ async fn what_is_not_accepted_has_no_status() {
 }
 
 #[tokio::test]
-async fn a_send_accepted_and_cut_is_told() {
+async fn an_accepted_send_with_a_cut_connection_is_reported() {
     let (world, receiver) = World::with_receiver().await;
     world.post("/_sim/faults", json!({"effect": {"accept_then_cut": true}})).await;
     assert!(world.try_send(&order(PHONE)).await.is_err());
@@ -87,7 +87,7 @@ async fn a_send_accepted_and_cut_is_told() {
 }
 
 #[tokio::test]
-async fn modes_choose_what_follows() {
+async fn the_mode_determines_the_following_statuses() {
     let (world, receiver) = World::with_receiver().await;
     let mut seen = 0;
     for (wanted, expected) in [
@@ -131,7 +131,7 @@ async fn a_failed_status_has_the_platforms_error() {
 }
 
 #[tokio::test]
-async fn before_answer_means_that_the_bridge_heard_it_first() {
+async fn before_answer_delivers_the_statuses_before_the_answer() {
     let (world, receiver) = World::with_receiver().await;
     mode(&world, json!({"mode": "before_answer"})).await;
     receiver.hold();
@@ -164,7 +164,7 @@ async fn a_caller_that_gives_up_does_not_stop_the_statuses() {
 }
 
 #[tokio::test]
-async fn a_slow_receiver_holds_no_send_back_and_gets_batches() {
+async fn a_slow_receiver_delays_no_send_and_gets_batches() {
     let (world, receiver) = World::with_receiver().await;
     receiver.hold();
     for n in 0..12 {
@@ -185,7 +185,7 @@ async fn a_slow_receiver_holds_no_send_back_and_gets_batches() {
 }
 
 #[tokio::test]
-async fn what_is_not_answered_with_200_comes_again_and_is_overtaken() {
+async fn a_post_not_answered_with_200_is_retried_and_overtaken() {
     let (world, receiver) = World::with_receiver().await;
     receiver.refuse("sent", &[500, 204]);
     world.send(&order(PHONE)).await;
@@ -197,7 +197,7 @@ async fn what_is_not_answered_with_200_comes_again_and_is_overtaken() {
 }
 
 #[tokio::test]
-async fn delayed_statuses_come_later_and_a_reset_takes_them_away() {
+async fn delayed_statuses_come_later_and_a_reset_removes_them() {
     let (world, receiver) = World::with_receiver().await;
     mode(&world, json!({"mode": "delayed", "delay_ms": 600_000})).await;
     world.send(&order(PHONE)).await;

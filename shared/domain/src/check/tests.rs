@@ -69,7 +69,7 @@ fn one(change: impl FnOnce(&mut Value), path: &str, code: &str) {
 }
 
 #[test]
-fn a_right_mapping_gets_the_fingerprint_it_left_out() {
+fn a_valid_mapping_gets_its_missing_fingerprint() {
     let checked = check(&mapping(), &config());
     assert_eq!(checked.findings, []);
     let uses = &checked.mapping.unwrap().templates;
@@ -77,7 +77,7 @@ fn a_right_mapping_gets_the_fingerprint_it_left_out() {
 }
 
 #[test]
-fn wrong_types_in_several_places_hide_nothing() {
+fn wrong_types_in_several_places_are_all_reported() {
     let document = json!({
         "id": "or dini", "name": 7, "event_type": "order.status_changed", "enabled": "sì",
         "active_since": "ieri", "useful_for": "3 weeks", "colour": "red", "order_kinds": ["order", "letter", "fax"],
@@ -108,7 +108,7 @@ fn wrong_types_in_several_places_hide_nothing() {
 }
 
 #[test]
-fn what_is_required_is_missed() {
+fn missing_required_fields_are_reported() {
     let codes: Vec<_> = found(&json!({}));
     let missed = ["active_since", "enabled", "event_type", "id", "name"];
     let missed = missed.map(|name| (format!("/{name}"), "missing"));
@@ -136,7 +136,7 @@ fn a_template_must_be_sendable() {
 }
 
 #[test]
-fn every_part_is_filled_by_what_it_wants() {
+fn every_template_part_needs_its_own_kind_of_value() {
     one(
         |document| drop(document["templates"]["it"]["body"].as_object_mut().unwrap().remove("2")),
         "/templates/it/body/2",
@@ -236,7 +236,7 @@ fn variables_and_conditions_belong_to_the_event() {
 }
 
 #[test]
-fn only_events_that_somebody_does_can_notify_who_did_it() {
+fn only_events_with_an_actor_can_notify_the_actor() {
     let mut document = mapping();
     document["notify_actor"] = true.into();
     assert_eq!(found(&document), [("/notify_actor".to_owned(), "condition_not_in_event")]);
@@ -245,7 +245,7 @@ fn only_events_that_somebody_does_can_notify_who_did_it() {
 }
 
 #[test]
-fn warnings_do_not_refuse() {
+fn warnings_do_not_invalidate_a_mapping() {
     let mut document = mapping();
     document["templates"]["it"]["name"] = "promo".into();
     let checked = check(&document, &config());
@@ -269,7 +269,7 @@ fn every_problem_is_worded_in_both_languages() {
 }
 
 #[test]
-fn waiting_in_vain_is_found() {
+fn a_hold_or_quiet_period_that_cannot_work_is_reported() {
     let changed = |changes: Value| {
         let mut mapping = mapping();
         for (name, value) in changes.as_object().unwrap() {

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_joined_ends_as_the_carrier_or_is_left_to_itself() {
+    fn a_member_ends_like_its_digest_or_is_decided_on_its_own() {
         use crate::message::state::{Answer, Failure};
         let digest = MessageId { event: "e".to_owned(), message: "m".to_owned() };
         let at = "2026-11-22T10:00:00Z".parse().unwrap();

@@ -115,7 +115,7 @@ fn check(event: &Event, config: &LiveConfig, reason: &str, detail: &str) {
 }
 
 #[test]
-fn an_order_is_told_to_its_holder() {
+fn an_order_event_notifies_its_customer() {
     assert_eq!(outcome(&order(&[]), &config()), Ok("Ciao Anna, novità.".to_owned()));
     let event = order(&[]);
     let config = config();
@@ -153,7 +153,7 @@ fn conditions_name_the_value_that_decided() {
 }
 
 #[test]
-fn a_mapping_that_names_no_account_goes_through_the_stated_default() {
+fn a_mapping_without_an_account_uses_the_sites_default_account() {
     let other = |id: &str| Account { id: AccountId::parse(id).unwrap(), active: false, ..config().accounts[0].clone() };
     let two = |stated: Option<&str>| {
         with(|config| {
@@ -204,7 +204,7 @@ fn each_check_of_the_decision_has_its_reason() {
 }
 
 #[test]
-fn marketing_needs_consent_and_unknown_is_no() {
+fn marketing_needs_explicit_consent() {
     let marketing = with(|config| config.templates[0].1.category = Category::Marketing);
     check(&order(&[]), &marketing, "consent_missing", "avviso");
     check(&order(&[("/data/customer/marketing_consent", json!(false))]), &marketing, "consent_missing", "avviso");
@@ -232,7 +232,7 @@ fn a_mapping_switched_off_after_the_plan_sends_nothing() {
 }
 
 #[test]
-fn of_two_people_with_one_number_the_one_the_mapping_is_for_is_told() {
+fn the_person_in_the_mappings_group_is_chosen_among_two_with_one_number() {
     let administrators =
         json!([{"id": "A", "phone": "3401234567"}, {"id": "B", "phone": "3401234567", "groups": ["vip"]}]);
     let vip = with(|config| config.mappings[1].groups = vec!["vip".to_owned()]);
@@ -268,7 +268,7 @@ fn the_language_is_the_sessions_then_the_persons_then_the_countrys_then_the_site
 }
 
 #[test]
-fn nobody_is_told_twice_by_one_mapping() {
+fn a_mapping_notifies_each_person_and_number_only_once() {
     let administrators = json!([
         {"id": "A", "phone": "3401234567"}, {"id": "A", "phone": "3401234567"},
         {"id": "B", "phone": "+39 340 1234567"}, {"id": "C"}, {"id": "D"}
@@ -318,7 +318,7 @@ fn check_knowing(contact: &ContactData, config: &LiveConfig, reason: &str, detai
 }
 
 #[test]
-fn what_is_known_of_the_number_forbids() {
+fn a_suppression_an_unreachable_number_or_an_opt_out_prevents_sending() {
     let hour = jiff::SignedDuration::from_hours(1);
     check_knowing(&suppressed(Scope::All), &config(), "suppressed", "all, stop, 2026-11-22");
     let left_alone = |until| ContactData { unreachable_until: Some(until), ..ContactData::default() };
@@ -329,7 +329,7 @@ fn what_is_known_of_the_number_forbids() {
 }
 
 #[test]
-fn only_an_explicit_no_that_is_newer_overrides_a_recorded_opt_out() {
+fn only_a_newer_explicit_false_overrides_a_recorded_opt_out() {
     let hour = jiff::SignedDuration::from_hours(1);
     let opted_out = |at| ContactData { opted_out_at: Some(at), ..ContactData::default() };
     let said = |value: Value| order(&[("/data/customer/whatsapp_opt_out", value)]);
@@ -343,7 +343,7 @@ fn only_an_explicit_no_that_is_newer_overrides_a_recorded_opt_out() {
 }
 
 #[test]
-fn marketing_needs_consent_and_no_suppression_of_its_own() {
+fn marketing_needs_consent_and_no_marketing_suppression() {
     let marketing = with(|config| config.templates[0].1.category = Category::Marketing);
     assert!(
         outcome_knowing(&order(&[]), &config(), &known_as(suppressed(Scope::Marketing))).is_ok(),
@@ -360,7 +360,7 @@ fn marketing_needs_consent_and_no_suppression_of_its_own() {
 }
 
 #[test]
-fn a_paused_site_and_a_held_template_wait_and_too_late_is_too_late() {
+fn a_paused_site_or_held_template_waits_and_a_late_message_expires() {
     let paused = with(|config| config.site.paused = true);
     check(&order(&[]), &paused, "wait: site_paused", "");
     let hold = |until: &str| {

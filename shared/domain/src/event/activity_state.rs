@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn states_match_without_regard_to_how_they_are_written() {
+    fn states_match_regardless_of_case_and_punctuation() {
         for (text, state) in [
             ("Pianificata", ActivityState::Pianificata),
             ("ANNULLATA", ActivityState::Annullata),

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_match_without_regard_to_how_they_are_written() {
+    fn states_match_regardless_of_case_and_punctuation() {
         for text in ["MEMORIZZATO - SOSTITUITO", "memorizzato_sostituito", "Memorizzato – Sostituito"] {
             assert_eq!(OrderState::of(text), Some(OrderState::MemorizzatoSostituito), "{text}");
         }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_written_as_the_manual_does() {
+    fn codes_are_serialised_as_in_the_manual() {
         assert_eq!(
             serde_json::to_string(&OrderState::PagamentoNonConfermato).unwrap(),
             r#""PAGAMENTO_NON_CONFERMATO""#

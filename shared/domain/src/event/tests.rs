@@ -65,7 +65,7 @@ fn a_missing_field_is_named_by_its_pointer() {
 }
 
 #[test]
-fn an_unknown_type_is_an_error_of_its_own() {
+fn an_unknown_type_has_its_own_error() {
     let document = with(order_event(), "/type", json!("order.exploded"));
     assert_eq!(Event::parse(document, now()), Err(EventError::UnknownType));
     assert_eq!(pointers(with(order_event(), "/type", json!(7))), ["/type"]);
@@ -108,7 +108,7 @@ fn wrong_values_are_named() {
 }
 
 #[test]
-fn a_customer_area_event_says_what_was_ticked() {
+fn a_customer_area_event_reads_the_ticked_channels() {
     let mut document = json!({
         "id": "m-1", "type": "message.sent", "occurred_at": "2026-11-22T09:00:00Z",
         "data": {
@@ -128,7 +128,7 @@ fn a_customer_area_event_says_what_was_ticked() {
 }
 
 #[test]
-fn a_cart_is_told_by_its_customer_and_its_end_is_one_of_three() {
+fn a_cart_event_has_one_recipient_and_a_known_closing_reason() {
     let event = Event::parse(example(EventType::CartAbandoned), now()).unwrap();
     assert_eq!((event.subject().as_str(), event.recipients().len()), ("cart:K55", 1));
     let closed = example(EventType::CartClosed);
@@ -140,13 +140,13 @@ fn a_cart_is_told_by_its_customer_and_its_end_is_one_of_three() {
 }
 
 #[test]
-fn a_notice_of_no_documents_is_refused() {
+fn documents_published_without_documents_is_refused() {
     let none = with(example(EventType::DocumentsPublished), "/data/documents", json!([]));
     assert_eq!(pointers(none), ["/data/documents"]);
 }
 
 #[test]
-fn every_example_is_of_its_type_and_tells_whom_it_says() {
+fn every_example_has_its_type_and_expected_recipients() {
     let notified = |kind: EventType| {
         let event = Event::parse(example(kind), now()).unwrap();
         assert_eq!(event.kind(), kind);

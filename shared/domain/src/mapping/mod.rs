@@ -298,7 +298,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_recorded_reason_names_a_kind_as_it_always_did() {
+    fn a_recorded_reason_keeps_the_original_name_of_an_order_kind() {
         let kinds = [
             (OrderKind::Order, "Order"),
             (OrderKind::DeliveryNote, "DeliveryNote"),
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reminder_is_of_no_use_once_its_activity_began() {
+    fn a_reminder_is_useful_only_until_its_activity_begins() {
         let mapping = |useful_for: Option<&str>| {
             let text = r#"{"id":"r","name":"r","event_type":"activity.reminder","enabled":true,
                 "active_since":"2020-01-01T00:00:00Z","templates":{}}"#;
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mapping_round_trips_and_refuses_what_it_does_not_know() {
+    fn a_mapping_round_trips_and_refuses_unknown_fields_and_values() {
         let text = r#"{"id":"orders","name":"Ordini","event_type":"order.status_changed","enabled":true,
             "active_since":"2020-01-01T00:00:00Z","order_statuses":["EVASO"],"order_kinds":["order"],"min_total":"10.00",
             "templates":{"it":{"name":"stato","language":"it","fingerprint":"f",

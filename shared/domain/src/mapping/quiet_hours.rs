@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_night_ends_in_the_morning_and_a_holiday_at_its_next_morning() {
+    fn a_night_ends_in_the_morning_and_a_holiday_on_the_morning_after() {
         let hours = quiet("21:00", "08:00", &["2026-12-25", "2026-12-26"]);
         check(&hours, "2026-11-22T20:59:00+01:00", None);
         check(&hours, "2026-11-22T21:00:00+01:00", Some("2026-11-23T08:00:00+01:00"));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_the_clocks_is_followed() {
+    fn quiet_hours_follow_clock_changes() {
         let hours = quiet("21:00", "08:00", &[]);
         check(&hours, "2027-03-27T22:00:00+01:00", Some("2027-03-28T08:00:00+02:00"));
         let odd = quiet("23:00", "02:30", &[]);
@@ -153,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_waits_goes_when_it_is_no_longer_quiet(
+        fn quiet_hours_end_at_a_later_time_that_is_not_quiet(
             minute in 0i64..3_000_000, from in 0i8..24, to in 0i8..24, holiday in 1i8..29,
         ) {
             let hours = quiet(&format!("{from:02}:00"), &format!("{to:02}:30"), &[&format!("2027-03-{holiday:02}")]);

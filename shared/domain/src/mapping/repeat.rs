@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_type_has_its_default_of_how_often_the_same_is_sent() {
+    fn each_event_type_has_its_default_repeat() {
         let defaults = |wanted| EventType::ALL.into_iter().filter(move |kind| Repeat::default_of(*kind) == wanted);
         assert_eq!(defaults(Repeat::OncePerState).collect::<Vec<_>>(), [EventType::OrderStatusChanged]);
         assert_eq!(

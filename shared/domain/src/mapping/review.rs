@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn only_another_fingerprint_is_to_be_looked_at() {
+    fn only_a_changed_fingerprint_requires_a_review() {
         let known = [template("it", "UTILITY", "old"), template("en", "UTILITY", "old")];
         assert_eq!(mapping().review(&known, &known, at(0)), None, "paused is not changed");
         assert_eq!(mapping().review(&known, &[], at(0)), None, "what went may come back as it was");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn later_changes_are_added_and_the_first_moment_stays() {
+    fn later_changes_are_added_and_the_first_time_is_kept() {
         let known = [template("it", "UTILITY", "old"), template("en", "UTILITY", "old")];
         let listed = [template("it", "UTILITY", "new"), template("en", "UTILITY", "old")];
         let mut mapping = mapping();

@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_or_ambiguous_is_refused() {
+    fn unknown_or_ambiguous_parts_are_refused() {
         for (old, new) in [
             (r#","filename":{"text":"Bolla.pdf"}"#, ""),
             (r#"{"document":"#, r#"{"image":{"link":{"text":"x"}},"document":"#),

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn who_confirmed_it_is_asked_again_only_for_ten_times_as_many() {
+    fn a_volume_spike_is_reported_again_only_at_ten_times_the_volume() {
         let of_today = |today| [("2026-11-21", 100), ("2026-11-22", today)];
         assert_eq!(after(&of_today(1_005), 10), Some(100));
         assert_eq!(after(&of_today(1_015), 10), None);
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_times_the_busiest_of_the_last_days_is_far_more() {
+    fn more_than_ten_times_the_busiest_recent_day_is_a_volume_spike() {
         assert_eq!(of(&[("2026-11-20", 200), ("2026-11-21", 30), ("2026-11-22", 2_001)]), Some(200));
         assert_eq!(of(&[("2026-11-20", 200), ("2026-11-22", 2_000)]), None);
         assert_eq!(of(&[("2026-11-21", 1), ("2026-11-22", 1_001)]), Some(1));

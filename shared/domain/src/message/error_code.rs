@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_is_a_listed_code_and_says_something_else() {
+    fn an_exception_is_a_listed_code_with_a_different_action() {
         for (code, action) in EXCEPTIONS {
             let usual = usual(class(code).unwrap());
             assert_ne!(*action, usual, "{code}");
@@ -258,7 +258,7 @@ mod tests {
 
     /// Lists every code of the reference with the reaction to it, and the consequence of a later report.
     #[test]
-    fn each_code_calls_for_what_the_reference_says() {
+    fn each_code_has_the_action_of_the_reference() {
         let described = |action: Option<Action>| match action {
             None => "unlisted".to_owned(),
             Some(Action::Fail) => "fail".to_owned(),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn permissions_are_the_accounts_matter() {
+    fn permission_errors_concern_the_account() {
         assert_eq!(class("200"), Some(Class::Account));
         assert_eq!(class("299"), Some(Class::Account));
         assert_eq!(class("300"), None);

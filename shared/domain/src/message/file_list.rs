@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn files_beyond_those_that_are_named_are_counted_once_each() {
+    fn files_beyond_the_named_ones_are_counted_once_each() {
         let mut files = Files::default();
         for _ in 0..3 {
             (0..60).for_each(|id| files.add(&file(id, "a.pdf")));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_files_some_are_named_and_the_others_counted() {
+    fn only_some_of_many_files_are_named_and_the_rest_are_counted() {
         let mut files = Files::default();
         (0..1_000).for_each(|id| files.add(&file(id, &format!("Listino {id:03}.pdf"))));
         assert_eq!((files.count, files.named.len()), (1_000, NAMES_MAX));

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_contract() {
+    fn reasons_are_serialised_with_the_names_of_the_contract() {
         assert_eq!(Reason::NoTemplateForLanguage.to_string(), "no_template_for_language");
         let skip = Skip::new(Reason::PhoneInvalid, "is a service number");
         assert_eq!(

@@ -366,14 +366,14 @@ mod tests {
     }
 
     #[test]
-    fn debug_names_an_answer_without_the_providers_id() {
+    fn debug_output_of_an_answer_omits_the_provider_id() {
         let accepted = Answer::Accepted { at: at(), provider_id: "wamid.HBgM".to_owned(), note: None };
         let shown = format!("{accepted:?}");
         assert!(!shown.is_empty() && !shown.contains("wamid"), "{shown}");
     }
 
     #[test]
-    fn a_claim_is_stale_five_minutes_after_the_function_that_made_it_is_gone() {
+    fn a_claim_is_stale_five_minutes_after_the_send_timeout() {
         assert_eq!(SEND_TIMEOUT, SignedDuration::from_secs(60));
         assert_eq!(STALE_AFTER, SEND_TIMEOUT + SignedDuration::from_mins(5));
     }

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_something_that_is_no_object_is_absent() {
+    fn a_field_of_a_non_object_is_absent() {
         let faults = faults_of(&json!("text"), |root| assert_eq!(root.field("x").count(), None));
         assert_eq!(faults.len(), 1);
     }

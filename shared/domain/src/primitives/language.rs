@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_made_uniform() {
+    fn codes_are_normalised() {
         let code = |text| Language::parse(text).map(String::from);
         assert_eq!(code("IT"), Ok("it".to_owned()));
         assert_eq!(code("en-us"), Ok("en_US".to_owned()));

@@ -28,7 +28,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_local_time_is_found_again_or_lies_in_a_gap(minutes in 0i64..4_000_000) {
+        fn a_local_time_round_trips_or_lies_in_a_gap(minutes in 0i64..4_000_000) {
             let zone = TimeZone::get("Europe/Rome").unwrap();
             let local = jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0) + minutes.minutes();
             let instant = first_valid(local, &zone).unwrap();

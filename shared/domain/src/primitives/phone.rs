@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn text_that_is_not_a_phone_number_is_refused() {
         check("", Err(PhoneError::Empty));
         check("  ", Err(PhoneError::Empty));
         check("non lo so", Err(PhoneError::Invalid));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_country_that_nobody_knows_only_numbers_with_a_prefix_are_read() {
+    fn numbers_of_an_unknown_country_are_read_only_with_a_prefix() {
         let unknown = |text: &str| Phone::parse(text, Country::UNKNOWN);
         for text in ["+41 79 123 45 67", "0041 79 123 45 67", "cell. +41 79 123 45 67", "(+41) 79 123 45 67"] {
             assert_eq!(unknown(text).as_ref().map(Phone::as_e164), Ok("+41791234567"), "{text}");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_landline_is_known_as_one() {
+    fn a_landline_is_recognised() {
         let is_landline = |text: &str| Phone::parse(text, Country::ITALY).unwrap().is_landline();
         assert!(is_landline("06 69812345") && is_landline("+41 44 668 18 00"));
         // In North America, landlines and mobiles cannot be distinguished.
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_looked_at_up_to_its_longest() {
+    fn a_text_longer_than_the_maximum_is_refused() {
         let number = "3401234567 ";
         let of_length = |bytes: usize| format!("{number}{}", "c".repeat(bytes - number.len()));
         check(&of_length(TEXT_BYTES_MAX), Ok("+393401234567"));
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn two_zeros_stand_for_the_plus_only_where_the_country_says_so_or_nobody_knows_it() {
+    fn a_00_prefix_is_read_as_plus_only_where_the_country_uses_it_or_is_unknown() {
         let read = |country| Phone::parse("0039 340 1234567", country);
         for country in [Country::ITALY, Country::UNKNOWN] {
             assert_eq!(read(country).as_ref().map(Phone::as_e164), Ok("+393401234567"), "{country:?}");
@@ -254,7 +254,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_answered_and_what_is_accepted_reads_the_same_again(text in "\\PC{0,80}|[0-9+ ().-]{0,20}") {
+        fn parsing_any_text_never_panics_and_an_accepted_number_round_trips(text in "\\PC{0,80}|[0-9+ ().-]{0,20}") {
             if let Ok(phone) = Phone::parse(&text, Country::ITALY) {
                 prop_assert!(phone.as_e164().starts_with('+'));
                 prop_assert!(phone.as_e164().bytes().skip(1).all(|byte| byte.is_ascii_digit()));

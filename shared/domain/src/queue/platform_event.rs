@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_did_not_write_is_refused() {
+    fn an_unknown_or_incomplete_record_is_refused() {
         let unknown_field = RECORDS[9].replace(r#""to""#, r#""towards":"x","to""#);
         for text in ["", "{}", r#"{"notice":"status.9"}"#, r#"{"notice":"word.1","site":"demo"}"#, &unknown_field] {
             assert!(serde_json::from_str::<PlatformEvent>(text).is_err(), "{text}");
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_shows_nobody() {
+    fn debug_output_of_a_platform_event_shows_no_personal_data() {
         for text in RECORDS {
             let shown = format!("{:?}", serde_json::from_str::<PlatformEvent>(text).unwrap());
             assert!(!["39340", "wamid", "IT.a1", "undeliverable"].iter().any(|part| shown.contains(part)), "{shown}");

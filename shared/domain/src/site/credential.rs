@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_not_one() {
+    fn malformed_keys_are_refused() {
         for text in ["", "pwb_", "pwb_k1", "pwb_k1_", "pwb__x", "k1_x", "pwb_k 1_x", "pwb_k1_é"] {
             assert_eq!(PresentedKey::parse(text), None, "{text}");
         }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_id_stands_in_an_address() {
+    fn a_webhook_id_is_safe_in_a_url() {
         let id = webhook_id(&[0xfb; SECRET_BYTES]);
         assert_eq!(id.len(), 43);
         assert!(is_webhook_id(&id) && is_webhook_id("0123456789abcdef"), "{id}");
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_form_shows_the_secret() {
+    fn debug_output_of_either_key_form_hides_the_secret() {
         let (stored, text) = key();
         let secret = text.strip_prefix("pwb_k1_").unwrap();
         let presented = PresentedKey::parse(&text).unwrap();

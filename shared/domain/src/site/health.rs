@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_fails_moves_the_next_one_on_up_to_a_quarter_of_an_hour() {
+    fn failed_probes_delay_the_next_one_by_up_to_a_quarter_of_an_hour() {
         let mut health = Health::default().stopped(cause("190", 0, MINUTE), at(0));
         for (second, next) in [(60, 120), (120, 240), (240, 480), (5_000, 5_900)] {
             health = health.stopped(cause("190", second, MINUTE), at(second));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_under_way_when_a_longer_stop_comes_neither_shortens_it_nor_forgets_that_only_a_report_ends_it() {
+    fn a_failure_in_flight_does_not_shorten_or_downgrade_a_longer_stop() {
         let banned = Health::default().stopped(report("ACCOUNT_RESTRICTION", 0, DAY), at(0));
         let after = banned.stopped(cause("190", 2, MINUTE), at(2));
         assert_eq!((stop(&after).probe_at, stop(&after).by_report), (at(0) + DAY, true));
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_ends_the_stop_of_an_answer_and_what_is_older_than_a_proof_stops_nothing() {
+    fn an_accepted_call_ends_a_stop_by_an_answer_and_outdates_older_causes() {
         let stopped = Health::default().stopped(cause("190", 100, MINUTE), at(100));
         let started = stopped.started(Proof::Accepted(at(160)));
         assert_eq!(started.stop, None);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reinstatement_has_older_stops_probed_at_once_in_any_order() {
+    fn a_reinstatement_immediately_probes_or_prevents_older_stops_in_any_order() {
         let ban = report("DISABLED_UPDATE", 100, DAY);
         let banned = Health::default().stopped(ban, at(110));
         assert_eq!(banned.reinstated(at(99), at(120)), banned, "an older one");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_ends_every_stop_and_proves_nothing() {
+    fn an_operator_ends_every_stop_without_recording_a_proof() {
         let stopped = Health::default().stopped(report("131031", 100, DAY), at(100));
         let started = stopped.started(Proof::Operator);
         assert_eq!((&started.stop, started.proved_at), (&None, None));

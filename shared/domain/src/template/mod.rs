@@ -229,14 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn only_approved_is_approved() {
+    fn only_the_exact_status_approved_counts_as_approved() {
         assert_eq!(TemplateStatus::from("APPROVED".to_owned()), TemplateStatus::Approved);
         assert_eq!(TemplateStatus::from("approved".to_owned()), TemplateStatus::Other("approved".to_owned()));
         assert_eq!(Category::from("AUTHENTICATION".to_owned()), Category::Other("AUTHENTICATION".to_owned()));
     }
 
     #[test]
-    fn the_fingerprint_sees_what_a_recipient_would_see() {
+    fn the_fingerprint_covers_the_category_and_the_visible_content() {
         let it = Language::parse("it").unwrap();
         let print = |components: Value| fingerprint(&components, "POSITIONAL", &Category::Utility, &it);
         let one = print(json!([{"type": "BODY", "text": "Ciao {{1}}.", "example": {"body_text": [["Anna"]]}}]));

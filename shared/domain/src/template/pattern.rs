@@ -171,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_pieces_of_any_text_join_to_it(text in "([a-z ]|\\{\\{[0-9a-z_]{0,3}\\}\\}|\\{|\\}){0,20}") {
+        fn the_pieces_of_any_text_join_back_to_it(text in "([a-z ]|\\{\\{[0-9a-z_]{0,3}\\}\\}|\\{|\\}){0,20}") {
             let pattern = Pattern::parse(&text);
             let joined: String = pattern.pieces().iter().map(|piece| match piece {
                 Piece::Fixed(text) => text.clone(),

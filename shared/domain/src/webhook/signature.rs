@@ -40,13 +40,13 @@ mod tests {
     const SIGNATURE: &str = "sha256=dec6a680679a968e7e0319355b23599cbfc54502c0784668e9618baa0c633756";
 
     #[test]
-    fn the_signature_of_the_vector_is_right() {
+    fn the_test_vectors_signature_is_valid() {
         assert!(is_signed(SECRET, BODY, SIGNATURE));
         assert!(is_signed(SECRET, BODY, &SIGNATURE.replace("dec6", "DEC6")));
     }
 
     #[test]
-    fn any_other_is_wrong() {
+    fn any_other_signature_is_invalid() {
         assert!(!is_signed("another", BODY, SIGNATURE));
         assert!(!is_signed(SECRET, b"{}", SIGNATURE));
         let headers = [
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_secret_opens_nothing() {
+    fn an_empty_secret_accepts_nothing() {
         let mut mac = Hmac::<Sha256>::new_from_slice(b"").unwrap();
         mac.update(BODY);
         let signature = format!("{PREFIX}{}", hex::encode(mac.finalize().into_bytes()));

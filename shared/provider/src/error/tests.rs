@@ -21,7 +21,7 @@ fn check(status: u16, body: &str, expected: &str) {
 }
 
 #[test]
-fn a_listed_code_decides_whatever_the_status() {
+fn a_listed_code_decides_the_outcome_before_the_status() {
     for (listed, class) in error_code::TABLE {
         let expected = match class {
             Class::Message => "refused",
@@ -55,7 +55,7 @@ fn without_a_listed_code_the_status_decides() {
 }
 
 #[test]
-fn details_are_found_where_providers_put_them() {
+fn error_details_are_read_from_every_field_providers_use() {
     let details = |body: &str| failure(body.as_bytes()).details;
     assert_eq!(details(&code("1")), "d");
     assert_eq!(details(r#"{"error":{"code":1,"error_data":"plain"}}"#), "plain");

@@ -271,7 +271,7 @@ fn every_part_of_a_definition_is_read() {
 }
 
 #[test]
-fn what_the_bridge_cannot_fill_says_why() {
+fn a_template_the_bridge_cannot_fill_states_the_reason() {
     let header = |header: Value| json!([header, body()]);
     let buttons = |buttons: Value| json!([body(), {"type": "BUTTONS", "buttons": buttons}]);
     let table = [
@@ -338,7 +338,7 @@ fn the_score_is_an_object_or_a_word_or_absent() {
 }
 
 #[test]
-fn examples_and_the_score_are_not_what_a_mapping_is_checked_against() {
+fn examples_and_the_quality_score_do_not_affect_the_fingerprint() {
     let with = read(&json!([body()]), &json!({"quality_score": "GREEN"})).fingerprint;
     let mut plain = body();
     plain.as_object_mut().unwrap().remove("example");
@@ -358,7 +358,7 @@ fn a_row_that_names_no_template_makes_the_page_malformed() {
 }
 
 #[test]
-fn a_language_of_unknown_form_does_not_spoil_the_list() {
+fn a_template_with_an_unknown_language_is_left_out_of_the_list() {
     let strange = row(&json!([body()]), &json!({"name": "one", "language": "sr_Latn_RS"}));
     let page = json!({"data": [strange, row(&json!([body()]), &json!({}))]});
     let names: Vec<String> = templates(&page).unwrap().into_iter().map(|template| template.name).collect();

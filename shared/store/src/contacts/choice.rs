@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_choices_in_one_moment_the_one_to_get_nothing_is_the_later() {
+    fn an_opt_out_sorts_after_an_opt_in_of_the_same_time() {
         let (one, next) = (Timestamp::from_second(1).unwrap(), Timestamp::from_second(2).unwrap());
         assert!(moment(one, "in") < moment(one, "out"));
         assert!(moment(one, "out") < moment(next, "in"));

@@ -228,12 +228,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_items_of_a_person_never_change_their_names() {
+    fn the_record_key_of_a_person_never_changes() {
         assert_eq!(record_key("PERSON#demo#1f"), "RECORD#demo#1f");
     }
 
     #[test]
-    fn what_an_older_version_kept_in_one_item_is_still_read() {
+    fn a_person_record_in_one_item_of_an_older_version_is_still_read() {
         let at: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let item = Item::from([
             ("pk".to_owned(), text("PERSON#demo#1f")),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_record_that_expired_nothing_but_the_choices_is_known() {
+    fn only_the_preferences_of_an_expired_record_remain() {
         let at: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let item = Item::from([
             ("pk".to_owned(), text("PERSON#demo#1f")),

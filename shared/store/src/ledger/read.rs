@@ -329,7 +329,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_those_of_utc() {
+    fn days_are_utc_days() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         assert_eq!(days(at("2026-12-31T23:30:00+01:00"), at("2027-01-01T12:00:00Z")), ["2026-12-31", "2027-01-01"]);
         assert_eq!(days(at("2026-01-02T00:00:00Z"), at("2026-01-01T00:00:00Z")), Vec::<String>::new());

@@ -10,7 +10,7 @@ fn lines(text: &str) -> Result<(Vec<Line>, Vec<Finding>), Failure> {
 }
 
 #[test]
-fn a_spreadsheet_is_read_as_people_write_it() {
+fn a_spreadsheet_is_read_with_semicolons_quotes_and_italian_values() {
     let text = "Phone;Scope;Reason;Consent\n340 1234567;all;\"detto; al telefono\";\n+39 340 1234567;;;Sì\n";
     let (lines, findings) = lines(text).unwrap();
     assert_eq!(findings, []);
@@ -22,7 +22,7 @@ fn a_spreadsheet_is_read_as_people_write_it() {
 }
 
 #[test]
-fn every_wrong_line_is_named_by_its_number() {
+fn every_invalid_line_is_reported_with_its_number() {
     let other = "0".repeat(64);
     let text = format!(
         "phone,contact,scope,consent,since\n3401234567,,all,,\n12,,all,,\n,,all,,\n3401234567,,some,,\n\
@@ -36,7 +36,7 @@ fn every_wrong_line_is_named_by_its_number() {
 }
 
 #[test]
-fn a_column_nobody_knows_is_refused() {
+fn an_invalid_header_row_is_refused() {
     for head in ["phone,scopo", "scope", "phone,phone", ""] {
         assert_eq!(lines(&format!("{head}\n")).unwrap_err().code(), 2, "{head}");
     }

@@ -9,7 +9,7 @@ fn site() -> Site {
 }
 
 #[test]
-fn a_number_tells_the_person_wherever_they_are_named() {
+fn a_number_identifies_its_person_in_every_document() {
     let site = site();
     let mut anna = Whom::with_phone(&site, Phone::parse("3401234567", Country::ITALY).unwrap());
     let notified = json!({"data": {"customer": {"id": "C7", "first_name": "Anna", "phone": "+39 340 123.4567"}}});
@@ -27,7 +27,7 @@ fn a_number_tells_the_person_wherever_they_are_named() {
 }
 
 #[test]
-fn an_activity_stays_for_those_it_still_reminds() {
+fn an_erased_persons_activity_is_kept_for_the_recipients_it_still_reminds() {
     let site = site();
     let mut anna = Whom::with_id(&site, ObjectId::parse("C7").unwrap());
     let person = |id: &str, name: &str, phone: Option<&str>| json!({"id": id, "first_name": name, "phone": phone});
@@ -78,7 +78,7 @@ fn an_activity_stays_for_those_it_still_reminds() {
 }
 
 #[test]
-fn whoever_shares_a_number_is_somebody_else() {
+fn another_person_with_the_same_number_is_not_included() {
     let site = site();
     let mut anna = Whom::with_id(&site, ObjectId::parse("C7").unwrap());
     let shared = "06 69812345";

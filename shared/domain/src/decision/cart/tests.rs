@@ -38,14 +38,14 @@ fn judged(minute: i64, history: &CartHistory, now: i64) -> String {
 }
 
 #[test]
-fn a_cart_is_told_after_the_interval_and_only_the_newest() {
+fn only_the_newest_cart_is_notified_after_the_interval() {
     let history = CartHistory { newest: Some(at(10)), first: Some(at(0)), ..CartHistory::default() };
     assert_eq!(judged(10, &history, 20), "at 190");
     assert_eq!(judged(0, &history, 180), "not_latest_cart");
 }
 
 #[test]
-fn a_cart_that_keeps_changing_is_told_after_the_longest_postponement() {
+fn a_cart_that_keeps_changing_is_notified_after_the_longest_postponement() {
     let history = CartHistory { newest: Some(at(1_400)), first: Some(at(0)), ..CartHistory::default() };
     assert_eq!(judged(1_400, &history, 1_401), "at 1440");
     let ordered = CartHistory { closed_at: Some(at(0)), ..history };
@@ -53,7 +53,7 @@ fn a_cart_that_keeps_changing_is_told_after_the_longest_postponement() {
 }
 
 #[test]
-fn what_was_closed_or_just_told_is_not_told() {
+fn no_notice_for_a_closed_cart_or_right_after_another_notice() {
     let closed = |minute| CartHistory { closed_at: Some(at(minute)), ..CartHistory::default() };
     assert_eq!(judged(10, &closed(10), 300), "cancelled");
     assert_eq!(judged(10, &closed(9), 300), "at 190", "it was filled again afterwards");
@@ -67,7 +67,7 @@ fn what_was_closed_or_just_told_is_not_told() {
 }
 
 #[test]
-fn a_notice_is_due_after_the_interval_or_the_longest_postponement_of_its_row() {
+fn a_cart_notice_is_due_after_the_interval_or_the_longest_postponement() {
     let site = Site { cart_interval: 60, cart_max_postponement: 100, ..site() };
     let due = |left: i64, first: Option<i64>, closed: Option<i64>| {
         let history = CartHistory { first: first.map(at), closed_at: closed.map(at), ..CartHistory::default() };
@@ -84,7 +84,7 @@ fn a_notice_is_due_after_the_interval_or_the_longest_postponement_of_its_row() {
 }
 
 #[test]
-fn a_mapping_may_tell_after_an_interval_of_its_own() {
+fn a_mapping_may_set_its_own_cart_interval() {
     let mapping = |minutes: u16| -> Mapping {
         let text = json!({"id": "c", "name": "c", "event_type": "cart.abandoned", "enabled": true,
                           "active_since": "2020-01-01T00:00:00Z", "templates": {}, "cart_interval": minutes});
@@ -102,7 +102,7 @@ fn a_mapping_may_tell_after_an_interval_of_its_own() {
 }
 
 #[test]
-fn a_notice_is_of_use_counted_from_when_it_is_due() {
+fn the_useful_period_of_a_cart_notice_starts_when_it_is_due() {
     let mapping = json!({"id": "c", "name": "c", "event_type": "cart.abandoned", "enabled": true,
                          "active_since": "2020-01-01T00:00:00Z", "templates": {}, "useful_for": "12h"});
     let mapping: Mapping = serde_json::from_value(mapping).unwrap();
@@ -126,7 +126,7 @@ fn said(kind: &str, occurred_at: i64, data: &serde_json::Value) -> Option<String
 }
 
 #[test]
-fn an_agents_cart_says_nothing_of_the_customers() {
+fn an_agents_cart_is_not_the_customers() {
     assert_eq!(said("cart.abandoned", 40, &left(10)).as_deref(), Some("C7 left at 10"));
     for (object, field) in [("cart", "created_by_agent"), ("customer", "is_agent")] {
         let mut data = left(10);
@@ -136,7 +136,7 @@ fn an_agents_cart_says_nothing_of_the_customers() {
 }
 
 #[test]
-fn an_order_closes_every_cart_and_the_rest_its_own() {
+fn an_order_closes_every_cart_and_other_endings_only_their_own() {
     let ends = ["ordered", "emptied", "recovered"].map(|reason| {
         said("cart.closed", 40, &json!({"cart": {"id": "K1"}, "customer": {"id": "C7"}, "reason": reason})).unwrap()
     });
@@ -144,7 +144,7 @@ fn an_order_closes_every_cart_and_the_rest_its_own() {
 }
 
 #[test]
-fn an_order_closes_what_was_left_before_it_was_made() {
+fn an_order_closes_carts_abandoned_before_it_was_placed() {
     let order = |changes: serde_json::Value| {
         let mut order = json!({"id": "O1", "status": "NUOVO", "item_count": 1,
                                "total": {"amount": "10.00", "currency": "EUR"}});
@@ -172,7 +172,7 @@ fn an_order_closes_what_was_left_before_it_was_made() {
 
 proptest! {
     #[test]
-    fn a_notice_is_never_before_the_cart_and_never_after_the_longest_postponement(
+    fn a_cart_notice_is_never_before_the_cart_and_never_after_the_longest_postponement(
         left in 0i64..10_000, since in 0i64..2_000, interval: u16, longest: u16,
     ) {
         let site = Site { cart_interval: interval, cart_max_postponement: longest, ..site() };

@@ -48,7 +48,7 @@ fn only_orders_and_activities_have_states_that_supersede_one_another() {
 }
 
 #[test]
-fn a_state_has_one_name_however_it_is_written() {
+fn a_state_has_one_name_for_all_its_spellings() {
     assert_eq!(state(&order("MEMORIZZATO")), state(&order("confermato")));
     assert_eq!(state(&order("Pronto al ritiro")), state(&order("PRONTO AL  RITIRO")));
     assert_ne!(state(&order("EVASO")), state(&order("BOLLATO")));
@@ -96,7 +96,7 @@ fn the_dedup_key_follows_the_mappings_repeat() {
 }
 
 #[test]
-fn a_reminder_and_a_cart_are_checked_against_what_they_are_about() {
+fn a_reminder_is_guarded_by_its_activity_and_a_cart_notice_by_its_cart() {
     let reminder = guards_with(Some("every"), &event(EventType::ActivityReminder, &[]));
     assert!(reminder.dedup_key.is_some(), "a reminder is sent once whatever the mapping repeats");
     assert!(matches!(reminder.activity.unwrap().basis, ReminderBasis::Start(_)));
@@ -113,7 +113,7 @@ fn a_reminder_and_a_cart_are_checked_against_what_they_are_about() {
 }
 
 #[test]
-fn a_key_is_renewed_past_half_of_its_life_only() {
+fn a_dedup_key_is_renewed_only_after_half_its_lifetime() {
     let remember_for = SignedDuration::from_hours(730 * 24);
     let left = |hours: i64| renewal(received_at() + SignedDuration::from_hours(hours), received_at(), remember_for);
     assert_eq!(left(730 * 24), None);
@@ -125,7 +125,7 @@ fn a_key_is_renewed_past_half_of_its_life_only() {
 }
 
 #[test]
-fn already_notified_says_so_of_a_message_that_failed_or_is_unknown() {
+fn already_notified_names_a_failed_or_unknown_outcome() {
     let at = received_at();
     let failure = Failure { code: "132000".to_owned(), details: String::new(), trace_id: None };
     let of = |answer: Option<Answer>, statuses: &[Status]| {
@@ -151,7 +151,7 @@ fn already_notified_says_so_of_a_message_that_failed_or_is_unknown() {
 }
 
 #[test]
-fn an_event_says_which_wishes_of_its_recipient_it_gives() {
+fn explicit_preferences_reflect_the_fields_the_event_states() {
     let explicit = |opt_out: Value, consent: Value| {
         let changes = [("/data/customer/whatsapp_opt_out", opt_out), ("/data/customer/marketing_consent", consent)];
         let event = event(EventType::OrderStatusChanged, &changes);

@@ -47,7 +47,7 @@ fn leads_are_absolute_but_days_keep_the_wall_clock() {
 }
 
 #[test]
-fn a_gap_ends_at_its_first_minute_and_a_fold_counts_once() {
+fn a_due_time_in_a_gap_moves_to_its_end_and_one_in_a_fold_is_the_first() {
     check("2027-03-29T02:30:00+02:00", 1440, "2027-03-28T03:00:00+02:00");
     check("2027-11-01T02:30:00+01:00", 1440, "2027-10-31T02:30:00+02:00");
 }
@@ -65,7 +65,7 @@ fn days_are_counted_on_the_calendar() {
 }
 
 #[test]
-fn other_zones_have_their_own_changes() {
+fn other_zones_use_their_own_clock_changes() {
     // New York goes forward on 14 March 2027 and back on 7 November. Lord Howe changes by half an hour and goes
     // back on 4 April.
     check_in("America/New_York", "2027-03-15T02:30:00-04:00", 1440, "2027-03-14T03:00:00-04:00");
@@ -79,7 +79,7 @@ fn other_zones_have_their_own_changes() {
 }
 
 #[test]
-fn at_the_start_is_at_its_instant_in_either_hour_of_a_fold() {
+fn a_reminder_without_a_lead_is_due_at_the_start_in_either_hour_of_a_fold() {
     for start in ["2027-10-31T02:30:00+02:00", "2027-10-31T02:30:00+01:00"] {
         check(start, 0, start);
     }
@@ -93,7 +93,7 @@ fn a_whole_day_counts_from_the_morning() {
 }
 
 #[test]
-fn only_what_was_ticked_and_is_still_to_come_is_kept() {
+fn only_ticked_future_reminders_are_kept() {
     let reminders = json!([
         {"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]},
         {"id": "r2", "minutes_before": 60, "notify": ["email"]},
@@ -130,7 +130,7 @@ fn an_activity_is_over_once_it_is_deleted_cancelled_or_completed() {
 }
 
 #[test]
-fn a_moment_stands_whatever_else_was_edited() {
+fn a_reminder_fingerprint_is_unaffected_by_other_edits() {
     let reminders = json!([
         {"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]},
         {"id": "r2", "minutes_before": 60, "notify": ["email"]},
@@ -176,7 +176,7 @@ fn the_persisted_form_of_a_start_never_changes() {
 }
 
 #[test]
-fn only_a_raised_reminder_knows_its_people_as_of_another_time() {
+fn only_a_raised_reminder_takes_its_contact_data_time_from_another_event() {
     let reminders = json!([{"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]}]);
     let mut event = saved("2026-11-24T15:00:00+01:00", &reminders);
     let [kept] = to_keep(&event, MORNING).try_into().unwrap();
@@ -200,7 +200,7 @@ fn a_due_reminder_raises_an_event_that_can_be_read() {
 }
 
 #[test]
-fn what_is_taken_back_leaves_out_each_recipient_once() {
+fn a_withdrawn_reminder_skips_each_recipient_once() {
     let check = |assignees: Value, expected: &[Option<&str>]| {
         let reminders = json!([{"id": "r1", "minutes_before": 60, "notify": ["whatsapp"]}]);
         let mut event = saved("2026-11-24T15:00:00+01:00", &reminders);

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_https_addresses_pass_and_come_out_escaped() {
+    fn only_https_addresses_are_accepted_and_escaped() {
         let table = [
             ("https://example.com/Listino 2027.pdf", Some("https://example.com/Listino%202027.pdf")),
             ("https://example.com", Some("https://example.com/")),
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suffix_is_what_stands_behind_the_base() {
+    fn a_suffix_is_the_escaped_part_after_the_base() {
         let base = "https://example.com/ordini/";
         assert_eq!(suffix("1320", base), "1320");
         assert_eq!(suffix("OC1/1320", base), "OC1/1320");

@@ -54,7 +54,7 @@ fn skip(reason: Reason, detail: &str) -> Skip {
 }
 
 #[test]
-fn names_of_files_that_were_collected_are_cut_where_they_do_not_fit() {
+fn the_file_names_of_a_digest_are_cut_where_they_do_not_fit() {
     let document = json!({
         "id": "f-1", "type": "file.uploaded", "occurred_at": "2026-11-22T09:00:00Z",
         "data": {
@@ -100,7 +100,7 @@ fn names_of_files_that_were_collected_are_cut_where_they_do_not_fit() {
 }
 
 #[test]
-fn lines_and_blanks_become_what_whatsapp_takes() {
+fn line_breaks_and_blanks_are_reduced_to_the_form_whatsapp_accepts() {
     assert_eq!(clean("Riga uno\r\n\r\n  Riga due \n"), "Riga uno - Riga due");
     assert_eq!(clean("a\tb      c\u{a0}\u{a0}d"), "a b c d");
     assert_eq!(clean("\u{200f}Anna\u{200b}\u{feff}\u{0}\u{7f}"), "Anna");
@@ -109,7 +109,7 @@ fn lines_and_blanks_become_what_whatsapp_takes() {
 }
 
 #[test]
-fn a_joiner_stays_where_it_makes_an_emoji() {
+fn a_zero_width_joiner_is_kept_only_within_an_emoji() {
     let family = "👨\u{200d}👩\u{200d}👧";
     assert_eq!(clean(family), family);
     assert_eq!(clean("❤\u{fe0f}\u{200d}🔥"), "❤\u{fe0f}\u{200d}🔥");
@@ -204,7 +204,7 @@ fn a_text_too_long_is_refused_or_shortened() {
 }
 
 #[test]
-fn a_header_of_text_is_filled_within_its_sixty() {
+fn a_text_header_is_filled_within_60_units() {
     let text = Pattern::parse("Messaggio di {{1}}");
     let parts = Parts { header: Some(Header::Text { text }), ..Parts::of_body(Pattern::parse("Fisso.")) };
     let header = |body: &str, value: Value| {
@@ -265,7 +265,7 @@ fn with_buttons() -> Parts {
 }
 
 #[test]
-fn buttons_are_filled_at_their_place_among_all() {
+fn buttons_are_filled_by_their_index_among_all() {
     let suffix = json!({"suffix": {"variable": "message.body"}});
     let all =
         json!({"buttons": {"1": suffix, "2": {"payload": {"text": "letto"}}, "3": {"code": {"text": "SALDI27"}}}});
@@ -283,7 +283,7 @@ fn buttons_are_filled_at_their_place_among_all() {
 }
 
 #[test]
-fn what_a_button_must_have_and_has_not_is_named() {
+fn a_missing_or_invalid_button_value_is_reported() {
     let filled = |suffix: Value, payload: &str, code: &str| {
         let buttons =
             json!({"1": {"suffix": suffix}, "2": {"payload": {"text": payload}}, "3": {"code": {"text": code}}});
@@ -314,7 +314,7 @@ fn what_a_button_must_have_and_has_not_is_named() {
 }
 
 #[test]
-fn moments_are_shown_on_the_sites_clocks() {
+fn times_are_shown_in_the_sites_time_zone() {
     let rome = TimeZone::get("Europe/Rome").unwrap();
     let shown = |at: &str, format, language: &str| {
         write(&Raw::Moment(at.parse().unwrap()), format, &Locale { language: &lang(language), zone: &rome })

@@ -32,13 +32,13 @@ fn a_cart_waits_for_the_sites_interval() {
 }
 
 #[test]
-fn a_person_may_have_the_notice_of_a_cart_sent_before_it_is_due() {
+fn an_operator_may_send_a_cart_notice_before_it_is_due() {
     assert!(notice(10, &DecisionContext { send_now: true, ..DecisionContext::default() }).is_ok());
     assert!(notice(10, &DecisionContext { resend_requested_at: Some(now()), ..DecisionContext::default() }).is_ok());
 }
 
 #[test]
-fn who_asks_for_a_notice_again_knows_of_newer_carts_but_not_of_an_order() {
+fn a_resent_cart_notice_ignores_newer_carts_but_not_an_order() {
     let newer = CartHistory { newest: Some(now()), ..CartHistory::default() };
     let closed = CartHistory { closed_at: Some(now()), ..CartHistory::default() };
     let asked = |cart: &CartHistory| DecisionContext {

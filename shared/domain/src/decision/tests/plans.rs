@@ -16,7 +16,7 @@ pub(super) fn example(kind: EventType, changes: &[(&str, Value)]) -> Event {
 }
 
 #[test]
-fn a_cart_of_an_agent_is_nobodys() {
+fn an_agents_cart_notifies_nobody() {
     let carts = with(|config| config.mappings.push(mapping("carts", "cart.abandoned")));
     let reason = |changes: &[(&str, Value)]| {
         let planned = plan(&example(EventType::CartAbandoned, changes), &carts);
@@ -47,7 +47,7 @@ fn the_other_party_is_the_one_that_did_not_act() {
 }
 
 #[test]
-fn nobody_is_notified_of_what_they_did_themselves_unless_the_mapping_says_so() {
+fn an_actor_is_not_notified_unless_the_mapping_sets_notify_actor() {
     let to = |people: &[&str]| json!(people.iter().map(|id| json!({"id": id})).collect::<Vec<_>>());
     let creator = ("/data/actor", json!({"id": "S1"}));
     let cases = [
@@ -100,7 +100,7 @@ fn nobody_is_notified_of_what_they_did_themselves_unless_the_mapping_says_so() {
 }
 
 #[test]
-fn of_two_people_with_one_number_a_reminder_chooses_the_same_whoever_is_listed_first() {
+fn a_reminder_picks_the_same_recipient_of_a_shared_number_in_any_order() {
     let people = json!([{"id": "B", "phone": "3401234567"}, {"id": "A", "phone": "3401234567"}]);
     let config = with(|config| config.mappings.push(mapping("reminders", "activity.reminder")));
     let changes = [("/data/owner", json!(null)), ("/data/assignees", people.clone())];

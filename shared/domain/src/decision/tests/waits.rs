@@ -59,7 +59,7 @@ fn a_hold_that_ends_in_quiet_hours_waits_for_its_own_end_first() {
 }
 
 #[test]
-fn a_hold_that_ends_in_quiet_hours_longer_than_the_message_is_of_use_expires() {
+fn a_message_expires_if_the_quiet_hours_after_its_hold_outlast_it() {
     // The quiet hours end at 10:00 UTC the next day. The message is useful until 21:00 UTC.
     let config = waits(Some("2h"), Some(("11:30", "11:00")), "12h");
     check(&order(&[]), &config, "expired", "2026-11-22T21:00:00Z, quiet_hours");
@@ -68,7 +68,7 @@ fn a_hold_that_ends_in_quiet_hours_longer_than_the_message_is_of_use_expires() {
 }
 
 #[test]
-fn a_person_who_asks_for_a_message_now_ends_its_hold_and_its_quiet_hours() {
+fn sending_now_skips_the_hold_and_the_quiet_hours() {
     let now = DecisionContext { send_now: true, ..DecisionContext::default() };
     assert_eq!(waiting(&waits(Some("90m"), Some(("10:30", "12:00")), "2d"), &now), None);
 }
@@ -101,7 +101,7 @@ fn only_states_of_orders_and_activities_are_held_for_a_newer_one() {
 }
 
 #[test]
-fn a_message_is_of_use_until_its_last_moment() {
+fn a_message_is_useful_up_to_and_including_its_last_second() {
     let until = |moment: &str| outcome(&order(&[("/occurred_at", json!(moment))]), &waits(None, None, "1h"));
     assert!(until("2026-11-22T09:00:00Z").is_ok());
     assert_eq!(until("2026-11-22T08:59:59Z").unwrap_err().0, "expired");

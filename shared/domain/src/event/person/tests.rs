@@ -35,7 +35,7 @@ fn a_company_is_called_by_its_name() {
 }
 
 #[test]
-fn whoever_is_told_is_found_in_every_document() {
+fn every_recipient_and_actor_is_found_in_its_document() {
     let now = "2026-11-22T10:00:00Z".parse().unwrap();
     for kind in EventType::ALL {
         let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
@@ -49,7 +49,7 @@ fn whoever_is_told_is_found_in_every_document() {
 }
 
 #[test]
-fn every_person_of_an_example_says_whether_they_opted_out() {
+fn every_person_in_an_example_has_an_explicit_opt_out_value() {
     fn check(value: &Value, path: &str) -> usize {
         match value {
             Value::Array(items) => items.iter().map(|item| check(item, path)).sum(),
@@ -72,7 +72,7 @@ fn every_person_of_an_example_says_whether_they_opted_out() {
 }
 
 #[test]
-fn what_was_said_of_a_person_since_counts() {
+fn newer_contact_data_overrides_the_event() {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let latest = PersonRecord {
         occurred_at: at("2026-11-22T10:00:00Z"),
@@ -104,7 +104,7 @@ fn what_was_said_of_a_person_since_counts() {
 }
 
 #[test]
-fn what_an_update_does_not_say_stays_as_it_was_said_before() {
+fn each_preference_overrides_the_event_only_if_it_was_stated_after_it() {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let latest = PersonRecord {
         occurred_at: at("2026-11-22T10:00:00Z"),

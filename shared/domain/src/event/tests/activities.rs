@@ -15,7 +15,7 @@ fn all_day(starts: &str, ends: Value) -> Value {
 }
 
 #[test]
-fn the_offset_of_the_start_is_the_one_of_the_zone() {
+fn the_offset_of_the_start_must_match_the_time_zone() {
     for (at, zone) in [
         ("2026-11-24T15:30:00+01:00", "Europe/Rome"),
         ("2026-07-24T15:30:00+02:00", "Europe/Rome"),
@@ -40,7 +40,7 @@ fn the_offset_of_the_start_is_the_one_of_the_zone() {
 }
 
 #[test]
-fn a_start_in_utc_is_that_moment_in_the_zone() {
+fn a_start_in_utc_equals_the_same_instant_in_the_zone() {
     let zoned = Event::parse(starting("2026-11-24T15:30:00+01:00", "Europe/Rome"), now()).unwrap();
     for at in ["2026-11-24T14:30:00Z", "2026-11-24T14:30:00z"] {
         let event = Event::parse(starting(at, "Europe/Rome"), now()).unwrap();
@@ -49,14 +49,14 @@ fn a_start_in_utc_is_that_moment_in_the_zone() {
 }
 
 #[test]
-fn a_zone_nobody_knows_is_refused() {
+fn an_unknown_time_zone_is_refused() {
     for zone in ["Europa/Roma", "CET+1", "", "+01:00"] {
         assert_eq!(pointers(starting("2026-11-24T15:30:00+01:00", zone)), ["/data/activity/time_zone"], "{zone}");
     }
 }
 
 #[test]
-fn an_activity_of_whole_days_has_dates() {
+fn an_all_day_activity_has_dates() {
     let event = Event::parse(all_day("2026-11-24", json!("2026-11-25")), now()).unwrap();
     let activity = event.activity().unwrap();
     assert_eq!(activity.starts, ActivityTime::Day(jiff::civil::date(2026, 11, 24)));
@@ -77,7 +77,7 @@ fn the_reminders_of_an_activity_are_read() {
 }
 
 #[test]
-fn a_reminder_of_nobody_is_every_assignees() {
+fn a_reminder_without_an_owner_goes_to_every_assignee() {
     let mut document = example(EventType::ActivityReminder);
     document["data"]["owner"] = Value::Null;
     let event = Event::parse(document, now()).unwrap();
@@ -86,7 +86,7 @@ fn a_reminder_of_nobody_is_every_assignees() {
 }
 
 #[test]
-fn a_reminder_has_an_id_of_its_own() {
+fn duplicate_reminder_ids_are_refused() {
     let reminder = |id: &str| json!({"id": id, "minutes_before": 60, "notify": ["whatsapp"]});
     let of = |reminders: [Value; 3]| with(saved(), "/data/reminders", json!(reminders));
     assert!(Event::parse(of([reminder("r1"), reminder("r2"), reminder("r3")]), now()).is_ok());
@@ -95,7 +95,7 @@ fn a_reminder_has_an_id_of_its_own() {
 }
 
 #[test]
-fn what_was_accepted_is_read_again_whatever_has_become_of_zones_and_rules() {
+fn an_accepted_event_stays_readable_after_zones_or_rules_change() {
     let mut document = example(EventType::ActivitySaved);
     document["data"]["activity"]["all_day"] = json!(false);
     document["data"]["activity"]["time_zone"] = json!("Europe/Rome");

@@ -123,7 +123,7 @@ fn the_published_schemas_are_the_contract() {
 }
 
 #[test]
-fn both_guides_tell_of_every_type() {
+fn both_guides_list_every_event_type() {
     for guide in ["README.md", "README.it.md"] {
         let file = schema_file(EventType::CartClosed).parent().unwrap().parent().unwrap().join(guide);
         let text = std::fs::read_to_string(file).unwrap();

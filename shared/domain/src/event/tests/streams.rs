@@ -93,7 +93,7 @@ fn rubbish() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn what_the_contract_allows_is_read(document in event()) {
+    fn every_document_the_contract_allows_is_parsed(document in event()) {
         let event = Event::parse(document.clone(), now());
         prop_assert!(event.is_ok(), "{event:?} {document}");
     }

@@ -44,7 +44,7 @@ fn an_event_is_put_back_for_fourteen_days_from_its_receipt_or_its_redrive() {
 }
 
 #[test]
-fn a_message_is_refused_for_itself_after_three_times_with_successes_of_others_in_between() {
+fn a_message_is_refused_alone_after_three_failures_between_other_successes() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let last_error = |before: Option<&LastError>, second, proved| {
         LastError::again(before, "none").unexplained(at(second), Option::map(proved, at))
@@ -65,7 +65,7 @@ fn a_message_is_refused_for_itself_after_three_times_with_successes_of_others_in
 }
 
 #[test]
-fn what_we_did_not_write_is_refused() {
+fn an_unknown_or_incomplete_record_is_refused() {
     for text in ["", "{}", r#"{"job":"event.9"}"#, r#"{"job":"event.1","site":"demo"}"#] {
         assert!(serde_json::from_str::<Job>(text).is_err(), "{text}");
     }

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_written_before_is_read_and_written_as_it_was() {
+    fn an_earlier_record_round_trips_unchanged() {
         let queued: Queued = serde_json::from_str(STOP).unwrap();
         assert_eq!(queued.platform_event, serde_json::from_str::<PlatformEvent>(STOP).unwrap());
         assert_eq!(serde_json::to_string(&queued).unwrap(), STOP);

@@ -58,7 +58,7 @@ fn value<'a>(event: &'a Event, recipient: &'a Person, id: &str) -> Option<Raw<'a
 }
 
 #[test]
-fn the_eighteen_of_the_manual_are_valid_where_it_says() {
+fn the_manuals_variables_are_valid_for_exactly_the_events_it_lists() {
     for (label, id, row) in MATRIX {
         let definition = Variable::of(id).unwrap().definition();
         assert_eq!(definition.italian_label, label);
@@ -70,7 +70,7 @@ fn the_eighteen_of_the_manual_are_valid_where_it_says() {
 }
 
 #[test]
-fn the_uploader_stands_where_the_matrix_says_u_and_nowhere_else() {
+fn name_variables_refer_to_the_uploader_only_in_the_cells_marked_u() {
     for (_, id, row) in MATRIX.into_iter().take(3) {
         for (kind, cell) in COLUMNS.into_iter().zip(row.chars()) {
             let event = example(kind);
@@ -133,7 +133,7 @@ fn the_url_is_the_orders_the_carts_or_the_sites() {
 }
 
 #[test]
-fn an_order_without_a_mark_shows_passwebs_number() {
+fn an_order_without_a_code_shows_its_id() {
     let mut document = example(EventType::OrderStatusChanged).document;
     document["data"]["order"]["code"] = Value::Null;
     let event = Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();

@@ -19,7 +19,7 @@ fn restricted(kind: &str, expiration: &Value) -> Value {
 }
 
 #[test]
-fn a_ban_stops_and_one_that_is_announced_does_not() {
+fn a_ban_stops_the_account_and_an_announced_ban_does_not() {
     check(
         json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE", "waba_ban_date": "x"}}),
         "stops",
@@ -39,7 +39,7 @@ fn the_end_of_a_ban_lifts_the_stop() {
 }
 
 #[test]
-fn only_a_restriction_of_messages_that_the_business_begins_stops_and_none_that_is_over() {
+fn only_a_current_restriction_of_business_initiated_messages_stops() {
     let (later, past) = (json!(1_795_999_999), json!(1_790_000_000));
     check(restricted("RESTRICTED_BIZ_INITIATED_MESSAGING", &later), "stops");
     check(restricted("RESTRICTED_BIZ_INITIATED_MESSAGING", &Value::Null), "stops");
@@ -62,7 +62,7 @@ fn only_a_restriction_of_messages_that_the_business_begins_stops_and_none_that_i
 }
 
 #[test]
-fn an_update_has_the_time_of_its_entry_but_none_that_is_still_to_come() {
+fn an_update_has_the_time_of_its_entry_unless_it_is_in_the_future() {
     let at = |time: Value| {
         let change = json!({"field": "account_update", "value": {"event": "ACCOUNT_DELETED"}});
         let document = json!({"entry": [{"id": "222", "time": time, "changes": [change]}]});
@@ -76,7 +76,7 @@ fn an_update_has_the_time_of_its_entry_but_none_that_is_still_to_come() {
 }
 
 #[test]
-fn what_the_business_may_do_is_told_in_either_type() {
+fn a_capability_limit_is_read_as_a_number_or_a_tier() {
     for limit in [json!(2000), json!("TIER_2K")] {
         let platform_event =
             platform_event("business_capability_update", json!({"max_daily_conversations_per_business": limit}));
@@ -91,7 +91,7 @@ fn what_the_business_may_do_is_told_in_either_type() {
 }
 
 #[test]
-fn the_account_named_inside_is_the_one_that_counts() {
+fn the_account_named_in_the_value_overrides_the_entrys() {
     let value = json!({"event": "ACCOUNT_DELETED", "waba_info": {"waba_id": "999"}});
     assert_eq!(parsed("account_update", value).foreign, 1);
     let value = json!({"event": "ACCOUNT_DELETED", "waba_info": {"waba_id": 222}});

@@ -100,13 +100,13 @@ fn any_field() -> impl Strategy<Value = &'static str> {
 
 proptest! {
     #[test]
-    fn any_document_is_answered(document in any_value()) {
+    fn parsing_any_document_never_panics(document in any_value()) {
         let _ = parse(&document, &webhook(), received_at());
         let _ = parse(&json!({"entry": document}), &webhook(), received_at());
     }
 
     #[test]
-    fn any_change_gives_only_notices_that_the_queue_takes(field in any_field(), value in any_value()) {
+    fn any_change_yields_only_platform_events_that_fit_the_queue(field in any_field(), value in any_value()) {
         let mut value = value;
         if value.is_object() {
             value["metadata"] = json!({"phone_number_id": 111});
@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn a_status_survives_whatever_stands_beside_it(before in any_value(), after in any_value()) {
+    fn a_status_survives_any_neighbouring_values(before in any_value(), after in any_value()) {
         let statuses = json!([before, status("wamid.kept"), after]);
         let parsed = parsed("messages", of_number(json!({"statuses": statuses, "contacts": before})));
         let kept = parsed.platform_events.iter().any(
@@ -129,7 +129,7 @@ proptest! {
 }
 
 #[test]
-fn a_record_is_small_whatever_meta_writes() {
+fn a_record_stays_small_for_any_webhook_content() {
     let long = "🎉".repeat(100_000);
     let status = json!({"id": "wamid.1", "status": "failed", "biz_opaque_callback_data": long, "recipient_id": long,
         "errors": [{"code": long, "title": long, "message": long, "error_data": {"details": long}, "fbtrace_id": long}],

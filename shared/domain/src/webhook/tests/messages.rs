@@ -9,7 +9,7 @@ fn inbound(message: Value) -> Parsed {
 }
 
 #[test]
-fn a_status_is_read_with_all_it_says() {
+fn a_status_is_read_with_all_its_fields() {
     let status = json!({
         "id": "wamid.A", "status": "sent", "timestamp": "1795341600", "recipient_id": "393401234567",
         "recipient_user_id": "IT.a1", "biz_opaque_callback_data": "e.m",
@@ -51,7 +51,7 @@ fn a_failure_is_read_with_its_code_and_details() {
 }
 
 #[test]
-fn a_status_may_lack_what_it_does_not_need() {
+fn a_status_may_lack_its_optional_fields() {
     let of = |status: Value| platform_event("messages", of_number(json!({"contacts": null, "statuses": [status]})));
     let bare = of(json!({"id": "wamid.A", "status": "read", "recipient_id": ""}));
     let expected = json!({"notice": "status.1", "site": "demo", "phone_number_id": "111", "provider_id": "wamid.A",
@@ -69,7 +69,7 @@ fn a_status_may_lack_what_it_does_not_need() {
 }
 
 #[test]
-fn statuses_that_say_nothing_of_a_delivery_are_left_out_quietly() {
+fn statuses_unrelated_to_delivery_are_ignored_silently() {
     let of = |status: &str| json!({"id": "wamid.2", "status": status, "timestamp": "1795341600"});
     let statuses = json!([of("deleted"), status("wamid.1"), of("in_orbit")]);
     let parsed = parsed("messages", of_number(json!({"statuses": statuses})));
@@ -77,7 +77,7 @@ fn statuses_that_say_nothing_of_a_delivery_are_left_out_quietly() {
 }
 
 #[test]
-fn a_malformed_status_never_takes_the_others_with_it() {
+fn a_malformed_status_does_not_discard_the_others() {
     let statuses = json!([
         status("wamid.1"), null, {"status": "sent"}, {"id": "wamid.2", "status": "warned"},
         {"id": "x", "status": "Anna Rossi"}, {"id": "y".repeat(300), "status": "sent"}, status("wamid.3"),
@@ -96,7 +96,7 @@ fn a_malformed_status_never_takes_the_others_with_it() {
 }
 
 #[test]
-fn a_word_is_kept_and_any_other_text_goes_nowhere() {
+fn an_inbound_word_is_kept_and_any_other_text_is_dropped() {
     let text = |body: &str| json!({"from": "393401234567", "id": "wamid.I", "timestamp": "1795341600", "type": "text", "text": {"body": body}});
     let parsed = inbound(text("Stop!"));
     let expected = json!({"notice": "word.1", "site": "demo", "phone_number_id": "111", "from": "393401234567",
@@ -112,7 +112,7 @@ fn a_word_is_kept_and_any_other_text_goes_nowhere() {
 }
 
 #[test]
-fn who_wrote_is_found_where_meta_puts_it() {
+fn the_sender_of_a_word_is_read_from_every_field_meta_uses() {
     let from = |message: Value| match inbound(message).platform_events.pop() {
         Some(PlatformEvent::Word { from, .. }) => from,
         other => panic!("{other:?}"),
@@ -150,7 +150,7 @@ fn a_changed_number_has_both_numbers() {
 }
 
 #[test]
-fn choices_about_offers_are_read() {
+fn marketing_preferences_are_read() {
     let choice = |fields: Value| {
         let mut choice = json!({"detail": "d", "category": "marketing_messages", "timestamp": 1_795_341_600});
         choice.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

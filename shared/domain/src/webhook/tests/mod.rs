@@ -48,7 +48,7 @@ fn platform_event(field: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_hook_is_stored_in_this_form() {
+fn a_webhook_is_stored_in_this_form() {
     let token = Mode::Token { header: "x-token".to_owned() };
     let text = r#"{"site":"demo","mode":{"token":{"header":"x-token"}},"phone_number_ids":["111"],"waba_ids":["222"]}"#;
     assert_eq!(serde_json::to_string(&Webhook { mode: token, ..webhook() }).unwrap(), text);
@@ -57,7 +57,7 @@ fn a_hook_is_stored_in_this_form() {
 }
 
 #[test]
-fn every_entry_and_change_counts() {
+fn every_entry_and_change_is_read() {
     let change = |id: &str| json!({"field": "messages", "value": of_number(json!({"statuses": [status(id)]}))});
     let document = json!({"entry": [
         {"id": "222", "changes": [change("wamid.1"), {"field": "flows", "value": {}}, change("wamid.2")]},
@@ -75,7 +75,7 @@ fn every_entry_and_change_counts() {
 }
 
 #[test]
-fn what_is_not_the_sites_is_not_believed() {
+fn changes_of_a_number_or_account_outside_the_site_are_foreign() {
     let mut elsewhere = of_number(json!({"statuses": [status("wamid.1")]}));
     elsewhere["metadata"]["phone_number_id"] = json!("112");
     let mut nowhere = elsewhere.clone();
@@ -99,7 +99,7 @@ fn what_is_not_the_sites_is_not_believed() {
 }
 
 #[test]
-fn what_is_no_webhook_holds_nothing() {
+fn a_document_that_is_not_a_webhook_yields_nothing() {
     for document in [json!(null), json!([]), json!("x"), json!({"entry": {}}), json!({"entry": [{"changes": 1}, 7]})] {
         assert_eq!(parse(&document, &webhook(), received_at()), Parsed::default(), "{document}");
     }

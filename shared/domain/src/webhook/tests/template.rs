@@ -23,7 +23,7 @@ fn a_status_names_the_template_as_the_list_does() {
 }
 
 #[test]
-fn a_reason_is_whatever_meta_says_of_it() {
+fn a_template_reason_combines_the_explanations_from_meta() {
     let reason = |fields: Value| change("message_template_status_update", fields)["status"]["reason"].clone();
     assert_eq!(reason(json!({"event": "APPROVED", "reason": "NONE"})), json!(null));
     assert_eq!(reason(json!({"event": "APPROVED"})), json!(null));
@@ -36,7 +36,7 @@ fn a_reason_is_whatever_meta_says_of_it() {
 }
 
 #[test]
-fn only_a_category_that_changed_counts() {
+fn only_a_completed_category_change_is_reported() {
     let field = "template_category_update";
     let done = json!({"previous_category": "UTILITY", "new_category": "MARKETING"});
     assert_eq!(change(field, done), json!({"category": {"category": "MARKETING"}}));
@@ -47,7 +47,7 @@ fn only_a_category_that_changed_counts() {
 }
 
 #[test]
-fn a_quality_is_one_under_either_name() {
+fn a_quality_score_is_read_from_either_field() {
     for field in ["message_template_quality_update", "message_template_status_update"] {
         let fields = json!({"previous_quality_score": "GREEN", "new_quality_score": "YELLOW"});
         assert_eq!(change(field, fields), json!({"quality": {"score": "YELLOW"}}), "{field}");
@@ -55,13 +55,13 @@ fn a_quality_is_one_under_either_name() {
 }
 
 #[test]
-fn new_components_are_told() {
+fn new_components_are_reported() {
     let fields = json!({"message_template_element": "Hello {{1}}", "message_template_buttons": []});
     assert_eq!(change("message_template_components_update", fields), "components");
 }
 
 #[test]
-fn what_names_no_template_or_no_change_is_odd() {
+fn an_update_without_a_template_or_a_change_is_odd() {
     let nameless = json!({"event": "PAUSED", "message_template_language": "it"});
     assert_eq!(parsed("message_template_status_update", nameless).odd, ["/entry/0/changes/0 names no template"]);
     for field in ["message_template_status_update", "message_template_quality_update", "template_category_update"] {

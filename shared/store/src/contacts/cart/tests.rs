@@ -10,7 +10,7 @@ fn item(moments: &[(&str, i64)], by: &[(&str, &str)]) -> Item {
 }
 
 #[test]
-fn what_an_older_version_wrote_counts_for_every_mapping() {
+fn items_of_an_older_version_apply_to_every_mapping() {
     let history = |all: &Item, mapping: &str| {
         let items = CartItems { all: Some(all), ..CartItems::default() };
         items.history(false, &MappingId::parse(mapping).unwrap()).unwrap()
@@ -35,7 +35,7 @@ fn what_an_older_version_wrote_counts_for_every_mapping() {
 }
 
 #[test]
-fn of_guests_the_carts_of_their_number_count_and_what_closed_all() {
+fn a_guests_history_covers_only_their_number_and_closings_of_all_carts() {
     let all = item(&[("newest", 9), ("closed_at", 8), ("closed_all_at", 2), ("notified_at", 7)], &[]);
     let of_number = item(&[("newest", 3), ("closed_at", 1)], &[]);
     let items = CartItems { all: Some(&all), of_number: Some(&of_number), ended: None };
@@ -47,7 +47,7 @@ fn of_guests_the_carts_of_their_number_count_and_what_closed_all() {
 }
 
 #[test]
-fn the_names_of_notices_never_change() {
+fn the_attribute_names_of_cart_notices_never_change() {
     let names = |notice: Notice| {
         let names = notice.names(&["#at #by #first_before #earlier_at #earlier_by"]);
         ["#at", "#by", "#first_before", "#earlier_at", "#earlier_by"].map(|name| names[name].clone())

@@ -11,7 +11,7 @@ fn check(text: &str, expected: Result<&str, PhoneError>) {
 }
 
 #[test]
-fn of_two_numbers_in_one_field_the_first_mobile_counts() {
+fn the_first_mobile_in_a_field_with_several_numbers_is_used() {
     for text in [
         "3401234567/3409876543",
         "340 1234567 - 340 9876543",
@@ -80,7 +80,7 @@ fn a_letter_is_never_read_as_a_digit() {
 }
 
 #[test]
-fn what_could_be_read_in_two_ways_is_refused() {
+fn ambiguous_numbers_are_refused() {
     for text in ["06 698123/45", "340 123456/7", "340,1234567", "1) 340 1234567", "340 12", "340123456733376543219"] {
         check(text, Err(PhoneError::Invalid));
     }
@@ -161,7 +161,7 @@ fn closed(text: &str) -> String {
 
 proptest! {
     #[test]
-    fn one_letter_among_the_digits_spoils_a_number(
+    fn a_letter_among_the_digits_makes_a_number_invalid(
         number in prop::sample::select(MOBILES.as_slice()), at in 1usize..16, letter in "\\p{L}{1,2}", replaces: bool,
     ) {
         let digits: Vec<usize> =
@@ -173,7 +173,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_accepted_is_written_in_the_text(text in "[a-zO0-9 +./,;()-]{0,40}|([0-9]{3} [0-9]{6,7}[ /;-]{1,3}){1,3}") {
+    fn accepted_digits_occur_in_the_text(text in "[a-zO0-9 +./,;()-]{0,40}|([0-9]{3} [0-9]{6,7}[ /;-]{1,3}){1,3}") {
         if let Ok(phone) = Phone::parse(&text, Country::ITALY) {
             let tail: String = phone.as_e164().chars().skip(phone.as_e164().len() - 6).collect();
             prop_assert!(closed(&text).contains(&tail), "{} in {}", tail, text);
@@ -192,7 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn the_first_of_two_mobiles_counts(
+    fn the_first_of_two_mobiles_is_used(
         one in prop::sample::select(MOBILES.as_slice()), other in prop::sample::select(MOBILES.as_slice()),
         between in prop::sample::select(vec![" / ", "/", "; ", " - ", ", ", " o ", " oppure ", "\n"]),
     ) {
