@@ -15,6 +15,7 @@ mod lanes;
 mod model;
 mod numbers;
 mod outcomes;
+mod pending;
 mod reasons;
 mod reminders;
 mod repeats;
