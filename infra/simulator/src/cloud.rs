@@ -1,10 +1,10 @@
 //! The Cloud API over HTTP: paths, token and body of the calls that the bridge makes.
 
 use axum::{
-    Json, Router,
+    Router,
     body::Bytes,
     extract::{Path, RawQuery, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, Uri, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use crate::{
     exchange::{self, Incoming, Reply},
+    fallback,
     graph_error::GraphError,
     listing::{self, Query},
-    server::{self, Cut},
+    response::{self, Cut},
     state::Shared,
 };
 
@@ -24,7 +25,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/{version}/messages", post(send_without_id))
         .route("/{version}/{id}/messages", post(send_with_id))
         .route("/{version}/{id}/message_templates", get(list))
-        .route("/{version}/{id}", get(node).fallback(server::not_found))
+        .route("/{version}/{id}", get(node).fallback(fallback::not_found))
 }
 
 async fn send_with_id(
@@ -53,7 +54,7 @@ async fn send(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     if !is_version(version) {
-        return unknown_path(shared);
+        return fallback::unknown_path(shared);
     }
     let incoming = Incoming { phone_number_id, token: token(shared, headers), body: json_body(headers, body) };
     let exchange::Answer { reply, posted } = exchange::receive(shared, incoming);
@@ -66,7 +67,7 @@ async fn send(
         Reply::Json { status, body, delay } => {
             // The outcome is decided and recorded before this delay. A caller that gives up changes nothing.
             tokio::time::sleep(delay).await;
-            answer(status, body)
+            response::json(status, body)
         }
     }
 }
@@ -78,7 +79,7 @@ async fn list(
     headers: HeaderMap,
 ) -> Response {
     if !is_version(&version) {
-        return unknown_path(&shared);
+        return fallback::unknown_path(&shared);
     }
     let settings = shared.settings();
     let query = token(&shared, &headers)
@@ -87,9 +88,9 @@ async fn list(
     match query {
         Ok(query) => {
             let page = listing::page(&shared.lock().templates, &query, &settings.waba_id, &settings.access_token);
-            answer(200, page)
+            response::json(200, page)
         }
-        Err(error) => refuse(&shared, &error),
+        Err(error) => response::refusal(&shared, &error),
     }
 }
 
@@ -101,15 +102,15 @@ async fn node(
     headers: HeaderMap,
 ) -> Response {
     if !is_version(&version) {
-        return server::not_found(State(shared), uri).await;
+        return fallback::not_found(State(shared), uri).await;
     }
     let settings = shared.settings();
     match token(&shared, &headers) {
         Ok(()) if id == settings.phone_number_id => {
-            answer(200, json!({"id": id, "display_phone_number": settings.display_phone_number}))
+            response::json(200, json!({"id": id, "display_phone_number": settings.display_phone_number}))
         }
-        Ok(()) => refuse(&shared, &GraphError::unknown_object(&id)),
-        Err(error) => refuse(&shared, &error),
+        Ok(()) => response::refusal(&shared, &GraphError::unknown_object(&id)),
+        Err(error) => response::refusal(&shared, &error),
     }
 }
 
@@ -138,18 +139,4 @@ fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result
         return Err(GraphError::new(100, "Without Content-Type application/json the body is not read"));
     }
     serde_json::from_slice(&body).map_err(|error| GraphError::new(100, format!("The body is not JSON: {error}")))
-}
-
-/// Refuses a path that belongs to neither the Cloud API nor the control API.
-pub(crate) fn unknown_path(shared: &Shared) -> Response {
-    refuse(shared, &GraphError::new(2500, "Unknown path components"))
-}
-
-fn refuse(shared: &Shared, error: &GraphError) -> Response {
-    let trace = shared.lock().ids.trace();
-    answer(error.status, error.body(&trace))
-}
-
-fn answer(status: u16, body: Value) -> Response {
-    (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body)).into_response()
 }

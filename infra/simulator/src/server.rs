@@ -5,12 +5,7 @@
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, time::Duration};
 
-use axum::{
-    Router,
-    extract::State,
-    http::{Request, StatusCode, Uri},
-    response::{IntoResponse, Response},
-};
+use axum::{Router, http::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -21,7 +16,8 @@ use tokio::{
 use tower::ServiceExt as _;
 
 use crate::{
-    cloud, control, phone,
+    cloud, control, fallback, phone,
+    response::Cut,
     settings::{SeedRefused, Settings},
     state::Shared,
     webhook::Tally,
@@ -48,8 +44,8 @@ impl Simulator {
             .merge(phone::routes())
             .merge(control::routes())
             .merge(cloud::routes())
-            .fallback(not_found)
-            .method_not_allowed_fallback(wrong_method)
+            .fallback(fallback::not_found)
+            .method_not_allowed_fallback(fallback::wrong_method)
             .with_state(self.0.clone())
     }
 
@@ -148,38 +144,4 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
             let _ = serving.await;
         }
     }
-}
-
-/// Marks a response that must not be sent: its connection is closed instead. As a service error it makes hyper drop the
-/// connection before it writes any byte of an answer.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the connection is cut as ordered")]
-pub(crate) struct Cut;
-
-impl IntoResponse for Cut {
-    fn into_response(self) -> Response {
-        let mut response = StatusCode::BAD_GATEWAY.into_response();
-        response.extensions_mut().insert(self);
-        response
-    }
-}
-
-pub(crate) async fn not_found(State(shared): State<Shared>, uri: Uri) -> Response {
-    if is_control(&uri) {
-        control::refuse(StatusCode::NOT_FOUND, &format!("there is no control call {}", uri.path()))
-    } else {
-        cloud::unknown_path(&shared)
-    }
-}
-
-async fn wrong_method(State(shared): State<Shared>, uri: Uri) -> Response {
-    if is_control(&uri) {
-        control::refuse(StatusCode::METHOD_NOT_ALLOWED, &format!("{} takes another method", uri.path()))
-    } else {
-        cloud::unknown_path(&shared)
-    }
-}
-
-fn is_control(uri: &Uri) -> bool {
-    uri.path().starts_with("/_sim")
 }
