@@ -4,9 +4,10 @@
 
 use super::{
     Button,
-    components::SentButton,
     definition::{ButtonKind, ButtonPart, Definition},
     parameters, placeholder,
+    sent::SentButton,
+    shape::Node,
 };
 use crate::graph_error::GraphError;
 
@@ -46,7 +47,7 @@ fn one(index: usize, button: &ButtonPart<'_>, sent: Option<&SentButton<'_>>) -> 
     Ok(Button { kind, text: button.text.to_owned(), value })
 }
 
-fn url(place: &str, url: &str, sent: &[super::Node<'_>]) -> Result<Option<String>, GraphError> {
+fn url(place: &str, url: &str, sent: &[Node<'_>]) -> Result<Option<String>, GraphError> {
     let names = placeholder::names(url);
     let Some(&name) = names.first() else {
         return match sent {
@@ -62,7 +63,7 @@ fn url(place: &str, url: &str, sent: &[super::Node<'_>]) -> Result<Option<String
     Ok(Some(filled))
 }
 
-fn required<'n, 'a>(place: &str, kind: &str, sent: &'n [super::Node<'a>]) -> Result<&'n super::Node<'a>, GraphError> {
+fn required<'n, 'a>(place: &str, kind: &str, sent: &'n [Node<'a>]) -> Result<&'n Node<'a>, GraphError> {
     match sent {
         [] => Err(GraphError::new(131008, format!("{place} of type {kind} requires a parameter"))),
         [only] => Ok(only),

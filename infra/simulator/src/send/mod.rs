@@ -8,6 +8,7 @@ mod definition;
 mod number;
 mod parameters;
 mod placeholder;
+mod sent;
 mod shape;
 #[cfg(test)]
 mod tests;
