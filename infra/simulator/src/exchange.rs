@@ -11,7 +11,7 @@ use crate::{
     graph_error::GraphError,
     send::{self, Checked},
     state::{Message, Request, Shared, State, TemplateRef},
-    statuses::{self, Subject},
+    statuses,
 };
 
 /// A send as received over HTTP.
@@ -81,7 +81,7 @@ pub(crate) fn receive(shared: &Shared, incoming: Incoming<'_>) -> Answer {
     let id = state.ids.wamid(&checked.wa_id);
     let answer = accepted(&id, &checked);
     let message = message(id, checked, body, now);
-    let subject = Subject::of(&message);
+    let subject = message.subject();
     state.messages.push(message);
     let posted = statuses::follow(shared, &mut state, subject, turn.failure);
     if let Some(index) = turn.accepted {

@@ -14,12 +14,13 @@
 //! 1. [`Settings`] and [`Simulator`]
 //! 2. `exchange`: the processing of one send
 //! 3. `send`: the rules of one request
-//! 4. `statuses`: the statuses after a send
+//! 4. `course` and `statuses`: the statuses after a send
 //! 5. `webhook`: their delivery
 
 mod catalogue;
 mod cloud;
 mod control;
+mod course;
 mod exchange;
 mod fallback;
 mod faults;

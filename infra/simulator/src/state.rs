@@ -15,12 +15,12 @@ use serde_json::Value;
 
 use crate::{
     catalogue::Catalogue,
+    course::{Mode, Status},
     faults::Faults,
     limits::Limits,
     send::Rendered,
     settings::{SeedRefused, Settings},
-    statuses::{Mode, Tick},
-    webhook::Outbox,
+    webhook::{Outbox, envelope::Subject},
 };
 
 /// A simulator's settings and state, shared by its connections.
@@ -120,6 +120,18 @@ pub(crate) struct Message {
     pub(crate) received_at: Timestamp,
 }
 
+impl Message {
+    /// Returns the data that the message's statuses contain.
+    pub(crate) fn subject(&self) -> Subject {
+        Subject {
+            id: self.id.clone(),
+            wa_id: self.wa_id.clone(),
+            category: self.category.clone(),
+            callback_data: self.callback_data.clone(),
+        }
+    }
+}
+
 /// The template of a message.
 #[derive(Serialize)]
 pub(crate) struct TemplateRef {
@@ -139,6 +151,13 @@ pub(crate) struct Request {
     /// The refusal as text, for the phone.
     pub(crate) details: Option<String>,
     pub(crate) received_at: Timestamp,
+}
+
+/// A status that a message has reached, for the phone.
+pub(crate) struct Tick {
+    /// The message's id.
+    pub(crate) id: String,
+    pub(crate) status: Status,
 }
 
 /// A message from a phone to the sender.

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::{readable, refuse};
 use crate::{
+    course::Mode,
     send,
     state::{InboundMessage, Shared},
-    statuses::Mode,
     webhook::{
         Update,
         inbound::{self, Content, Order, What},

@@ -12,8 +12,7 @@ use serde::Serialize;
 
 use crate::{
     send::Rendered,
-    state::{InboundMessage, Message, Request, Shared, State as Memory, TemplateRef},
-    statuses::Tick,
+    state::{InboundMessage, Message, Request, Shared, State as Memory, TemplateRef, Tick},
 };
 
 /// Allows only the page's own files: no inline script or style, and no framing.

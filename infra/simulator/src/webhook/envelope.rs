@@ -4,11 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Update;
-use crate::{
-    graph_error,
-    settings::Settings,
-    statuses::{Status, Subject},
-};
+use crate::{course::Status, graph_error, settings::Settings};
 
 const OBJECT: &str = "whatsapp_business_account";
 /// Changes of these fields contain their own timestamps. Entries about the account or a template have a `time` instead.
@@ -74,6 +70,15 @@ impl Account {
         }
         json!({"object": OBJECT, "entry": [entry]})
     }
+}
+
+/// The message data that a status contains.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    pub(crate) id: String,
+    pub(crate) wa_id: String,
+    pub(crate) category: String,
+    pub(crate) callback_data: Option<String>,
 }
 
 /// Returns the contact behind a number. The name is deliberately not ASCII, because the signature covers its escaped
