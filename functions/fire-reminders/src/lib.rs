@@ -214,7 +214,7 @@ async fn give_up_stale(app: &App, shard: &str, deadline: &Deadline, tally: &mut 
     for message in open.iter().take_while(|_| deadline.has_time()) {
         match app.ledger.give_up(message, "its sender stopped before it recorded an answer", now).await {
             Ok(true) => {
-                tracing::error!(message.id = %message, "nobody knows whether a message was sent");
+                tracing::error!(message.id = %message, "it is unknown whether a message was sent");
                 tally.swept.unknown += 1;
             }
             Ok(false) => {}

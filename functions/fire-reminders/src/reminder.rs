@@ -105,7 +105,7 @@ fn fate<'a>(
     let Some(latest) = latest.filter(still_valid) else {
         // The activity's item expires in time. Only the event that saved the activity remains then.
         let by = latest.map_or(event, |latest| &latest.event).clone();
-        tracing::info!(%site, event.id = %event, by.id = %by, "a reminder does not stand any more");
+        tracing::info!(%site, event.id = %event, by.id = %by, "a reminder is no longer valid");
         return Ok(raised(&saved, &item.key, id, *due_at).map(|document| Fate::Gone { reminder, document, by }));
     };
     let Some(newest) = readable(recorded, site, &latest.event)? else { return Ok(None) };
@@ -165,7 +165,7 @@ async fn record_gone(
 ) -> Result<(), SweepError> {
     let now = app.clock.now();
     let (Ok(event), Some(retention_days)) = (Event::parse_any(document, now), kept_for) else {
-        tracing::warn!(%site, by.id = %by, "a reminder that does not stand any more could not be recorded");
+        tracing::warn!(%site, by.id = %by, "a reminder that is no longer valid could not be recorded");
         return Ok(());
     };
     let plan = taken_back(&event, &Skip::new(Reason::Cancelled, by.as_str()));

@@ -72,7 +72,7 @@ async fn of_decided(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
             if let Some(guards) = guards_of(task, decided.facts.files.as_ref()) {
                 app.claims.give_back(&guards, &id, &claim.owner).await?;
             }
-            if decided.probe && says_the_account_can_send(&failure.code) {
+            if decided.probe && proves_the_account_can_send(&failure.code) {
                 start(task, decided, claim.at).await?;
             }
             match &decided.contact {
@@ -106,7 +106,7 @@ pub(crate) async fn of_refusal(task: Task<'_>, contact: &str, (code, at): (&str,
 }
 
 /// Whether a permanent refusal concerns only its message, so that the account can send others.
-fn says_the_account_can_send(code: &str) -> bool {
+fn proves_the_account_can_send(code: &str) -> bool {
     matches!(error_code::action(code), None | Some(Action::Fail))
 }
 

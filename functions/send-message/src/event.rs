@@ -43,7 +43,7 @@ pub(crate) async fn process(app: &App, accepted: Accepted<'_>, invocation: Invoc
         }
         Recorded::Existing(stored) => stored,
         Recorded::Conflict => {
-            tracing::warn!(%site, event.id = %event.id, "an event id came again with another content; the first counts");
+            tracing::warn!(%site, event.id = %event.id, "an event id was received again with different content; the first applies");
             return Ok(());
         }
     };

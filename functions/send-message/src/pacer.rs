@@ -110,7 +110,7 @@ impl<'a> Pacer<'a> {
             }
             if let Err(error) = self.app.schedule.give_back_slots(&lane, *unused, leased.end).await {
                 let Lane { site, account } = lane;
-                tracing::warn!(%site, %account, error = chain(&error), "slots that nobody used could not be given back");
+                tracing::warn!(%site, %account, error = chain(&error), "unused slots could not be given back");
             }
         }
     }

@@ -23,8 +23,8 @@ pub(crate) async fn latest_records(
     let keyed = |id: ObjectId| (secret.person_key(site, &id), id);
     let people: Vec<(String, ObjectId)> = people.into_iter().map(keyed).collect();
     let known = app.contacts.people(&people.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>()).await?;
-    let said = |(key, id): (String, ObjectId)| Some(known.get(&key)?.clone().map(|record| (id, record)));
-    Ok(people.into_iter().filter_map(said).collect::<Result<_, StoreError>>()?)
+    let stated = |(key, id): (String, ObjectId)| Some(known.get(&key)?.clone().map(|record| (id, record)));
+    Ok(people.into_iter().filter_map(stated).collect::<Result<_, StoreError>>()?)
 }
 
 /// Returns the event with the last known contact data of the given people applied.

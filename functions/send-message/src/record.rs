@@ -41,7 +41,7 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
         Ok(job) => job,
         // serde's error message may quote the body. The position does not.
         Err(error) => {
-            let cause = format!("the record is no job (line {}, column {})", error.line(), error.column());
+            let cause = format!("the record is not a job (line {}, column {})", error.line(), error.column());
             return dead(DeadQueue::Events, None, &cause).await;
         }
     };

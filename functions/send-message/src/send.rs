@@ -185,7 +185,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
         Claimed::Ours => return Ok(()),
         Claimed::Theirs(decided) => {
             let (site, id) = (&task.job.site, task.id());
-            tracing::info!(%site, message.id = %id, state = %decided.facts.state(), "the message was dealt with before");
+            tracing::info!(%site, message.id = %id, state = %decided.facts.state(), "the message was already processed");
             return Box::pin(consequences::given_up(task, &decided)).await;
         }
         Claimed::PairBusy(free_at) => {
@@ -397,10 +397,10 @@ impl Call<'_> {
                 tracing::info!(%site, message.id = %id, phone, template, state = %State::Sent, "sent a message");
             }
             Answer::Refused { failure, .. } | Answer::NotAccepted { failure, .. } => {
-                tracing::warn!(%site, message.id = %id, provider.code = failure.code, provider.trace = failure.trace_id, phone, template, "the provider did not take a message");
+                tracing::warn!(%site, message.id = %id, provider.code = failure.code, provider.trace = failure.trace_id, phone, template, "the provider did not accept a message");
             }
             Answer::Unknown { cause, .. } => {
-                tracing::error!(%site, message.id = %id, cause, phone, template, "nobody knows whether a message was sent");
+                tracing::error!(%site, message.id = %id, cause, phone, template, "it is unknown whether a message was sent");
             }
         }
     }

@@ -18,6 +18,6 @@ pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failu
         return Ok(());
     };
     let state = decided.facts.state();
-    tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "a message to be skipped was dealt with before");
+    tracing::info!(%site, message.id = %id, reason = %skip.reason, %state, "a message to be skipped was already processed");
     Box::pin(consequences::given_up(task, &decided)).await
 }

@@ -28,7 +28,7 @@ impl Volume {
         let sent = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         for ((site, mapping), count) in sent {
             if let Err(error) = count_and_pause(app, &site, &mapping, count).await {
-                tracing::warn!(%site, %mapping, error = chain(&error), "what a mapping sent could not be counted");
+                tracing::warn!(%site, %mapping, error = chain(&error), "the messages of a mapping could not be counted");
             }
         }
     }

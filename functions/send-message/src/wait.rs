@@ -67,7 +67,7 @@ pub(crate) async fn for_some_time(
         },
         Err(error) => {
             let (site, id) = (&task.job.site, task.id());
-            tracing::warn!(%site, message.id = %id, error = chain(&error), "that a message waits could not be recorded");
+            tracing::warn!(%site, message.id = %id, error = chain(&error), "the wait of a message could not be recorded");
         }
     }
     Ok(())
@@ -119,7 +119,7 @@ pub(crate) async fn log_wait(task: Task<'_>, waiting: &Waiting, waits: bool) -> 
         tracing::info!(%site, message.id = %id, why = %waiting.why, until = %waiting.until, "a message waits");
         return Ok(());
     }
-    tracing::info!(%site, message.id = %id, "the message was dealt with before");
+    tracing::info!(%site, message.id = %id, "the message was already processed");
     match task.app.ledger.reported(&id).await? {
         Some(decided) => Box::pin(consequences::given_up(task, &decided)).await,
         None => Ok(()),

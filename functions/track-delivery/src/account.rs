@@ -53,10 +53,10 @@ pub(crate) async fn apply(app: &App, report: &Report) -> Result<(), Failure> {
             let cause = Cause { code: event, by_report: true, at: *at, probe_after };
             let health = app.schedule.stop_account(&lane, cause, now).await?;
             let stopped = health.stop.is_some();
-            tracing::error!(%site, account = %account.id, event, stopped, "Meta says that an account cannot send");
+            tracing::error!(%site, account = %account.id, event, stopped, "Meta reports that an account cannot send");
         } else if *lifts {
             app.schedule.reinstate_account(&lane, *at, now).await?;
-            tracing::warn!(%site, account = %account.id, event, "Meta says that an account can send again");
+            tracing::warn!(%site, account = %account.id, event, "Meta reports that an account can send again");
         } else {
             tracing::info!(%site, account = %account.id, event, "something about an account changed");
         }

@@ -18,7 +18,8 @@ pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain
         Ok(queued) => queued,
         // serde's error message may quote the body. The position does not.
         Err(error) => {
-            let cause = format!("the record is no notice (line {}, column {})", error.line(), error.column());
+            let cause =
+                format!("the record is not a platform event (line {}, column {})", error.line(), error.column());
             return dead(app, &record, None, &cause).await;
         }
     };
@@ -35,16 +36,16 @@ async fn put_back(app: &App, record: &SqsMessage, queued: Queued, cause: &str) -
     let now = app.clock.now();
     let site = queued.platform_event.site().clone();
     if queued.is_over(now) {
-        let cause = format!("{cause}; the notice could not be applied for 14 days");
+        let cause = format!("{cause}; the platform event could not be applied for 14 days");
         return dead(app, record, Some(&site), &cause).await;
     }
-    tracing::warn!(%site, cause, "a notice could not be applied; it is put back");
+    tracing::warn!(%site, cause, "a platform event could not be applied; it is put back");
     let again = queued.put_back(now);
     // Without randomness the pauses have their full length.
     let pause = again.pause(now, getrandom::u32().unwrap_or(u32::MAX));
     let seconds = u16::try_from(pause.as_secs()).unwrap_or(u16::MAX);
     app.statuses.send_after(&again, seconds).await.map_err(|error| {
-        tracing::warn!(error = chain(&error), "a notice could not be put back; SQS will deliver it again");
+        tracing::warn!(error = chain(&error), "a platform event could not be put back; SQS will deliver it again");
         TryAgain
     })
 }

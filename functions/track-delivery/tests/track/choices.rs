@@ -46,16 +46,16 @@ async fn a_stop_applies_at_every_site_of_the_number_and_a_start_lifts_it() {
 async fn the_latest_stop_or_start_applies_in_any_delivery_order() {
     let world = World::start().await;
     let mut runner = TestRunner::default();
-    let said = prop::collection::vec((prop::bool::ANY, 0_i64..4), 1..7);
+    let stated = prop::collection::vec((prop::bool::ANY, 0_i64..4), 1..7);
     for case in 0..CASES {
-        let said = said.new_tree(&mut runner).unwrap().current();
+        let stated = stated.new_tree(&mut runner).unwrap().current();
         let from = format!("3934000001{case:02}");
-        for (stops, second) in &said {
+        for (stops, second) in &stated {
             let name = if *stops { "stop" } else { "start" };
             world.deliver(&[word(name, &from, later(world.now(), *second))]).await;
         }
-        let last = said.iter().map(|(stops, second)| (*second, *stops)).max().unwrap();
-        assert_eq!(!world.suppressions("demo", &from).await.is_empty(), last.1, "{said:?}");
+        let last = stated.iter().map(|(stops, second)| (*second, *stops)).max().unwrap();
+        assert_eq!(!world.suppressions("demo", &from).await.is_empty(), last.1, "{stated:?}");
         assert_eq!(world.suppressions("outlet", &from).await, world.suppressions("demo", &from).await);
     }
 }

@@ -154,7 +154,7 @@ async fn an_unreadable_record_becomes_a_dead_letter_whose_cause_omits_its_text()
     assert_eq!(world.deliver(&[json!("no JSON"), unknown]).await, Vec::<String>::new());
     let causes = world.dead(None).await;
     assert_eq!(causes.len(), 2);
-    assert!(causes.iter().all(|cause| cause.starts_with("the record is no notice (line 1")), "{causes:?}");
+    assert!(causes.iter().all(|cause| cause.starts_with("the record is not a platform event (line 1")), "{causes:?}");
 }
 
 #[tokio::test]
@@ -171,6 +171,6 @@ async fn a_platform_event_that_cannot_be_applied_is_put_back_for_fourteen_days()
     world.advance(1);
     world.deliver_without_secrets(&[stop]).await;
     let [cause] = world.dead(Some("demo")).await.try_into().unwrap();
-    assert!(cause.ends_with("the notice could not be applied for 14 days"), "{cause}");
+    assert!(cause.ends_with("the platform event could not be applied for 14 days"), "{cause}");
     assert_eq!(world.put_back().await, 2);
 }

@@ -55,11 +55,11 @@ async fn statuses_converge_in_any_order() {
                 .collect();
             assert_eq!(world.deliver(&platform_events).await, Vec::<String>::new());
         }
-        let said: Vec<&str> = batches.iter().flatten().copied().collect();
+        let stated: Vec<&str> = batches.iter().flatten().copied().collect();
         let expected = match () {
-            () if said.contains(&"read") => State::Read,
-            () if said.contains(&"delivered") => State::Delivered,
-            () if said.contains(&"failed") => State::Failed("131026".to_owned()),
+            () if stated.contains(&"read") => State::Read,
+            () if stated.contains(&"delivered") => State::Delivered,
+            () if stated.contains(&"failed") => State::Failed("131026".to_owned()),
             () => State::Sent,
         };
         assert_eq!(world.state(&id).await, expected, "{batches:?}");
@@ -97,8 +97,8 @@ async fn a_status_without_our_id_finds_its_message_by_the_provider_id() {
 async fn a_status_through_another_sites_webhook_finds_the_message_of_the_shared_number() {
     let world = World::start().await;
     let id = world.send("e1", ANNA).await;
-    for (opaque, said, state) in [(Some(&id), "delivered", State::Delivered), (None, "read", State::Read)] {
-        let mut theirs = status("e1", opaque, said, world.now());
+    for (opaque, stated, state) in [(Some(&id), "delivered", State::Delivered), (None, "read", State::Read)] {
+        let mut theirs = status("e1", opaque, stated, world.now());
         theirs["site"] = json!("outlet");
         assert_eq!(world.deliver(&[theirs]).await, Vec::<String>::new());
         assert_eq!(world.state(&id).await, state);
