@@ -112,16 +112,16 @@ async fn an_uncalled_messages_claim_gives_back_its_latest_event_and_dedup_key() 
         item.retain(|name, _| !name.starts_with("before_"));
         item
     };
-    let told_before = newest().await;
+    let notified_before = newest().await;
     world.clock.advance(MINUTE);
 
     lose_a_claim(&world, &event).await;
-    assert_ne!(newest().await, told_before);
+    assert_ne!(newest().await, notified_before);
     assert!(world.contact_item(&dedup_key).await.unwrap().is_some());
     world.contacts.suppress(&site, &contact, &by_operator(&world)).await.unwrap();
     world.pass(MINUTE * 10).await.unwrap();
     assert!(matches!(state(&world, "e-1").await, State::Skipped(skip) if skip.reason == Reason::Suppressed));
-    assert_eq!(newest().await, told_before);
+    assert_eq!(newest().await, notified_before);
     assert_eq!(world.contact_item(&dedup_key).await.unwrap(), None);
     assert_eq!(world.requests().await.unwrap().len(), 1);
     world.finish().await.unwrap();

@@ -114,29 +114,29 @@ impl Play {
         self.world.clock.now()
     }
 
-    async fn hear(&mut self, said: &Dated) {
-        self.trace.raise(format!("{} {}: {} of {}", self.now(), said.id, brief(&said.what), said.at));
-        self.world.accept(&said.document).await.unwrap();
-        self.model.hear(said, self.now());
+    async fn hear(&mut self, stated: &Dated) {
+        self.trace.raise(format!("{} {}: {} of {}", self.now(), stated.id, brief(&stated.what), stated.at));
+        self.world.accept(&stated.document).await.unwrap();
+        self.model.hear(stated, self.now());
         self.world.deliver().await.unwrap();
     }
 
     /// Sends an event now, or later in another order.
-    async fn say(&mut self, said: Dated) {
+    async fn say(&mut self, stated: Dated) {
         if self.passweb.draw(6) == 0 {
-            self.held.push(said);
+            self.held.push(stated);
             return;
         }
-        self.hear(&said).await;
-        self.past.push(said);
+        self.hear(&stated).await;
+        self.past.push(stated);
     }
 
     async fn say_held(&mut self, count: usize) {
         for _ in 0..count.min(self.held.len()) {
             let place = self.passweb.index(self.held.len());
-            let said = self.held.swap_remove(place);
-            self.hear(&said).await;
-            self.past.push(said);
+            let stated = self.held.swap_remove(place);
+            self.hear(&stated).await;
+            self.past.push(stated);
         }
     }
 
@@ -146,7 +146,7 @@ impl Play {
         self.world.clock.advance(SECOND * seconds);
         let now = self.now();
         let (place, person) = (self.passweb.index(ACTIVITIES), self.passweb.index(PEOPLE));
-        let said = match self.passweb.draw(100) {
+        let stated = match self.passweb.draw(100) {
             0..22 => {
                 let what = self.passweb.draw(5);
                 Some(self.passweb.save(place, what, now))
@@ -165,8 +165,8 @@ impl Play {
                     let minutes = i32::try_from(self.passweb.draw(120)).unwrap();
                     let until = received + DAY - MINUTE * (150 - minutes);
                     self.pass(until.duration_since(now)).await;
-                    let said = self.passweb.leave(customer, self.now());
-                    self.say(said).await;
+                    let stated = self.passweb.leave(customer, self.now());
+                    self.say(stated).await;
                 }
                 None
             }
@@ -207,8 +207,8 @@ impl Play {
                 None
             }
         };
-        if let Some(said) = said {
-            self.say(said).await;
+        if let Some(stated) = stated {
+            self.say(stated).await;
         }
     }
 
@@ -259,7 +259,7 @@ impl Play {
     /// Runs a sweep. While its records are in flight, an event changes a due item.
     async fn meet(&mut self) {
         let now = self.now();
-        let Some((said, stands)) = self.happens(now) else { return self.sweep().await };
+        let Some((stated, stands)) = self.happens(now) else { return self.sweep().await };
         self.world.sweep().await.unwrap();
         let mut taken = Vec::new();
         loop {
@@ -274,7 +274,7 @@ impl Play {
         if stands {
             self.model.sweep(now);
         }
-        self.hear(&said).await;
+        self.hear(&stated).await;
         for batch in taken {
             assert!(self.world.handle(&batch).await.is_empty());
             for message in &batch {
@@ -291,8 +291,8 @@ impl Play {
         let Some(id) = self.model.items.iter().find(due).map(|((id, _), _)| id.clone()) else {
             let customer = self.model.left(|due| due <= now)?;
             let again = self.passweb.draw(2) == 0;
-            let said = if again { self.passweb.leave(customer, now) } else { self.passweb.close(customer, now) };
-            return Some((said, false));
+            let stated = if again { self.passweb.leave(customer, now) } else { self.passweb.close(customer, now) };
+            return Some((stated, false));
         };
         let of_activity = self.model.items.iter().filter(|item| due(item) && item.0.0 == id);
         let due: Vec<Reminder> = of_activity.map(|(_, (_, reminder))| reminder.clone()).collect();
@@ -301,20 +301,20 @@ impl Play {
         // The event may have happened before the reminder was due.
         let earlier = (due[0].due - SECOND * 20).max(self.model.activities[&id].rank.at + SECOND).min(now);
         let at = if self.passweb.draw(2) == 0 { now } else { earlier };
-        let said = match self.passweb.draw(3) {
+        let stated = match self.passweb.draw(3) {
             0 => self.passweb.end(place, at)?,
             1 => self.passweb.save(place, 0, at),
             _ => self.passweb.save(place, 4, at),
         };
-        let kept = match &said.what {
+        let kept = match &stated.what {
             What::Saved(saved) => due.iter().filter(|reminder| saved.reminder(reminder).is_some()).count(),
             _ => 0,
         };
         let stand = due.iter().all(|reminder| self.model.standing(&id, reminder).is_some());
         if stand && (kept == 0 || kept == due.len()) {
-            return Some((said, kept > 0));
+            return Some((stated, kept > 0));
         }
-        self.held.push(said);
+        self.held.push(stated);
         None
     }
 

@@ -140,7 +140,7 @@ fn of_templates() -> Vec<Story> {
 fn of_events() -> Vec<Story> {
     let (anna, bea) = (json!({"id": "A", "phone": "3331234567"}), json!({"id": "B", "phone": "+39 333 1234567"}));
     let silent = with(anna.clone(), "/whatsapp_opt_out", json!(true));
-    let told_before = MessageId {
+    let notified_before = MessageId {
         event: event_key(&SiteId::parse("demo").unwrap(), &EventId::parse("e-0").unwrap()),
         message: message_key(&MappingId::parse("stato-ordine").unwrap(), &ObjectId::parse("C7").unwrap(), 1),
     }
@@ -191,7 +191,7 @@ fn of_events() -> Vec<Story> {
         ),
         story(
             Reason::AlreadyNotified,
-            &told_before,
+            &notified_before,
             Change::Fixed(order_status_changed("e-0")),
             order("/data/order/version", json!(4)),
         ),

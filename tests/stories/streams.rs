@@ -109,9 +109,9 @@ async fn every_outcome_is_accounted_for(stream: &[Raised]) {
             assert!(state.is_final(), "{id}: {state}");
             sent += usize::from(state == State::Sent);
         }
-        let tells = !event.plan.messages.is_empty() || !event.plan.skips.is_empty();
+        let notifies = !event.plan.messages.is_empty() || !event.plan.skips.is_empty();
         let kind = EventType::of(&event.event_type).unwrap();
-        assert_eq!(tells, kind.notification() != domain::event::Notification::Never, "{id}");
+        assert_eq!(notifies, kind.notification() != domain::event::Notification::Never, "{id}");
     }
     assert_eq!(world.phone().await.unwrap().len(), sent);
     let audit = audit(&world).await;

@@ -1,6 +1,6 @@
 //! `bridge erase`: removes a person's data from the ledger and the contacts.
 
-mod whom;
+mod target;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::number;
 use crate::output::{Lang, Output};
 use crate::progress;
 use crate::stack::Stack;
-use whom::Whom;
+use target::Target;
 
 /// The data of a person in the ledger.
 #[derive(Default)]
@@ -31,9 +31,9 @@ struct Found {
 
 pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) -> Result<(), Failure> {
     let site = stack.live().await?.site;
-    let mut whom = match (&command.phone, &command.person) {
-        (Some(phone), _) => Whom::with_phone(&site, number::read(phone, &site)?),
-        (None, Some(id)) => Whom::with_id(
+    let mut target = match (&command.phone, &command.person) {
+        (Some(phone), _) => Target::with_phone(&site, number::read(phone, &site)?),
+        (None, Some(id)) => Target::with_id(
             &site,
             ObjectId::parse(id).map_err(|error| Failure::Usage(format!("the person's id {error}")))?,
         ),
@@ -46,15 +46,15 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     let seen = |trace: Trace| {
         progress.inc(1);
         match trace {
-            Trace::Event { document, .. } | Trace::Conflict(_, document) => whom.learn(&document),
-            Trace::DeadLetter(_, body) => whom.learn(&serde_json::from_str(&body).unwrap_or_default()),
+            Trace::Event { document, .. } | Trace::Conflict(_, document) => target.learn(&document),
+            Trace::DeadLetter(_, body) => target.learn(&serde_json::from_str(&body).unwrap_or_default()),
             Trace::Message { .. } | Trace::Orphan(..) | Trace::Collection(..) => {}
         }
     };
     stack.ledger.traces(&site.id, seen).await?;
     drop(progress);
-    whom.end_learning();
-    let found = find(&whom, &site.id, stack, output.lang).await?;
+    target.end_learning();
+    let found = find(&target, &site.id, stack, output.lang).await?;
     ask::confirmed(&question(&found, output.lang), command.yes, output)?;
 
     for (entry, _) in found.collections.iter().filter(|(_, event)| found.events.contains_key(event)) {
@@ -79,11 +79,11 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     }
     let secret = stack.contact_secret().await?;
     let mut persons = 0_usize;
-    for id in whom.ids() {
+    for id in target.ids() {
         persons += usize::from(stack.contacts.forget_person(&secret.person_key(&site.id, id)).await?);
     }
     let mut reasons = 0_usize;
-    for phone in whom.phones() {
+    for phone in target.phones() {
         reasons += stack.contacts.blank_reasons(&secret.contact_key(&site.id, phone)).await?;
     }
     let contacts = OfContacts { persons, reasons };
@@ -111,21 +111,21 @@ impl Found {
     }
 }
 
-async fn find(whom: &Whom<'_>, site: &SiteId, stack: &Stack, lang: Lang) -> Result<Found, Failure> {
+async fn find(target: &Target<'_>, site: &SiteId, stack: &Stack, lang: Lang) -> Result<Found, Failure> {
     let (mut found, now) = (Found::default(), stack.clock.now());
     let progress = progress::counter(lang.of("Ricerca dei dati, voci lette", "Finding the data, items read"));
     let seen = |trace: Trace| {
         progress.inc(1);
         match trace {
-            Trace::Event { key, document } if whom.is_in(&document) => {
-                found.events.insert(key, whom.rest(&document, now));
+            Trace::Event { key, document } if target.is_in(&document) => {
+                found.events.insert(key, target.rest(&document, now));
             }
-            Trace::Message { event, phone } if whom.has_phone(&phone) => {
+            Trace::Message { event, phone } if target.has_phone(&phone) => {
                 found.events.entry(event).or_default();
             }
-            Trace::Conflict(entry, document) if whom.is_in(&document) => found.conflicts.push(entry),
-            Trace::DeadLetter(entry, body) if whom.is_in_text(&body) => found.dead_letters.push(entry),
-            Trace::Orphan(entry, notice) if whom.is_in_text(&notice) => found.orphans.push(entry),
+            Trace::Conflict(entry, document) if target.is_in(&document) => found.conflicts.push(entry),
+            Trace::DeadLetter(entry, body) if target.is_in_text(&body) => found.dead_letters.push(entry),
+            Trace::Orphan(entry, notice) if target.is_in_text(&notice) => found.orphans.push(entry),
             // Whether it belongs to an erased event is known only after all events are read.
             Trace::Collection(entry, event) => found.collections.push((entry, event)),
             _ => {}

@@ -105,13 +105,13 @@ async fn apply(file: &Path, stack: &Stack, output: Output) -> Result<(), Failure
 
 /// Prints the saved mapping with its warnings.
 fn say_saved(mapping: &Mapping, findings: &[Finding], is_new: bool, output: Output) {
-    let mut said = document(findings);
-    if let Some(fields) = said.as_object_mut() {
+    let mut stated = document(findings);
+    if let Some(fields) = stated.as_object_mut() {
         fields.insert("mapping".to_owned(), json!(mapping.id));
         fields.insert("version".to_owned(), json!(mapping.version));
         fields.insert("changed".to_owned(), json!(is_new));
     }
-    output.say(&said, |lang| {
+    output.say(&stated, |lang| {
         let saved = match is_new {
             true => lang.of("salvata, versione", "saved, version"),
             false => lang.of("invariata, versione", "unchanged, version"),

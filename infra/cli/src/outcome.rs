@@ -234,7 +234,7 @@ impl Outcome {
             (None, None) => detail.to_owned(),
         };
         let statuses: Vec<String> = self.statuses.iter().map(|reported| reported.words(lang)).collect();
-        let resolved = self.resolved.as_ref().map(|resolved| said(resolved, lang)).unwrap_or_default();
+        let resolved = self.resolved.as_ref().map(|resolved| stated(resolved, lang)).unwrap_or_default();
         let text = self.text.as_ref().map(|text| format!("«{text}»")).unwrap_or_default();
         let warning = self.warning.map(|warning| warning.words(lang).to_owned()).unwrap_or_default();
         [why, statuses.join(", "), warning, resolved, text]
@@ -268,7 +268,7 @@ fn waits(waiting: &Waiting, lang: Lang) -> String {
 }
 
 /// Formats how an operator resolved an unknown outcome.
-fn said(resolved: &Resolved, lang: Lang) -> String {
+fn stated(resolved: &Resolved, lang: Lang) -> String {
     let Resolved { at, arrived, note } = resolved;
     let verdict = match arrived {
         true => lang.of("Una persona dice che è arrivato", "A person says that it arrived"),

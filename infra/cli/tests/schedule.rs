@@ -106,7 +106,7 @@ async fn outcome(bridge: &Bridge, event: &str) -> Result<[Value; 2]> {
 }
 
 #[track_caller]
-fn says(ended: &Ended, expected: &str) {
+fn prints(ended: &Ended, expected: &str) {
     assert_eq!((ended.code, ended.out.as_str()), (0, expected), "{}", ended.out);
     assert!(ended.out.lines().all(|line| line.chars().count() <= 80), "{}", ended.out);
 }
@@ -115,7 +115,7 @@ fn says(ended: &Ended, expected: &str) {
 async fn schedule_list_shows_why_each_message_waits() -> Result<()> {
     let bridge = at_eleven().await?;
     three_waits(&bridge).await?;
-    says(
+    prints(
         &bridge.run(&["schedule", "list"], "").await?,
         r"d1eb97f870008bff2e8a7d0a01f88bdf.650913044711b2533a157f388bcd8a6c
     stato-ordine → C7, evento o-1: il 22/11/2026 alle 11:15, utile fino al
@@ -134,7 +134,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     il 22/11/2026 alle 10:45, l'avviso è 180 minuti dopo, l'intervallo del sito.
 ",
     );
-    says(
+    prints(
         &bridge.run(&["schedule", "list", "--lang", "en"], "").await?,
         r"d1eb97f870008bff2e8a7d0a01f88bdf.650913044711b2533a157f388bcd8a6c
     stato-ordine → C7, event o-1: on 22 Nov 2026 at 11:15, of use until 29 Nov
@@ -176,7 +176,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     cart["data"]["customer"]["id"] = json!("C8");
     cart["data"]["customer"]["phone"] = json!("347 1112223");
     raise(&bridge, &cart).await?;
-    says(
+    prints(
         &bridge.run(&["schedule", "list", "--event", "k-2"], "").await?,
         r"c7d9a9a5790b655dea4e54a03b27813d.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, evento k-2: il 22/11/2026 alle 14:05, utile fino
@@ -188,7 +188,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     );
     // The older notice still waits. The list shows that it will not be sent, and its due time by the former setting.
     bridge.ok(&["site", "set", "cart_interval=240"]).await?;
-    says(
+    prints(
         &bridge.run(&["schedule", "list", "--event", "k-1"], "").await?,
         r"cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, evento k-1: il 22/11/2026 alle 13:45, utile fino
@@ -203,7 +203,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     bridge.ok(&["site", "set", "paused=true"]).await?;
     bridge.world.clock.advance(MINUTE);
     raise(&bridge, &bridge.event("documents.published", "d-1")?).await?;
-    says(
+    prints(
         &bridge.run(&["schedule", "list", "--event", "d-1", "--lang", "en"], "").await?,
         r"1a655deaf52c2e43fc1102b97e2ffb92.df642eae6807f59c6df7bd8a49553610
     nuovi-documenti → AZ12, event d-1: in the lane of main, of use until 29 Nov
@@ -216,7 +216,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
         bridge.ok(&["schedule", "cancel", &id_of(&bridge, event).await?]).await?;
         assert_eq!(outcome(&bridge, event).await?, ["skipped", "cancelled"], "{event}");
     }
-    says(&bridge.run(&["schedule", "list"], "").await?, "Niente in programma.\n");
+    prints(&bridge.run(&["schedule", "list"], "").await?, "Niente in programma.\n");
     bridge.ok(&["site", "set", "paused=false"]).await?;
     later(&bridge, HOUR * 12).await?;
     assert_eq!(received(&bridge).await?, 0);
@@ -288,11 +288,11 @@ async fn an_unreadable_item_does_not_hide_the_others_in_the_schedule() -> Result
     bridge.world.put_item("Schedule", &item).await?;
     let listed = bridge.ok(&["schedule", "list"]).await?;
     assert_eq!(listed["unreadable"], 1);
-    let mut stand: Vec<[&Value; 2]> =
+    let mut validity: Vec<[&Value; 2]> =
         listed["reminders"].as_array().context("no list")?.iter().map(|one| [&one["activity"], &one["why"]]).collect();
-    stand.sort_by_key(|one| one[0].to_string());
-    let (unreadable, stands) = ([&json!("A1"), &json!("unreadable")], [&json!("A2"), &Value::Null]);
-    assert_eq!(stand, [unreadable, unreadable, stands, stands]);
+    validity.sort_by_key(|one| one[0].to_string());
+    let (unreadable, valid) = ([&json!("A1"), &json!("unreadable")], [&json!("A2"), &Value::Null]);
+    assert_eq!(validity, [unreadable, unreadable, valid, valid]);
     // It can be cancelled; otherwise it would stay for ever.
     let of_broken = |one: &&Value| one["activity"] == "A1";
     let broken = listed["reminders"].as_array().context("no list")?.iter().find(of_broken).context("none")?;
@@ -340,18 +340,18 @@ async fn the_members_of_a_digest_are_cancelled_together() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_id_and_one_that_does_not_wait_get_different_errors() -> Result<()> {
     let bridge = at_eleven().await?;
-    says(&bridge.run(&["schedule", "list", "--lang", "en"], "").await?, "Nothing waits.\n");
+    prints(&bridge.run(&["schedule", "list", "--lang", "en"], "").await?, "Nothing waits.\n");
     let no_message = format!("{0}.{0}", "0".repeat(32));
     let no_reminder = format!("bridge:rem.{}", "0".repeat(32));
     for command in ["cancel", "fire-now"] {
-        for (id, code, says) in [
+        for (id, code, prints) in [
             ("x", 2, "neither a message's id"),
             ("rem.0", 2, "nor a reminder's"),
             (no_message.as_str(), 1, "knows no message"),
             (no_reminder.as_str(), 1, "waits"),
         ] {
             let refused = bridge.run(&["schedule", command, id], "").await?;
-            assert!(refused.code == code && refused.err.contains(says), "{command} {id}: {refused:?}");
+            assert!(refused.code == code && refused.err.contains(prints), "{command} {id}: {refused:?}");
         }
     }
     assert_eq!(bridge.run(&["schedule", "list", "--event", "però"], "").await?.code, 2);

@@ -30,8 +30,8 @@ impl Deadline {
     #[must_use]
     pub fn of(epoch_ms: u64, timeout: SignedDuration, margin: SignedDuration, clock: Clock) -> Self {
         let now = clock.now();
-        let said = i64::try_from(epoch_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        let at = said.filter(|at| *at > now).unwrap_or_else(|| now.saturating_add(timeout).unwrap_or(now));
+        let stated = i64::try_from(epoch_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let at = stated.filter(|at| *at > now).unwrap_or_else(|| now.saturating_add(timeout).unwrap_or(now));
         Self { clock, at, margin }
     }
 

@@ -320,8 +320,8 @@ fn health_update(request: UpdateItemFluentBuilder, before: &Health, after: &Heal
     }
     if let Some(stop) = &before.stop {
         // `by_report` may be the only difference. An item of an older version may not have it.
-        let unsaid = if stop.by_report { "" } else { " OR attribute_not_exists(by_report)" };
-        conditions.push(format!("(by_report = :was_by_report{unsaid})"));
+        let unstated = if stop.by_report { "" } else { " OR attribute_not_exists(by_report)" };
+        conditions.push(format!("(by_report = :was_by_report{unstated})"));
         request = request.expression_attribute_values(":was_by_report", AttributeValue::Bool(stop.by_report));
     }
     if let Some(proved_at) = after.proved_at {

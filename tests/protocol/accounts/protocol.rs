@@ -26,7 +26,7 @@ pub(crate) enum Action {
     /// The provider rejects a call because of the account.
     Refuses(usize),
     /// A call returns no information about the account.
-    SaysNothing(usize),
+    NoEvidence(usize),
     /// An accepted message is sent to the phone.
     Leaves(usize),
     /// An accepted message fails because of the account.
@@ -65,7 +65,7 @@ impl Setup {
                 let at = state.now;
                 self.change(&mut state, Change::Stop { at, by_report: false });
             }
-            Action::SaysNothing(call) => {
+            Action::NoEvidence(call) => {
                 if self.answered(&mut state, call).is_probe {
                     state.probing_until = None;
                 }
@@ -214,7 +214,7 @@ impl Model for Setup {
         }
         for (place, call) in state.calls.iter().enumerate() {
             if !call.is_answered {
-                actions.extend([Action::Accepts(place), Action::Refuses(place), Action::SaysNothing(place)]);
+                actions.extend([Action::Accepts(place), Action::Refuses(place), Action::NoEvidence(place)]);
             }
             if call.is_accepted && !call.left && call.failed_at.is_none() {
                 actions.extend([Action::Leaves(place), Action::Fails(place)]);

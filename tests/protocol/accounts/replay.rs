@@ -54,7 +54,7 @@ async fn write(world: &World, lane: &Lane, state: &State, action: Action) {
             assert_eq!(more, None, "only one message probes at a time");
             return;
         }
-        Action::SaysNothing(call) if of_call(call).is_probe => return schedule.return_probe(lane).await.unwrap(),
+        Action::NoEvidence(call) if of_call(call).is_probe => return schedule.return_probe(lane).await.unwrap(),
         Action::Accepts(call) if of_call(call).is_probe => Change::Accepted(of_call(call).claimed_at),
         Action::Refuses(_) => Change::Stop { at: state.now, by_report: false },
         Action::Report(call) => match of_call(call) {

@@ -82,9 +82,9 @@ impl Setup {
         let outcome = run.write(state).map(|write| write_to(state, self, write, log));
         let next = match run {
             Run::Event(Record::Saved(event)) => Some(Run::LatestEvent(event)),
-            Run::Event(Record::Raised(raised)) => (!state.raised[&raised]).then_some(Run::Tell(raised)),
+            Run::Event(Record::Raised(raised)) => (!state.raised[&raised]).then_some(Run::Notify(raised)),
             Run::LatestEvent(event) => self.is_to_be_kept(event, outcome).then_some(Run::Keep(event)),
-            Run::Keep(_) | Run::Tell(_) => None,
+            Run::Keep(_) | Run::Notify(_) => None,
             Run::Look(item) => Some(self.look(state, item)),
             Run::Raise(item, raised) => {
                 state.queue.push(Record::Raised(raised));
@@ -131,7 +131,7 @@ impl Run {
             Self::Event(Record::Raised(raised)) => Some(Write::Raised(raised, false)),
             Self::LatestEvent(event) => Some(Write::LatestEvent(event)),
             Self::Keep(event) => Some(Write::Keep(event)),
-            Self::Tell(raised) => Some(Write::Claim(raised)),
+            Self::Notify(raised) => Some(Write::Claim(raised)),
             Self::Gone(item) => Some(Write::Raised(item, true)),
             Self::Remove(item, _) => Some(Write::Remove(item)).filter(|_| state.item.is_some()),
             Self::Look(_) | Self::Raise(..) => None,
@@ -143,7 +143,7 @@ impl Run {
         match self {
             Self::Event(record) => Some(record),
             Self::LatestEvent(event) | Self::Keep(event) => Some(Record::Saved(event)),
-            Self::Tell(raised) => Some(Record::Raised(raised)),
+            Self::Notify(raised) => Some(Record::Raised(raised)),
             Self::Look(_) | Self::Raise(..) | Self::Gone(_) | Self::Remove(..) => None,
         }
     }
@@ -175,7 +175,7 @@ impl Model for Setup {
             actions.push(Action::Go(place));
             actions.extend((state.left.crashes > 0).then_some(Action::Crash(place)));
             // A claim and its call are one step here.
-            let may_be_lost = !matches!(run, Run::Tell(_)) && run.write(state).is_some();
+            let may_be_lost = !matches!(run, Run::Notify(_)) && run.write(state).is_some();
             actions.extend((state.left.lost > 0 && may_be_lost).then_some(Action::Lose(place)));
         }
         actions.extend((0..state.in_flight.len()).map(Action::Land));
@@ -195,7 +195,7 @@ impl Model for Setup {
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
             Property::always(ONCE, |_, state: &State| state.notified.values().all(|times| *times <= 1)),
-            Property::always(STANDS, |_, state: &State| !state.told_what_does_not_stand),
+            Property::always(STANDS, |_, state: &State| !state.sent_an_invalid_reminder),
             Property::always(TOLD, |setup: &Self, state: &State| {
                 !state.is_over(setup) || state.the_valid_reminder_was_sent(setup)
             }),
@@ -203,7 +203,7 @@ impl Model for Setup {
                 state.is_over(setup) && !state.notified.is_empty()
             }),
             Property::sometimes("one does not stand when it is due", |_, state: &State| {
-                state.raised.values().any(|tells_nobody| *tells_nobody)
+                state.raised.values().any(|notifies_nobody| *notifies_nobody)
             }),
         ]
     }

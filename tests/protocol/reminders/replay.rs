@@ -98,10 +98,10 @@ impl Replay<'_> {
                     EventRecord { site: &site, event, received_at, plan: &plan, retention_days: RETENTION_DAYS };
                 done(self.world.ledger.record_event(record, at(60)).await.unwrap() == Recorded::New)
             }
-            Write::Raised(raised, tells_nobody) => {
+            Write::Raised(raised, notifies_nobody) => {
                 let Raised { event, plan, .. } = self.raised(raised);
                 let none = taken_back(event, &Skip::from(Reason::Cancelled));
-                let plan = if tells_nobody { &none } else { plan };
+                let plan = if notifies_nobody { &none } else { plan };
                 let received_at = event.occurred_at;
                 let record = EventRecord { site: &site, event, received_at, plan, retention_days: RETENTION_DAYS };
                 done(self.world.ledger.record_event(record, at(60)).await.unwrap() == Recorded::New)
@@ -187,9 +187,9 @@ impl Replay<'_> {
         });
         let expected = state.item.map(|(event, due)| (self.setup.events[event].event.id.clone(), self.setup.dues[due]));
         assert_eq!(item, expected, "{trace}");
-        for (raised, tells_nobody) in &state.raised {
+        for (raised, notifies_nobody) in &state.raised {
             let plan = self.world.ledger.plan(&site(), &self.raised(*raised).event.id).await.unwrap().unwrap();
-            assert_eq!(plan.messages.is_empty(), *tells_nobody, "{trace}");
+            assert_eq!(plan.messages.is_empty(), *notifies_nobody, "{trace}");
             let facts = self.world.ledger.message(&self.id(*raised)).await.unwrap();
             assert_eq!(facts.is_some(), state.decided.contains(raised), "{trace}");
         }

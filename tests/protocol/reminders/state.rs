@@ -29,7 +29,7 @@ pub(crate) enum Run {
     /// An execution puts the reminder into the schedule.
     Keep(EventNo),
     /// An execution claims the message of a reminder and calls.
-    Tell(RaisedNo),
+    Notify(RaisedNo),
     /// The sweep reads the activity of a due item.
     Look(Item),
     /// The sweep puts the reminder's event into the queue.
@@ -88,7 +88,7 @@ pub(crate) struct State {
     pub(crate) notified: BTreeMap<String, u8>,
     /// The events that updated the activity so far.
     pub(crate) known: BTreeSet<EventNo>,
-    pub(crate) told_what_does_not_stand: bool,
+    pub(crate) sent_an_invalid_reminder: bool,
 }
 
 impl State {
@@ -107,7 +107,7 @@ impl State {
             left: setup.bounds,
             notified: BTreeMap::new(),
             known: BTreeSet::new(),
-            told_what_does_not_stand: false,
+            sent_an_invalid_reminder: false,
         }
     }
 
@@ -122,9 +122,9 @@ impl State {
         let done = |held: bool| if held { Outcome::Done } else { Outcome::Refused };
         match write {
             Write::Saved(event) => done(self.saved.insert(event)),
-            Write::Raised(raised, tells_nobody) => {
+            Write::Raised(raised, notifies_nobody) => {
                 let is_new = !self.raised.contains_key(&raised);
-                self.raised.entry(raised).or_insert(tells_nobody);
+                self.raised.entry(raised).or_insert(notifies_nobody);
                 done(is_new)
             }
             Write::LatestEvent(event) => {
@@ -176,7 +176,7 @@ impl State {
         self.dedup_keys.insert(dedup_key.clone(), raised);
         *self.notified.entry(moment.clone()).or_default() += 1;
         let newest = self.newest(setup, self.known.iter().copied());
-        self.told_what_does_not_stand |=
+        self.sent_an_invalid_reminder |=
             newest.is_some_and(|newest| !setup.events[newest].fingerprints.contains(moment));
         Outcome::Done
     }

@@ -4,7 +4,7 @@ use domain::decision::{Halt, wait};
 use domain::message::backoff::PAUSE_MAX;
 use domain::message::error_code;
 use domain::message::reason::Reason;
-use domain::message::state::{State as Told, Status, WaitReason};
+use domain::message::state::{State as Notified, Status, WaitReason};
 use jiff::SignedDuration;
 use stateright::{Model, Property};
 
@@ -71,7 +71,7 @@ impl Setup {
 
     fn take(&self, state: &mut State, place: usize, again: bool) {
         let record = if again { state.queue[place] } else { state.queue.remove(place) };
-        if state.tables.items[record.send].state() == Told::Sending {
+        if state.tables.items[record.send].state() == Notified::Sending {
             state.left.looks -= 1;
         }
         if again {
@@ -194,7 +194,7 @@ impl Setup {
             }
             _ => write_to(state, self, write, log),
         };
-        let is_sending = state.tables.items[send].state() == Told::Sending;
+        let is_sending = state.tables.items[send].state() == Notified::Sending;
         match (run.step, outcome) {
             (Step::Claim { .. }, Outcome::Theirs) | (Step::Skip(_) | Step::Park(_), Outcome::Refused)
                 if is_sending && self.mutation != Some(Mutation::RecordGivenUpWhileSending) =>
@@ -341,7 +341,7 @@ impl Model for Setup {
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         let executes = state.runs.len() < usize::from(self.bounds.executions);
         for place in (0..state.queue.len()).filter(|_| executes) {
-            let is_sending = state.tables.items[state.queue[place].send].state() == Told::Sending;
+            let is_sending = state.tables.items[state.queue[place].send].state() == Notified::Sending;
             if is_sending && state.left.looks == 0 {
                 continue;
             }
@@ -398,8 +398,8 @@ impl Model for Setup {
                 setup.actions(state, &mut actions);
                 state.is_over() || !actions.is_empty()
             }),
-            Property::sometimes("one ends as sent", |_, state: &State| state.ends_as(&Told::Sent)),
-            Property::sometimes("one ends as unknown", |_, state: &State| state.ends_as(&Told::Unknown)),
+            Property::sometimes("one ends as sent", |_, state: &State| state.ends_as(&Notified::Sent)),
+            Property::sometimes("one ends as unknown", |_, state: &State| state.ends_as(&Notified::Unknown)),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::message::state::State as Told;
+use domain::message::state::State as Notified;
 
 use super::setup::{Bounds, Setup};
 use super::table::{Kept, Outcome, Owner, Record, SendId, Tables, Write};
@@ -163,7 +163,7 @@ impl State {
     }
 
     /// Whether everything is over and a message ended in this state.
-    pub(crate) fn ends_as(&self, state: &Told) -> bool {
+    pub(crate) fn ends_as(&self, state: &Notified) -> bool {
         self.is_over() && self.tables.items.iter().any(|item| item.state() == *state)
     }
 
@@ -176,10 +176,10 @@ impl State {
     /// Whether the ledger is correct about each message, or states that its outcome is unknown.
     pub(crate) fn the_ledger_is_true(&self) -> bool {
         let is_true = |(send, accepted): (usize, &bool)| match self.tables.items[send].state() {
-            Told::Sent | Told::Delivered | Told::Read => *accepted,
-            Told::Failed(_) => !*accepted || !self.tables.items[send].statuses.is_empty(),
-            Told::Skipped(_) => self.calls[send] == 0,
-            Told::Unknown | Told::Pending | Told::Waiting(_) | Told::Sending => true,
+            Notified::Sent | Notified::Delivered | Notified::Read => *accepted,
+            Notified::Failed(_) => !*accepted || !self.tables.items[send].statuses.is_empty(),
+            Notified::Skipped(_) => self.calls[send] == 0,
+            Notified::Unknown | Notified::Pending | Notified::Waiting(_) | Notified::Sending => true,
         };
         self.accepted.iter().enumerate().all(is_true)
     }

@@ -69,7 +69,7 @@ impl Passweb {
         (self.draw(10) > 0).then(|| format!("+39340{number}"))
     }
 
-    fn said(&mut self, kind: &str, at: Timestamp, data: Value, what: What) -> Dated {
+    fn stated(&mut self, kind: &str, at: Timestamp, data: Value, what: What) -> Dated {
         let id = format!("{}-{}", kind.replace('.', "-"), self.next_serial());
         let document = json!({"id": id, "type": kind, "occurred_at": at.to_string(), "data": data});
         Dated { id, at, what, document }
@@ -147,9 +147,9 @@ impl Passweb {
         if over {
             self.agenda[place] = None;
             let what = What::Over { activity: activity.id, version: activity.version };
-            return self.said("activity.saved", at, data, what);
+            return self.stated("activity.saved", at, data, what);
         }
-        self.said("activity.saved", at, data, What::Saved(activity))
+        self.stated("activity.saved", at, data, What::Saved(activity))
     }
 
     fn reminder(&self, reminder: &Reminder) -> Value {
@@ -198,7 +198,12 @@ impl Passweb {
         let mut activity = self.agenda[place].take()?;
         if self.draw(2) == 0 {
             let data = json!({"activity": {"id": activity.id}});
-            return Some(self.said("activity.deleted", at, data, What::Over { activity: activity.id, version: None }));
+            return Some(self.stated(
+                "activity.deleted",
+                at,
+                data,
+                What::Over { activity: activity.id, version: None },
+            ));
         }
         activity.version = activity.version.map(|version| version + 1);
         let state = if self.draw(2) == 0 { "ANNULLATA" } else { "Completata" };
@@ -207,7 +212,7 @@ impl Passweb {
             "actor": {"id": "C"}, "creator": {"id": "C"}, "assignees": self.assignees(&activity), "notify": ["email"],
         });
         let what = What::Over { activity: activity.id, version: activity.version };
-        Some(self.said("activity.status_changed", at, data, what))
+        Some(self.stated("activity.status_changed", at, data, what))
     }
 
     /// Passweb raises a reminder itself, possibly before its due time.
@@ -220,7 +225,7 @@ impl Passweb {
             "reminder": {"id": reminder.id, "minutes_before": reminder.minutes}, "notify": ["whatsapp"],
             "owner": reminder.owner.map(|owner| self.person(owner)),
         });
-        Some(self.said("activity.reminder", at, data, What::Raised { activity, reminder }))
+        Some(self.stated("activity.reminder", at, data, What::Raised { activity, reminder }))
     }
 
     /// A customer abandons a cart, possibly the previous one. Sometimes an agent created it.
@@ -238,7 +243,7 @@ impl Passweb {
         });
         let person = self.people[customer].clone();
         let what = if by_agent { What::Nothing } else { What::Left { customer, cart, left, items, person } };
-        self.said("cart.abandoned", at, data, what)
+        self.stated("cart.abandoned", at, data, what)
     }
 
     /// A cart is ordered, emptied or recovered, or an order changes its status. A new order closes all earlier carts.
@@ -248,7 +253,7 @@ impl Passweb {
             let reason = ["ordered", "emptied", "recovered"][self.index(3)];
             let data = json!({"cart": {"id": cart}, "customer": self.person(customer), "reason": reason});
             let cart = (reason != "ordered").then_some(cart);
-            return self.said("cart.closed", at, data, What::Closed { customer, cart, until: at });
+            return self.stated("cart.closed", at, data, What::Closed { customer, cart, until: at });
         }
         let status = ["NUOVO", "Memorizzato", "PAGAMENTO_NON_CONFERMATO", "DA_VERIFICARE", "SOSPESO"][self.index(5)];
         let previous = (self.draw(4) == 0).then_some("NUOVO");
@@ -265,7 +270,7 @@ impl Passweb {
         let until = date.map_or(at, |date| at.min(end(date)));
         let is_new = previous.is_none() && status != "SOSPESO";
         let what = if is_new { What::Closed { customer, cart: None, until } } else { What::Nothing };
-        self.said("order.status_changed", at, data, what)
+        self.stated("order.status_changed", at, data, what)
     }
 
     /// Changes a person: another number or none, an opt-out, or a withdrawn opt-out.
@@ -278,7 +283,7 @@ impl Passweb {
         }
         let record = self.people[person].clone();
         let data = json!({"customer": self.person(person)});
-        self.said("customer.updated", at, data, What::Updated { person, record })
+        self.stated("customer.updated", at, data, What::Updated { person, record })
     }
 }
 

@@ -132,7 +132,7 @@ fn minutes(minutes: u16) -> SignedDuration {
 #[derive(Default)]
 pub(super) struct Model {
     /// The newest event of each activity, ordered by version, then by occurrence, then by receipt.
-    pub(super) activities: BTreeMap<String, Standing>,
+    pub(super) activities: BTreeMap<String, LatestSave>,
     pub(super) customers: BTreeMap<usize, Customer>,
     /// The last known contact data of each person, and its time.
     pub(super) people: BTreeMap<usize, (Timestamp, Person)>,
@@ -172,7 +172,7 @@ impl Rank {
 }
 
 /// The status of an activity: its latest event, and its data. `None` if it is over.
-pub(super) struct Standing {
+pub(super) struct LatestSave {
     pub(super) rank: Rank,
     pub(super) event: String,
     pub(super) saved: Option<Activity>,
@@ -225,12 +225,12 @@ fn cart_due(left: Timestamp, first: Timestamp) -> Timestamp {
 
 impl Model {
     /// Handles an event.
-    pub(super) fn hear(&mut self, said: &Dated, now: Timestamp) {
-        match &said.what {
+    pub(super) fn hear(&mut self, stated: &Dated, now: Timestamp) {
+        match &stated.what {
             What::Saved(activity) => {
-                let rank = Rank { version: activity.version, at: said.at, received: now };
-                self.stands(&activity.id, Standing { rank, event: said.id.clone(), saved: Some(activity.clone()) });
-                let to_come = |reminder: &&Reminder| reminder.ticked && reminder.due >= said.at;
+                let rank = Rank { version: activity.version, at: stated.at, received: now };
+                self.stands(&activity.id, LatestSave { rank, event: stated.id.clone(), saved: Some(activity.clone()) });
+                let to_come = |reminder: &&Reminder| reminder.ticked && reminder.due >= stated.at;
                 for reminder in activity.reminders.iter().filter(to_come) {
                     let key = (activity.id.clone(), reminder.id.clone());
                     // An older save adds a reminder only if the newest one left it unchanged.
@@ -241,19 +241,19 @@ impl Model {
                 }
             }
             What::Over { activity, version } => {
-                let rank = Rank { version: *version, at: said.at, received: now };
-                self.stands(activity, Standing { rank, event: said.id.clone(), saved: None });
+                let rank = Rank { version: *version, at: stated.at, received: now };
+                self.stands(activity, LatestSave { rank, event: stated.id.clone(), saved: None });
             }
             What::Raised { activity, reminder } => {
                 for person in recipients(activity, reminder) {
-                    let key = (said.id.clone(), person);
+                    let key = (stated.id.clone(), person);
                     if !self.given.contains_key(&key) {
                         // Handled at once, with the event's own data. A newer recorded opt-out applies.
                         let mut own = activity.clone();
-                        let since = self.people.get(&person).filter(|(since, _)| *since > said.at);
+                        let since = self.people.get(&person).filter(|(since, _)| *since > stated.at);
                         own.people[person].out |= since.is_some_and(|(_, record)| record.out);
-                        let stands = self.is_valid_as_reported(activity, said.at, now);
-                        let outcome = self.remind((&own, reminder), person, (Timestamp::MAX, said.at, now), stands);
+                        let stands = self.is_valid_as_reported(activity, stated.at, now);
+                        let outcome = self.remind((&own, reminder), person, (Timestamp::MAX, stated.at, now), stands);
                         self.given.insert(key, outcome);
                     }
                 }
@@ -262,11 +262,11 @@ impl Model {
                 let known = self.customers.entry(*customer).or_default();
                 known.leaves(*left);
                 let carts = &mut known.carts;
-                if !carts.iter().any(|cart| cart.id == said.id) {
-                    let (id, cart, person) = (said.id.clone(), cart.clone(), person.clone());
-                    carts.push(Cart { id, cart, at: said.at, left: *left, items: *items, person, state: Ok(now) });
+                if !carts.iter().any(|cart| cart.id == stated.id) {
+                    let (id, cart, person) = (stated.id.clone(), cart.clone(), person.clone());
+                    carts.push(Cart { id, cart, at: stated.at, left: *left, items: *items, person, state: Ok(now) });
                 }
-                let place = carts.iter().position(|cart| cart.id == said.id).unwrap();
+                let place = carts.iter().position(|cart| cart.id == stated.id).unwrap();
                 self.judge(*customer, place, (now, false));
             }
             What::Closed { customer, cart: Some(cart), until } => {
@@ -280,8 +280,8 @@ impl Model {
             }
             What::Nothing => {}
             What::Updated { person, record } => {
-                if self.people.get(person).is_none_or(|(at, _)| *at <= said.at) {
-                    self.people.insert(*person, (said.at, record.clone()));
+                if self.people.get(person).is_none_or(|(at, _)| *at <= stated.at) {
+                    self.people.insert(*person, (stated.at, record.clone()));
                 }
             }
         }
@@ -290,11 +290,11 @@ impl Model {
     /// Whether there is no newer event about the activity, or only one that left its start unchanged.
     fn is_valid_as_reported(&self, activity: &Activity, at: Timestamp, now: Timestamp) -> bool {
         let Some(known) = self.activities.get(&activity.id) else { return true };
-        let said = Rank { version: activity.version, at, received: now };
-        said.is_newer(&known.rank) || known.saved.as_ref().is_some_and(|saved| saved.begins == activity.begins)
+        let stated = Rank { version: activity.version, at, received: now };
+        stated.is_newer(&known.rank) || known.saved.as_ref().is_some_and(|saved| saved.begins == activity.begins)
     }
 
-    fn stands(&mut self, activity: &str, standing: Standing) {
+    fn stands(&mut self, activity: &str, standing: LatestSave) {
         if self.activities.get(activity).is_none_or(|known| standing.rank.is_newer(&known.rank)) {
             self.activities.insert(activity.to_owned(), standing);
         }
@@ -336,7 +336,7 @@ impl Model {
     /// Returns the activity and the reminder from the latest event, with its time and id. Returns `None` if the
     /// activity is over or no longer has this reminder.
     pub(super) fn standing(&self, id: &str, item: &Reminder) -> Option<((Activity, Reminder), (Timestamp, String))> {
-        let Standing { rank, event, saved } = &self.activities[id];
+        let LatestSave { rank, event, saved } = &self.activities[id];
         let saved = saved.clone()?;
         let reminder = saved.reminder(item)?.clone();
         Some(((saved, reminder), (rank.at, event.clone())))
@@ -408,14 +408,14 @@ impl Model {
             None => person.clone(),
         };
         let due = cart_due(*left, customer.first.unwrap_or(*left)).max(*left);
-        let told_lately = |received: Timestamp| due.max(now).duration_since(received) < DAY || *left <= received;
+        let notified_recently = |received: Timestamp| due.max(now).duration_since(received) < DAY || *left <= received;
         let state = if phone.is_none() {
             Err(Err(Reason::PhoneMissing))
         } else if out {
             Err(Err(Reason::OptedOut))
         } else if customer.closed.max(customer.closed_carts.get(cart).copied()) >= Some(*left) {
             Err(Err(Reason::Cancelled))
-        } else if customer.newest > Some(*left) || customer.received.is_some_and(told_lately) {
+        } else if customer.newest > Some(*left) || customer.received.is_some_and(notified_recently) {
             Err(Err(Reason::NotLatestCart))
         } else if now > due + DAY {
             Err(Err(Reason::Expired))

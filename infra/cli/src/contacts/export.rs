@@ -80,9 +80,9 @@ fn rows_of(one: &SuppressedContact, phone: Option<&Phone>) -> Vec<[String; 8]> {
             unreachable_until.clone(),
         ]
     };
-    let says_something = known.marketing_consent.is_some() || known.unreachable_until.is_some();
+    let has_content = known.marketing_consent.is_some() || known.unreachable_until.is_some();
     let suppressed = known.suppressions.iter().map(|suppression| row(Some(suppression)));
-    let only = (known.suppressions.is_empty() && says_something).then(|| row(None));
+    let only = (known.suppressions.is_empty() && has_content).then(|| row(None));
     suppressed.chain(only).collect()
 }
 

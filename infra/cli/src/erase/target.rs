@@ -21,7 +21,7 @@ const TAIL_DIGITS_MIN: usize = 8;
 const CODE_DIGITS_MAX: usize = 3;
 
 /// The people to erase: their numbers and ids.
-pub(super) struct Whom<'a> {
+pub(super) struct Target<'a> {
     site: &'a Site,
     phones: BTreeSet<Phone>,
     ids: BTreeSet<ObjectId>,
@@ -32,7 +32,7 @@ pub(super) struct Whom<'a> {
     names: BTreeSet<String>,
 }
 
-impl<'a> Whom<'a> {
+impl<'a> Target<'a> {
     /// Everyone who has a number.
     pub(super) fn with_phone(site: &'a Site, phone: Phone) -> Self {
         Self { phones: BTreeSet::from([phone]), by_phone: true, ..Self::nobody(site) }

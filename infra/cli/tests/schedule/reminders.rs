@@ -7,7 +7,7 @@ async fn schedule_list_explains_each_reminder_and_its_recipients() -> Result<()>
     let bridge = at_eleven().await?;
     let now = bridge.world.clock.now();
     raise(&bridge, &saved("a-1", 1, "2026-11-24T15:00:00+01:00", now)).await?;
-    says(
+    prints(
         &bridge.run(&["schedule", "list"], "").await?,
         r"bridge:rem.05a3d6ef9e20c3411608b4c51f035bff
     Promemoria R2 dell'attività A1, evento a-1: il 23/11/2026 alle 15:00, 1
@@ -19,7 +19,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     Destinatari: Anna Rossi (C7).
 ",
     );
-    says(
+    prints(
         &bridge.run(&["schedule", "list", "--lang", "en"], "").await?,
         r"bridge:rem.05a3d6ef9e20c3411608b4c51f035bff
     Reminder R2 of the activity A1, event a-1: on 23 Nov 2026 at 15:00, 1 day
@@ -43,7 +43,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     let mut whole_day = saved("a-2", 2, "2026-11-24", now);
     whole_day["data"]["reminders"].as_array_mut().context("no list")?.remove(0);
     raise(&bridge, &whole_day).await?;
-    says(
+    prints(
         &bridge.run(&["schedule", "list"], "").await?,
         r"bridge:rem.8de52344119457f7bc768fdc530ea820
     Promemoria R2 dell'attività A1, evento a-2: il 23/11/2026 alle 09:00, 1
@@ -57,7 +57,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     Non verrà inviato: l'attività è cambiata in seguito.
 ",
     );
-    says(
+    prints(
         &bridge.run(&["schedule", "list", "--lang", "en"], "").await?,
         r"bridge:rem.8de52344119457f7bc768fdc530ea820
     Reminder R2 of the activity A1, event a-2: on 23 Nov 2026 at 09:00, 1 day
@@ -74,7 +74,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     let gone = json!({"id": "a-3", "type": "activity.deleted", "occurred_at": (now + MINUTE).to_string(),
                       "data": {"activity": {"id": "A1"}}});
     raise(&bridge, &gone).await?;
-    says(
+    prints(
         &bridge.run(&["schedule", "list", "--event", "a-2"], "").await?,
         r"bridge:rem.8de52344119457f7bc768fdc530ea820
     Promemoria R2 dell'attività A1, evento a-2: il 23/11/2026 alle 09:00, 1

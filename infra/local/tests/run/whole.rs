@@ -130,9 +130,9 @@ fn refused(mut command: Command) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap();
     assert!(start.elapsed() < PATIENCE);
     assert_eq!((status.code(), String::from_utf8(stdout).unwrap().as_str()), (Some(1), ""), "it began to build");
-    let said = String::from_utf8(stderr).unwrap();
-    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
-    said
+    let stated = String::from_utf8(stderr).unwrap();
+    assert_eq!(stated.trim_end().lines().count(), 1, "{stated}");
+    stated
 }
 
 #[test]
@@ -140,8 +140,8 @@ fn a_port_in_use_is_reported_before_anything_is_built() {
     let data = tempfile::tempdir().unwrap();
     let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = held.local_addr().unwrap().port();
-    let said = refused(program(port, data.path()));
-    assert!(said.contains(&format!("port {port} on 127.0.0.1 is in use")), "{said}");
+    let stated = refused(program(port, data.path()));
+    assert!(stated.contains(&format!("port {port} on 127.0.0.1 is in use")), "{stated}");
     assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "the folder was touched");
 }
 
@@ -149,7 +149,7 @@ fn a_port_in_use_is_reported_before_anything_is_built() {
 async fn a_folder_in_use_is_reported_before_anything_is_built() {
     let data = tempfile::tempdir().unwrap();
     let _running = Running::start(data.path()).await;
-    let said = refused(program(0, data.path()));
-    assert!(said.contains("in use by another local run"), "{said}");
+    let stated = refused(program(0, data.path()));
+    assert!(stated.contains("in use by another local run"), "{stated}");
     assert!(data.path().join("demo.json").exists(), "the running one lost its description");
 }

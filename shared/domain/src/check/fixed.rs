@@ -28,8 +28,8 @@ fn fixed_text(value: &ValueSource) -> Option<(&'static str, String)> {
         Source::Variable(_) => None,
     };
     let default = || Some(("default", clean(value.default.as_deref()?)));
-    let says_something = |fixed: &(&str, String)| !fixed.1.is_empty();
-    own.filter(says_something).or_else(default).filter(says_something)
+    let has_content = |fixed: &(&str, String)| !fixed.1.is_empty();
+    own.filter(has_content).or_else(default).filter(has_content)
 }
 
 /// Returns the place of a value from its path below the template's use; `None` if any text can be sent there.

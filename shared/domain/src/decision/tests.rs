@@ -92,19 +92,19 @@ fn with(change: impl FnOnce(&mut LiveConfig)) -> LiveConfig {
 
 /// Returns the outcome of the only message or skip: its text, or the reason with its detail.
 fn outcome(event: &Event, config: &LiveConfig) -> Result<String, (String, String)> {
-    outcome_knowing(event, config, &DecisionContext::default())
+    outcome_with(event, config, &DecisionContext::default())
 }
 
-fn outcome_knowing(event: &Event, config: &LiveConfig, known: &DecisionContext) -> Result<String, (String, String)> {
+fn outcome_with(event: &Event, config: &LiveConfig, known: &DecisionContext) -> Result<String, (String, String)> {
     let planned: Plan = plan(event, config);
-    let said = |skip: &Skip| (skip.reason.to_string(), skip.detail.clone());
+    let stated = |skip: &Skip| (skip.reason.to_string(), skip.detail.clone());
     match (planned.messages.as_slice(), planned.skips.as_slice()) {
         ([message], []) => match decide(event, message, config, known, now()) {
             Ok(outgoing) => Ok(outgoing.body.text),
-            Err(Halt::Skip(skip)) => Err(said(&skip)),
+            Err(Halt::Skip(skip)) => Err(stated(&skip)),
             Err(Halt::Wait { waiting, .. }) => Err((format!("wait: {}", waiting.why), waiting.detail)),
         },
-        ([], [skip]) => Err(said(&skip.skip)),
+        ([], [skip]) => Err(stated(&skip.skip)),
         other => panic!("expected one outcome: {other:?}"),
     }
 }
@@ -312,50 +312,50 @@ fn suppressed(scope: Scope) -> ContactData {
 }
 
 #[track_caller]
-fn check_knowing(contact: &ContactData, config: &LiveConfig, reason: &str, detail: &str) {
+fn check_with(contact: &ContactData, config: &LiveConfig, reason: &str, detail: &str) {
     let expected = Err((reason.to_owned(), detail.to_owned()));
-    assert_eq!(outcome_knowing(&order(&[]), config, &known_as(contact.clone())), expected);
+    assert_eq!(outcome_with(&order(&[]), config, &known_as(contact.clone())), expected);
 }
 
 #[test]
 fn a_suppression_an_unreachable_number_or_an_opt_out_prevents_sending() {
     let hour = jiff::SignedDuration::from_hours(1);
-    check_knowing(&suppressed(Scope::All), &config(), "suppressed", "all, stop, 2026-11-22");
+    check_with(&suppressed(Scope::All), &config(), "suppressed", "all, stop, 2026-11-22");
     let left_alone = |until| ContactData { unreachable_until: Some(until), ..ContactData::default() };
-    check_knowing(&left_alone(now() + hour), &config(), "unreachable", "2026-11-22T11:00:00Z");
-    assert!(outcome_knowing(&order(&[]), &config(), &known_as(left_alone(now()))).is_ok(), "the month is over");
+    check_with(&left_alone(now() + hour), &config(), "unreachable", "2026-11-22T11:00:00Z");
+    assert!(outcome_with(&order(&[]), &config(), &known_as(left_alone(now()))).is_ok(), "the month is over");
     let opted_out = ContactData { opted_out_at: Some(now()), ..suppressed(Scope::All) };
-    check_knowing(&opted_out, &config(), "opted_out", "2026-11-22T10:00:00Z");
+    check_with(&opted_out, &config(), "opted_out", "2026-11-22T10:00:00Z");
 }
 
 #[test]
 fn only_a_newer_explicit_false_overrides_a_recorded_opt_out() {
     let hour = jiff::SignedDuration::from_hours(1);
     let opted_out = |at| ContactData { opted_out_at: Some(at), ..ContactData::default() };
-    let said = |value: Value| order(&[("/data/customer/whatsapp_opt_out", value)]);
+    let stated = |value: Value| order(&[("/data/customer/whatsapp_opt_out", value)]);
     let happened_at = order(&[]).occurred_at;
-    let goes = |event: &Event, at| outcome_knowing(event, &config(), &known_as(opted_out(at))).is_ok();
+    let goes = |event: &Event, at| outcome_with(event, &config(), &known_as(opted_out(at))).is_ok();
     for at in [happened_at - hour * 1000, happened_at, happened_at + hour] {
-        assert!(!goes(&order(&[]), at) && !goes(&said(Value::Null), at) && !goes(&said(json!(true)), at), "{at}");
+        assert!(!goes(&order(&[]), at) && !goes(&stated(Value::Null), at) && !goes(&stated(json!(true)), at), "{at}");
     }
-    assert!(goes(&said(json!(false)), happened_at - hour));
-    assert!(!goes(&said(json!(false)), happened_at));
+    assert!(goes(&stated(json!(false)), happened_at - hour));
+    assert!(!goes(&stated(json!(false)), happened_at));
 }
 
 #[test]
 fn marketing_needs_consent_and_no_marketing_suppression() {
     let marketing = with(|config| config.templates[0].1.category = Category::Marketing);
     assert!(
-        outcome_knowing(&order(&[]), &config(), &known_as(suppressed(Scope::Marketing))).is_ok(),
+        outcome_with(&order(&[]), &config(), &known_as(suppressed(Scope::Marketing))).is_ok(),
         "a utility template"
     );
     let consent = |consent| ContactData { marketing_consent: consent, ..ContactData::default() };
-    check_knowing(&consent(None), &marketing, "consent_missing", "avviso");
-    assert!(outcome_knowing(&order(&[]), &marketing, &known_as(consent(Some(true)))).is_ok());
+    check_with(&consent(None), &marketing, "consent_missing", "avviso");
+    assert!(outcome_with(&order(&[]), &marketing, &known_as(consent(Some(true)))).is_ok());
     let both = ContactData { marketing_consent: Some(true), ..suppressed(Scope::Marketing) };
-    check_knowing(&both, &marketing, "suppressed", "marketing, stop, 2026-11-22");
+    check_with(&both, &marketing, "suppressed", "marketing, stop, 2026-11-22");
     let refused = order(&[("/data/customer/marketing_consent", json!(false))]);
-    let outcome = outcome_knowing(&refused, &marketing, &known_as(consent(Some(true))));
+    let outcome = outcome_with(&refused, &marketing, &known_as(consent(Some(true))));
     assert_eq!(outcome.unwrap_err().0, "consent_missing", "what the event says counts first");
 }
 
@@ -382,7 +382,7 @@ fn a_paused_site_or_held_template_waits_and_a_late_message_expires() {
     let late = order(&[("/occurred_at", json!("2026-11-20T09:00:00Z"))]);
     check(&late, &paused, "expired", "2026-11-22T09:00:00Z");
     let asked = DecisionContext { resend_requested_at: Some(now()), ..DecisionContext::default() };
-    assert!(outcome_knowing(&late, &config(), &asked).is_ok(), "a person asked for it now");
+    assert!(outcome_with(&late, &config(), &asked).is_ok(), "a person asked for it now");
 }
 
 mod carts;

@@ -318,9 +318,9 @@ fn a_missing_format_is_inferred_from_the_placeholders() {
          "example": {"body_text_named_params": [{"param_name": "nome", "example": "Anna"}]}},
         {"type": "BUTTONS", "buttons": [{"type": "URL", "text": "Apri", "url": "https://example.com/{{1}}"}]}
     ]);
-    let said = read(&named, &json!({"parameter_format": "NAMED"}));
-    assert!(matches!(said.content, Content::Usable(_)), "the suffix of a URL has no name: {said:?}");
-    assert_eq!(read(&named, &json!({"parameter_format": null})), said);
+    let stated = read(&named, &json!({"parameter_format": "NAMED"}));
+    assert!(matches!(stated.content, Content::Usable(_)), "the suffix of a URL has no name: {stated:?}");
+    assert_eq!(read(&named, &json!({"parameter_format": null})), stated);
     let positional = json!([body()]);
     assert_eq!(read(&positional, &json!({"parameter_format": null})), read(&positional, &json!({})));
     let mixed = json!([{"type": "BODY", "text": "Ciao {{nome}} e {{1}}."}]);

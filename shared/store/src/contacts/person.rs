@@ -189,10 +189,10 @@ fn person_record(choices: Option<&Item>, record: Option<&Item>) -> Result<Person
     let moment = |reading: &Reading<'_>| Ok::<_, StoreError>(reading.time("occurred_at")?.unwrap_or(Timestamp::MIN));
     let occurred_at = moment(&of_record)?;
     // In an item of an older version, `false` may mean that the field was absent.
-    let opt_out = said_at(&of_choices, "whatsapp_opt_out")?.or(opted_out(&of_choices)?);
+    let opt_out = stated_at(&of_choices, "whatsapp_opt_out")?.or(opted_out(&of_choices)?);
     let opt_out = opt_out.and_then(|at| Some(Dated { value: flag(choices, "whatsapp_opt_out")?, at }));
-    let consent_at = said_at(&of_choices, "marketing_consent")?.map_or_else(|| moment(&of_choices), Ok)?;
-    let groups_at = said_at(&of_record, "groups")?.unwrap_or(occurred_at);
+    let consent_at = stated_at(&of_choices, "marketing_consent")?.map_or_else(|| moment(&of_choices), Ok)?;
+    let groups_at = stated_at(&of_record, "groups")?.unwrap_or(occurred_at);
     let text = |name: &str| Ok::<_, StoreError>(of_record.text(name)?.map(str::to_owned));
     Ok(PersonRecord {
         occurred_at,
@@ -210,11 +210,11 @@ pub(crate) fn opted_out(reading: &Reading<'_>) -> Result<Option<Timestamp>, Stor
     if flag(reading.item, "whatsapp_opt_out") != Some(true) {
         return Ok(None);
     }
-    let at = said_at(reading, "whatsapp_opt_out")?;
+    let at = stated_at(reading, "whatsapp_opt_out")?;
     Ok(Some(at.or(reading.time("occurred_at")?).unwrap_or_default()))
 }
 
-fn said_at(reading: &Reading<'_>, name: &str) -> Result<Option<Timestamp>, StoreError> {
+fn stated_at(reading: &Reading<'_>, name: &str) -> Result<Option<Timestamp>, StoreError> {
     reading.time(&format!("{name}_at"))
 }
 

@@ -352,8 +352,8 @@ impl Claims {
 }
 
 /// The part of a condition that lets an explicit preference of the event override an older record.
-fn or_older(name: &str, event_says: bool) -> String {
-    if !event_says {
+fn or_older(name: &str, is_explicit: bool) -> String {
+    if !is_explicit {
         return String::new();
     }
     // Items of older versions have one time for all attributes.

@@ -232,7 +232,7 @@ pub(super) fn identity(message: &MessageRecord<'_>, id: &MessageId, now: Timesta
         (":attempt", number(message.job.attempt)),
         (":retry", text(NOT_ACCEPTED)),
     ];
-    let names = names.map(|(name, stands_for)| (name.to_owned(), stands_for.to_owned()));
+    let names = names.map(|(name, attribute)| (name.to_owned(), attribute.to_owned()));
     (names.into(), values.map(|(name, value)| (name.to_owned(), value)).into())
 }
 

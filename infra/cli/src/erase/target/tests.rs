@@ -11,7 +11,7 @@ fn site() -> Site {
 #[test]
 fn a_number_identifies_its_person_in_every_document() {
     let site = site();
-    let mut anna = Whom::with_phone(&site, Phone::parse("3401234567", Country::ITALY).unwrap());
+    let mut anna = Target::with_phone(&site, Phone::parse("3401234567", Country::ITALY).unwrap());
     let notified = json!({"data": {"customer": {"id": "C7", "first_name": "Anna", "phone": "+39 340 123.4567"}}});
     anna.learn(&notified);
     anna.learn(&json!({"data": {"customer": {"id": "C8", "first_name": "Ugo", "phone": "3407654321"}}}));
@@ -29,7 +29,7 @@ fn a_number_identifies_its_person_in_every_document() {
 #[test]
 fn an_erased_persons_activity_is_kept_for_the_recipients_it_still_reminds() {
     let site = site();
-    let mut anna = Whom::with_id(&site, ObjectId::parse("C7").unwrap());
+    let mut anna = Target::with_id(&site, ObjectId::parse("C7").unwrap());
     let person = |id: &str, name: &str, phone: Option<&str>| json!({"id": id, "first_name": name, "phone": phone});
     // Another record has her surname.
     let mut named = person("C7", "Anna ", Some("3401234567"));
@@ -80,7 +80,7 @@ fn an_erased_persons_activity_is_kept_for_the_recipients_it_still_reminds() {
 #[test]
 fn another_person_with_the_same_number_is_not_included() {
     let site = site();
-    let mut anna = Whom::with_id(&site, ObjectId::parse("C7").unwrap());
+    let mut anna = Target::with_id(&site, ObjectId::parse("C7").unwrap());
     let shared = "06 69812345";
     anna.learn(&json!([{"id": "C7", "phone": shared}, {"id": "C8", "phone": shared}]));
     anna.end_learning();

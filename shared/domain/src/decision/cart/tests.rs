@@ -114,7 +114,7 @@ fn the_useful_period_of_a_cart_notice_starts_when_it_is_due() {
 }
 
 /// Describes an event's cart change in short; `at` is in minutes since the start of the test day.
-fn said(kind: &str, occurred_at: i64, data: &serde_json::Value) -> Option<String> {
+fn stated(kind: &str, occurred_at: i64, data: &serde_json::Value) -> Option<String> {
     let event = event(kind, at(occurred_at), data);
     let CartUpdate { customer, change, at: when, .. } = change(&event, &site())?;
     let change = match change {
@@ -127,18 +127,18 @@ fn said(kind: &str, occurred_at: i64, data: &serde_json::Value) -> Option<String
 
 #[test]
 fn an_agents_cart_is_not_the_customers() {
-    assert_eq!(said("cart.abandoned", 40, &left(10)).as_deref(), Some("C7 left at 10"));
+    assert_eq!(stated("cart.abandoned", 40, &left(10)).as_deref(), Some("C7 left at 10"));
     for (object, field) in [("cart", "created_by_agent"), ("customer", "is_agent")] {
         let mut data = left(10);
         data[object][field] = json!(true);
-        assert_eq!(said("cart.abandoned", 40, &data), None, "{field}");
+        assert_eq!(stated("cart.abandoned", 40, &data), None, "{field}");
     }
 }
 
 #[test]
 fn an_order_closes_every_cart_and_other_endings_only_their_own() {
     let ends = ["ordered", "emptied", "recovered"].map(|reason| {
-        said("cart.closed", 40, &json!({"cart": {"id": "K1"}, "customer": {"id": "C7"}, "reason": reason})).unwrap()
+        stated("cart.closed", 40, &json!({"cart": {"id": "K1"}, "customer": {"id": "C7"}, "reason": reason})).unwrap()
     });
     assert_eq!(ends, ["C7 ordered at 40", "C7 K1 ended at 40", "C7 K1 ended at 40"]);
 }
@@ -149,7 +149,7 @@ fn an_order_closes_carts_abandoned_before_it_was_placed() {
         let mut order = json!({"id": "O1", "status": "NUOVO", "item_count": 1,
                                "total": {"amount": "10.00", "currency": "EUR"}});
         order.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-        said("order.status_changed", 2_000, &json!({"order": order, "customer": {"id": "C7"}}))
+        stated("order.status_changed", 2_000, &json!({"order": order, "customer": {"id": "C7"}}))
     };
     for status in ["nuovo", "CONFERMATO", "Memorizzato", "PAGAMENTO NON CONFERMATO", "Da verificare"] {
         assert_eq!(order(json!({"status": status})).as_deref(), Some("C7 ordered at 2000"), "{status}");

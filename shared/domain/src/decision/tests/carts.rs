@@ -19,7 +19,7 @@ fn notice(minutes: i64, known: &DecisionContext) -> Result<String, (String, Stri
     let left_at = json!(left_at.to_string());
     let event =
         example(EventType::CartAbandoned, &[("/data/cart/abandoned_at", left_at.clone()), ("/occurred_at", left_at)]);
-    outcome_knowing(&event, &carts(), known)
+    outcome_with(&event, &carts(), known)
 }
 
 #[test]
