@@ -189,7 +189,7 @@ fn step_words(step: Step, verdict: &Verdict, lang: Lang) -> String {
     let (word, detail) = match verdict {
         Verdict::Right => (lang.of("a posto", "right"), ""),
         Verdict::Wrong(detail) => (lang.of("SBAGLIATO", "WRONG"), detail.as_str()),
-        Verdict::Unclear(detail) => (lang.of("non verificabile", "cannot be told"), detail.as_str()),
+        Verdict::Unclear(detail) => (lang.of("non verificabile", "cannot be verified"), detail.as_str()),
     };
     wrapped(&format!("{}: {word}{}{detail}", setting_of(step), if detail.is_empty() { "" } else { " — " }), 0)
 }

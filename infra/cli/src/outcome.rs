@@ -197,7 +197,7 @@ impl Explained {
         let of = |name: &str| self.event.get(name).and_then(Value::as_str).unwrap_or_default();
         let head = format!("{} {}  {}  {}\n", lang.of("Evento", "Event"), of("id"), of("type"), of("occurred_at"));
         if self.outcomes.is_empty() {
-            return head + lang.of("  Non avvisa nessuno subito.\n", "  It tells nobody at once.\n");
+            return head + lang.of("  Non avvisa nessuno subito.\n", "  It notifies nobody immediately.\n");
         }
         let name = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         let rows: Vec<[String; 4]> = self

@@ -76,7 +76,7 @@ fn may_be_resent(
     live: &LiveConfig,
 ) -> Result<(), Failure> {
     if is_erased(&event.document) {
-        return Err(Failure::No("its event was erased: there is nothing left to tell".to_owned()));
+        return Err(Failure::No("its event was erased: there is nothing left to send".to_owned()));
     }
     if let Some(open) = event.messages.iter().find(|one| is_same(one, message) && !one.facts.state().is_final()) {
         let state = open.facts.state();

@@ -150,7 +150,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, event k-1: on 22 Nov 2026 at 13:45, of use until
     29 Nov 2026 at 13:45 (Europe/Rome).
     The cart was abandoned recently: the customer may come back. Left on 22 Nov
-    2026 at 10:45, told 180 minutes after it, the site's interval.
+    2026 at 10:45, notified 180 minutes after it, the site's interval.
 ",
     );
     let listed = bridge.ok(&["schedule", "list"]).await?;

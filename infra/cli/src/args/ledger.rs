@@ -118,8 +118,8 @@ pub(crate) enum Unknown {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "It goes the way of every message: whoever opted out meanwhile gets nothing. It is of use as long\n\
-    as its mapping says, from now on.\n\nExample:\n  bridge resend 1f….2e… --yes"
+    after_help = "A resend passes the same checks as every message: a person who has opted out gets nothing.\n\
+    Its useful time begins now.\n\nExample:\n  bridge resend 1f….2e… --yes"
 )]
 pub(crate) struct Resend {
     /// Message id

@@ -112,7 +112,7 @@ impl Explained {
                 let gone = self.cart.as_ref().and_then(|cart| cart.gone);
                 let gone = gone.map(|reason| {
                     let sentence = lang.of(reason.italian(), reason.english());
-                    format!(" {} {sentence}", lang.of("Non verrà inviato.", "It will not be told."))
+                    format!(" {} {sentence}", lang.of("Non verrà inviato.", "It will not be sent."))
                 });
                 let why = lang.of(waiting.why.italian(), waiting.why.english());
                 format!("{why} {rule}{}", gone.unwrap_or_default())
@@ -139,7 +139,7 @@ impl Explained {
             WaitReason::CartInterval => self.cart.as_ref().map(|cart| cart.interval(*until, &live.site, lang)),
             WaitReason::Hold if !detail.is_empty() => Some(lang.of(
                 format!("Il suo file sarà nel messaggio {detail}."),
-                format!("The message {detail} will tell its file."),
+                format!("The message {detail} will include its file."),
             )),
             WaitReason::Hold => mapping.and_then(|mapping| mapping.hold_for).map(|hold_for| {
                 lang.of(
@@ -212,7 +212,7 @@ impl LeftCart {
         };
         lang.of(
             format!("Lasciato il {left}, l'avviso è {after} dopo{italian}."),
-            format!("Left on {left}, told {after} after it{english}."),
+            format!("Left on {left}, notified {after} after it{english}."),
         )
     }
 }

@@ -118,19 +118,19 @@ impl Validity {
             Self::Valid => "",
             Self::Over => lang.of(
                 "Non verrà inviato: l'attività è conclusa, annullata o eliminata.",
-                "It will not be told: the activity is over.",
+                "It will not be sent: the activity is over.",
             ),
             Self::Changed => lang.of(
                 "Non verrà inviato: l'attività è cambiata in seguito.",
-                "It will not be told: the activity was changed since.",
+                "It will not be sent: the activity was changed since.",
             ),
             Self::TakenBack => {
-                lang.of("Non verrà inviato: è stato annullato.", "It will not be told: it was cancelled.")
+                lang.of("Non verrà inviato: è stato annullato.", "It will not be sent: it was cancelled.")
             }
             Self::Raised => lang.of("Il suo evento è già nel registro.", "Its event is in the ledger already."),
             Self::Lost => lang.of(
                 "Non verrà inviato: della sua attività non si sa più nulla.",
-                "It will not be told: nothing is known of its activity any more.",
+                "It will not be sent: its activity is no longer known.",
             ),
             Self::Unreadable => lang.of(
                 "Ciò che si sa della sua attività non si può leggere.",

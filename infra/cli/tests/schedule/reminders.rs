@@ -68,7 +68,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     Reminder R1 of the activity A1, event a-1: on 24 Nov 2026 at 14:00, 60
     minutes before the start on 24 Nov 2026 at 15:00 (Europe/Rome).
     To Anna Rossi (C7).
-    It will not be told: the activity was changed since.
+    It will not be sent: the activity was changed since.
 ",
     );
     let gone = json!({"id": "a-3", "type": "activity.deleted", "occurred_at": (now + MINUTE).to_string(),
