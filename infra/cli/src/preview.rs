@@ -210,7 +210,9 @@ fn as_document(decision: &Decision) -> Value {
 
 fn words(decisions: &[Decision], lang: Lang) -> String {
     if decisions.is_empty() {
-        return lang.of("Questo evento non avvisa nessuno subito.", "This event notifies nobody immediately.").to_owned();
+        return lang
+            .of("Questo evento non avvisa nessuno subito.", "This event notifies nobody immediately.")
+            .to_owned();
     }
     let one = |decision: &Decision| {
         let name = |id: Option<&str>| id.unwrap_or(lang.of("tutti", "all")).to_owned();

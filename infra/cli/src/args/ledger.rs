@@ -117,10 +117,8 @@ pub(crate) enum Unknown {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "A resend passes the same checks as every message: a person who has opted out gets nothing.\n\
-    Its useful time begins now.\n\nExample:\n  bridge resend 1f….2e… --yes"
-)]
+#[command(after_help = "A resend passes the same checks as every message: a person who has opted out gets nothing.\n\
+    Its useful time begins now.\n\nExample:\n  bridge resend 1f….2e… --yes")]
 pub(crate) struct Resend {
     /// Message id
     pub(crate) message: String,
