@@ -31,8 +31,9 @@ Examples:
   bridge explain --event c4a1b7e2-77
   bridge --stack passweb-prod --site negozio audit --days 3
 
-Without --stack it talks to the local run. Exit code: 0 done, 1 findings or no,
-2 usage, 3 not reachable.";
+Without --stack, bridge works on the local run.
+Exit codes: 0 done, 1 negative result or findings, 2 wrong command line,
+3 stack or platform not reachable.";
 
 /// The options of every command.
 #[derive(Debug, Args)]
@@ -138,11 +139,10 @@ pub(crate) enum Site {
         revoke: Vec<String>,
     },
     /// Set how webhook requests are authenticated; creates the webhook if there is none
-    #[command(
-        after_help = "Meta signs with the app's secret; a provider that does not sign sends a token in a header.\n\n\
+    #[command(after_help = "Meta signs requests with the app secret. A provider that does not sign them\n\
+        sends a token in a header.\n\n\
         Example:\n  bridge site set-webhook --app-secret-file secret.txt\n  \
-        bridge site set-webhook --token-header X-Webhook-Token --token-file token.txt"
-    )]
+        bridge site set-webhook --token-header X-Webhook-Token --token-file token.txt")]
     SetWebhook {
         /// File with the app secret, or - for standard input; requests must be signed
         #[arg(long, value_name = "FILE", conflicts_with = "token_header", required_unless_present = "token_header")]

@@ -19,8 +19,9 @@ pub(crate) struct Preview {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "The event's recipient is replaced by a person with your number; all other numbers are\n\
-    taken out of it.\n\nExample:\n  bridge send-test --mapping stato-ordine --event evento.json --phone +393401234567")]
+#[command(after_help = "A person with the given number replaces the event's recipient. All other numbers\n\
+    are removed from the event.\n\n\
+    Example:\n  bridge send-test --mapping stato-ordine --event evento.json --phone +393401234567")]
 pub(crate) struct SendTest {
     /// Mapping id
     #[arg(long, value_name = "ID")]
@@ -79,12 +80,11 @@ pub(crate) enum Schedule {
         id: String,
     },
     /// Send a waiting message now, without its interval, hold and quiet hours; or raise a reminder now
-    #[command(
-        after_help = "What else it waits for still counts: a site that is paused, an account that is stopped, a template\n\
-        that Meta does not take. Whoever opted out meanwhile gets nothing. A reminder is raised within a minute, and its\n\
-        message keeps quiet hours: have that go now, too.\n\n\
-        Example:\n  bridge schedule fire-now 1f….2e…\n  bridge schedule fire-now bridge:rem.4d…"
-    )]
+    #[command(after_help = "Everything else still delays the message: a paused site, a stopped account, a\n\
+        template that Meta does not accept. A person who opted out in the meantime gets\n\
+        nothing. A reminder is raised within a minute. Its message waits for the end of\n\
+        quiet hours, unless fire-now is used on the message too.\n\n\
+        Example:\n  bridge schedule fire-now 1f….2e…\n  bridge schedule fire-now bridge:rem.4d…")]
     FireNow {
         /// Message id or reminder id
         id: String,
@@ -117,8 +117,9 @@ pub(crate) enum Unknown {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "A resend passes the same checks as every message: a person who has opted out gets nothing.\n\
-    Its useful time begins now.\n\nExample:\n  bridge resend 1f….2e… --yes")]
+#[command(after_help = "A resend passes the same checks as every message: a person who has opted out\n\
+    gets nothing. Its useful time begins now.\n\n\
+    Example:\n  bridge resend 1f….2e… --yes")]
 pub(crate) struct Resend {
     /// Message id
     pub(crate) message: String,

@@ -41,11 +41,10 @@ pub(crate) struct Suppress {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "No source lifts another's: a STOP is lifted by --source stop, or by the person writing START.\n\n\
+#[command(after_help = "Each source has its own suppression. --source stop lifts a STOP, and so does a\n\
+    START from the person.\n\n\
     Example:\n  bridge unsuppress --phone '340 1234567' --source stop --reason 'ha richiamato'\n  \
-    bridge unsuppress --phone '340 1234567' --unreachable"
-)]
+    bridge unsuppress --phone '340 1234567' --unreachable")]
 pub(crate) struct Unsuppress {
     /// Phone number
     #[arg(long, value_name = "NUMBER")]
@@ -70,12 +69,10 @@ pub(crate) struct Unsuppress {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Contacts {
     /// Import suppressions and consents from a CSV file
-    #[command(
-        after_help = "The first line names the columns: phone or contact (a pseudonym, as export writes it); scope\n\
-        (all, marketing) with reason; consent (yes, no) to marketing; and what export writes besides.\n\
-        Nothing is written while a line is wrong.\n\n\
-        Example:\n  bridge contacts import esclusi.csv --dry-run"
-    )]
+    #[command(after_help = "The first line names the columns: phone, or contact (a pseudonym, as export\n\
+        writes it); scope (all, marketing) with reason; consent to marketing (yes, no);\n\
+        and the other columns of export. If any line is wrong, nothing is written.\n\n\
+        Example:\n  bridge contacts import esclusi.csv --dry-run")]
     Import {
         /// CSV file with commas or semicolons, or - for standard input
         file: PathBuf,
@@ -95,12 +92,11 @@ pub(crate) enum Contacts {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "What events, messages and dead letters say is taken out of the ledger; outcomes and times stay,\n\
-    and so do suppressions, which know the number by a pseudonym. What the queue still holds (14 days at\n\
-    most) and backups (35 days) are not touched: run it again when they may have brought something back.\n\n\
-    Example:\n  bridge erase --phone '340 1234567'"
-)]
+#[command(after_help = "It removes the content of events, messages and dead letters from the ledger.\n\
+    Outcomes and times stay, and so do suppressions, which contain a pseudonym\n\
+    instead of the number. The queues (at most 14 days) and the backups (35 days)\n\
+    are not touched. Run erase again if they may have restored data.\n\n\
+    Example:\n  bridge erase --phone '340 1234567'")]
 pub(crate) struct Erase {
     /// Phone number; erases everyone who has it
     #[arg(long, value_name = "NUMBER", conflicts_with = "person", required_unless_present = "person")]
