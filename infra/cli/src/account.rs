@@ -58,8 +58,8 @@ async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Ou
     stack.config.put_account(site, &account).await?;
     output.say(&json!({"account": account, "webhook": webhook.document(site)}), |lang| {
         let head = lang.of(
-            format!("L'account {id} c'è. Ora: bridge account test {id}, poi bridge template sync"),
-            format!("The account {id} is there. Now: bridge account test {id}, then bridge template sync"),
+            format!("L'account {id} è stato aggiunto. Ora: bridge account test {id}, poi bridge template sync"),
+            format!("The account {id} was added. Next: bridge account test {id}, then bridge template sync"),
         );
         format!("{head}\n{}", webhook.words(lang))
     });
@@ -96,7 +96,7 @@ pub(crate) fn inactive_default_words(account: &Account, lang: Lang) -> String {
             ),
             format!(
                 "The default account {id} is inactive: messages of mappings that name no other are not sent \
-                 (account_inactive). For another one: bridge site set default_account=ID"
+                 (account_inactive). To choose another: bridge site set default_account=ID"
             ),
         ),
         0,
@@ -114,8 +114,8 @@ fn stop_words(stop: &Stop, account: &Account, lang: Lang) -> String {
                  la causa è risolta: bridge account start {id}"
             ),
             format!(
-                "STOPPED since {since}, code {code}. Its messages wait; the next one is tried from {probe_at} on. If the \
-                 cause is repaired: bridge account start {id}"
+                "STOPPED since {since}, code {code}. Its messages wait; the next attempt is after {probe_at}. Once the \
+                 cause is fixed: bridge account start {id}"
             ),
         ),
         0,
@@ -132,7 +132,7 @@ async fn start(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let stopped = stack.schedule.account_state(&lane).await?.health.stop.is_some();
     stack.schedule.start_account(&lane, Proof::Operator).await?;
     output.say(&json!({"account": account.id, "was_stopped": stopped}), |lang| {
-        lang.of("I suoi messaggi partono entro un minuto.", "Its messages go within a minute.").to_owned()
+        lang.of("I suoi messaggi partono entro un minuto.", "Its messages are sent within a minute.").to_owned()
     });
     if stopped { Ok(()) } else { Err(Failure::No(format!("the account {id} was not stopped"))) }
 }

@@ -145,7 +145,7 @@ fn question(found: &Found, lang: Lang) -> String {
         ),
         format!(
             "Erase the content of {events} events with their messages, {conflicts} conflicts, {dead} dead letters and \
-             {orphans} reports? What waits is cancelled, and nothing comes back."
+             {orphans} reports? Waiting messages are cancelled. This cannot be undone."
         ),
     )
 }
@@ -171,7 +171,10 @@ fn words(document: &Value, erased: Erased, lang: Lang) -> String {
     let sending = if erased.sending == 0 {
         String::new()
     } else {
-        lang.of(format!("\nIn invio, da ripetere: {}", erased.sending), format!("\nBeing sent: {}", erased.sending))
+        lang.of(
+            format!("\nIn invio, da ripetere: {}", erased.sending),
+            format!("\nBeing sent, to be repeated: {}", erased.sending),
+        )
     };
     format!("{}\n{}{sending}", lang.of("Cancellati.", "Erased."), counts.join(", "))
 }

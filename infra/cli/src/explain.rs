@@ -126,7 +126,7 @@ pub(crate) async fn audit(command: &args::Audit, stack: &Stack, output: Output) 
             "{}: {events}\n\n{}\n{left_out}{}: {}\n",
             lang.of("Eventi", "Events"),
             table(heading, &states),
-            lang.of("Senza esito", "Unaccounted"),
+            lang.of("Senza esito", "Unaccounted for"),
             unaccounted.len(),
         )
     });

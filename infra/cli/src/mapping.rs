@@ -50,7 +50,7 @@ async fn read(file: &Path, stack: &Stack, output: Output) -> Result<Checked, Fai
     let document = document::parse_yaml(&text).map_err(|error| {
         let finding = json!({"path": "", "code": "not_yaml", "message": error});
         output.say(&json!({"findings": [finding], "warnings": []}), |lang| {
-            wrapped(&format!("{}: {error}", lang.of("Il file non è YAML", "The file is no YAML")), 0)
+            wrapped(&format!("{}: {error}", lang.of("Il file non è YAML", "The file is not YAML")), 0)
         });
         refused()
     })?;
@@ -72,7 +72,7 @@ pub(crate) fn document(findings: &[Finding]) -> Value {
 /// Formats the findings as text.
 pub(crate) fn words(findings: &[Finding], lang: Lang) -> String {
     if findings.is_empty() {
-        return lang.of("Tutto a posto.", "All right.").to_owned();
+        return lang.of("Tutto a posto.", "No findings.").to_owned();
     }
     let one = |finding: &Finding| {
         let place = if finding.path.is_empty() { "/" } else { finding.path.as_str() };

@@ -29,7 +29,8 @@ pub(crate) fn document(phone: &Phone, contact: &str, known: &ContactData, output
 pub(crate) fn words(phone: &Phone, known: &ContactData, now: Timestamp, (lang, output): (Lang, Output)) -> String {
     let mut lines: Vec<String> = known.suppressions.iter().map(|one| suppression_words(one, lang)).collect();
     if let Some(until) = known.unreachable_until.filter(|until| *until > now) {
-        let unreachable = lang.of("non raggiungibile da WhatsApp, escluso fino al", "WhatsApp cannot reach it, until");
+        let unreachable =
+            lang.of("non raggiungibile da WhatsApp, escluso fino al", "unreachable by WhatsApp, excluded until");
         lines.push(format!("{unreachable} {}", day(until)));
     }
     if let Some(consent) = known.marketing_consent {
@@ -38,7 +39,7 @@ pub(crate) fn words(phone: &Phone, known: &ContactData, now: Timestamp, (lang, o
         lines.push(format!("{name}{}", if consent { yes } else { no }));
     }
     if lines.is_empty() {
-        lines.push(lang.of("nessuna esclusione", "no suppression").to_owned());
+        lines.push(lang.of("nessuna esclusione", "no suppressions").to_owned());
     }
     lines.extend(known.lifts.iter().map(|lift| lift_words(lift, lang)));
     let lines: String = lines.iter().map(|line| wrapped(line, 4)).collect();
@@ -54,15 +55,15 @@ fn suppression_words(suppression: &Suppression, lang: Lang) -> String {
 
 fn scope_words(scope: Scope, lang: Lang) -> &'static str {
     match scope {
-        Scope::All => lang.of("escluso da tutti i messaggi", "no messages"),
-        Scope::Marketing => lang.of("escluso dai messaggi di marketing", "no marketing messages"),
+        Scope::All => lang.of("escluso da tutti i messaggi", "all messages suppressed"),
+        Scope::Marketing => lang.of("escluso dai messaggi di marketing", "marketing messages suppressed"),
     }
 }
 
 fn source_words(source: Source, lang: Lang) -> &'static str {
     match source {
         Source::Stop => lang.of("la persona ha scritto STOP", "the person wrote STOP"),
-        Source::Preferences => lang.of("preferenze di WhatsApp", "preferences in WhatsApp"),
+        Source::Preferences => lang.of("preferenze di WhatsApp", "WhatsApp preferences"),
         Source::Operator => lang.of("operatore", "operator"),
         Source::Import => lang.of("elenco importato", "imported list"),
     }
@@ -74,7 +75,7 @@ fn lift_words(lift: &Lift, lang: Lang) -> String {
         Lifted::Suppression { scope, source } => {
             format!("{} ({})", scope_words(*scope, lang), source_words(*source, lang))
         }
-        Lifted::Unreachable => lang.of("non raggiungibile da WhatsApp", "WhatsApp cannot reach it").to_owned(),
+        Lifted::Unreachable => lang.of("non raggiungibile da WhatsApp", "unreachable by WhatsApp").to_owned(),
     };
     let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     let at = day(*at);

@@ -204,8 +204,10 @@ impl Explained {
             .outcomes
             .iter()
             .map(|outcome| {
-                let again = outcome.send_number.map(|send_number| format!(" ({send_number}ª)")).unwrap_or_default();
-                let word = word(&outcome.outcome, lang).to_owned() + &again;
+                let send_number = outcome
+                    .send_number
+                    .map(|number| lang.of(format!(" ({number}º invio)"), format!(" (send {number})")));
+                let word = word(&outcome.outcome, lang).to_owned() + &send_number.unwrap_or_default();
                 [name(&outcome.mapping), name(&outcome.recipient), name(&outcome.phone), word]
             })
             .collect();
@@ -264,15 +266,19 @@ fn waits(waiting: &Waiting, lang: Lang) -> String {
     let Waiting { until, why, detail } = waiting;
     let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
     let sentence = lang.of(why.italian(), why.english());
-    format!("{sentence}{detail} {} {}.", lang.of("Al più tardi il", "At the latest"), moment(*until))
+    let until = moment(*until);
+    let latest = lang.of(format!("Al più tardi il {until}."), format!("Until {until} at the latest."));
+    format!("{sentence}{detail} {latest}")
 }
 
 /// Formats how an operator resolved an unknown outcome.
 fn stated(resolved: &Resolved, lang: Lang) -> String {
     let Resolved { at, arrived, note } = resolved;
     let verdict = match arrived {
-        true => lang.of("Una persona dice che è arrivato", "A person says that it arrived"),
-        false => lang.of("Una persona dice che non è arrivato", "A person says that it did not arrive"),
+        true => lang.of("Un operatore ha registrato che è arrivato", "An operator recorded that it arrived"),
+        false => {
+            lang.of("Un operatore ha registrato che non è arrivato", "An operator recorded that it did not arrive")
+        }
     };
     format!("{verdict} ({}): {note}", moment(*at))
 }

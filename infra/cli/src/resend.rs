@@ -111,11 +111,13 @@ fn question(state: &State, message: &StoredMessage, output: Output) -> String {
 /// Describes whether the earlier sending arrived.
 fn first(state: &State, lang: Lang) -> &'static str {
     match state {
-        State::Sent | State::Unknown => lang
-            .of("Può essere già arrivato: lo riceverebbe due volte.", "It may have arrived: they would get it twice."),
-        State::Delivered | State::Read => lang.of("È già arrivato.", "It has arrived."),
+        State::Sent | State::Unknown => lang.of(
+            "Può essere già arrivato: lo riceverebbe due volte.",
+            "It may have arrived: the recipient would get it twice.",
+        ),
+        State::Delivered | State::Read => lang.of("È già arrivato.", "It arrived."),
         State::Failed(_) | State::Skipped(_) | State::Pending | State::Waiting(_) | State::Sending => {
-            lang.of("Non è arrivato.", "It has not arrived.")
+            lang.of("Non è arrivato.", "It did not arrive.")
         }
     }
 }

@@ -62,8 +62,8 @@ async fn add(id: &SiteId, pairs: &[String], stack: &Stack, output: Output) -> Re
     }
     output.say(&document, |lang| {
         let head = lang.of(
-            format!("Il sito {id} c'è. La sua chiave, mostrata solo ora:\n{key}"),
-            format!("The site {id} is there. Its key, shown only now:\n{key}"),
+            format!("Il sito {id} è stato aggiunto. La sua chiave, mostrata solo ora:\n{key}"),
+            format!("The site {id} was added. Its key, shown only now:\n{key}"),
         );
         format!("{head}\n{}", webhook.words(lang))
     });

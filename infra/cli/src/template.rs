@@ -52,8 +52,10 @@ async fn sync_all(even_if_many_go: bool, stack: &Stack, output: Output) -> Resul
         "cannot_send": cannot_send,
     });
     output.say(&document, |lang| {
-        let mut words: String =
-            accounts.iter().map(|(id, templates)| format!("{id}: {templates} template\n")).collect();
+        let mut words: String = accounts
+            .iter()
+            .map(|(id, templates)| format!("{id}: {templates} {}\n", lang.of("template", "templates")))
+            .collect();
         for (id, why) in &failed {
             words += &wrapped(&format!("{id}: {}: {why}", lang.of("NON SINCRONIZZATO", "NOT SYNCED")), 0);
         }

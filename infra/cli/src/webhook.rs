@@ -56,7 +56,7 @@ pub(crate) fn mode_words(mode: &Mode, lang: Lang) -> String {
             .to_owned(),
         Mode::Token { header } => lang.of(
             format!("Le richieste devono portare il token nell'intestazione {header}."),
-            format!("Requests must bring the token in the header {header}."),
+            format!("Requests must carry the token in the header {header}."),
         ),
     };
     wrapped(&words, 0)

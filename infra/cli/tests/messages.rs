@@ -135,11 +135,15 @@ async fn an_operator_resolves_an_unknown_outcome_and_resends_the_message() -> Re
     assert_eq!((both.len(), &both[1]["outcome"], &both[1]["occasion"]), (2, &json!("sent"), &json!(2)), "{both:?}");
     assert_eq!(both[1]["message_id"], yes.json()?["message_id"]);
     assert_eq!(bridge.world.phone().await?.len(), 1);
+    for (lang, send_number) in [("it", "inviato (2º invio)"), ("en", "sent (send 2)")] {
+        let words = bridge.run(&["explain", "--event", "o1", "--lang", lang], "").await?;
+        assert!(words.out.contains(send_number), "{words:?}");
+    }
     // An operator may resend a message that was sent, after confirming.
     let sent = bridge.run(&["resend", id], "").await?;
     assert_eq!(sent.code, 1, "{sent:?}");
     let again = bridge.run(&["resend", message_id(&both[1])?, "--lang", "en"], "").await?;
-    assert!(again.err.contains("they would get it twice"), "{again:?}");
+    assert!(again.err.contains("the recipient would get it twice"), "{again:?}");
     assert_eq!(bridge.run(&["resend", &format!("{}.{}", "0".repeat(32), "0".repeat(32))], "").await?.code, 1);
     bridge.world.finish().await
 }

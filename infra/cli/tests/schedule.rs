@@ -137,20 +137,20 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     prints(
         &bridge.run(&["schedule", "list", "--lang", "en"], "").await?,
         r"d1eb97f870008bff2e8a7d0a01f88bdf.650913044711b2533a157f388bcd8a6c
-    stato-ordine → C7, event o-1: on 22 Nov 2026 at 11:15, of use until 29 Nov
+    stato-ordine → C7, event o-1: on 22 Nov 2026 at 11:15, useful until 29 Nov
     2026 at 11:00 (Europe/Rome).
     The mapping waits for newer states or more files, to cover them in one
     message. The mapping's hold_for is 15m.
 27359e81072e9505cc2406cc6012bced.f54a6d679f8871729c59c186d382daf8
-    nuovo-messaggio → P2, event m-1: on 22 Nov 2026 at 12:30, of use until 29
+    nuovo-messaggio → P2, event m-1: on 22 Nov 2026 at 12:30, useful until 29
     Nov 2026 at 11:00 (Europe/Rome).
-    Quiet hours are in effect. From 21:00 to 12:30 and on the holidays: they end
-    on 22 Nov 2026 at 12:30.
+    Quiet hours are in effect. From 21:00 to 12:30 and on holidays: they end on
+    22 Nov 2026 at 12:30.
 cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
-    carrello-abbandonato → C8, event k-1: on 22 Nov 2026 at 13:45, of use until
+    carrello-abbandonato → C8, event k-1: on 22 Nov 2026 at 13:45, useful until
     29 Nov 2026 at 13:45 (Europe/Rome).
-    The cart was abandoned recently: the customer may come back. Left on 22 Nov
-    2026 at 10:45, notified 180 minutes after it, the site's interval.
+    The cart was abandoned recently: the customer may come back. Abandoned on 22
+    Nov 2026 at 10:45; the notice is due 180 minutes later, the site's interval.
 ",
     );
     let listed = bridge.ok(&["schedule", "list"]).await?;
@@ -206,9 +206,9 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     prints(
         &bridge.run(&["schedule", "list", "--event", "d-1", "--lang", "en"], "").await?,
         r"1a655deaf52c2e43fc1102b97e2ffb92.df642eae6807f59c6df7bd8a49553610
-    nuovi-documenti → AZ12, event d-1: in the lane of main, of use until 29 Nov
-    2026 at 12:01 (Europe/Rome).
-    The site is paused. At the latest on 29 Nov 2026 at 12:01.
+    nuovi-documenti → AZ12, event d-1: in the lane of the account main, useful
+    until 29 Nov 2026 at 12:01 (Europe/Rome).
+    The site is paused. Until 29 Nov 2026 at 12:01 at the latest.
 ",
     );
 
@@ -267,7 +267,7 @@ async fn schedule_list_shows_only_the_soonest_up_to_its_limit() -> Result<()> {
     assert_eq!((&first["waiting"][0]["event"], &first["more"]), (&json!("o-1"), &json!(true)));
     assert_eq!((first["waiting"].as_array().map(Vec::len), &first["reminders"]), (Some(1), &json!([])));
     let words = bridge.run(&["schedule", "list", "--limit", "2", "--lang", "en"], "").await?;
-    assert!(words.out.ends_with("There is more, later on: --limit.\n"), "{words:?}");
+    assert!(words.out.ends_with("There are more items: --limit.\n"), "{words:?}");
     assert_eq!(bridge.ok(&["schedule", "list", "--limit", "3"]).await?["more"], false);
     bridge.world.finish().await
 }

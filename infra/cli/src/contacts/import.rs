@@ -85,7 +85,7 @@ pub(super) async fn run(
             .collect();
         let count = lang.of(
             format!("Righe giuste: {}, scritte: {written}", lines.len()),
-            format!("Right: {}, written: {written}", lines.len()),
+            format!("Valid lines: {}, written: {written}", lines.len()),
         );
         wrong + &count
     });

@@ -59,7 +59,7 @@ pub(super) async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
         let heading = lang.of(["AZIONE", "EVENTO", "STATO", "VERSIONE"], ["MAPPING", "EVENT", "STATE", "VERSION"]);
         let review = |mapping: &Mapping| {
             let review = mapping.needs_review.as_ref()?;
-            let advice = lang.of("quando va bene", "once it is right");
+            let advice = lang.of("quando va bene", "once it is correct");
             let text = wrapped(&format!("{}: {}; {advice}:", mapping.id, review_words(review, lang)), 0);
             // The command stays on one line, so that it can be copied.
             Some(format!("{text}    bridge mapping confirm {}\n", mapping.id))

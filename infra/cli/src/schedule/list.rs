@@ -34,7 +34,7 @@ pub(super) async fn list(event: Option<&str>, limit: usize, stack: &Stack, outpu
             words.push_str(lang.of("Niente in programma.\n", "Nothing waits.\n"));
         }
         if more {
-            words += lang.of("Ce n'è altro, più in là: --limit.\n", "There is more, later on: --limit.\n");
+            words += lang.of("Ce n'è altro, più in là: --limit.\n", "There are more items: --limit.\n");
         }
         if unreadable > 0 {
             words += &lang.of(

@@ -94,18 +94,20 @@ impl Explained {
         let place = match (&item.lane, item.due_at.parse()) {
             (None, Ok(due_at)) => format!("{} {}", lang.of("il", "on"), at(due_at)),
             (None, Err(_)) => item.due_at.clone(),
-            (Some(lane), _) => format!("{} {}", lang.of("in coda per l'account", "in the lane of"), lane.account),
+            (Some(lane), _) => {
+                format!("{} {}", lang.of("in coda per l'account", "in the lane of the account"), lane.account)
+            }
         };
         let line = format!(
             "{mapping} → {recipient}, {} {event}: {place}, {} {} ({}).",
             lang.of("evento", "event"),
-            lang.of("utile fino al", "of use until"),
+            lang.of("utile fino al", "useful until"),
             at(*useful_until),
             live.site.time_zone,
         );
         let why = match &self.state {
             None => lang
-                .of("Ciò che ne dice il registro non si può leggere.", "What the ledger says of it cannot be read.")
+                .of("Il suo stato nel registro non è leggibile.", "Its state in the ledger is unreadable.")
                 .to_owned(),
             Some(State::Waiting(waiting)) => {
                 let rule = self.rule(waiting, live, lang);
@@ -121,10 +123,7 @@ impl Explained {
             Some(state) => {
                 let name = state.to_string();
                 let word = outcome::word(&name, lang);
-                lang.of(
-                    format!("Non attende più, risulta: {word}."),
-                    format!("It does not wait any more, it is {word}."),
-                )
+                lang.of(format!("Non attende più: risulta {word}."), format!("It no longer waits: it is {word}."))
             }
         };
         format!("{}\n{}{}", self.waits.id(), wrapped(&line, 4), wrapped(&why, 4))
@@ -158,7 +157,9 @@ impl Explained {
         };
         rule.unwrap_or_else(|| {
             let detail = if detail.is_empty() { String::new() } else { format!("({detail}) ") };
-            format!("{detail}{} {}.", lang.of("Al più tardi il", "At the latest on"), at(*until))
+            let until = at(*until);
+            let latest = lang.of(format!("Al più tardi il {until}."), format!("Until {until} at the latest."));
+            format!("{detail}{latest}")
         })
     }
 }
@@ -204,7 +205,7 @@ impl LeftCart {
             let longest = lead(site.cart_max_postponement.into(), lang);
             (
                 format!(": al massimo {longest} dal primo carrello"),
-                format!(": at most {longest} after the first cart was left"),
+                format!(": at most {longest} after the first abandonment"),
             )
         } else {
             // A setting had another value when the due time was set.
@@ -212,7 +213,7 @@ impl LeftCart {
         };
         lang.of(
             format!("Lasciato il {left}, l'avviso è {after} dopo{italian}."),
-            format!("Left on {left}, notified {after} after it{english}."),
+            format!("Abandoned on {left}; the notice is due {after} later{english}."),
         )
     }
 }
@@ -221,8 +222,7 @@ impl LeftCart {
 fn quiet_hours(mapping: &Mapping, until: &str, lang: Lang) -> Option<String> {
     let quiet = mapping.quiet_hours.as_ref()?;
     let (from, to) = (String::from(quiet.from), String::from(quiet.to));
-    let holidays =
-        if quiet.holidays.is_empty() { "" } else { lang.of(" e nei giorni di festa", " and on the holidays") };
+    let holidays = if quiet.holidays.is_empty() { "" } else { lang.of(" e nei giorni di festa", " and on holidays") };
     Some(lang.of(
         format!("Dalle {from} alle {to}{holidays}: finisce il {until}."),
         format!("From {from} to {to}{holidays}: they end on {until}."),

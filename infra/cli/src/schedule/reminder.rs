@@ -118,7 +118,7 @@ impl Validity {
             Self::Valid => "",
             Self::Over => lang.of(
                 "Non verrà inviato: l'attività è conclusa, annullata o eliminata.",
-                "It will not be sent: the activity is over.",
+                "It will not be sent: the activity is completed, cancelled or deleted.",
             ),
             Self::Changed => lang.of(
                 "Non verrà inviato: l'attività è cambiata in seguito.",
@@ -127,15 +127,14 @@ impl Validity {
             Self::TakenBack => {
                 lang.of("Non verrà inviato: è stato annullato.", "It will not be sent: it was cancelled.")
             }
-            Self::Raised => lang.of("Il suo evento è già nel registro.", "Its event is in the ledger already."),
+            Self::Raised => lang.of("Il suo evento è già nel registro.", "Its event is already in the ledger."),
             Self::Lost => lang.of(
-                "Non verrà inviato: della sua attività non si sa più nulla.",
+                "Non verrà inviato: i dati della sua attività non ci sono più.",
                 "It will not be sent: its activity is no longer known.",
             ),
-            Self::Unreadable => lang.of(
-                "Ciò che si sa della sua attività non si può leggere.",
-                "What is known of its activity cannot be read.",
-            ),
+            Self::Unreadable => {
+                lang.of("I dati della sua attività non sono leggibili.", "The data of its activity is unreadable.")
+            }
         }
     }
 }
@@ -232,7 +231,7 @@ impl Looked {
         let mut words = format!("{}\n{}", self.id(), wrapped(&line, 4));
         let people: Vec<String> = people.iter().map(named).collect();
         if !people.is_empty() {
-            words += &wrapped(&format!("{} {}.", lang.of("Destinatari:", "To"), people.join(", ")), 4);
+            words += &wrapped(&format!("{} {}.", lang.of("Destinatari:", "Recipients:"), people.join(", ")), 4);
         }
         if self.validity != Validity::Valid {
             words += &wrapped(self.validity.words(lang), 4);
@@ -250,7 +249,7 @@ impl Looked {
                 let morning = site.morning.strftime("%H:%M");
                 let counts = lang.of(
                     format!(", giorno intero che conta dalle {morning}, la mattina del sito"),
-                    format!(", a whole day, which counts from {morning}, the site's morning"),
+                    format!(", an all-day activity, which counts from {morning}, the site's morning"),
                 );
                 (format!("{} {}", lang.of("il", "on"), day(date, lang)), counts)
             }
@@ -265,7 +264,7 @@ impl Looked {
         }
         lang.of(
             format!("e non {before}, {start}: fatto partire a mano, o la mattina del sito è cambiata"),
-            format!("and not {before} {start}: fired by hand, or the site's morning was changed"),
+            format!("and not {before} {start}: raised by hand, or the site's morning has changed"),
         )
     }
 }

@@ -24,11 +24,11 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
         r"bridge:rem.05a3d6ef9e20c3411608b4c51f035bff
     Reminder R2 of the activity A1, event a-1: on 23 Nov 2026 at 15:00, 1 day
     before the start on 24 Nov 2026 at 15:00 (Europe/Rome).
-    To Anna Rossi (C7), P2.
+    Recipients: Anna Rossi (C7), P2.
 bridge:rem.daae3e85f266df6193c483545a245b3f
     Reminder R1 of the activity A1, event a-1: on 24 Nov 2026 at 14:00, 60
     minutes before the start on 24 Nov 2026 at 15:00 (Europe/Rome).
-    To Anna Rossi (C7).
+    Recipients: Anna Rossi (C7).
 ",
     );
     let [_, of_an_hour] = reminders(&bridge).await?.try_into().map_err(|all| anyhow::anyhow!("{all:?}"))?;
@@ -61,13 +61,13 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
         &bridge.run(&["schedule", "list", "--lang", "en"], "").await?,
         r"bridge:rem.8de52344119457f7bc768fdc530ea820
     Reminder R2 of the activity A1, event a-2: on 23 Nov 2026 at 09:00, 1 day
-    before the start on 24 Nov 2026, a whole day, which counts from 09:00, the
-    site's morning (Europe/Rome).
-    To Anna Rossi (C7), P2.
+    before the start on 24 Nov 2026, an all-day activity, which counts from
+    09:00, the site's morning (Europe/Rome).
+    Recipients: Anna Rossi (C7), P2.
 bridge:rem.daae3e85f266df6193c483545a245b3f
     Reminder R1 of the activity A1, event a-1: on 24 Nov 2026 at 14:00, 60
     minutes before the start on 24 Nov 2026 at 15:00 (Europe/Rome).
-    To Anna Rossi (C7).
+    Recipients: Anna Rossi (C7).
     It will not be sent: the activity was changed since.
 ",
     );
@@ -88,7 +88,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
         assert_eq!(reminder["stands"], false, "{reminder}");
         for command in ["cancel", "fire-now"] {
             let refused = bridge.run(&["schedule", command, id(&reminder)?], "").await?;
-            assert!(refused.code == 1 && refused.err.contains("the activity is over"), "{refused:?}");
+            assert!(refused.code == 1 && refused.err.contains("the activity is completed"), "{refused:?}");
         }
     }
     later(&bridge, HOUR * 80).await?;
@@ -158,11 +158,11 @@ async fn a_fired_reminder_is_sent_within_a_minute_and_not_again_when_due() -> Re
     raise(&bridge, &activity).await?;
     let [kept] = reminders(&bridge).await?.try_into().map_err(|all| anyhow::anyhow!("{all:?}"))?;
     let fired = bridge.run(&["schedule", "fire-now", id(&kept)?, "--lang", "en"], "").await?;
-    assert!(fired.out.starts_with("Within a minute it is the event bridge:rem."), "{fired:?}");
+    assert!(fired.out.starts_with("Within a minute it is raised as the event bridge:rem."), "{fired:?}");
     let [moved] = reminders(&bridge).await?.try_into().map_err(|all| anyhow::anyhow!("{all:?}"))?;
     assert!(fired.out.contains(id(&moved)?) && moved["id"] != kept["id"] && moved["stands"] == true, "{moved}");
     let words = bridge.run(&["schedule", "list", "--lang", "en"], "").await?;
-    assert!(words.out.split_whitespace().collect::<Vec<_>>().join(" ").contains("fired by hand"), "{words:?}");
+    assert!(words.out.split_whitespace().collect::<Vec<_>>().join(" ").contains("raised by hand"), "{words:?}");
     // The binary's clock has advanced meanwhile: two sweeps cover a minute and that difference.
     bridge.world.pass(MINUTE * 2).await?;
     assert_eq!((received(&bridge).await?, outcome(&bridge, id(&moved)?).await?[0].clone()), (1, json!("sent")));

@@ -66,8 +66,8 @@ pub(in crate::schedule) async fn cancel(id: &EventId, stack: &Stack, output: Out
             format!("Cancelled. Its outcome: bridge explain --event {id}"),
         ),
         false => lang.of(
-            "Tolto dal programma: non si può leggere, e il registro non ne dirà nulla.".to_owned(),
-            "Taken out of the schedule: it cannot be read, and the ledger will say nothing of it.".to_owned(),
+            "Tolto dal programma: non è leggibile, quindi il registro non ne ha traccia.".to_owned(),
+            "Removed from the schedule: it is unreadable, so the ledger has no record of it.".to_owned(),
         ),
     });
     Ok(())
@@ -108,7 +108,7 @@ pub(in crate::schedule) async fn fire_now(id: &EventId, stack: &Stack, output: O
     output.say(&document, |lang| {
         lang.of(
             format!("Entro un minuto diventa l'evento {raises}. L'esito: bridge explain --event {raises}"),
-            format!("Within a minute it is the event {raises}. Its outcome: bridge explain --event {raises}"),
+            format!("Within a minute it is raised as the event {raises}. Its outcome: bridge explain --event {raises}"),
         )
     });
     Ok(())
