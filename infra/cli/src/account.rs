@@ -49,7 +49,7 @@ async fn find(id: Option<&str>, stack: &Stack) -> Result<Found, Failure> {
 async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
     let id = AccountId::parse(id).map_err(|error| Failure::Usage(format!("the account's id {error}")))?;
     if stack.live().await?.accounts.iter().any(|account| account.id == id) {
-        return Err(Failure::No(format!("the account {id} exists already")));
+        return Err(Failure::No(format!("the account {id} already exists")));
     }
     let mut account = with(Map::from_iter([("id".to_owned(), json!(id))]), pairs)?;
     stack.put_token(&account, &document::read_secret(token)?).await?;
@@ -145,7 +145,7 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
     let token = token.map(document::read_secret).transpose()?;
     if host(&old) != host(&account) && token.is_none() {
         // Without this check, anyone who can change settings could send the token to any host.
-        return Err(Failure::Usage("another host in base_url needs the token again: --token-file".to_owned()));
+        return Err(Failure::Usage("another host in base_url requires the token again: --token-file".to_owned()));
     }
     if let Some(token) = token {
         stack.put_token(&account, &token).await?;

@@ -24,7 +24,7 @@ pub(crate) fn confirmed(question: &str, yes: bool, output: Output) -> Result<(),
     if read.is_ok() && ["s", "sì", "si", "y", "yes"].contains(&answer.as_str()) {
         return Ok(());
     }
-    Err(Failure::No("nothing was done: answer yes, or say --yes".to_owned()))
+    Err(Failure::No("nothing was done: answer yes, or use --yes".to_owned()))
 }
 
 /// Validates a reason or a note and returns it trimmed.

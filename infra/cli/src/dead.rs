@@ -86,9 +86,12 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
         None => letters.iter().filter(|letter| letter.redriven_at.is_none()).collect(),
         Some(id) => {
             let letter = letters.iter().find(|letter| letter.id == id);
-            let letter = letter.ok_or_else(|| Failure::No(format!("there is no dead letter {id} of {count} days")))?;
+            let letter =
+                letter.ok_or_else(|| Failure::No(format!("there is no dead letter {id} in the last {count} days")))?;
             if let Some(at) = letter.redriven_at {
-                return Err(Failure::No(format!("it was put back at {at}; what failed again is another dead letter")));
+                return Err(Failure::No(format!(
+                    "it was put back at {at}; if it failed again, that is another dead letter"
+                )));
             }
             vec![letter]
         }

@@ -41,7 +41,7 @@ pub(crate) fn read_secret(file: &Path) -> Result<SecretString, Failure> {
     let text = read_text(file)?;
     let secret = text.trim();
     if secret.is_empty() || secret.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
-        return Err(Failure::Usage("the file must hold the secret and nothing else".to_owned()));
+        return Err(Failure::Usage("the file must contain the secret and nothing else".to_owned()));
     }
     Ok(SecretString::from(secret))
 }
@@ -84,7 +84,7 @@ fn json_of(yaml: Yaml) -> Result<Value, String> {
         Yaml::Number(number) => {
             let whole = number.as_i64().map(Number::from).or_else(|| number.as_u64().map(Number::from));
             let number = whole.or_else(|| number.as_f64().and_then(Number::from_f64));
-            Value::Number(number.ok_or("a number that is none")?)
+            Value::Number(number.ok_or("an invalid number")?)
         }
         Yaml::Sequence(items) => Value::Array(items.into_iter().map(json_of).collect::<Result<_, _>>()?),
         Yaml::Mapping(fields) => {
@@ -94,13 +94,13 @@ fn json_of(yaml: Yaml) -> Result<Value, String> {
                     Yaml::String(text) => text,
                     Yaml::Number(number) => number.to_string(),
                     Yaml::Bool(flag) => flag.to_string(),
-                    _ => return Err("a key must be a text".to_owned()),
+                    _ => return Err("a key must be a string".to_owned()),
                 };
                 object.insert(key, json_of(value)?);
             }
             Value::Object(object)
         }
-        Yaml::Tagged(tagged) => return Err(format!("tags such as {} mean nothing here", tagged.tag)),
+        Yaml::Tagged(tagged) => return Err(format!("tags such as {} are not supported", tagged.tag)),
     })
 }
 

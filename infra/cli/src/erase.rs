@@ -90,10 +90,10 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     let document = document(&found, erased, contacts);
     output.say(&document, |lang| words(&document, erased, lang));
     if erased.sending > 0 {
-        return Err(Failure::No("messages are just being sent: run it again in ten minutes".to_owned()));
+        return Err(Failure::No("messages are being sent: run it again in ten minutes".to_owned()));
     }
     let nothing = found.is_empty() && persons == 0 && reasons == 0;
-    if nothing { Err(Failure::No("nothing is known of them".to_owned())) } else { Ok(()) }
+    if nothing { Err(Failure::No("there is no data about them".to_owned())) } else { Ok(()) }
 }
 
 /// The number of erased items in the contacts table.

@@ -29,7 +29,7 @@ pub(crate) async fn explain(command: &args::Explain, stack: &Stack, output: Outp
         let id = EventId::parse(id).map_err(|error| Failure::Usage(format!("the event's id {error}")))?;
         let event = stack.ledger.event(&live.site.id, &id).await?;
         let event = event.ok_or_else(|| {
-            Failure::No(format!("the ledger knows no event {id}; one just accepted may still be in the queue"))
+            Failure::No(format!("the ledger has no event {id}; an event just accepted may still be in the queue"))
         })?;
         let explained = explained(&event, &live, now, output);
         output.say(&explained.document(), |lang| explained.words(lang));
@@ -42,7 +42,7 @@ pub(crate) async fn explain(command: &args::Explain, stack: &Stack, output: Outp
     let events = stack.ledger.events_of_order(&live.site.id, order).await?;
     let all: Vec<Explained> = events.iter().map(|event| explained(event, &live, now, output)).collect();
     output.say(&json!({"events": documents(&all)}), |lang| words(&all, lang));
-    if all.is_empty() { Err(Failure::No("the ledger knows nothing of it".to_owned())) } else { Ok(()) }
+    if all.is_empty() { Err(Failure::No("the ledger has no data about it".to_owned())) } else { Ok(()) }
 }
 
 fn documents(all: &[Explained]) -> Vec<Value> {
@@ -66,7 +66,7 @@ async fn explain_phone(typed: &str, live: &LiveConfig, stack: &Stack, output: Ou
         words(&all, lang) + &number::words(&phone, &known, now, (lang, output))
     });
     if all.is_empty() && known == ContactData::default() {
-        return Err(Failure::No("the ledger knows nothing of it".to_owned()));
+        return Err(Failure::No("the ledger has no data about it".to_owned()));
     }
     Ok(())
 }

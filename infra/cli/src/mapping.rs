@@ -40,7 +40,7 @@ pub(crate) async fn run(command: args::Mapping, stack: &Stack, output: Output) -
 }
 
 fn refused() -> Failure {
-    Failure::No("the mapping can't be saved".to_owned())
+    Failure::No("the mapping cannot be saved".to_owned())
 }
 
 /// Checks a file. If it is not YAML, prints that as the only finding and fails.

@@ -122,7 +122,7 @@ fn mapping_of_file(file: &Path, live: &LiveConfig, output: Output) -> Result<Map
     let checked = check(&document, live);
     checked.mapping.ok_or_else(|| {
         output.say(&mapping::document(&checked.findings), |lang| mapping::words(&checked.findings, lang));
-        Failure::No("the file holds no mapping".to_owned())
+        Failure::No("the file contains no mapping".to_owned())
     })
 }
 

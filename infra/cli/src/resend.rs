@@ -83,13 +83,13 @@ fn may_be_resent(
         return Err(Failure::No(format!("the message {} is {state}: wait for its outcome first", open.id)));
     }
     let mapping = live.mapping(&message.mapping).ok_or_else(|| {
-        Failure::No(format!("the mapping {} is switched off or deleted: it would be skipped", message.mapping))
+        Failure::No(format!("the mapping {} is disabled or deleted: the message would be skipped", message.mapping))
     })?;
     let never = mapping.on_unknown == OnUnknown::NeverResend && !even_if_unknown;
     if never && message.facts.state() == State::Unknown {
         return Err(Failure::No(format!(
-            "nobody knows whether it arrived, and the mapping {} never sends such a message again. If you know better: \
-             bridge unknown resolve, or --even-if-unknown",
+            "it is unknown whether it arrived, and the mapping {} never resends such a message. Record its outcome with \
+             bridge unknown resolve, or use --even-if-unknown",
             mapping.id
         )));
     }

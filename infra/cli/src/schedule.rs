@@ -43,7 +43,7 @@ fn typed(id: &str) -> Result<Typed, Failure> {
     }
     EventId::parse(id).ok().filter(EventId::is_reserved).map(Typed::Reminder).ok_or_else(|| {
         Failure::Usage(format!(
-            "{id} is neither a message's id, which is two of 32 characters with a dot between, nor a reminder's, which \
+            "{id} is neither a message id (two parts of 32 characters with a dot between them) nor a reminder id, which \
              begins with bridge:rem."
         ))
     })

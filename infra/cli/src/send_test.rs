@@ -32,7 +32,7 @@ pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output)
     let phone = phone.map_err(|error| Failure::Usage(format!("the number {error}")))?;
     live.mappings = vec![mapping::find(&command.mapping, stack).await?];
     let mut id = [0; 6];
-    getrandom::fill(&mut id).map_err(|error| Failure::No(format!("the system has no randomness: {error}")))?;
+    getrandom::fill(&mut id).map_err(|error| Failure::No(format!("the system has no random bytes: {error}")))?;
     let id = format!("test.{}", hex::encode(id));
     let (event, _) = read_event(&command.event, Some(stack)).await?;
     let now = stack.clock.now();
@@ -48,7 +48,7 @@ pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output)
         let reasons = test_plan.skips.iter().map(|planned| planned.skip.reason);
         let reasons: Vec<_> = reasons.map(|reason| output.lang.of(reason.italian(), reason.english())).collect();
         return Err(Failure::No(format!(
-            "no message would go to {}. {}",
+            "no message would be sent to {}. {}",
             output.phone(phone.as_e164()),
             reasons.join(" ")
         )));
@@ -79,7 +79,7 @@ async fn wait(id: &EventId, seconds: u32, stack: &Stack) -> Result<StoredEvent, 
     let until = stack.clock.now() + SignedDuration::from_secs(seconds.into());
     loop {
         let event = stack.ledger.event(stack.site()?, id).await?;
-        let event = event.ok_or_else(|| Failure::No(format!("the event {id} is gone from the ledger")))?;
+        let event = event.ok_or_else(|| Failure::No(format!("the event {id} is no longer in the ledger")))?;
         if event.messages.iter().all(|message| message.facts.state().is_final()) || stack.clock.now() >= until {
             return Ok(event);
         }

@@ -45,7 +45,7 @@ pub(crate) async fn run(command: args::Site, stack: &Stack, output: Output) -> R
 
 async fn add(id: &SiteId, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
     if stack.config.live(id).await?.is_some() {
-        return Err(Failure::No(format!("the site {id} exists already")));
+        return Err(Failure::No(format!("the site {id} already exists")));
     }
     let site = with(&Site::new(id.clone()), pairs)?;
     if let Some(account) = &site.default_account {
@@ -153,7 +153,9 @@ async fn rotate_key(revoke: &[String], stack: &Stack, output: Output) -> Result<
     let live: Vec<&str> = keys.iter().filter(|key| !key.revoked).map(|key| key.key_id.as_str()).collect();
     if live.len() >= LIVE_KEYS_MAX {
         let live = live.join(", ");
-        return Err(Failure::No(format!("the keys {live} are live: revoke one with --revoke, there may be two")));
+        return Err(Failure::No(format!(
+            "the keys {live} are valid, and two are the maximum: revoke one with --revoke"
+        )));
     }
     let key = make_key(site, stack).await?;
     output.say(&json!({"site": site, "api_key": key, "revoked": revoke}), |lang| {
@@ -169,7 +171,7 @@ async fn rotate_key(revoke: &[String], stack: &Stack, output: Output) -> Result<
 async fn make_key(site: &SiteId, stack: &Stack) -> Result<String, Failure> {
     let (mut id, mut secret) = ([0; KEY_ID_BYTES], [0; 32]);
     let filled = getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut secret));
-    filled.map_err(|error| Failure::No(format!("the system has no randomness: {error}")))?;
+    filled.map_err(|error| Failure::No(format!("the system has no random bytes: {error}")))?;
     let (stored, text) = StoredKey::create(site.clone(), &hex::encode(id), &secret);
     stack.config.put_key(&stored).await?;
     Ok(text)

@@ -85,8 +85,8 @@ fn local(data_dir: &Path, named: Option<SiteId>) -> Result<Stack, Failure> {
     let file = data_dir.join("demo.json");
     let text = std::fs::read_to_string(&file).map_err(|_| {
         Failure::Unreachable(format!(
-            "no local run: {} is not there. Start it with `cargo run`, name its folder with --data-dir, or a stack on \
-             AWS with --stack",
+            "no local run: {} does not exist. Start it with `cargo run`, name its folder with --data-dir, or name a \
+             stack on AWS with --stack",
             file.display()
         ))
     })?;
@@ -96,7 +96,7 @@ fn local(data_dir: &Path, named: Option<SiteId>) -> Result<Stack, Failure> {
     let variables: HashMap<&str, &str> = variables.lines().filter_map(|line| line.split_once('=')).collect();
     let variable = |name: &str| {
         let value = variables.get(name).map(|value| (*value).to_owned());
-        value.ok_or_else(|| malformed(&format_args!("{} says no {name}", demo.env_file)))
+        value.ok_or_else(|| malformed(&format_args!("{} does not set {name}", demo.env_file)))
     };
     let names = Names {
         stack: variable("BRIDGE_STACK")?,

@@ -58,7 +58,7 @@ pub(crate) async fn unsuppress(command: &args::Unsuppress, stack: &Stack, output
     let lift = Lift { lifted, at: stack.clock.now(), by, reason: reason.unwrap_or_default() };
     let ended = stack.contacts.lift(&contact, &lift).await?;
     say(&phone, &contact, stack, output).await?;
-    if ended { Ok(()) } else { Err(Failure::No("there was nothing of the kind to lift".to_owned())) }
+    if ended { Ok(()) } else { Err(Failure::No("there was nothing to lift".to_owned())) }
 }
 
 /// Prints the current suppressions and consent of a number.

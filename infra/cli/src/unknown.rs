@@ -27,13 +27,13 @@ pub(crate) async fn run(command: args::Unknown, stack: &Stack, output: Output) -
 /// [`Failure::Usage`] if the id is malformed, [`Failure::No`] if the site has no such message.
 pub(crate) async fn find(typed: &str, stack: &Stack) -> Result<(StoredEvent, StoredMessage), Failure> {
     let id = MessageId::parse(typed).ok_or_else(|| {
-        Failure::Usage(format!("{typed} is no message's id: they are two of 32 characters with a dot between"))
+        Failure::Usage(format!("{typed} is not a message id: two parts of 32 characters with a dot between them"))
     })?;
     let found = stack.ledger.event_of_message(stack.site()?, &id).await?.and_then(|event| {
         let message = event.messages.iter().find(|message| message.id == id).cloned()?;
         Some((event, message))
     });
-    found.ok_or_else(|| Failure::No(format!("the ledger knows no message {id}")))
+    found.ok_or_else(|| Failure::No(format!("the ledger has no message {id}")))
 }
 
 /// A message with an unknown outcome, and its event.

@@ -105,7 +105,7 @@ pub(crate) async fn set(site: &SiteId, change: Change, stack: &Stack) -> Result<
 pub(crate) fn header(name: &str) -> Result<String, Failure> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let fits = (1..=HEADER_CHARS_MAX).contains(&name.len()) && name.bytes().all(allowed);
-    if fits { Ok(name.to_owned()) } else { Err(Failure::Usage(format!("{name} is no name of a header"))) }
+    if fits { Ok(name.to_owned()) } else { Err(Failure::Usage(format!("{name} is not a header name"))) }
 }
 
 /// Returns the site's webhook and its id, if there is one.
@@ -126,6 +126,6 @@ async fn verify_token(site: &SiteId, stack: &Stack) -> Result<SecretString, Fail
 
 fn random_id() -> Result<String, Failure> {
     let mut random = [0; SECRET_BYTES];
-    getrandom::fill(&mut random).map_err(|error| Failure::No(format!("the system has no randomness: {error}")))?;
+    getrandom::fill(&mut random).map_err(|error| Failure::No(format!("the system has no random bytes: {error}")))?;
     Ok(webhook_id(&random))
 }

@@ -116,7 +116,7 @@ async fn an_operator_resolves_an_unknown_outcome_and_resends_the_message() -> Re
 
     // The demo's mappings never resend a message that may have arrived.
     let refused = bridge.run(&["resend", id, "--yes"], "").await?;
-    assert!(refused.code == 1 && refused.err.contains("never sends such a message again"), "{refused:?}");
+    assert!(refused.code == 1 && refused.err.contains("never resends such a message"), "{refused:?}");
     assert_eq!(bridge.run(&["unknown", "resolve", id, "--note", "x"], "").await?.code, 2, "it must say which");
     let resolve = ["unknown", "resolve", id, "--not-arrived", "--note", "il cliente non ha niente"];
     let resolved = bridge.ok(&resolve).await?;

@@ -233,7 +233,7 @@ async fn a_fired_message_skips_its_interval_its_hold_and_quiet_hours() -> Result
         assert_eq!(bridge.ok(&["schedule", "fire-now", &id]).await?, json!({"message_id": id, "event": event}));
         bridge.world.deliver().await?;
         assert_eq!(outcome(&bridge, event).await?[0], "sent", "{event}");
-        assert_eq!(bridge.run(&["schedule", "fire-now", &id], "").await?.code, 1, "it does not wait any more");
+        assert_eq!(bridge.run(&["schedule", "fire-now", &id], "").await?.code, 1, "it no longer waits");
     }
     later(&bridge, HOUR * 12).await?;
     assert_eq!(received(&bridge).await?, 3);
@@ -345,9 +345,9 @@ async fn an_invalid_id_and_one_that_does_not_wait_get_different_errors() -> Resu
     let no_reminder = format!("bridge:rem.{}", "0".repeat(32));
     for command in ["cancel", "fire-now"] {
         for (id, code, prints) in [
-            ("x", 2, "neither a message's id"),
-            ("rem.0", 2, "nor a reminder's"),
-            (no_message.as_str(), 1, "knows no message"),
+            ("x", 2, "neither a message id"),
+            ("rem.0", 2, "nor a reminder id"),
+            (no_message.as_str(), 1, "has no message"),
             (no_reminder.as_str(), 1, "waits"),
         ] {
             let refused = bridge.run(&["schedule", command, id], "").await?;

@@ -112,7 +112,7 @@ async fn of_site(
             Some(known) if known == site => None,
             Some(_) => Some("contact is the pseudonym of a number of another site"),
             None if stack.ledger.knows_contact(site, &line.contact).await? => None,
-            None => Some("nothing is known of contact at this site: name the phone"),
+            None => Some("the site has no data of contact: name the phone"),
         };
         match wrong {
             None => own.push(line),
@@ -184,7 +184,7 @@ impl Reading<'_> {
     fn line(&self, number: u64, record: &StringRecord, columns: &HashMap<&str, usize>) -> Result<Line, String> {
         let cell = |name: &str| columns.get(name).and_then(|place| record.get(*place)).filter(|cell| !cell.is_empty());
         let moment = |name: &str| {
-            let read = |text: &str| text.parse::<Timestamp>().map_err(|_| format!("{name} is no moment: {text}"));
+            let read = |text: &str| text.parse::<Timestamp>().map_err(|_| format!("{name} is not a timestamp: {text}"));
             cell(name).map(read).transpose()
         };
         let scope = match cell("scope") {
@@ -232,7 +232,7 @@ impl Reading<'_> {
         match (of_phone.transpose()?, contact) {
             (None, None) => Err("it has neither phone nor contact".to_owned()),
             (Some(_), Some(contact)) | (None, Some(contact)) if !is_pseudonym(contact) => {
-                Err("contact is no pseudonym as export writes it".to_owned())
+                Err("contact is not a pseudonym as export writes it".to_owned())
             }
             (Some(own), Some(contact)) if own != contact => {
                 Err("contact is not the pseudonym of phone in this stack".to_owned())
@@ -249,10 +249,10 @@ fn columns(header: &StringRecord) -> Result<HashMap<&'static str, usize>, Failur
     for (place, typed) in header.iter().enumerate() {
         let known = COLUMNS.into_iter().find(|name| typed.eq_ignore_ascii_case(name));
         let known = known.ok_or_else(|| {
-            Failure::Usage(format!("there is no column {typed:?}; there are: {}", COLUMNS.join(", ")))
+            Failure::Usage(format!("there is no column {typed:?}; the columns are: {}", COLUMNS.join(", ")))
         })?;
         if columns.insert(known, place).is_some() {
-            return Err(Failure::Usage(format!("the column {known} is there twice")));
+            return Err(Failure::Usage(format!("the column {known} occurs twice")));
         }
     }
     let has = |name: &str| columns.contains_key(name);

@@ -28,7 +28,7 @@ pub(super) async fn save(
     match stack.config.save_mapping(site, &saved).await? {
         Kept::Yes => Ok(saved.mapping),
         Kept::Overtaken => {
-            Err(Failure::No(format!("somebody else changed {} meanwhile: look again", saved.mapping.id)))
+            Err(Failure::No(format!("somebody else changed {} in the meantime: look at it again", saved.mapping.id)))
         }
     }
 }
@@ -74,7 +74,7 @@ pub(super) async fn disable(id: &str, stack: &Stack, output: Output) -> Result<(
 pub(super) async fn delete(id: &str, yes: bool, stack: &Stack, output: Output) -> Result<(), Failure> {
     let known = find(id, stack).await?;
     if !yes {
-        return Err(Failure::Usage(format!("to delete the mapping {id} say --yes; its history stays")));
+        return Err(Failure::Usage(format!("use --yes to delete the mapping {id}; its history stays")));
     }
     let deleted = save(known.clone(), Some(&known), Action::Deleted, stack).await?;
     output.say(&json!({"mapping": deleted.id, "version": deleted.version, "deleted": true}), |lang| {

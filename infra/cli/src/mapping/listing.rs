@@ -74,7 +74,7 @@ pub(super) async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
 pub(super) async fn history(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let history = stack.config.history(stack.site()?, &mapping_id(id)?).await?;
     if history.is_empty() {
-        return Err(Failure::No(format!("no version of {id} was ever saved by a person")));
+        return Err(Failure::No(format!("no person has ever saved a version of {id}")));
     }
     let documents: Vec<Value> = history
         .iter()

@@ -255,7 +255,7 @@ async fn goes_alone(id: &MessageId, item: &DueItem, stack: &Stack) -> Result<(),
     if digest == id || stack.ledger.message(digest).await?.is_some_and(|facts| releases_members(&facts)) {
         return Ok(());
     }
-    Err(Failure::No(format!("its file is in the message {digest}: name that one")))
+    Err(Failure::No(format!("its file is in the message {digest}: use that id")))
 }
 
 /// Queues a message with `send_now`, so that it skips its interval, its hold and the quiet hours.
@@ -265,7 +265,7 @@ pub(super) async fn fire_now(typed: &str, stack: &Stack, output: Output) -> Resu
     let (Some(item), State::Waiting(waiting)) = (found, message.facts.state()) else {
         return Err(Failure::No(match message.facts.state() {
             State::Waiting(waiting) => {
-                format!("it is not in the schedule but in the queue, which brings it until {}", waiting.until)
+                format!("it is in the queue, not in the schedule; the queue delivers it by {}", waiting.until)
             }
             state => format!("it does not wait, it is {state}"),
         }));

@@ -25,7 +25,7 @@ async fn find(id: &EventId, stack: &Stack) -> Result<Looked, Failure> {
     match Looked::at(found, stack).await?.pop().filter(|looked| looked.id() == id.as_str()) {
         Some(looked) => Ok(looked),
         None if stack.ledger.plan(stack.site()?, id).await?.is_some() => {
-            Err(Failure::No(format!("it does not wait any more: bridge explain --event {id}")))
+            Err(Failure::No(format!("it no longer waits: bridge explain --event {id}")))
         }
         None => Err(Failure::No(format!("no reminder {id} waits: bridge schedule list"))),
     }
@@ -35,7 +35,7 @@ async fn find(id: &EventId, stack: &Stack) -> Result<Looked, Failure> {
 fn refused(validity: Validity, id: &EventId) -> Failure {
     let why = validity.words(Lang::En);
     Failure::No(match validity {
-        Validity::TakenBack | Validity::Raised => format!("{why} Look at bridge explain --event {id}"),
+        Validity::TakenBack | Validity::Raised => format!("{why} See bridge explain --event {id}"),
         Validity::Valid | Validity::Over | Validity::Changed | Validity::Lost | Validity::Unreadable => why.to_owned(),
     })
 }
@@ -100,7 +100,7 @@ pub(in crate::schedule) async fn fire_now(id: &EventId, stack: &Stack, output: O
     }
     let now = stack.clock.now();
     if !stack.schedule.move_reminder(&looked.kept.item, now).await? {
-        return Err(Failure::No("it was raised or changed meanwhile: bridge schedule list".to_owned()));
+        return Err(Failure::No("it was raised or changed in the meantime: bridge schedule list".to_owned()));
     }
     let raises = reminder_event_id(&looked.kept.item.key, now, &looked.saved_by);
     let ReminderItem { activity, reminder, .. } = &looked.kept.reminder;
