@@ -49,6 +49,14 @@ def test_every_function_with_a_binary_is_deployed(template):
     assert set(sam.functions(template)) == binaries
 
 
+# ---- Logs
+
+
+def test_log_lines_show_the_sources_of_an_error():
+    for source in [*ROOT.glob("shared/*/src/**/*.rs"), *FUNCTIONS.glob("*/src/**/*.rs")]:
+        assert not re.search(r"%&?error\b|error = %", code(source)), f"{source}: use chain(&error)"
+
+
 # ---- Tables
 
 

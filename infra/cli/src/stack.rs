@@ -7,6 +7,7 @@ use std::path::Path;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
+use domain::primitives::cause::chain;
 use domain::primitives::id::SiteId;
 use domain::primitives::phone::Phone;
 use domain::site::config::LiveConfig;
@@ -134,10 +135,8 @@ fn local(data_dir: &Path, named: Option<SiteId>) -> Result<Stack, Failure> {
 async fn on_aws(stack: &str, site: Option<SiteId>) -> Result<Stack, Failure> {
     let sdk = runtime::aws::sdk_config(CALL_TIMEOUT).await;
     let answer = aws_sdk_cloudformation::Client::new(&sdk).describe_stacks().stack_name(stack).send().await;
-    let answer = answer.map_err(|error| {
-        let cause = aws_sdk_cloudformation::error::DisplayErrorContext(error);
-        Failure::Unreachable(format!("the stack {stack} could not be read: {cause}"))
-    })?;
+    let answer = answer
+        .map_err(|error| Failure::Unreachable(format!("the stack {stack} could not be read: {}", chain(&error))))?;
     let outputs = answer.stacks().first().map(aws_sdk_cloudformation::types::Stack::outputs).unwrap_or_default();
     let output = |name: &str| {
         let found = outputs.iter().find(|output| output.output_key() == Some(name));

@@ -10,6 +10,7 @@ use aws_sdk_sqs::{
     Client,
     types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName},
 };
+use domain::primitives::cause::chain;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
@@ -87,8 +88,7 @@ impl Poller {
         match request.send().await {
             Ok(received) => received.messages.unwrap_or_default(),
             Err(error) => {
-                let cause = aws_sdk_sqs::error::DisplayErrorContext(error);
-                self.terminal.line("queue", &format!("no answer: {cause}"));
+                self.terminal.line("queue", &format!("no answer: {}", chain(&error)));
                 tokio::time::sleep(PAUSE).await;
                 Vec::new()
             }

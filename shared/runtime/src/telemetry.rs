@@ -4,6 +4,7 @@
 //! `event.id`, `message.id`, `provider.code`). The log never contains secrets, names, texts, whole phone numbers or
 //! bodies.
 
+use domain::primitives::cause::chain;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -38,6 +39,6 @@ pub fn start_into(environment: &Environment, writer: impl for<'writer> MakeWrite
         subscriber.without_time().try_init()
     };
     if let Err(error) = started {
-        tracing::debug!(%error, "the log was started before");
+        tracing::debug!(error = chain(&*error), "the log was started before");
     }
 }

@@ -26,6 +26,7 @@ mod templates;
 
 use aws_sdk_dynamodb::Client;
 use domain::mapping::Mapping;
+use domain::primitives::cause::chain;
 use domain::primitives::id::{AccountId, SiteId};
 use domain::site::config::{Account, LiveConfig, Site, TemplateHold};
 use domain::site::credential::StoredKey;
@@ -256,7 +257,7 @@ fn value<T: serde::de::DeserializeOwned>(reading: &Reading<'_>) -> Result<T, Sto
 /// Returns a value, or logs the error. One account, mapping or template that cannot be read must not stop the others,
 /// and no message uses it.
 fn readable<T>(value: Result<T, StoreError>) -> Option<T> {
-    value.inspect_err(|error| tracing::error!(%error, "a part of the configuration was left out")).ok()
+    value.inspect_err(|error| tracing::error!(error = chain(error), "a part of the configuration was left out")).ok()
 }
 
 /// A template with its account, which the key contains; `None` for items of a later version.

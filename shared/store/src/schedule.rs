@@ -18,6 +18,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use domain::event::EventVersion;
+use domain::primitives::cause::chain;
 use domain::primitives::id::{AccountId, EventId, ObjectId, SiteId};
 use domain::primitives::key::{MessageId, reminder_key};
 use domain::queue::job::MessageJob;
@@ -230,7 +231,7 @@ impl Schedule {
     pub async fn parked(&self, lane: &Lane, limit: usize) -> Result<Vec<DueItem>, StoreError> {
         let page = Self::first(self.query(&lane.key(), None, limit), limit).await?;
         for error in page.unreadable {
-            tracing::error!(%error, "a parked message cannot be read");
+            tracing::error!(error = chain(&error), "a parked message cannot be read");
         }
         Ok(page.items)
     }

@@ -1,7 +1,7 @@
 //! The secrets of a stack: account tokens, webhook secrets and the key of the pseudonyms.
 
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use domain::primitives::cause::chain;
 use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
 use domain::site::config::Account;
@@ -68,10 +68,7 @@ impl Stack {
             }
             Err(error) => match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
-                _ => Err(Failure::Unreachable(format!(
-                    "the secret {name} could not be read: {}",
-                    DisplayErrorContext(error)
-                ))),
+                _ => Err(Failure::Unreachable(format!("the secret {name} could not be read: {}", chain(&error)))),
             },
         }
     }
@@ -80,14 +77,14 @@ impl Stack {
         let text = Value::Object(secret.clone()).to_string();
         if exists {
             let sent = self.secrets.put_secret_value().secret_id(name).secret_string(text).send().await;
-            sent.map(drop).map_err(|error| unwritten(name, &DisplayErrorContext(error)))
+            sent.map(drop).map_err(|error| unwritten(name, &error))
         } else {
             let sent = self.secrets.create_secret().name(name).secret_string(text).send().await;
-            sent.map(drop).map_err(|error| unwritten(name, &DisplayErrorContext(error)))
+            sent.map(drop).map_err(|error| unwritten(name, &error))
         }
     }
 }
 
-fn unwritten(name: &str, error: &dyn std::fmt::Display) -> Failure {
-    Failure::Unreachable(format!("the secret {name} could not be written: {error}"))
+fn unwritten(name: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::Unreachable(format!("the secret {name} could not be written: {}", chain(error)))
 }

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::message::state::{Status, StatusFact};
+use domain::primitives::cause::chain;
 use domain::primitives::id::SiteId;
 use domain::primitives::key::MessageId;
 use jiff::{SignedDuration, Timestamp};
@@ -162,7 +163,9 @@ impl Ledger {
         let items = batch_get::items(&self.client, &self.table, keys).await?;
         // A report that cannot be read must not block the others.
         let read = |item: &Item| {
-            orphan(item).inspect_err(|error| tracing::error!(%error, "a report without a message cannot be read")).ok()
+            orphan(item)
+                .inspect_err(|error| tracing::error!(error = chain(error), "a report without a message cannot be read"))
+                .ok()
         };
         let next = answer.last_evaluated_key.filter(|key| !key.is_empty()).map(OrphansAfter);
         Ok((items.iter().filter_map(read).collect(), next))
