@@ -18,13 +18,11 @@ const AT_ONCE: usize = 8;
 
 /// The sites of each sender number, as read in this sweep.
 type Senders = Cache<String, Vec<SiteId>, StoreError>;
-/// Numbers that a sweep keeps.
-const SENDERS_MAX: usize = 1_000;
 
 /// Looks up the message of each waiting report, page by page, while time remains.
 pub(crate) async fn join_all(app: &App, deadline: &Deadline, tally: &mut Tally) {
     let now = app.clock.now();
-    let senders = Senders::new(SENDERS_MAX);
+    let senders = Senders::default();
     let mut after = None;
     while deadline.has_time() {
         let (orphans, next) = match app.ledger.orphans(now, PAGE, after).await {

@@ -3,8 +3,6 @@
 use jiff::SignedDuration;
 use runtime::cache::Loaded;
 
-/// Names in a cache. Guessed names must not fill the memory.
-pub(crate) const KEYS_MAX: usize = 1_000;
 /// Lifetime of a credential in the cache. A revocation must take effect within 60 s.
 const FOUND_FOR: SignedDuration = SignedDuration::from_secs(50);
 /// Lifetime of an absence: short, so that a new credential works soon. It keeps guessing from costing a read each.

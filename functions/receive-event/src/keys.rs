@@ -7,7 +7,7 @@ use runtime::cache::Cache;
 use store::StoreError;
 use store::config::ConfigTable;
 
-use crate::cached::{KEYS_MAX, cached};
+use crate::cached::cached;
 use crate::problem::Problem;
 
 /// The keys of all sites.
@@ -19,7 +19,7 @@ pub(crate) struct Keys {
 
 impl Keys {
     pub(crate) fn new(table: ConfigTable) -> Self {
-        Self { table, cache: Cache::new(KEYS_MAX) }
+        Self { table, cache: Cache::default() }
     }
 
     /// Returns the site of a presented key.

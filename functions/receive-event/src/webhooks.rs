@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use runtime::cache::Cache;
 use store::StoreError;
 
-use crate::cached::{KEYS_MAX, cached};
+use crate::cached::cached;
 use crate::problem::Problem;
 
 /// The webhooks of all sites.
@@ -18,7 +18,7 @@ pub(crate) struct Webhooks {
 
 impl Webhooks {
     pub(crate) fn new(table: store::webhooks::Webhooks) -> Self {
-        Self { table, cache: Cache::new(KEYS_MAX) }
+        Self { table, cache: Cache::default() }
     }
 
     /// Returns the webhook with this id.

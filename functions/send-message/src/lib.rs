@@ -76,8 +76,6 @@ const SEND_MARGIN: SignedDuration = SignedDuration::from_secs(28);
 const RECORDS_AT_ONCE: usize = 10;
 /// Messages sent concurrently in one process, across all records.
 const SENDS_AT_ONCE: usize = 10;
-/// Sites in the cache.
-const SITES_MAX: usize = 1_000;
 /// How long a site's configuration is cached. An operator's change takes effect within this time.
 const CONFIG_KEPT_FOR: SignedDuration = SignedDuration::from_secs(15);
 /// Maximum age of a fresh record. The data of an older record may have changed since.
@@ -137,7 +135,7 @@ impl App {
             sends: Semaphore::new(SENDS_AT_ONCE),
             process: process_name()?,
             attempts: AtomicU64::new(0),
-            sites: Cache::new(SITES_MAX),
+            sites: Cache::default(),
             late: tokio::sync::Mutex::default(),
         })
     }

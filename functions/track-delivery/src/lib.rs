@@ -48,8 +48,6 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 const RECORD_MARGIN: SignedDuration = SignedDuration::from_secs(20);
 /// Records processed concurrently: a whole batch.
 const RECORDS_AT_ONCE: usize = 10;
-/// Sender numbers in the cache.
-const NUMBERS_MAX: usize = 1_000;
 
 /// The clients and the state that the handler borrows.
 #[derive(Debug)]
@@ -86,7 +84,7 @@ impl App {
             secrets: Secrets::new(secrets, config.stack),
             clock,
             aliases: Mutex::default(),
-            later: Cache::new(NUMBERS_MAX),
+            later: Cache::default(),
         }
     }
 

@@ -9,11 +9,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
+/// The keys that a cache holds. Guessed keys, such as those of unauthorized requests, must not fill the memory.
+const KEYS_MAX: usize = 1_000;
+
 /// A cache with single flight: callers that ask for a key while it is being loaded wait for that load and share its
 /// result, the error included. An error is not kept.
+///
+/// It holds about 1,000 keys. When it is full, all keys that nobody is loading are dropped.
 pub struct Cache<K, V, E> {
     slots: Mutex<HashMap<K, Arc<Slot<V, E>>>>,
-    keys_max: usize,
 }
 
 /// A loaded value.
@@ -43,12 +47,6 @@ where
     V: Clone,
     E: Clone,
 {
-    /// Creates an empty cache for about `keys_max` keys. When it is full, all keys that nobody is loading are dropped.
-    #[must_use]
-    pub fn new(keys_max: usize) -> Self {
-        Self { slots: Mutex::default(), keys_max }
-    }
-
     /// Returns the value of a key. If there is none or it is expired, `load` runs; otherwise it is not even started.
     ///
     /// # Errors
@@ -90,7 +88,7 @@ where
         if let Some(slot) = slots.get(key) {
             return Arc::clone(slot);
         }
-        if slots.len() >= self.keys_max {
+        if slots.len() >= KEYS_MAX {
             slots.retain(|_, slot| Arc::strong_count(slot) > 1);
         }
         let slot = Arc::new(Slot { loads: AtomicU64::new(0), state: tokio::sync::Mutex::new(State::Empty) });
@@ -106,7 +104,13 @@ where
 /// Omits keys and values, which may be secrets.
 impl<K, V, E> fmt::Debug for Cache<K, V, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache").field("keys_max", &self.keys_max).finish_non_exhaustive()
+        f.debug_struct("Cache").finish_non_exhaustive()
+    }
+}
+
+impl<K, V, E> Default for Cache<K, V, E> {
+    fn default() -> Self {
+        Self { slots: Mutex::default() }
     }
 }
 
@@ -137,7 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_value_is_kept_for_its_time() {
-        let cache = Cache::new(10);
+        let cache = Cache::default();
         let runs = Cell::new(0);
         for (second, value) in [(0, 1), (59, 1), (60, 2), (100, 2), (121, 3)] {
             assert_eq!(cache.get(&"a", at(second), load(&runs, Ok(MINUTE))).await, Ok(value), "{second}");
@@ -149,7 +153,7 @@ mod tests {
 
     #[tokio::test]
     async fn callers_at_once_share_one_load_and_other_keys_do_not_wait() {
-        let cache = Cache::new(10);
+        let cache = Cache::default();
         let runs = Cell::new(0);
         let results = join_all((0..10).map(|_| cache.get(&"a", at(0), load(&runs, Ok(MINUTE))))).await;
         assert_eq!((results, runs.get()), (vec![Ok(1); 10], 1));
@@ -160,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn callers_at_once_share_a_failure_and_the_next_caller_loads_again() {
-        let cache = Cache::new(10);
+        let cache = Cache::default();
         let runs = Cell::new(0);
         let results = join_all((0..10).map(|_| cache.get(&"a", at(0), load(&runs, Err("busy"))))).await;
         assert_eq!((results, runs.get()), (vec![Err("busy"); 10], 1));
@@ -169,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_load_that_is_dropped_leaves_the_key_to_the_next_caller() {
-        let cache = Cache::new(10);
+        let cache = Cache::default();
         let runs = Cell::new(0);
         let dropped = tokio::time::timeout(std::time::Duration::ZERO, cache.get(&"a", at(0), std::future::pending()));
         assert!(dropped.await.is_err());
@@ -178,11 +182,11 @@ mod tests {
 
     #[tokio::test]
     async fn many_keys_do_not_fill_the_memory() {
-        let cache = Cache::new(10);
+        let cache = Cache::default();
         let runs = Cell::new(0);
-        for key in 0..100 {
+        for key in 0..KEYS_MAX + 100 {
             cache.get(&key, at(0), load(&runs, Ok(MINUTE))).await.unwrap();
         }
-        assert!(cache.lock().len() <= 10);
+        assert!(cache.lock().len() <= KEYS_MAX);
     }
 }

@@ -11,8 +11,6 @@ use crate::cache::{Cache, Loaded};
 
 /// Lifetime of a cached secret. A replaced token is used at most this long.
 const KEPT_FOR: SignedDuration = SignedDuration::from_secs(60);
-/// Secrets in the cache: one for each account, and a few for each site.
-const KEPT_MAX: usize = 1_000;
 
 /// The secrets of a stack.
 #[derive(Debug)]
@@ -51,7 +49,7 @@ impl Secrets {
     /// Creates access to the secrets whose names begin with `<stack>/`.
     #[must_use]
     pub fn new(client: Client, stack: String) -> Self {
-        Self { client, stack, cache: Cache::new(KEPT_MAX) }
+        Self { client, stack, cache: Cache::default() }
     }
 
     /// Returns the text at `pointer` in the JSON secret `<stack>/<name>`.
