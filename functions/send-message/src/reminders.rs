@@ -112,7 +112,7 @@ impl Refreshed {
             return Ok(());
         }
         let job = Job::event(site.clone(), app.clock.now(), self.own.clone());
-        app.queue.send(&job).await.map_err(Failure::again)?;
+        app.queue.send(&job).await?;
         tracing::info!(%site, event.id = %self.event.id, by.id = %self.by, "others are reminded by a newer event");
         Ok(())
     }

@@ -64,8 +64,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
     };
     // Everything that can fail without the provider happens before the claim.
     let (name, pointer) = (format!("{site}/provider"), format!("/accounts/{account}/token"));
-    let token = app.secrets.text(&name, &pointer, app.clock.now()).await;
-    let token = token.map_err(Failure::again)?;
+    let token = app.secrets.text(&name, &pointer, app.clock.now()).await?;
     let contacts = app.secrets.contact_secret(app.clock.now()).await?;
     let guards = consequences::guards_of(task, digest_role.files());
     let guards = guards.ok_or_else(|| Failure::again("the mapping is gone"))?;
@@ -206,7 +205,7 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
         Claimed::Forbidden(known) => forbidden(&known, outgoing.marketing),
         Claimed::Superseded(at) => Skip::new(Reason::Superseded, at.to_string()),
         Claimed::ConsentWithdrawn => Skip::new(Reason::ConsentMissing, outgoing.template),
-        Claimed::CartChanged(latest) => cart_changed(task, &latest),
+        Claimed::CartChanged(history) => cart_changed(task, &history),
         Claimed::ActivityChanged(by) => Skip::new(Reason::Cancelled, by),
         Claimed::AlreadyNotified(by) => already_notified(&by, None),
     };
@@ -214,12 +213,12 @@ async fn not_ours(task: Task<'_>, outgoing: &Outgoing<'_>, refused: Claimed) -> 
 }
 
 /// Returns why a cart notice is not sent, from the same checks as the decision.
-fn cart_changed(task: Task<'_>, latest: &CartHistory) -> Skip {
+fn cart_changed(task: Task<'_>, history: &CartHistory) -> Skip {
     let EventData::CartAbandoned { cart, .. } = &task.event.data else { return Reason::Cancelled.into() };
     let id = task.id().to_string();
     let judged = match task.job.resend_requested_at {
-        Some(_) => cart::still_left(cart, latest),
-        None => cart::judge(cart, latest, (&id, task.now())),
+        Some(_) => cart::still_left(cart, history),
+        None => cart::judge(cart, history, (&id, task.now())),
     };
     judged.err().unwrap_or_else(|| Reason::NotLatestCart.into())
 }

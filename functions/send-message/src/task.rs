@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::event::Event;
-use domain::primitives::id::MappingId;
 use domain::primitives::key::{CartKeys, MessageId};
 use domain::queue::job::MessageJob;
 use domain::site::config::LiveConfig;
@@ -43,7 +42,7 @@ pub(crate) struct Task<'a> {
 impl Task<'_> {
     /// Returns the message's id.
     pub(crate) fn id(&self) -> MessageId {
-        self.record().id()
+        self.job.id()
     }
 
     /// Returns the message as the ledger records it.
@@ -51,9 +50,9 @@ impl Task<'_> {
         MessageRecord { job: self.job, event: self.event, retention_days: self.live.site.retention_days }
     }
 
-    /// Returns the lane of the account that a mapping sends through.
-    pub(crate) fn lane(&self, mapping: &MappingId) -> Option<Lane> {
-        let account = self.live.account(self.live.mapping(mapping)?)?;
+    /// Returns the lane of the account that sends the message.
+    pub(crate) fn lane(&self) -> Option<Lane> {
+        let account = self.live.account(self.live.mapping(&self.job.mapping)?)?;
         Some(Lane { site: self.live.site.id.clone(), account: account.id.clone() })
     }
 

@@ -29,7 +29,7 @@ const UNANSWERED_DOUBLED: u32 = 5;
 /// Parks a message as the decision requires. The messages of a paused site go into the account's lane; others, such as
 /// those of a held template, come back when their wait ends.
 pub(crate) async fn for_decision(task: Task<'_>, waiting: Waiting, useful_until: Timestamp) -> Result<(), Failure> {
-    let lane = task.lane(&task.job.mapping);
+    let lane = task.lane();
     let place = match (waiting.why, lane) {
         (WaitReason::SitePaused, Some(lane)) => Place::Lane(lane, task.event.occurred_at),
         (_, _) => Place::Until(waiting.until),
@@ -56,7 +56,7 @@ pub(crate) async fn for_some_time(
     // SQS delays by whole seconds, so the delay is up to one second longer than requested.
     let seconds = u16::try_from(pause.as_secs().saturating_add(1)).unwrap_or(u16::MAX);
     for put in app.queue.send_after(&[(Job::Message(task.job.put_back()), seconds)]).await {
-        put.map_err(Failure::again)?;
+        put?;
     }
     // The successor is already in the queue. Putting this record back too would duplicate it.
     match app.ledger.wait(&task.record(), &waiting, task.now()).await {
@@ -106,7 +106,7 @@ pub(crate) async fn uncalled(task: Task<'_>, owner: &str) -> Result<(), Failure>
     let pause = backoff::pause(UNANSWERED_PAUSE, job.attempt.min(UNANSWERED_DOUBLED), jitter());
     let seconds = u16::try_from(pause.as_secs().saturating_add(1)).unwrap_or(u16::MAX);
     for put in task.app.queue.send_after(&[(Job::Message(job), seconds)]).await {
-        put.map_err(Failure::again)?;
+        put?;
     }
     Ok(())
 }

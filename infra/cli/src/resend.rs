@@ -1,10 +1,10 @@
 //! `bridge resend`: sends a message once more on an operator's request. The resend has its own send number, so that the
 //! ledger keeps both.
 
+use domain::decision::plan::PlannedMessage;
 use domain::mapping::OnUnknown;
 use domain::message::state::State;
 use domain::primitives::id::EventId;
-use domain::primitives::key::{MessageId, message_key};
 use domain::queue::job::{Job, MessageJob};
 use domain::site::config::LiveConfig;
 use serde_json::json;
@@ -29,27 +29,19 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
     let last = event.messages.iter().filter(of_message).map(|one| one.send_number).max().unwrap_or(message.send_number);
     let send_number = last.saturating_add(1);
     let resend_requested_at = stack.clock.now();
+    let event_id = EventId::parse(&event.id).map_err(|error| Failure::No(format!("the event's id {error}")))?;
+    let planned = PlannedMessage { mapping: message.mapping.clone(), recipient: message.recipient.clone() };
     let job = MessageJob {
-        site: live.site.id.clone(),
-        event: EventId::parse(&event.id).map_err(|error| Failure::No(format!("the event's id {error}")))?,
-        mapping: message.mapping.clone(),
-        recipient: message.recipient.clone(),
         send_number,
         resend_requested_at: Some(resend_requested_at),
-        attempt: 0,
-        last_error: None,
-        permit: None,
-        send_now: false,
-        digest: None,
-        uncalled: None,
+        ..MessageJob::first(&live.site.id, &event_id, &planned)
     };
+    let id = job.id();
     stack
         .queue
         .send(&Job::Message(job))
         .await
         .map_err(|error| Failure::Unreachable(domain::primitives::cause::chain(&error)))?;
-    let key = message_key(&message.mapping, &message.recipient, send_number);
-    let id = MessageId { event: message.id.event.clone(), message: key };
     let document = json!({
         "message_id": id.to_string(), "event": event.id, "mapping": message.mapping, "recipient": message.recipient,
         "occasion": send_number, "asked_at": resend_requested_at, "first": state.to_string(),

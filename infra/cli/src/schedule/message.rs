@@ -6,7 +6,7 @@ use domain::event::{Event, EventData};
 use domain::mapping::Mapping;
 use domain::message::reason::{BY_OPERATOR, Reason, Skip};
 use domain::message::state::{State, WaitReason, Waiting};
-use domain::primitives::key::{CartKeys, MessageId, event_key, message_key};
+use domain::primitives::key::{CartKeys, MessageId};
 use domain::queue::job::{Job, MessageJob};
 use domain::site::config::{LiveConfig, Site};
 use jiff::Timestamp;
@@ -48,16 +48,9 @@ struct LeftCart {
     gone: Option<Reason>,
 }
 
-impl Waits {
-    fn id(&self) -> MessageId {
-        let MessageJob { site, event, mapping, recipient, send_number, .. } = &self.job;
-        MessageId { event: event_key(site, event), message: message_key(mapping, recipient, *send_number) }
-    }
-}
-
 impl Explained {
     pub(super) async fn of(waits: Waits, live: &LiveConfig, stack: &Stack) -> Result<Self, Failure> {
-        let facts = readable(stack.ledger.message(&waits.id()).await)?;
+        let facts = readable(stack.ledger.message(&waits.job.id()).await)?;
         let state = facts.map(|facts| facts.unwrap_or_default().state());
         let cart = match &state {
             Some(State::Waiting(Waiting { why: WaitReason::CartInterval, .. })) => {
@@ -79,7 +72,7 @@ impl Explained {
         };
         let detail = waiting.map(|waiting| waiting.detail.as_str()).filter(|detail| !detail.is_empty());
         json!({
-            "message_id": self.waits.id().to_string(), "event": event, "mapping": mapping, "recipient": recipient,
+            "message_id": self.waits.job.id().to_string(), "event": event, "mapping": mapping, "recipient": recipient,
             "occasion": send_number, "due_at": due_at, "lane": item.lane.as_ref().map(|lane| &lane.account),
             "occurred_at": happened_at, "useful_until": useful_until,
             "why": waiting.map(|waiting| waiting.why), "detail": detail,
@@ -126,7 +119,7 @@ impl Explained {
                 lang.of(format!("Non attende più: risulta {word}."), format!("It no longer waits: it is {word}."))
             }
         };
-        format!("{}\n{}{}", self.waits.id(), wrapped(&line, 4), wrapped(&why, 4))
+        format!("{}\n{}{}", self.waits.job.id(), wrapped(&line, 4), wrapped(&why, 4))
     }
 
     /// Formats the rule and the value that determine the due time.
@@ -186,7 +179,7 @@ impl LeftCart {
         let keys = stack.contacts.cart_keys(keys, &secret.person_key(&site.id, &customer.id)).await?;
         let Some(latest) = readable(stack.contacts.carts(&keys, &waits.job.mapping).await)? else { return Ok(None) };
         let due_at = cart::due_at(cart.abandoned_at, &latest, mapping, site);
-        let gone = cart::judge(&cart, &latest, (&waits.id().to_string(), due_at)).err().map(|skip| skip.reason);
+        let gone = cart::judge(&cart, &latest, (&waits.job.id().to_string(), due_at)).err().map(|skip| skip.reason);
         let own = mapping.and_then(|mapping| mapping.cart_interval);
         Ok(Some(Self { left_at: cart.abandoned_at, first: latest.first, own, gone }))
     }

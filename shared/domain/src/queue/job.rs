@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::decision::plan::PlannedMessage;
 use crate::message::backoff::PUT_BACK_FOR;
 use crate::primitives::id::{EventId, MappingId, ObjectId, SiteId};
-use crate::primitives::key::MessageId;
+use crate::primitives::key::{MessageId, event_key, message_key};
 
 /// A record of the events queue.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -178,6 +178,15 @@ impl MessageJob {
             send_now: false,
             digest: None,
             uncalled: None,
+        }
+    }
+
+    /// Returns the message's id.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        MessageId {
+            event: event_key(&self.site, &self.event),
+            message: message_key(&self.mapping, &self.recipient, self.send_number),
         }
     }
 

@@ -8,7 +8,7 @@ use domain::event::Event;
 use domain::message::reason::Skip;
 use domain::message::state::{Answer, Facts, Resolved, Waiting};
 use domain::primitives::id::SiteId;
-use domain::primitives::key::{MessageId, event_key, message_key};
+use domain::primitives::key::MessageId;
 use domain::queue::job::MessageJob;
 use jiff::Timestamp;
 
@@ -52,10 +52,7 @@ impl MessageRecord<'_> {
     /// Returns the message's id.
     #[must_use]
     pub fn id(&self) -> MessageId {
-        MessageId {
-            event: event_key(&self.job.site, &self.event.id),
-            message: message_key(&self.job.mapping, &self.job.recipient, self.job.send_number),
-        }
+        self.job.id()
     }
 }
 
