@@ -77,8 +77,8 @@ fn finds(mutation: Mutation, events: &[Event], bounds: Bounds, property: &'stati
 #[test]
 fn violations_of_the_reminder_protocol_are_found() {
     let two = Bounds { doubles: 1, sweeps: 1, ..two() };
-    finds(Mutation::HeadWithoutOrder, &cancelled(), two, protocol::STANDS);
-    finds(Mutation::ClaimWithoutActivity, &cancelled(), two, protocol::STANDS);
+    finds(Mutation::HeadWithoutOrder, &cancelled(), two, protocol::VALID_ONLY);
+    finds(Mutation::ClaimWithoutActivity, &cancelled(), two, protocol::VALID_ONLY);
     finds(Mutation::ClaimWithoutDedupKey, &moved_back(), two, protocol::ONCE);
     finds(Mutation::RemovedFirst, &moved(), two, protocol::TOLD);
     finds(Mutation::RemovedWithoutContent, &moved(), two, protocol::TOLD);

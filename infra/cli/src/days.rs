@@ -1,4 +1,4 @@
-//! The time ranges by which the ledger is searched.
+//! The time ranges of a search in the ledger.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -7,7 +7,7 @@ use super::setup::{Mutation, Setup};
 use super::state::{Item, Outcome, Record, Run, State, Write};
 
 pub(crate) const ONCE: &str = "each moment is told at most once";
-pub(crate) const STANDS: &str = "what does not stand any more is not told";
+pub(crate) const VALID_ONLY: &str = "no invalid reminder is sent";
 pub(crate) const TOLD: &str = "what stands at the end was told";
 
 /// An action.
@@ -195,7 +195,7 @@ impl Model for Setup {
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
             Property::always(ONCE, |_, state: &State| state.notified.values().all(|times| *times <= 1)),
-            Property::always(STANDS, |_, state: &State| !state.sent_an_invalid_reminder),
+            Property::always(VALID_ONLY, |_, state: &State| !state.sent_an_invalid_reminder),
             Property::always(TOLD, |setup: &Self, state: &State| {
                 !state.is_over(setup) || state.the_valid_reminder_was_sent(setup)
             }),

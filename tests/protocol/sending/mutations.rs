@@ -7,7 +7,7 @@ use super::setup::{Bounds, Mutation, Setup};
 use super::state::State;
 
 const TWICE: &str = "nothing is sent twice";
-const DEDUP_KEY: &str = "no occasion is told twice";
+const DEDUP_KEY: &str = "no subject is notified twice";
 const CLAIMS: &str = "no claim takes what it may not";
 const LOST: &str = "every message ends";
 

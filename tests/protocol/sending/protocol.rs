@@ -385,7 +385,7 @@ impl Model for Setup {
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
             Property::always("nothing is sent twice", |_, state: &State| state.nothing_is_sent_twice()),
-            Property::always("no occasion is told twice", |setup: &Self, state: &State| {
+            Property::always("no subject is notified twice", |setup: &Self, state: &State| {
                 state.no_dedup_key_is_notified_twice(setup)
             }),
             Property::always("no claim takes what it may not", |_, state: &State| state.broken.is_none()),

@@ -86,7 +86,7 @@ async fn due(count: usize) -> Result<()> {
     }
     let twice = received.values().filter(|times| **times > 1).count();
     println!("  on the phone: {} of {count}, twice: {twice}", received.len());
-    ensure!(received.len() == count && twice == 0, "missing or told twice");
+    ensure!(received.len() == count && twice == 0, "missing or sent twice");
     world.finish().await
 }
 

@@ -229,20 +229,20 @@ impl Model {
         match &stated.what {
             What::Saved(activity) => {
                 let rank = Rank { version: activity.version, at: stated.at, received: now };
-                self.stands(&activity.id, LatestSave { rank, event: stated.id.clone(), saved: Some(activity.clone()) });
+                self.save(&activity.id, LatestSave { rank, event: stated.id.clone(), saved: Some(activity.clone()) });
                 let to_come = |reminder: &&Reminder| reminder.ticked && reminder.due >= stated.at;
                 for reminder in activity.reminders.iter().filter(to_come) {
                     let key = (activity.id.clone(), reminder.id.clone());
                     // An older save adds a reminder only if the newest one left it unchanged.
-                    let stands = self.standing(&activity.id, reminder).is_some();
-                    if stands && self.items.get(&key).is_none_or(|(known, _)| rank.is_newer(known)) {
+                    let is_valid = self.standing(&activity.id, reminder).is_some();
+                    if is_valid && self.items.get(&key).is_none_or(|(known, _)| rank.is_newer(known)) {
                         self.items.insert(key, (rank, reminder.clone()));
                     }
                 }
             }
             What::Over { activity, version } => {
                 let rank = Rank { version: *version, at: stated.at, received: now };
-                self.stands(activity, LatestSave { rank, event: stated.id.clone(), saved: None });
+                self.save(activity, LatestSave { rank, event: stated.id.clone(), saved: None });
             }
             What::Raised { activity, reminder } => {
                 for person in recipients(activity, reminder) {
@@ -252,8 +252,8 @@ impl Model {
                         let mut own = activity.clone();
                         let since = self.people.get(&person).filter(|(since, _)| *since > stated.at);
                         own.people[person].out |= since.is_some_and(|(_, record)| record.out);
-                        let stands = self.is_valid_as_reported(activity, stated.at, now);
-                        let outcome = self.remind((&own, reminder), person, (Timestamp::MAX, stated.at, now), stands);
+                        let is_valid = self.is_valid_as_reported(activity, stated.at, now);
+                        let outcome = self.remind((&own, reminder), person, (Timestamp::MAX, stated.at, now), is_valid);
                         self.given.insert(key, outcome);
                     }
                 }
@@ -294,9 +294,10 @@ impl Model {
         stated.is_newer(&known.rank) || known.saved.as_ref().is_some_and(|saved| saved.begins == activity.begins)
     }
 
-    fn stands(&mut self, activity: &str, standing: LatestSave) {
-        if self.activities.get(activity).is_none_or(|known| standing.rank.is_newer(&known.rank)) {
-            self.activities.insert(activity.to_owned(), standing);
+    /// Keeps the newest event of an activity.
+    fn save(&mut self, activity: &str, saved: LatestSave) {
+        if self.activities.get(activity).is_none_or(|known| saved.rank.is_newer(&known.rank)) {
+            self.activities.insert(activity.to_owned(), saved);
         }
     }
 
@@ -366,7 +367,7 @@ impl Model {
         (activity, reminder): (&Activity, &Reminder),
         person: usize,
         (since, due, now): (Timestamp, Timestamp, Timestamp),
-        stands: bool,
+        is_valid: bool,
     ) -> Outcome {
         let record = self.people.get(&person).filter(|(at, _)| *at > since).map(|(_, record)| record);
         let Person { phone, out } = record.unwrap_or(&activity.people[person]).clone();
@@ -384,7 +385,7 @@ impl Model {
         if self.received.contains(&received) {
             return Err(Reason::AlreadyNotified);
         }
-        if !stands {
+        if !is_valid {
             return Err(Reason::Cancelled);
         }
         self.received.insert(received);

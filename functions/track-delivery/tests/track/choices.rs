@@ -187,6 +187,6 @@ async fn a_stop_survives_a_change_of_number() {
     assert_eq!(world.suppressions("outlet", "393409999999").await, ["all/stop"]);
     world.deliver(&[word("start", "393409999999", later(world.now(), 1))]).await;
     world.deliver(&[changed]).await;
-    assert_eq!(world.suppressions("demo", "393409999999").await, NONE, "told again it brings nothing back");
+    assert_eq!(world.suppressions("demo", "393409999999").await, NONE, "a repeated change brings nothing back");
     assert_eq!(world.suppressions("demo", ANNA).await, ["all/stop"]);
 }

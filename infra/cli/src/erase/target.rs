@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 /// Fields of a person. An object with one of them is a person.
 const PERSONAL: [&str; 4] = ["phone", "first_name", "last_name", "company"];
-/// Number of final digits by which a number is found in texts: an Italian mobile number without its country code and
+/// Number of final digits that identify a number in texts: an Italian mobile number without its country code and
 /// first digit. Fewer digits could match other numbers.
 const TAIL_DIGITS: usize = 9;
 const TAIL_DIGITS_MIN: usize = 8;

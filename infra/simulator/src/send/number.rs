@@ -6,7 +6,7 @@ const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 const TWO_DIGIT_CODES: &str = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 \
                                60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98";
 
-/// Returns the digits by which WhatsApp identifies the number, or `None` if `to` is not a plausible number.
+/// Returns the digits that identify the number on WhatsApp, or `None` if `to` is not a plausible number.
 ///
 /// Blanks, dashes and brackets are accepted. Without `+` the country code of `sender` is prepended, even if the number
 /// already contains one. The platform does the same, and a bridge that omits the `+` must notice it.

@@ -120,7 +120,7 @@ fn error(code: i64) -> Value {
         "code": code,
         "title": title,
         "message": title,
-        "error_data": {"details": "The simulator was told to let this message fail"},
+        "error_data": {"details": "A fault of the simulator makes this message fail"},
         "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
     })
 }
@@ -189,7 +189,7 @@ mod tests {
                     "code": 131026,
                     "title": "Message undeliverable",
                     "message": "Message undeliverable",
-                    "error_data": {"details": "The simulator was told to let this message fail"},
+                    "error_data": {"details": "A fault of the simulator makes this message fail"},
                     "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
                 }],
             }])

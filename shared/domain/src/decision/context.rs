@@ -1,4 +1,4 @@
-//! The data that a decision needs besides the event and the configuration.
+//! The data that a decision needs in addition to the event and the configuration.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use crate::decision::cart::CartHistory;
 use crate::message::file_list::Files;
 use crate::message::suppression::ContactData;
 
-/// The decision context: what is read besides the event before deciding. The default is empty.
+/// The decision context: the data read before deciding, in addition to the event. The default is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DecisionContext {
     /// The recorded data about the recipient's number and person.

@@ -1,4 +1,4 @@
-//! The states of an activity: free texts, some of which have a code.
+//! The states of an activity: free texts. Some have a code.
 
 use serde::{Deserialize, Serialize};
 

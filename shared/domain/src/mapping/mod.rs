@@ -210,8 +210,8 @@ impl std::fmt::Display for UsefulFor {
 }
 
 impl Mapping {
-    /// Checks whether the event meets the mapping's conditions and happened after its activation, whoever the recipient
-    /// is.
+    /// Checks whether the event meets the mapping's conditions and happened after its activation. The result is the same
+    /// for all recipients.
     ///
     /// # Errors
     /// The condition that is not met, with the value that decided.

@@ -200,7 +200,7 @@ pub fn content_hash(document: &Value) -> String {
 #[derive(Clone)]
 pub struct ContactSecret(Vec<u8>);
 
-/// The error for a secret too short to protect phone numbers, of which there are only some billions.
+/// The error for a secret that is too short to protect phone numbers. All phone numbers can be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the secret for contacts must have at least {CONTACT_SECRET_BYTES_MIN} bytes")]
 pub struct WeakSecret;

@@ -1,4 +1,4 @@
-//! What a shop configures besides mappings, its credentials, and the health of its accounts.
+//! The settings of a shop other than mappings, its credentials, and the health of its accounts.
 
 pub mod config;
 pub mod credential;

@@ -15,7 +15,7 @@
 //! | `closed_all_at` | the same, for an order with an unknown number |
 //! | `notified_at/m`, `notified_by/m` | time and message of the last notice of the mapping `m` |
 //! | `first_before/m` | `first_left` before that notice, to restore it if the notice is not delivered |
-//! | `notified_before/m`, `told_before_by/m` | the previous notice, if an operator requested the last one |
+//! | `told_before/m`, `told_before_by/m` | the previous notice, if an operator requested the last one |
 //! | the same without `/m` | the last notice of any mapping, as older versions wrote it |
 //!
 //! `CARTEND#hash` contains in `ended_at` when a cart was emptied or resumed. `CARTLEFT#hash` contains in `carts` the
