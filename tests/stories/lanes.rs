@@ -158,6 +158,25 @@ async fn a_rate_refusal_pauses_the_whole_account_including_leased_slots() {
 }
 
 #[tokio::test]
+async fn a_lane_starts_slowly_after_a_pause() {
+    let world = World::start().await.unwrap();
+    let site = world.site().unwrap();
+    let live = world.live().await.unwrap();
+    world.config.put_account(&site, &Account { throughput: 1, ..live.accounts[0].clone() }).await.unwrap();
+    stop(&world, HOUR).await;
+    raise(&world, 0..95).await;
+    start(&world).await;
+    world.schedule.pause_account(&lane(&world, "main"), world.clock.now()).await.unwrap();
+    let mut released = Vec::new();
+    for _ in 0..4 {
+        released.push(world.sweep().await.unwrap().released);
+        world.clock.advance(MINUTE);
+    }
+    assert_eq!(released, [6, 12, 24, 48], "an eighth, a quarter, half, and all of 48 a minute");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_new_lease_starts_after_both_the_leased_slots_and_the_pause() {
     let world = World::start().await.unwrap();
     let (lane, pace, now) = (lane(&world, "main"), SignedDuration::from_secs(1), world.clock.now());

@@ -26,6 +26,9 @@ const MESSAGES_AT_ONCE: usize = 500;
 /// A lane is read to its end at this interval, even when no more of its messages may go. An expired message must be
 /// recorded before it counts as unaccounted for, 15 minutes after its expiry, even if one such run is missed.
 const WHOLE_EVERY_MINUTES: i64 = 5;
+/// Minutes after a pause until a lane has its full pace again. If the provider throttles once more, all messages
+/// released behind the throttled one must be parked again.
+const SLOW_START_MINUTES: u32 = 3;
 /// Maximum number of messages released from a lane in one sweep, so that other lanes have their turn.
 const RELEASED_MAX: usize = 10_000;
 
@@ -102,7 +105,7 @@ async fn gate(app: &App, lane: &Lane, live: Option<&LiveConfig>, now: Timestamp)
     if state.health.stop.is_some() {
         return Ok(if is_paused { Gate::Shut } else { Gate::Probe });
     }
-    let pace = account.pace();
+    let pace = slow_start(&state, account.pace(), now);
     Ok(Gate::pace(pace, room(&state, pace, now)))
 }
 
@@ -157,6 +160,15 @@ impl Gate {
     }
 }
 
+/// Returns the distance between two messages. After a pause it is eight times the account's pace, and it halves each
+/// minute.
+fn slow_start(state: &AccountState, pace: SignedDuration, now: Timestamp) -> SignedDuration {
+    let Some(paused_until) = state.paused_until else { return pace };
+    let minutes = now.duration_since(paused_until).max(SignedDuration::ZERO).as_mins();
+    let doublings = SLOW_START_MINUTES.saturating_sub(u32::try_from(minutes).unwrap_or(u32::MAX));
+    pace.saturating_mul(1 << doublings)
+}
+
 /// Returns the number of free slots until the next sweep.
 fn room(state: &AccountState, pace: SignedDuration, now: Timestamp) -> usize {
     let taken = state.free_at(now).duration_since(now);
@@ -184,5 +196,19 @@ mod tests {
         assert_eq!([-60, 0, 20, 60, 90].map(|seconds| room(&after(seconds), pace, now)), [600, 600, 400, 0, 0]);
         let paused = AccountState { paused_until: Some(now + SignedDuration::from_secs(45)), ..after(20) };
         assert_eq!(room(&paused, pace, now), 150);
+    }
+
+    #[test]
+    fn a_lane_starts_slowly_after_a_pause() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let pace_after = |seconds| {
+            let paused_until = Some(now - SignedDuration::from_secs(seconds));
+            let state = AccountState { paused_until, ..AccountState::default() };
+            slow_start(&state, SignedDuration::from_millis(100), now).as_millis()
+        };
+        let after = [-45, 0, 59, 60, 120, 180, 86_400].map(pace_after);
+        assert_eq!(after, [800, 800, 800, 400, 200, 100, 100]);
+        let never_paused = slow_start(&AccountState::default(), SignedDuration::from_millis(100), now);
+        assert_eq!(never_paused.as_millis(), 100);
     }
 }
