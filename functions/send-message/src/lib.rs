@@ -48,6 +48,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::message::state::SEND_TIMEOUT;
+use domain::primitives::cause::Cause;
 use domain::primitives::id::SiteId;
 use domain::site::config::LiveConfig;
 use jiff::{SignedDuration, Timestamp};
@@ -177,7 +178,7 @@ fn jitter() -> u32 {
 /// Returns a name that no other process has.
 fn process_name() -> Result<String, SetupError> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| SetupError::Client(error.to_string()))?;
+    getrandom::fill(&mut bytes).map_err(|error| SetupError::Client(Cause::new(error)))?;
     Ok(hex::encode(bytes))
 }
 

@@ -2,7 +2,7 @@
 
 use domain::message::error_code::{self, Action, Class};
 use domain::message::state::Failure;
-use domain::primitives::cause::chain;
+use domain::primitives::cause::{Cause, chain};
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -11,8 +11,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
     /// The HTTP client could not be built.
-    #[error("the HTTP client could not be built: {0}")]
-    Client(String),
+    #[error("the HTTP client could not be built")]
+    Client(#[source] Cause),
     /// The account's base URL must not be called.
     #[error("the account's base URL cannot be used: {0}")]
     BaseUrl(&'static str),
@@ -54,14 +54,14 @@ pub enum ListError {
     #[error(transparent)]
     Setup(SetupError),
     /// No answer arrived.
-    #[error("the template list could not be reached: {0}")]
-    Unreachable(String),
+    #[error("the template list could not be reached")]
+    Unreachable(#[source] Cause),
     /// The provider refused the request.
     #[error("the template list was refused with code {}: {}", .0.code, .0.details)]
     Refused(Failure),
     /// The answer is not a template list.
-    #[error("the template list is malformed: {0}")]
-    Malformed(String),
+    #[error("the template list is malformed")]
+    Malformed(#[source] Cause),
 }
 
 /// The code of a failure without a code.

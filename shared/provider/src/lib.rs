@@ -15,7 +15,7 @@ mod wire;
 use std::time::Duration;
 
 use domain::decision::Outgoing;
-use domain::primitives::cause::chain;
+use domain::primitives::cause::{Cause, chain};
 use domain::site::config::Account;
 use domain::template::Template;
 use jiff::SignedDuration;
@@ -82,7 +82,7 @@ impl Provider {
             .no_proxy()
             .https_only(network == Network::Public)
             .dns_resolver(network.resolver());
-        let client = builder.build().map_err(|error| SetupError::Client(error.to_string()))?;
+        let client = builder.build().map_err(|error| SetupError::Client(Cause::new(error)))?;
         Ok(Self { client, network })
     }
 
@@ -108,7 +108,7 @@ impl Provider {
         let status = response.status();
         let retry_after = retry_after(response.headers());
         // The status line alone proves nothing. Without the whole body the outcome is unknown.
-        let body = read(response, ANSWER_BYTES_MAX).await.map_err(SendError::unknown)?;
+        let body = read(response, ANSWER_BYTES_MAX).await.map_err(|cause| SendError::unknown(chain(&cause)))?;
         if status.is_success() { wire::accepted(&body) } else { Err(SendError::of_answer(status, retry_after, &body)) }
     }
 
@@ -129,7 +129,7 @@ impl Provider {
                 None => return Ok(templates),
             }
         }
-        Err(ListError::Malformed(format!("more than {PAGES_MAX} pages")))
+        Err(ListError::Malformed(Cause::new(format!("more than {PAGES_MAX} pages"))))
     }
 
     async fn template_page(
@@ -144,13 +144,13 @@ impl Provider {
             url.query_pairs_mut().append_pair("after", after);
         }
         let request = self.authorised(self.client.get(url), account, token).map_err(ListError::Setup)?;
-        let response = request.send().await.map_err(|error| ListError::Unreachable(chain(&error)))?;
+        let response = request.send().await.map_err(|error| ListError::Unreachable(Cause::new(error)))?;
         let status = response.status();
         let body = read(response, PAGE_BYTES_MAX).await.map_err(ListError::Unreachable)?;
         if status != StatusCode::OK {
             return Err(ListError::Refused(error::failure(&body)));
         }
-        serde_json::from_slice(&body).map_err(|error| ListError::Malformed(error.to_string()))
+        serde_json::from_slice(&body).map_err(|error| ListError::Malformed(Cause::new(error)))
     }
 
     fn url(&self, account: &Account, path: &[&str]) -> Result<Url, SetupError> {
@@ -187,11 +187,11 @@ fn retry_after(headers: &http::HeaderMap) -> Option<SignedDuration> {
 }
 
 /// Reads a whole body, up to a maximum size.
-async fn read(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, String> {
+async fn read(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, Cause> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| Cause::new(error.without_url()))? {
         if body.len() + chunk.len() > bytes_max {
-            return Err(format!("the answer has more than {bytes_max} bytes"));
+            return Err(Cause::new(format!("the answer has more than {bytes_max} bytes")));
         }
         body.extend_from_slice(&chunk);
     }

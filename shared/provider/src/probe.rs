@@ -1,5 +1,6 @@
 //! Checks an account's settings one by one, to show which one is wrong. Sends no message.
 
+use domain::primitives::cause::chain;
 use domain::site::config::Account;
 use reqwest::StatusCode;
 use secrecy::SecretString;
@@ -48,12 +49,12 @@ impl Provider {
         let failed_at = match &listed {
             Ok(_) => None,
             Err(ListError::Setup(error)) => Some((Step::BaseUrl, error.to_string())),
-            Err(ListError::Unreachable(cause)) => Some((Step::Connection, cause.clone())),
+            Err(ListError::Unreachable(cause)) => Some((Step::Connection, chain(cause))),
             Err(ListError::Refused(failure)) => {
                 let step = if TOKEN_CODES.contains(&failure.code.as_str()) { Step::Token } else { Step::WabaId };
                 Some((step, format!("code {}: {}", failure.code, failure.details)))
             }
-            Err(ListError::Malformed(cause)) => Some((Step::WabaId, cause.clone())),
+            Err(ListError::Malformed(cause)) => Some((Step::WabaId, chain(cause))),
         };
         let before = Step::ALL.into_iter().take_while(|step| Some(*step) != failed_at.as_ref().map(|(step, _)| *step));
         let mut verdicts: Vec<(Step, Verdict)> =
@@ -77,7 +78,7 @@ impl Provider {
         };
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(error) => return Verdict::Unclear(domain::primitives::cause::chain(&error.without_url())),
+            Err(error) => return Verdict::Unclear(chain(&error.without_url())),
         };
         let status = answer.status();
         let Ok(body) = read(answer, ANSWER_BYTES_MAX).await else {

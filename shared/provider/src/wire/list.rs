@@ -3,6 +3,7 @@
 //! A row is foreign data. A row without a name or a language makes the page malformed. An unknown part makes only its
 //! template unusable, with the reason.
 
+use domain::primitives::cause::Cause;
 use domain::primitives::language::Language;
 use domain::template::{
     Button, Category, Content, Header, Media, NO_BODY, Parts, Pattern, Piece, Placeholder, Template, TemplateStatus,
@@ -190,5 +191,5 @@ fn word(value: &Value, name: &str) -> String {
 }
 
 fn malformed(cause: &str) -> ListError {
-    ListError::Malformed(cause.to_owned())
+    ListError::Malformed(Cause::new(cause))
 }
