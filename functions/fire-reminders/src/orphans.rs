@@ -54,7 +54,7 @@ async fn join(app: &App, orphan: &Orphan, senders: &Senders, now: Timestamp) -> 
         app.ledger.postpone_orphan(orphan, now).await?;
         return Ok(false);
     }
-    app.statuses.send_body(&orphan.platform_event).await?;
+    app.statuses.send_body(&orphan.platform_event, Some(&orphan.site)).await?;
     app.ledger.drop_orphan(orphan).await?;
     Ok(true)
 }

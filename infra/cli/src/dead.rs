@@ -103,8 +103,8 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
             continue;
         };
         let sent = match letter.queue {
-            DeadQueue::Events => redrive_event(body, stack).await,
-            DeadQueue::Statuses => redrive_platform_event(body, stack).await,
+            DeadQueue::Events => redrive_event(letter, body, stack).await,
+            DeadQueue::Statuses => redrive_platform_event(letter, body, stack).await,
         };
         sent.map_err(|error| Failure::Unreachable(domain::primitives::cause::chain(&error)))?;
         stack.ledger.mark_redriven(letter, stack.clock.now()).await?;
@@ -122,17 +122,17 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
 }
 
 /// Puts a job back. An unparsable body is sent unchanged, because a newer version may understand it.
-async fn redrive_event(body: &str, stack: &Stack) -> Result<(), NotQueued> {
+async fn redrive_event(letter: &KeptLetter, body: &str, stack: &Stack) -> Result<(), NotQueued> {
     match serde_json::from_str::<Job>(body) {
         Ok(job) => stack.queue.send(&job.redriven(stack.clock.now())).await,
-        Err(_) => stack.queue.send_body(body).await,
+        Err(_) => stack.queue.send_body(body, letter.site.as_ref()).await,
     }
 }
 
 /// Puts a platform event back, as [`redrive_event`] does for a job. Its put-back period starts anew.
-async fn redrive_platform_event(body: &str, stack: &Stack) -> Result<(), NotQueued> {
+async fn redrive_platform_event(letter: &KeptLetter, body: &str, stack: &Stack) -> Result<(), NotQueued> {
     match serde_json::from_str::<Queued>(body) {
         Ok(queued) => stack.statuses.send_after(&Queued { put_back_since: None, ..queued }, 0).await,
-        Err(_) => stack.statuses.send_body(body).await,
+        Err(_) => stack.statuses.send_body(body, letter.site.as_ref()).await,
     }
 }

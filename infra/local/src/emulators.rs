@@ -24,7 +24,10 @@ use rustack_sqs_core::{config::SqsConfig, handler::RustackSqsHandler, provider::
 use rustack_sqs_http::service::{SqsHttpConfig, SqsHttpService};
 use tokio::runtime::Builder;
 
-use crate::stop::{self, Stopped, Stopper};
+use crate::{
+    fair_queues::FairQueues,
+    stop::{self, Stopped, Stopper},
+};
 
 /// The region of every emulator and every client in this crate.
 pub const REGION: &str = "eu-south-1";
@@ -210,7 +213,7 @@ fn open_tables(data: DataDir<'_>) -> Result<dynoxide::Database> {
     }
 }
 
-fn sqs_service(port: u16) -> SqsHttpService<RustackSqsHandler> {
+fn sqs_service(port: u16) -> SqsHttpService<FairQueues> {
     let config = SqsConfig {
         skip_signature_validation: true,
         default_region: REGION.to_owned(),
@@ -219,7 +222,8 @@ fn sqs_service(port: u16) -> SqsHttpService<RustackSqsHandler> {
         port,
     };
     let http = SqsHttpConfig { region: REGION.to_owned(), ..SqsHttpConfig::default() };
-    SqsHttpService::new(Arc::new(RustackSqsHandler::new(Arc::new(RustackSqs::new(config)))), http)
+    let handler = FairQueues(RustackSqsHandler::new(Arc::new(RustackSqs::new(config))));
+    SqsHttpService::new(Arc::new(handler), http)
 }
 
 fn secrets_service() -> SecretsManagerHttpService<RustackSecretsManagerHandler> {

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod data_folder;
 pub mod demo;
 pub mod emulators;
+mod fair_queues;
 pub mod gateway;
 pub mod greeting;
 pub mod phone;

@@ -6,6 +6,7 @@ mod sender;
 
 use aws_sdk_sqs::Client;
 use domain::primitives::cause::Cause;
+use domain::primitives::id::SiteId;
 use domain::queue::job::Job;
 use domain::queue::platform_event::{PlatformEvent, Queued};
 
@@ -38,28 +39,32 @@ impl EventsQueue {
     /// # Errors
     /// [`NotQueued`].
     pub async fn send(&self, job: &Job) -> Result<(), NotQueued> {
-        self.0.send(body::of(job)?).await
+        self.0.send(record(job)).await
     }
 
     /// Sends several jobs to the queue in as few calls as SQS allows. Returns one result per job, in the given order.
     pub async fn send_all(&self, jobs: &[Job]) -> Vec<Result<(), NotQueued>> {
-        self.0.send_all(jobs.iter().map(|job| Record::now(body::of(job))).collect()).await
+        self.0.send_all(jobs.iter().map(record).collect()).await
     }
 
     /// Like [`send_all`](Self::send_all), with a delay in seconds per job. SQS limits a delay to 900 s, so a longer
     /// delay is shortened to that.
     pub async fn send_after(&self, jobs: &[(Job, u16)]) -> Vec<Result<(), NotQueued>> {
-        let record = |(job, delay_s): &(Job, u16)| Record { body: body::of(job), delay_s: *delay_s };
-        self.0.send_all(jobs.iter().map(record).collect()).await
+        let delayed = |(job, delay_s): &(Job, u16)| Record { delay_s: *delay_s, ..record(job) };
+        self.0.send_all(jobs.iter().map(delayed).collect()).await
     }
 
-    /// Sends the body of a dead letter again, unchanged.
+    /// Sends the body of a dead letter again, unchanged. `site` is its site, if the letter names one.
     ///
     /// # Errors
     /// [`NotQueued`].
-    pub async fn send_body(&self, body: &str) -> Result<(), NotQueued> {
-        self.0.send(body.to_owned()).await
+    pub async fn send_body(&self, body: &str, site: Option<&SiteId>) -> Result<(), NotQueued> {
+        self.0.send(Record { body: Ok(body.to_owned()), site: site.cloned(), delay_s: 0 }).await
     }
+}
+
+fn record(job: &Job) -> Record {
+    Record::now(body::of(job), job.site())
 }
 
 /// The statuses queue.
@@ -76,9 +81,8 @@ impl StatusesQueue {
     /// Sends several platform events to the queue in as few calls as SQS allows. Returns one result per event, in the
     /// given order.
     pub async fn send_all(&self, platform_events: &[PlatformEvent]) -> Vec<Result<(), NotQueued>> {
-        self.0
-            .send_all(platform_events.iter().map(|platform_event| Record::now(body::of(platform_event))).collect())
-            .await
+        let record = |event: &PlatformEvent| Record::now(body::of(event), event.site());
+        self.0.send_all(platform_events.iter().map(record).collect()).await
     }
 
     /// Puts a platform event back with a delay in seconds.
@@ -86,15 +90,16 @@ impl StatusesQueue {
     /// # Errors
     /// [`NotQueued`].
     pub async fn send_after(&self, platform_event: &Queued, delay_s: u16) -> Result<(), NotQueued> {
-        let record = Record { body: body::of(platform_event), delay_s };
+        let now = Record::now(body::of(platform_event), platform_event.platform_event.site());
+        let record = Record { delay_s, ..now };
         self.0.send_all(vec![record]).await.into_iter().collect()
     }
 
-    /// Sends the body of a dead letter again, unchanged.
+    /// Sends the body of a dead letter again, unchanged. `site` is its site, if the letter names one.
     ///
     /// # Errors
     /// [`NotQueued`].
-    pub async fn send_body(&self, body: &str) -> Result<(), NotQueued> {
-        self.0.send(body.to_owned()).await
+    pub async fn send_body(&self, body: &str, site: Option<&SiteId>) -> Result<(), NotQueued> {
+        self.0.send(Record { body: Ok(body.to_owned()), site: site.cloned(), delay_s: 0 }).await
     }
 }

@@ -2,6 +2,7 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use domain::primitives::id::SiteId;
 use futures_util::StreamExt;
 use futures_util::stream;
 
@@ -25,18 +26,27 @@ pub(crate) struct Sender {
     pub(crate) url: String,
 }
 
-/// The content of one record, or the error of its serialisation.
+/// One record.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
+    /// The body, or the error of its serialisation.
     pub(crate) body: Result<String, NotQueued>,
+    /// The site of the record, if it is known. SQS shares the queue fairly among the sites, so that a site with many
+    /// records does not delay the others.
+    pub(crate) site: Option<SiteId>,
     /// Delay in seconds before the record becomes visible.
     pub(crate) delay_s: u16,
 }
 
 impl Record {
     /// Creates a record without delay.
-    pub(crate) fn now(body: Result<String, NotQueued>) -> Self {
-        Self { body, delay_s: 0 }
+    pub(crate) fn now(body: Result<String, NotQueued>, site: &SiteId) -> Self {
+        Self { body, site: Some(site.clone()), delay_s: 0 }
+    }
+
+    /// Returns the message group of the record.
+    fn group(&self) -> Option<String> {
+        self.site.as_ref().map(|site| site.as_str().to_owned())
     }
 
     /// Returns the size of the record in bytes.
@@ -51,10 +61,10 @@ impl Record {
 }
 
 impl Sender {
-    /// Sends one body to the queue. `Ok` means that SQS has it.
-    pub(crate) async fn send(&self, body: String) -> Result<(), NotQueued> {
-        let request = self.client.send_message().queue_url(&self.url).message_body(body);
-        request.send().await.map_err(NotQueued::because)?;
+    /// Sends one record to the queue, without its delay. `Ok` means that SQS has it.
+    pub(crate) async fn send(&self, record: Record) -> Result<(), NotQueued> {
+        let request = self.client.send_message().queue_url(&self.url).set_message_group_id(record.group());
+        request.message_body(record.body?).send().await.map_err(NotQueued::because)?;
         Ok(())
     }
 
@@ -68,7 +78,8 @@ impl Sender {
     async fn send_call(&self, records: Vec<Record>) -> Vec<Result<(), NotQueued>> {
         let entry = |(index, record): (usize, Record)| {
             let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).delay_seconds(record.delay());
-            entry.message_body(record.body?).build().map_err(NotQueued::because)
+            let entry = entry.set_message_group_id(record.group()).message_body(record.body?);
+            entry.build().map_err(NotQueued::because)
         };
         let entries: Vec<Result<_, NotQueued>> = records.into_iter().enumerate().map(entry).collect();
         let request = self.client.send_message_batch().queue_url(&self.url);
@@ -107,7 +118,8 @@ mod tests {
 
     #[test]
     fn a_batch_stays_within_the_sqs_limits() {
-        let records = |count: usize, bytes: usize| (0..count).map(|_| Record::now(Ok("x".repeat(bytes)))).collect();
+        let record = |bytes| Record::now(Ok("x".repeat(bytes)), &SiteId::parse("demo").unwrap());
+        let records = |count: usize, bytes: usize| (0..count).map(|_| record(bytes)).collect();
         let sizes = |count, bytes| calls(records(count, bytes)).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(0, 1), Vec::<usize>::new());
         assert_eq!(sizes(21, 10), [10, 10, 1]);
@@ -117,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_delay_never_exceeds_the_sqs_maximum() {
-        let delay = |delay_s| Record { body: Ok(String::new()), delay_s }.delay();
+        let site = SiteId::parse("demo").unwrap();
+        let delay = |delay_s| Record { delay_s, ..Record::now(Ok(String::new()), &site) }.delay();
         assert_eq!([delay(0), delay(5), delay(900), delay(901), delay(u16::MAX)], [0, 5, 900, 900, 900]);
     }
 }

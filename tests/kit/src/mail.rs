@@ -12,6 +12,7 @@ use aws_sdk_sqs::operation::send_message::SendMessageInput;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchInput;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, QueueAttributeName};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use crate::SharedClock;
 
@@ -55,13 +56,15 @@ impl Intercept for DelayByClock {
         _components: &RuntimeComponents,
         _bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(input) = context.input_mut().downcast_mut::<SendMessageInput>()
-            && let Some(seconds) = input.delay_seconds.take()
-        {
-            input.message_attributes.get_or_insert_default().insert(NOT_BEFORE.to_owned(), self.moment(seconds));
+        if let Some(input) = context.input_mut().downcast_mut::<SendMessageInput>() {
+            check_group(input.message_group_id.as_deref(), input.message_body.as_deref())?;
+            if let Some(seconds) = input.delay_seconds.take() {
+                input.message_attributes.get_or_insert_default().insert(NOT_BEFORE.to_owned(), self.moment(seconds));
+            }
         }
         if let Some(input) = context.input_mut().downcast_mut::<SendMessageBatchInput>() {
             for entry in input.entries.iter_mut().flatten() {
+                check_group(entry.message_group_id.as_deref(), Some(&entry.message_body))?;
                 if let Some(seconds) = entry.delay_seconds.take().filter(|seconds| *seconds > 0) {
                     entry
                         .message_attributes
@@ -72,6 +75,20 @@ impl Intercept for DelayByClock {
         }
         Ok(())
     }
+}
+
+/// Refuses a record whose message group is not its site. SQS would not share the queue fairly.
+fn check_group(group: Option<&str>, body: Option<&str>) -> Result<(), BoxError> {
+    if group == site_of(body.unwrap_or_default()).as_deref() {
+        return Ok(());
+    }
+    Err(format!("the group of a record is {group:?}, which is not its site").into())
+}
+
+/// Returns the site of a record, or `None` if it is unreadable.
+fn site_of(body: &str) -> Option<String> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    body.get("site")?.as_str().map(str::to_owned)
 }
 
 /// Returns the client that the functions get for the emulator.
@@ -92,7 +109,8 @@ impl Mail {
     }
 
     pub(crate) async fn put(&self, body: &str) -> Result<()> {
-        self.client.send_message().queue_url(&self.url).message_body(body).send().await?;
+        let request = self.client.send_message().queue_url(&self.url).set_message_group_id(site_of(body));
+        request.message_body(body).send().await?;
         Ok(())
     }
 

@@ -204,6 +204,14 @@ impl MessageJob {
 }
 
 impl Job {
+    /// Returns the site of the event or message.
+    #[must_use]
+    pub fn site(&self) -> &SiteId {
+        match self {
+            Self::Event { site, .. } | Self::Message(MessageJob { site, .. }) => site,
+        }
+    }
+
     /// Returns a job for an event that was just accepted.
     #[must_use]
     pub fn event(site: SiteId, received_at: Timestamp, event: Value) -> Self {
