@@ -68,6 +68,13 @@ def test_every_queue_keeps_a_record_as_long_as_sqs_can(template):
         assert queue["SqsManagedSseEnabled"] is True, name
 
 
+def test_a_queue_with_records_outlives_the_stack(template):
+    for name, queue in sam.of_type(template, "AWS::SQS::Queue").items():
+        # A missed tick is only evidence.
+        expected = "Delete" if name == "MissedTicks" else "Retain"
+        assert queue["DeletionPolicy"] == queue["UpdateReplacePolicy"] == expected, name
+
+
 def test_a_failed_record_does_not_redeliver_the_others(template):
     mappings = properties_of(template, "AWS::Lambda::EventSourceMapping")
     assert len(mappings) == len(FEEDS)
@@ -187,7 +194,8 @@ def test_the_stage_throttles_and_its_log_has_no_personal_data(template):
 
 def test_the_keys_of_the_stack_are_made_by_aws_and_kept(template):
     (secret,) = sam.of_type(template, "AWS::SecretsManager::Secret").values()
-    assert secret["DeletionPolicy"] == secret["UpdateReplacePolicy"] == "Retain"
+    # The name is fixed, so a rolled-back first deployment must not leave it behind.
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     properties = secret["Properties"]
     assert properties["Name"] == {"Fn::Sub": "${AWS::StackName}/keys"}
     generated = properties["GenerateSecretString"]
