@@ -40,9 +40,9 @@ def test_only_tables_that_grow_with_traffic_expire_items(template):
 # The function that reads each queue, and its maximum number of concurrent batches.
 FEEDS = {
     "EventsQueue": ("SendMessageFunction", {"Ref": "SendConcurrency"}),
-    "EventsDeadLetters": ("SendMessageFunction", 2),
-    "StatusesQueue": ("TrackDeliveryFunction", 10),
-    "StatusesDeadLetters": ("SendMessageFunction", 2),
+    "EventsDeadLetters": ("SendMessageFunction", {"Ref": "DeadLetterConcurrency"}),
+    "StatusesQueue": ("TrackDeliveryFunction", {"Ref": "StatusConcurrency"}),
+    "StatusesDeadLetters": ("SendMessageFunction", {"Ref": "DeadLetterConcurrency"}),
 }
 
 
@@ -85,6 +85,33 @@ def test_a_failed_record_does_not_redeliver_the_others(template):
     for name, mapping in mappings.items():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
         assert mapping["BatchSize"] == 10, name
+
+
+# Executions that a new account may run at once, and those that the functions without a mapping need: one sweep at a time,
+# and one to accept events while every queue has a backlog.
+NEW_ACCOUNT = 10
+SWEEP = 1
+RECEIVING = 1
+
+
+def test_the_defaults_fit_a_new_account(template):
+    def default(value):
+        return template["Parameters"][value["Ref"]]["Default"]
+
+    mappings = properties_of(template, "AWS::Lambda::EventSourceMapping").values()
+    taken = sum(default(mapping["ScalingConfig"]["MaximumConcurrency"]) for mapping in mappings)
+    assert taken + SWEEP + RECEIVING <= NEW_ACCOUNT
+
+
+def test_receiving_reserves_executions_only_if_asked(template):
+    assert template["Parameters"]["ReceiveConcurrency"]["Default"] == 0
+    assert template["Conditions"]["ReservesReceiving"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "ReceiveConcurrency"}, "0"]}]
+    }
+    reserved = {"Fn::If": ["ReservesReceiving", {"Ref": "ReceiveConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    for name, function in sam.functions(template).items():
+        expected = reserved if name == "receive-event" else None
+        assert function.get("ReservedConcurrentExecutions") == expected, name
 
 
 # ---- Functions and logs
