@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from support import permissions
+from support import permissions, store_calls
 from support import template as sam
-from support.paths import ROOT
+from support.paths import FUNCTIONS, ROOT
 
 # The only allowed wildcards: the provider token of any site, and the webhook secrets of any site.
 SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*/%s-??????"
@@ -122,6 +122,53 @@ def test_a_role_allows_a_service_exactly_when_the_manifest_depends_on_it(templat
             "sqs:GetQueueAttributes",
         }
         assert depends == any(action.startswith(f"{service}:") for action in actions), function
+
+
+# ---- Items of the tables
+
+
+def test_a_role_allows_exactly_the_dynamodb_calls_that_its_function_makes(template):
+    for function, properties in sam.functions(template).items():
+        _, role = sam.role_of(template, properties)
+        allowed = {
+            (sam.resource_name(resource).split(",")[0].removesuffix("Table"), "index" in sam.resource_name(resource), name)
+            for statement in sam.statements(role)
+            for resource in statement["Resource"]
+            for service, name in (action.split(":") for action in statement["Action"])
+            if service == "dynamodb"
+        }
+        assert allowed == store_calls.of_crate(FUNCTIONS / function / "src"), function
+
+
+def test_a_limit_on_items_also_refuses_a_request_without_keys(template):
+    limited = [(name, s) for name, s in all_statements(template) if s["Condition"]]
+    assert len(limited) >= 20
+    for name, statement in limited:
+        assert all(action.startswith("dynamodb:") for action in statement["Action"]), name
+        assert statement["Condition"] == {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": statement["Keys"]},
+            "Null": {"dynamodb:LeadingKeys": False},
+        }, name
+
+
+def test_every_limit_names_the_beginning_of_a_key_that_the_code_writes(template):
+    keys = [ROOT / "shared" / "domain" / "src" / "primitives" / "key.rs", *sorted(store_calls.STORE.rglob("*.rs"))]
+    text = "".join(store_calls.code(path) for path in keys)
+    prefixes = set(re.findall(r'"([A-Z]+#)', text)) | set(re.findall(r'"([A-Z]+)"', text))
+    for name, statement in all_statements(template):
+        for pattern in statement["Keys"] or ():
+            assert re.fullmatch(r"[A-Z]+(#\*)?", pattern), (name, pattern)
+            assert pattern.removesuffix("*") in prefixes, (name, pattern)
+
+
+def test_only_the_stacks_own_schedules_may_use_the_clock(template):
+    (trust,) = template["Resources"]["ClockRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["StringEquals"] == {
+        "aws:SourceAccount": {"Ref": "AWS::AccountId"},
+        "aws:SourceArn": {"Fn::GetAtt": ["Clock", "Arn"]},
+    }
+    for name, schedule in sam.of_type(template, "AWS::Scheduler::Schedule").items():
+        assert schedule["Properties"]["GroupName"] == {"Ref": "Clock"}, name
 
 
 def test_the_readme_shows_these_permissions():

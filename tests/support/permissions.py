@@ -11,13 +11,14 @@ from support import template as sam
 def table():
     """Returns the permissions of every function as a Markdown table with one line per resource."""
     template = sam.load()
-    lines = ["| function | may | on |", "|---|---|---|"]
+    lines = ["| function | may | on | items |", "|---|---|---|---|"]
     for function, properties in sorted(sam.functions(template).items()):
         _, role = sam.role_of(template, properties)
         for statement in sam.statements(role):
             actions = ", ".join(f"`{action}`" for action in statement["Action"])
+            keys = ", ".join(f"`{key}`" for key in statement["Keys"] or ())
             for resource in statement["Resource"]:
-                lines.append(f"| `{function}` | {actions} | {sam.resource_name(resource)} |")
+                lines.append(f"| `{function}` | {actions} | {sam.resource_name(resource)} | {keys} |")
     return "\n".join(lines) + "\n"
 
 

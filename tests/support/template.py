@@ -28,13 +28,18 @@ def role_of(template, properties):
 
 
 def statements(role):
-    """Returns the statements of a role's own policies. `Action` and `Resource` are always lists."""
+    """Returns the statements of a role's own policies. `Action` and `Resource` are always lists. `Keys` are the patterns of
+    the partition keys that the statement is limited to; `None` means all.
+    """
     for policy in role["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
+            condition = statement.get("Condition", {})
             yield {
                 "Effect": statement["Effect"],
                 "Action": as_list(statement["Action"]),
                 "Resource": as_list(statement["Resource"]),
+                "Condition": condition,
+                "Keys": condition.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys"),
             }
 
 
