@@ -93,6 +93,9 @@ def test_role_and_environment_name_the_same_tables_and_queues(template):
         told = {sam.resource_name(v) for v in properties["Environment"]["Variables"].values()} & set(
             template["Resources"]
         )
+        # Lambda writes to it with the function's role.
+        if "EventInvokeConfig" in properties:
+            told.add("FailedInvocations")
         told |= {sam.resource_name(m["EventSourceArn"]) for m in mappings if m["FunctionName"]["Ref"] == logical}
         assert allowed == told, logical
 
@@ -115,8 +118,9 @@ def test_a_role_allows_a_service_exactly_when_the_manifest_depends_on_it(templat
         ours = manifest.split("[dev-dependencies]")[0]
         depends = re.search(rf"^{re.escape(CLIENTS[service])}\b", ours, re.MULTILINE) is not None
         _, role = sam.role_of(template, properties)
-        actions = {a for s in sam.statements(role) for a in s["Action"]} - {
-            # Lambda itself polls the queue with the function's role.
+        # Lambda itself records failed runs with the function's role, and polls the queue.
+        by_lambda = {"Fn::GetAtt": ["FailedInvocations", "Arn"]}
+        actions = {a for s in sam.statements(role) if s["Resource"] != [by_lambda] for a in s["Action"]} - {
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",

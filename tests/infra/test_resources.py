@@ -70,8 +70,8 @@ def test_every_queue_keeps_a_record_as_long_as_sqs_can(template):
 
 def test_a_queue_with_records_outlives_the_stack(template):
     for name, queue in sam.of_type(template, "AWS::SQS::Queue").items():
-        # A missed tick is only evidence.
-        expected = "Delete" if name == "MissedTicks" else "Retain"
+        # A missed tick and a failed run are only evidence.
+        expected = "Delete" if name in ("MissedTicks", "FailedInvocations") else "Retain"
         assert queue["DeletionPolicy"] == queue["UpdateReplacePolicy"] == expected, name
 
 
@@ -173,7 +173,17 @@ def test_the_template_sync_every_minute_serves_only_requests(template):
 def test_a_sweep_ends_before_the_next_begins(template):
     sweeper = sam.functions(template)["fire-reminders"]
     assert sweeper["Timeout"] < 60
-    assert sweeper["EventInvokeConfig"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    assert sweeper["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    assert sweeper["EventInvokeConfig"]["MaximumEventAgeInSeconds"] == 60
+
+
+def test_a_failed_run_of_a_scheduled_function_leaves_a_record(template):
+    schedules = properties_of(template, "AWS::Scheduler::Schedule").values()
+    scheduled = {schedule["Target"]["Arn"]["Fn::GetAtt"][0] for schedule in schedules}
+    for name, function in properties_of(template, "AWS::Serverless::Function").items():
+        on_failure = function.get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure")
+        expected = {"Type": "SQS", "Destination": {"Fn::GetAtt": ["FailedInvocations", "Arn"]}}
+        assert on_failure == (expected if name in scheduled else None), name
 
 
 # ---- HTTP
@@ -245,6 +255,7 @@ def test_the_stack_has_the_outputs_an_operator_needs(template):
         "StatusesQueueUrl",
         "StatusesDeadLettersUrl",
         "MissedTicksUrl",
+        "FailedInvocationsUrl",
         "ConfigTableName",
         "ContactsTableName",
         "LedgerTableName",
