@@ -158,6 +158,23 @@ async fn a_rate_refusal_pauses_the_whole_account_including_leased_slots() {
 }
 
 #[tokio::test]
+async fn a_base_url_that_was_changed_in_the_table_does_not_get_the_token() {
+    let world = World::start().await.unwrap();
+    world.store_host().await.unwrap();
+    raise(&world, 0..1).await;
+    assert_eq!(state(&world, 0).await, State::Sent);
+    let (site, live) = (world.site().unwrap(), world.live().await.unwrap());
+    // The same server under another name.
+    let base_url = live.accounts[0].base_url.replace("127.0.0.1", "localhost");
+    world.config.put_account(&site, &Account { base_url, ..live.accounts[0].clone() }).await.unwrap();
+    world.clock.advance(MINUTE);
+    raise(&world, 1..2).await;
+    assert_eq!(waits_for(&state(&world, 1).await), Some(WaitReason::AccountStopped));
+    assert_eq!(world.requests().await.unwrap().len(), 1, "nothing was sent to the other host");
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_lane_starts_slowly_after_a_pause() {
     let world = World::start().await.unwrap();
     let site = world.site().unwrap();

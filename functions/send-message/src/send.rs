@@ -63,8 +63,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
         }
     };
     // Everything that can fail without the provider happens before the claim.
-    let (name, pointer) = (format!("{site}/provider"), format!("/accounts/{account}/token"));
-    let token = app.secrets.text(&name, &pointer, app.clock.now()).await?;
+    let token = app.secrets.account_token(site, account, app.clock.now()).await?;
     let contacts = app.secrets.contact_secret(app.clock.now()).await?;
     let guards = consequences::guards_of(task, digest_role.files());
     let guards = guards.ok_or_else(|| Failure::again("the mapping is gone"))?;

@@ -182,8 +182,7 @@ async fn sync_one(app: &App, deadline: &Deadline, site: &SiteId, account: &Accou
         tracing::error!(%site, account = %id, "no time left to sync the templates of an account");
         return None;
     }
-    let (name, pointer) = (format!("{site}/provider"), format!("/accounts/{id}/token"));
-    let token = match app.secrets.text(&name, &pointer, app.clock.now()).await {
+    let token = match app.secrets.account_token(site, id, app.clock.now()).await {
         Ok(token) => token,
         Err(error) => {
             tracing::error!(%site, account = %id, error = chain(&error), "the templates of an account were not synced");

@@ -2,10 +2,10 @@
 
 use domain::primitives::id::{MappingId, SiteId};
 use domain::site::config::Account;
+use domain::site::credential::AccountToken;
 use domain::template::Template;
 use jiff::Timestamp;
 use provider::{ListError, Provider};
-use secrecy::SecretString;
 use store::StoreError;
 use store::config::ConfigTable;
 
@@ -50,7 +50,7 @@ pub async fn sync(
     store: &ConfigTable,
     site: &SiteId,
     account: &Account,
-    token: &SecretString,
+    token: &AccountToken,
     now: Timestamp,
 ) -> Result<AccountSynced, SyncError> {
     let listed = provider.templates(account, token).await?;
@@ -68,7 +68,7 @@ pub async fn sync_even_if_many_go(
     store: &ConfigTable,
     site: &SiteId,
     account: &Account,
-    token: &SecretString,
+    token: &AccountToken,
     now: Timestamp,
 ) -> Result<AccountSynced, SyncError> {
     let listed = provider.templates(account, token).await?;

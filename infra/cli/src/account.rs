@@ -143,8 +143,8 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
         serde_json::to_value(&old).and_then(serde_json::from_value).map_err(|error| Failure::No(error.to_string()))?;
     let mut account = with(fields, pairs)?;
     let token = token.map(document::read_secret).transpose()?;
-    if host(&old) != host(&account) && token.is_none() {
-        // Without this check, anyone who can change settings could send the token to any host.
+    if provider::host(&old.base_url) != provider::host(&account.base_url) && token.is_none() {
+        // The token is stored for its host only.
         return Err(Failure::Usage("another host in base_url requires the token again: --token-file".to_owned()));
     }
     if let Some(token) = token {
@@ -203,11 +203,6 @@ fn setting_of(step: Step) -> &'static str {
         Step::WabaId => "waba_id",
         Step::PhoneNumberId => "phone_number_id",
     }
-}
-
-fn host(account: &Account) -> Option<String> {
-    let url = url::Url::parse(&account.base_url).ok()?;
-    Some(format!("{}:{:?}", url.host_str()?, url.port_or_known_default()))
 }
 
 fn with(mut fields: Map<String, Value>, pairs: &[String]) -> Result<Account, Failure> {

@@ -3,7 +3,7 @@
 mod bridge;
 
 use anyhow::{Context, Result};
-use domain::site::config::Site;
+use domain::site::config::{Account, Site};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -118,4 +118,26 @@ async fn the_first_account_of_a_site_is_its_default() -> Result<()> {
     let shown = bridge.ok(&["site", "show", "--site", "negozio"]).await?;
     assert_eq!(shown["site"]["default_account"], "zeta", "{shown}");
     bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_stored_for_the_host_of_its_base_url() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let account = bridge.ok(&["account", "show"]).await?["account"].clone();
+    let here = account["base_url"].as_str().context("no base_url")?.to_owned();
+    // The same server under another name. The token moves with the host that the operator states.
+    for base_url in [here.replace("127.0.0.1", "localhost"), here.clone()] {
+        let set = ["account", "set", "main", "--token-file", "-", &format!("base_url={base_url}")];
+        let set = bridge.run(&set, bridge.world.access_token()).await?;
+        assert_eq!(set.code, 0, "{base_url}: {set:?}");
+        let tested = bridge.run(&["account", "test", "main", "--json"], "").await?;
+        assert_eq!(tested.code, 0, "{base_url}: {tested:?}");
+    }
+    let site = bridge.world.site()?;
+    let live = bridge.world.live().await?;
+    let redirected = Account { base_url: here.replace("127.0.0.1", "localhost"), ..live.accounts[0].clone() };
+    bridge.world.config.put_account(&site, &redirected).await?;
+    let tested = bridge.run(&["account", "test", "main", "--json"], "").await?;
+    assert_eq!((tested.code, &tested.json()?["steps"][0]["step"]), (1, &json!("base_url")), "{tested:?}");
+    Ok(())
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use domain::mapping::Mapping;
 use domain::primitives::id::{AccountId, SiteId};
 use domain::site::config::{Account, Site};
-use domain::site::credential::{PresentedKey, StoredKey};
+use domain::site::credential::{AccountToken, PresentedKey, StoredKey};
 use domain::template::Template;
 use domain::webhook::{Mode, Webhook};
 use jiff::Timestamp;
@@ -63,7 +63,7 @@ pub async fn seed(config: &ConfigTable, webhooks: &Webhooks, demo: DemoSite<'_>,
         webhooks.put(demo.webhook_id, &webhook).await.context("the webhook")?;
     }
     webhooks.add_sender(&site, demo.phone_number_id, demo.waba_id).await.context("the sender")?;
-    let token = SecretString::from(demo.access_token);
+    let token = AccountToken { token: SecretString::from(demo.access_token), host: None };
     let provider = Provider::new(Network::Any)?;
     let synced = sync_templates::sync_even_if_many_go(&provider, config, &site, &account, &token, now).await;
     synced.context("the templates")?;

@@ -16,6 +16,9 @@ pub enum SetupError {
     /// The account's base URL must not be called.
     #[error("the account's base URL cannot be used: {0}")]
     BaseUrl(&'static str),
+    /// The account's base URL has another host than the token is for.
+    #[error("the account's base URL is not at the host that its token is stored for")]
+    Host,
     /// The header with the token is invalid.
     #[error("the account's token or its header holds characters no header may have")]
     TokenHeader,

@@ -17,10 +17,11 @@ use std::time::Duration;
 use domain::decision::Outgoing;
 use domain::primitives::cause::{Cause, chain};
 use domain::site::config::Account;
+use domain::site::credential::AccountToken;
 use domain::template::Template;
 use jiff::SignedDuration;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 
 pub use error::{ListError, SendError, SetupError};
@@ -93,7 +94,7 @@ impl Provider {
     pub async fn send(
         &self,
         outgoing: &Outgoing<'_>,
-        token: &SecretString,
+        token: &AccountToken,
         opaque: &str,
     ) -> Result<Accepted, SendError> {
         let account = outgoing.account;
@@ -116,7 +117,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`ListError`] if any page could not be read. An incomplete list is never returned.
-    pub async fn templates(&self, account: &Account, token: &SecretString) -> Result<Vec<Template>, ListError> {
+    pub async fn templates(&self, account: &Account, token: &AccountToken) -> Result<Vec<Template>, ListError> {
         let mut templates = Vec::new();
         let mut after: Option<String> = None;
         for _ in 0..PAGES_MAX {
@@ -135,7 +136,7 @@ impl Provider {
     async fn template_page(
         &self,
         account: &Account,
-        token: &SecretString,
+        token: &AccountToken,
         after: Option<&str>,
     ) -> Result<Value, ListError> {
         let mut url = self.url(account, &[&account.waba_id, "message_templates"]).map_err(ListError::Setup)?;
@@ -166,17 +167,28 @@ impl Provider {
         &self,
         request: RequestBuilder,
         account: &Account,
-        token: &SecretString,
+        token: &AccountToken,
     ) -> Result<RequestBuilder, SetupError> {
+        if token.host.is_some() && token.host != host(&account.base_url) {
+            return Err(SetupError::Host);
+        }
         let name = http::HeaderName::try_from(&account.token_header).map_err(|_| SetupError::TokenHeader)?;
         let value = match account.token_scheme.as_str() {
-            "" => token.expose_secret().to_owned(),
-            scheme => format!("{scheme} {}", token.expose_secret()),
+            "" => token.token.expose_secret().to_owned(),
+            scheme => format!("{scheme} {}", token.token.expose_secret()),
         };
         let mut value = http::HeaderValue::try_from(value).map_err(|_| SetupError::TokenHeader)?;
         value.set_sensitive(true);
         Ok(request.header(name, value))
     }
+}
+
+/// Returns the host of a base URL, with its port unless that is the default one. `None` if the text is no URL.
+#[must_use]
+pub fn host(base_url: &str) -> Option<String> {
+    let url: Url = base_url.parse().ok()?;
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 /// Returns the seconds in `Retry-After`. The date form is not supported: no gateway is known to send it, and our own

@@ -2,8 +2,8 @@
 
 use domain::primitives::cause::chain;
 use domain::site::config::Account;
+use domain::site::credential::AccountToken;
 use reqwest::StatusCode;
-use secrecy::SecretString;
 
 use crate::error::{self, ListError};
 use crate::{ANSWER_BYTES_MAX, Provider, read};
@@ -44,7 +44,7 @@ const TOKEN_CODES: [&str; 4] = ["0", "190", "3", "10"];
 
 impl Provider {
     /// Checks each setting of an account. Checks that depend on a failed one are omitted.
-    pub async fn probe(&self, account: &Account, token: &SecretString) -> Vec<(Step, Verdict)> {
+    pub async fn probe(&self, account: &Account, token: &AccountToken) -> Vec<(Step, Verdict)> {
         let listed = self.templates(account, token).await;
         let failed_at = match &listed {
             Ok(_) => None,
@@ -67,7 +67,7 @@ impl Provider {
     }
 
     /// Requests the record of the sender. The result is unclear if the platform does not forward this call.
-    async fn probe_sender(&self, account: &Account, token: &SecretString) -> Verdict {
+    async fn probe_sender(&self, account: &Account, token: &AccountToken) -> Verdict {
         let request = self.url(account, &[&account.phone_number_id]).and_then(|mut url| {
             url.query_pairs_mut().append_pair("fields", "display_phone_number");
             self.authorised(self.client.get(url), account, token)

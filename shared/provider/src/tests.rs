@@ -5,6 +5,7 @@ use domain::primitives::id::AccountId;
 use domain::primitives::language::Language;
 use domain::primitives::phone::{Country, Phone};
 use domain::template::Placeholder;
+use secrecy::SecretString;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -41,8 +42,8 @@ fn outgoing<'a>(account: &'a Account, language: &'a Language, values: &[(&str, &
     }
 }
 
-fn token() -> SecretString {
-    SecretString::from("EAAG-secret")
+fn token() -> AccountToken {
+    AccountToken { token: SecretString::from("EAAG-secret"), host: None }
 }
 
 /// Starts a server that answers each connection with the next of `answers`, after it has read the whole request.
@@ -140,8 +141,42 @@ async fn a_base_url_without_https_is_not_called() {
 }
 
 #[tokio::test]
+async fn a_token_is_sent_to_the_host_it_is_stored_for_only() {
+    let (base_url, serving) = server(vec![answer("200 OK", r#"{"messages":[{"id":"wamid.1"}]}"#)]).await;
+    let (account, language) = (account(&base_url), Language::italian());
+    let provider = Provider::new(Network::Any).unwrap();
+    for other in ["127.0.0.1", "127.0.0.1:1", "api.example.com", ""] {
+        let elsewhere = AccountToken { host: Some(other.to_owned()), ..token() };
+        let result = provider.send(&outgoing(&account, &language, &[]), &elsewhere, "e").await;
+        let Err(SendError::NotAccepted { failure, .. }) = result else { panic!("{other}: {result:?}") };
+        assert_eq!(failure.details, SetupError::Host.to_string(), "{other}");
+        let listed = provider.templates(&account, &elsewhere).await;
+        assert!(matches!(listed, Err(ListError::Setup(SetupError::Host))), "{other}: {listed:?}");
+    }
+    let here = AccountToken { host: host(&base_url), ..token() };
+    provider.send(&outgoing(&account, &language, &[]), &here, "e").await.unwrap();
+    assert_eq!(serving.await.unwrap().unwrap().len(), 1, "no refused call reached the server");
+}
+
+#[test]
+fn a_host_has_its_port_unless_that_is_the_default() {
+    let hosts = [
+        ("https://api.example.com/v1", Some("api.example.com")),
+        ("https://API.Example.com:443", Some("api.example.com")),
+        ("https://api.example.com:8443/", Some("api.example.com:8443")),
+        ("https://user@evil.example/api.example.com", Some("evil.example")),
+        ("https://[::1]:9/", Some("[::1]:9")),
+        ("api.example.com", None),
+        ("data:x", None),
+    ];
+    for (base_url, expected) in hosts {
+        assert_eq!(host(base_url).as_deref(), expected, "{base_url}");
+    }
+}
+
+#[tokio::test]
 async fn no_error_shows_the_token() {
-    let secret = SecretString::from("bad\ntoken");
+    let secret = AccountToken { token: SecretString::from("bad\ntoken"), host: None };
     let (account, language) = (account("http://127.0.0.1:9/v1"), Language::italian());
     let result = Provider::new(Network::Any).unwrap().send(&outgoing(&account, &language, &[]), &secret, "e").await;
     assert!(!format!("{result:?}{secret:?}").contains("bad"), "{result:?}");

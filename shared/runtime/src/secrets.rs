@@ -2,7 +2,9 @@
 
 use aws_sdk_secretsmanager::Client;
 use domain::primitives::cause::Cause;
+use domain::primitives::id::{AccountId, SiteId};
 use domain::primitives::key::{ContactSecret, WeakSecret};
+use domain::site::credential::AccountToken;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -59,7 +61,26 @@ impl Secrets {
     pub async fn text(&self, name: &str, pointer: &str, now: Timestamp) -> Result<SecretString, SecretError> {
         let name = format!("{}/{name}", self.stack);
         let key = format!("{name}{pointer}");
-        self.cache.get(&key, now, self.load(name, pointer)).await
+        let load = self.load(name, pointer, |field| field.as_str().map(str::to_owned));
+        self.cache.get(&key, now, load).await
+    }
+
+    /// Returns the token of an account and its host, from the secret `<stack>/<site>/provider`.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub async fn account_token(
+        &self,
+        site: &SiteId,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Result<AccountToken, SecretError> {
+        let name = format!("{}/{site}/provider", self.stack);
+        let pointer = format!("/accounts/{account}");
+        let load = self.load(name.clone(), &pointer, |fields| parse_account(fields).map(|_| fields.to_string()));
+        let fields = self.cache.get(&format!("{name}{pointer}"), now, load).await?;
+        let fields = serde_json::from_str(fields.expose_secret()).unwrap_or_default();
+        parse_account(&fields).ok_or(SecretError::Malformed { name, pointer })
     }
 
     /// Returns the secret for pseudonyms.
@@ -71,17 +92,33 @@ impl Secrets {
         Ok(ContactSecret::parse(secret.expose_secret())?)
     }
 
-    async fn load(&self, name: String, pointer: &str) -> Result<Loaded<SecretString>, SecretError> {
+    /// Reads the field at `pointer` of a secret. `text_of` returns the text to keep, or `None` if the field is malformed.
+    async fn load(
+        &self,
+        name: String,
+        pointer: &str,
+        text_of: impl FnOnce(&Value) -> Option<String>,
+    ) -> Result<Loaded<SecretString>, SecretError> {
         let answer = self.client.get_secret_value().secret_id(&name).send().await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return Err(SecretError::Unavailable { name, cause: Cause::new(error) }),
         };
         let document: Option<Value> = answer.secret_string().and_then(|text| serde_json::from_str(text).ok());
-        let field = document.as_ref().and_then(|document| document.pointer(pointer)).and_then(Value::as_str);
-        match field {
+        let text = document.as_ref().and_then(|document| document.pointer(pointer)).and_then(text_of);
+        match text {
             Some(text) => Ok(Loaded { value: SecretString::from(text), keep_for: KEPT_FOR }),
             None => Err(SecretError::Malformed { name, pointer: pointer.to_owned() }),
         }
     }
+}
+
+/// Reads the fields of an account; `None` if there is no token, or if the host is not a text.
+fn parse_account(fields: &Value) -> Option<AccountToken> {
+    let token = fields.get("token")?.as_str()?;
+    let host = match fields.get("host") {
+        None | Some(Value::Null) => None,
+        Some(host) => Some(host.as_str()?.to_owned()),
+    };
+    Some(AccountToken { token: SecretString::from(token), host })
 }

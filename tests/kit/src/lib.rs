@@ -30,6 +30,7 @@ use domain::message::suppression::{Lift, Lifted, Scope, Source};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::MessageId;
 use domain::site::config::{Account, LiveConfig, Site};
+use domain::site::credential::AccountToken;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request};
@@ -314,12 +315,18 @@ impl World {
         &self.api_key
     }
 
+    /// Returns the access token of the simulator.
+    #[must_use]
+    pub fn access_token(&self) -> &str {
+        &self.access_token
+    }
+
     /// Reads the template list of an account into the configuration and returns the number of templates.
     ///
     /// # Errors
     /// If the simulator or the table rejects the request.
     pub async fn sync_templates(&self, account: &Account) -> Result<usize> {
-        let token = SecretString::from(self.access_token.clone());
+        let token = AccountToken { token: SecretString::from(self.access_token.clone()), host: None };
         let provider = Provider::new(Network::Any)?;
         let site = self.site()?;
         let now = self.clock.now();
@@ -384,6 +391,19 @@ impl World {
     #[must_use]
     pub fn parking(&self) -> Parking {
         Parking::new(self.ledger.clone(), self.schedule.clone())
+    }
+
+    /// Stores the host of the demo site's account with its token, as the CLI does.
+    ///
+    /// # Errors
+    /// If a part of the world rejects the change.
+    pub async fn store_host(&self) -> Result<()> {
+        let (name, live) = (format!("{STACK}/{}/provider", self.site()?), self.live().await?);
+        let host = live.accounts.first().and_then(|account| provider::host(&account.base_url));
+        let secret = serde_json::json!({"accounts": {ACCOUNT: {"token": self.access_token, "host": host}}});
+        let secrets = self.emulators.secrets();
+        secrets.put_secret_value().secret_id(name).secret_string(secret.to_string()).send().await?;
+        Ok(())
     }
 
     /// Adds another site to the demo site's sender number, with the accounts, templates and mappings of the demo site.

@@ -5,6 +5,7 @@ use domain::primitives::cause::chain;
 use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
 use domain::site::config::Account;
+use domain::site::credential::AccountToken;
 use runtime::secrets::Secrets;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -14,10 +15,9 @@ use crate::failure::Failure;
 
 impl Stack {
     /// Reads an account's token.
-    pub(crate) async fn token(&self, account: &Account) -> Result<SecretString, Failure> {
+    pub(crate) async fn token(&self, account: &Account) -> Result<AccountToken, Failure> {
         let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
-        let pointer = format!("/accounts/{}/token", account.id);
-        Ok(secrets.text(&format!("{}/provider", self.site()?), &pointer, self.clock.now()).await?)
+        Ok(secrets.account_token(self.site()?, &account.id, self.clock.now()).await?)
     }
 
     /// Reads the secret from which contact pseudonyms are computed.
@@ -27,7 +27,7 @@ impl Stack {
         ContactSecret::parse(hmac.expose_secret()).map_err(|error| Failure::No(error.to_string()))
     }
 
-    /// Stores an account's token and keeps the tokens of the site's other accounts.
+    /// Stores an account's token with the host of its base URL, and keeps the tokens of the site's other accounts.
     pub(crate) async fn put_token(&self, account: &Account, token: &SecretString) -> Result<(), Failure> {
         let name = format!("{}/{}/provider", self.name, self.site()?);
         let known = self.secret(&name).await?;
@@ -37,7 +37,8 @@ impl Stack {
             *accounts = json!({});
         }
         if let Some(accounts) = accounts.as_object_mut() {
-            accounts.insert(account.id.to_string(), json!({"token": token.expose_secret()}));
+            let fields = json!({"token": token.expose_secret(), "host": provider::host(&account.base_url)});
+            accounts.insert(account.id.to_string(), fields);
         }
         self.put_secret(&name, &secret, known.is_some()).await
     }

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -14,6 +15,18 @@ pub const KEY_PREFIX: &str = "pwb_";
 pub const SECRET_BYTES: usize = 32;
 /// Maximum length of a key id and of a secret, in bytes.
 const PART_BYTES_MAX: usize = 64;
+
+/// The token of an account at the provider.
+#[derive(Clone, Debug)]
+pub struct AccountToken {
+    /// The token.
+    pub token: SecretString,
+    /// The only host that may get it, with its port unless that is the default one. The host is stored with the token,
+    /// so that a change of the account's base URL alone cannot redirect the token.
+    ///
+    /// `None` if the secret was stored by a version that knew no host. Any host may then get the token.
+    pub host: Option<String>,
+}
 
 /// A key as presented in a request. It contains only the secret's hash, so it can be compared and logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
