@@ -145,7 +145,7 @@ def test_the_local_run_feeds_the_functions_from_the_queues_of_the_template(templ
     }
     mappings = sam.of_type(template, "AWS::Lambda::EventSourceMapping").values()
     assert local == {
-        (m["Properties"]["EventSourceArn"]["Fn::GetAtt"][0], m["Properties"]["FunctionName"]["Ref"]) for m in mappings
+        (m["Properties"]["EventSourceArn"]["Fn::GetAtt"][0], sam.invoked(m["Properties"]["FunctionName"])) for m in mappings
     }
 
 

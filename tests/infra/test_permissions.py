@@ -8,9 +8,13 @@ from support import permissions, store_calls
 from support import template as sam
 from support.paths import FUNCTIONS, ROOT
 
-# The only allowed wildcards: the provider token of any site, and the webhook secrets of any site.
+# The only allowed wildcards: the provider token of any site, the webhook secrets of any site, and the alarms that
+# CodeDeploy reads.
 SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*/%s-??????"
-PATTERNS_ALLOWED = {SECRET % "provider", SECRET % "inbound"}
+ALARMS = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"
+PATTERNS_ALLOWED = {SECRET % "provider", SECRET % "inbound", ALARMS}
+# The services that may use the roles which no function has.
+OTHER_ROLES = {"ClockRole": "scheduler.amazonaws.com", "DeploymentRole": "codedeploy.amazonaws.com"}
 
 # The client crate for each service in a function's manifest. Every function has permission to write logs.
 CLIENTS = {"dynamodb": "aws-sdk-dynamodb", "sqs": "aws-sdk-sqs", "secretsmanager": "aws-sdk-secretsmanager"}
@@ -29,10 +33,9 @@ def test_every_function_has_a_role_of_its_own(template):
 
 def test_no_role_is_left_over(template):
     used = {sam.role_of(template, properties)[0] for properties in sam.functions(template).values()}
-    used |= {
-        s["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0]
-        for s in sam.of_type(template, "AWS::Scheduler::Schedule").values()
-    }
+    schedules = sam.of_type(template, "AWS::Scheduler::Schedule").values()
+    used |= {schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0] for schedule in schedules}
+    used |= {f["DeploymentPreference"]["Role"]["Fn::GetAtt"][0] for f in sam.functions(template).values()}
     assert used == set(sam.of_type(template, "AWS::IAM::Role"))
 
 
@@ -61,8 +64,7 @@ def test_every_role_trusts_one_service(template):
     for name, role in sam.of_type(template, "AWS::IAM::Role").items():
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Action"] == "sts:AssumeRole"
-        expected = "scheduler.amazonaws.com" if name == "ClockRole" else "lambda.amazonaws.com"
-        assert statement["Principal"] == {"Service": expected}, name
+        assert statement["Principal"] == {"Service": OTHER_ROLES.get(name, "lambda.amazonaws.com")}, name
 
 
 def test_a_function_writes_to_its_own_logs_only(template):
@@ -96,7 +98,7 @@ def test_role_and_environment_name_the_same_tables_and_queues(template):
         # Lambda writes to it with the function's role.
         if "EventInvokeConfig" in properties:
             told.add("FailedInvocations")
-        told |= {sam.resource_name(m["EventSourceArn"]) for m in mappings if m["FunctionName"]["Ref"] == logical}
+        told |= {sam.resource_name(m["EventSourceArn"]) for m in mappings if sam.invoked(m["FunctionName"]) == logical}
         assert allowed == told, logical
 
 
@@ -107,7 +109,7 @@ def test_a_function_polls_only_the_queues_that_feed_it(template):
         _, role = sam.role_of(template, resource["Properties"])
         allowed = [s for s in sam.statements(role) if polling & set(s["Action"])]
         assert all(set(statement["Action"]) == polling for statement in allowed), logical
-        feeding = [m["EventSourceArn"] for m in mappings if m["FunctionName"]["Ref"] == logical]
+        feeding = [m["EventSourceArn"] for m in mappings if sam.invoked(m["FunctionName"]) == logical]
         assert [queue for statement in allowed for queue in statement["Resource"]] == feeding, logical
 
 

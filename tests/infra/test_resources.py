@@ -79,7 +79,7 @@ def test_a_failed_record_does_not_redeliver_the_others(template):
     mappings = properties_of(template, "AWS::Lambda::EventSourceMapping")
     assert len(mappings) == len(FEEDS)
     assert FEEDS == {
-        m["EventSourceArn"]["Fn::GetAtt"][0]: (m["FunctionName"]["Ref"], m["ScalingConfig"]["MaximumConcurrency"])
+        m["EventSourceArn"]["Fn::GetAtt"][0]: (sam.invoked(m["FunctionName"]), m["ScalingConfig"]["MaximumConcurrency"])
         for m in mappings.values()
     }
     for name, mapping in mappings.items():
@@ -158,7 +158,7 @@ def test_every_tick_has_its_own_retry_and_dead_letters(template):
     for name, (rate, function, age_s) in expected.items():
         schedule, target = schedules[name], schedules[name]["Target"]
         assert schedule["ScheduleExpression"] == rate
-        assert target["Arn"] == {"Fn::GetAtt": [function, "Arn"]}
+        assert sam.invoked(target["Arn"]) == function
         assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["MissedTicks", "Arn"]}}
         # A tick older than the next one is of no use.
         assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == age_s
@@ -179,7 +179,7 @@ def test_a_sweep_ends_before_the_next_begins(template):
 
 def test_a_failed_run_of_a_scheduled_function_leaves_a_record(template):
     schedules = properties_of(template, "AWS::Scheduler::Schedule").values()
-    scheduled = {schedule["Target"]["Arn"]["Fn::GetAtt"][0] for schedule in schedules}
+    scheduled = {sam.invoked(schedule["Target"]["Arn"]) for schedule in schedules}
     for name, function in properties_of(template, "AWS::Serverless::Function").items():
         on_failure = function.get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure")
         expected = {"Type": "SQS", "Destination": {"Fn::GetAtt": ["FailedInvocations", "Arn"]}}

@@ -53,8 +53,9 @@ def value(of):
 
 
 def alarms(template):
-    """The properties of each alarm, by its logical name."""
-    return {name: res["Properties"] for name, res in sam.of_type(template, "AWS::CloudWatch::Alarm").items()}
+    """The properties of each alarm for operators, by its logical name. The others only stop a deployment."""
+    found = sam.of_type(template, "AWS::CloudWatch::Alarm").items()
+    return {name: res["Properties"] for name, res in found if res.get("Condition") != "Gradual"}
 
 
 def metrics_of(alarm):

@@ -1,20 +1,16 @@
 """The stack on an AWS emulator: translated by SAM's own translator and deployed with a change set."""
 
 import json
-import os
 import platform
 import subprocess
-
-from samtranslator.translator.transform import transform
 
 from support import processes, waiting
 from support import template as sam
 from support.bridge import Bridge, aws_client
 from support.paths import ROOT
+from support.template import BUCKET, REGION
 
-REGION = "eu-central-1"
 STACK = "bridge-test"
-BUCKET = "bundles"
 TEMPLATE_KEY = "template.json"
 # Linking one function takes more than a minute on two cores. This is the longest step of all suites.
 BUILD_LIMIT_S = 1500
@@ -36,18 +32,8 @@ def build_bundles():
     return {name: ROOT / "target" / "lambda" / name / "bootstrap.zip" for name in names}
 
 
-class NoManagedPolicies:
-    """Replaces the loader of AWS managed policies. The template uses none of them."""
-
-    @staticmethod
-    def load():
-        return {}
-
-
 def translate(template):
-    """Returns the template as CloudFormation reads it, with the bundles in the bucket."""
-    for name, properties in sam.functions(template).items():
-        properties["CodeUri"] = {"Bucket": BUCKET, "Key": f"{name}.zip"}
+    """Returns the template as CloudFormation reads it, without what the emulator does not have."""
     # The emulator passes a parameter of type Number on as a string, which its poller cannot compare.
     for mapping in sam.of_type(template, "AWS::Lambda::EventSourceMapping").values():
         scaling = mapping["Properties"]["ScalingConfig"]
@@ -59,9 +45,7 @@ def translate(template):
         for query in queries[:1]:
             plain = {"Statistic": query["Stat"], "Period": query["Period"], **query["Metric"]}
             alarm["Properties"].update(plain)
-    # The translator takes the region from the environment of the AWS tools.
-    os.environ["AWS_DEFAULT_REGION"] = REGION
-    return transform(template, {"Architecture": ARCHITECTURE}, NoManagedPolicies)
+    return sam.translate(template, {"Architecture": ARCHITECTURE})
 
 
 class Emulator(processes.Process):

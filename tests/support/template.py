@@ -1,13 +1,36 @@
 """The SAM template as data, and queries that more than one test uses."""
 
+import os
+
+from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from support.paths import TEMPLATE
+
+REGION = "eu-central-1"
+BUCKET = "bundles"
+
+
+class NoManagedPolicies:
+    """Replaces the loader of AWS managed policies. The template uses none of them."""
+
+    @staticmethod
+    def load():
+        return {}
 
 
 def load():
     """Returns the template with its short-form intrinsics (`!Ref`) expanded to dictionaries (`{"Ref": …}`)."""
     return yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
+
+
+def translate(template, parameters):
+    """Returns the template as CloudFormation reads it after SAM's translation, with the bundles in a bucket."""
+    for name, properties in functions(template).items():
+        properties["CodeUri"] = {"Bucket": BUCKET, "Key": f"{name}.zip"}
+    # The translator takes the region from the environment of the AWS tools.
+    os.environ["AWS_DEFAULT_REGION"] = REGION
+    return transform(template, parameters, NoManagedPolicies)
 
 
 def of_type(template, kind):
@@ -19,6 +42,11 @@ def functions(template):
     """Returns the functions by the name of their package, the last part of `CodeUri`."""
     found = of_type(template, "AWS::Serverless::Function").values()
     return {res["Properties"]["CodeUri"].rsplit("/", 1)[-1]: res["Properties"] for res in found}
+
+
+def invoked(alias):
+    """Returns the logical name of the function whose alias a reference names."""
+    return alias["Ref"].removesuffix(".Alias")
 
 
 def role_of(template, properties):
