@@ -226,6 +226,24 @@ def test_the_stage_throttles_and_its_log_has_no_personal_data(template):
     }
 
 
+def test_the_address_is_the_own_domain_if_one_is_given(template):
+    own, generated = template["Outputs"]["ApiUrl"]["Value"]["Fn::If"][1:]
+    assert template["Outputs"]["ApiUrl"]["Value"]["Fn::If"][0] == "HasDomain"
+    assert own == {"Fn::Sub": "https://${DomainName}"}
+    assert generated == {"Fn::Sub": "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
+    # Paths are the same on both, because the mapping has no key.
+    assert "ApiMappingKey" not in template["Resources"]["ApiDomainMapping"]["Properties"]
+
+
+def test_without_a_domain_there_is_no_resource_for_it(template):
+    conditions = {
+        name: template["Resources"][name]["Condition"]
+        for name in ("ApiDomain", "ApiDomainMapping", "ApiDomainRecord")
+    }
+    assert conditions == {"ApiDomain": "HasDomain", "ApiDomainMapping": "HasDomain", "ApiDomainRecord": "HasRecord"}
+    assert [template["Parameters"][name]["Default"] for name in ("DomainName", "CertificateArn", "HostedZoneId")] == [""] * 3
+
+
 # ---- Secrets and outputs
 
 
@@ -250,6 +268,7 @@ def test_no_secret_is_a_parameter_or_a_variable(template):
 def test_the_stack_has_the_outputs_an_operator_needs(template):
     assert set(template["Outputs"]) == {
         "ApiUrl",
+        "ApiDomainTarget",
         "EventsQueueUrl",
         "EventsDeadLettersUrl",
         "StatusesQueueUrl",
