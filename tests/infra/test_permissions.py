@@ -130,6 +130,47 @@ def test_a_role_allows_a_service_exactly_when_the_manifest_depends_on_it(templat
         assert depends == any(action.startswith(f"{service}:") for action in actions), function
 
 
+# ---- Restored tables
+
+RESTORED = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Restored%sTable}"
+TABLES = ("Config", "Contacts", "Ledger", "Schedule")
+
+
+def restored(value):
+    """Returns (table, value for the own table, value for the restored one) of a choice between both."""
+    condition, own, other = value["Fn::If"]
+    return condition.removeprefix("Own"), own, other
+
+
+def test_permissions_follow_a_restored_table(template):
+    found = set()
+    for name, statement in all_statements(template):
+        if not any(action.startswith("dynamodb:") for action in statement["Action"]):
+            continue
+        for resource in statement["Resource"]:
+            table, own, other = restored(resource)
+            index = own["Fn::Sub"].split(".Arn}")[1] if "Fn::Sub" in own else ""
+            expected = {"Fn::Sub": f"${{{table}Table.Arn}}{index}"} if index else {"Fn::GetAtt": [f"{table}Table", "Arn"]}
+            assert own == expected, (name, resource)
+            assert other == {"Fn::Sub": RESTORED % table + index}, (name, resource)
+            found.add(table)
+    assert found == set(TABLES)
+
+
+def test_functions_and_outputs_follow_a_restored_table(template):
+    names = {
+        table: {"Fn::If": [f"Own{table}", {"Ref": f"{table}Table"}, {"Ref": f"Restored{table}Table"}]} for table in TABLES
+    }
+    for function, properties in sam.functions(template).items():
+        for variable, value in properties["Environment"]["Variables"].items():
+            if variable.endswith("_TABLE"):
+                assert value == names[variable.removeprefix("BRIDGE_").removesuffix("_TABLE").title()], function
+    for table in TABLES:
+        assert template["Outputs"][f"{table}TableName"]["Value"] == names[table]
+        assert template["Parameters"][f"Restored{table}Table"]["Default"] == ""
+        assert template["Conditions"][f"Own{table}"] == {"Fn::Equals": [{"Ref": f"Restored{table}Table"}, ""]}
+
+
 # ---- Items of the tables
 
 

@@ -76,8 +76,16 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
+def of_own_tables(value):
+    """Returns the value that applies while the stack uses its own table, not a restored one."""
+    if isinstance(value, dict) and "Fn::If" in value and value["Fn::If"][0].startswith("Own"):
+        return value["Fn::If"][1]
+    return value
+
+
 def resource_name(resource):
     """Returns a readable name for a value: a logical name, an index of a table, or a secret."""
+    resource = of_own_tables(resource)
     if "Ref" in resource:
         return resource["Ref"]
     if "Fn::GetAtt" in resource:
