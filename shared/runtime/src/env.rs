@@ -54,6 +54,18 @@ impl Environment {
         (self.0)(name).filter(|value| !value.trim().is_empty())
     }
 
+    /// Returns a required variable parsed with `parse`.
+    ///
+    /// # Errors
+    /// [`EnvError::Missing`], or [`EnvError::Wrong`] with the parser's error.
+    pub fn parsed<T, E: fmt::Display>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, EnvError> {
+        parse(&self.required(name)?).map_err(|error| EnvError::Wrong { name, cause: error.to_string() })
+    }
+
     /// Returns a variable parsed with `parse`, or the default if it is absent.
     ///
     /// # Errors
