@@ -9,7 +9,7 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
-use crate::{App, BATCH_BYTES_MAX, EVENT_BYTES_MAX, admit};
+use crate::{Admitted, App, BATCH_BYTES_MAX, EVENT_BYTES_MAX, admit};
 
 /// Maximum number of events per batch.
 const BATCH_EVENTS_MAX: usize = 100;
@@ -23,7 +23,7 @@ enum Outcome {
 
 pub(crate) async fn handle(app: &App, request: &Request) -> Result<(StatusCode, Value), Problem> {
     let now = app.clock.now();
-    let (site, mut document) = admit(app, request, BATCH_BYTES_MAX, now).await?;
+    let Admitted { site, key_id, mut document } = admit(app, request, BATCH_BYTES_MAX, now).await?;
     let events = match document.get_mut("events").map(Value::take) {
         Some(Value::Array(events)) if (1..=BATCH_EVENTS_MAX).contains(&events.len()) => events,
         _ => {
@@ -56,6 +56,7 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<(StatusCode, 
             },
         })
         .collect();
+    app.limits.count(&key_id, accepted(&outcomes), now).await;
     tracing::info!(%site, events = outcomes.len(), accepted = accepted(&outcomes), "took a batch");
     answer(&outcomes, &ids)
 }

@@ -2,7 +2,7 @@
 //! makes no decisions about messages.
 //!
 //! A 202 means that SQS has the event. Cheap checks come first, and the first failure is the answer: size (413),
-//! credential (401), content type (415), JSON (400), content (422), SQS (503). `webhook.rs` lists the checks of the
+//! credential (401), limit (429), content type (415), JSON (400), content (422), SQS (503). `webhook.rs` lists the checks of the
 //! webhooks.
 
 mod auth;
@@ -10,6 +10,7 @@ mod batch;
 mod cached;
 mod config;
 mod keys;
+mod limits;
 mod problem;
 mod webhook;
 mod webhooks;
@@ -42,6 +43,7 @@ const WEBHOOKS: &str = "/v1/webhooks/whatsapp/";
 #[derive(Debug)]
 pub struct App {
     keys: keys::Keys,
+    limits: limits::Limits,
     webhooks: webhooks::Webhooks,
     queue: EventsQueue,
     statuses: StatusesQueue,
@@ -61,6 +63,7 @@ impl App {
     ) -> Self {
         let table = ConfigTable::new(dynamodb.clone(), config.config_table.clone());
         Self {
+            limits: limits::Limits::new(table.clone(), config.events_per_minute),
             keys: keys::Keys::new(table),
             webhooks: webhooks::Webhooks::new(store::webhooks::Webhooks::new(dynamodb, config.config_table)),
             queue: EventsQueue::new(sqs.clone(), config.events_queue_url),
@@ -74,7 +77,13 @@ impl App {
 /// Answers a request of the API.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     answer(app, &request).await.unwrap_or_else(|problem| {
-        tracing::info!(http.status = problem.status().as_u16(), problem = problem.kind(), "refused a request");
+        let status = problem.status();
+        // Anyone can cause these. The access log of the gateway has them.
+        if status == StatusCode::UNAUTHORIZED || status == StatusCode::NOT_FOUND {
+            tracing::debug!(http.status = status.as_u16(), problem = problem.kind(), "refused a request");
+        } else {
+            tracing::info!(http.status = status.as_u16(), problem = problem.kind(), "refused a request");
+        }
         problem.into_response()
     })
 }
@@ -94,22 +103,31 @@ async fn answer(app: &App, request: &Request) -> Result<Response<Body>, Problem>
 /// `POST /v1/events`.
 async fn one(app: &App, request: &Request) -> Result<(StatusCode, Value), Problem> {
     let now = app.clock.now();
-    let (site, document) = admit(app, request, EVENT_BYTES_MAX, now).await?;
+    let Admitted { site, key_id, document } = admit(app, request, EVENT_BYTES_MAX, now).await?;
     let event = Event::parse(document, now).map_err(Problem::of_event)?;
     let job = Job::event(site.clone(), now, event.document.clone());
     app.queue.send(&job).await.map_err(|error| Problem::not_queued(&error))?;
+    app.limits.count(&key_id, 1, now).await;
     tracing::info!(%site, event.id = %event.id, event.kind = %event.kind(), "accepted an event");
     Ok((StatusCode::ACCEPTED, json!({"id": event.id, "status": "accepted"})))
 }
 
-/// Performs the first checks of every route: size, credential, content type, JSON.
-async fn admit(app: &App, request: &Request, bytes_max: usize, now: Timestamp) -> Result<(SiteId, Value), Problem> {
+/// A request that passed the first checks.
+struct Admitted {
+    site: SiteId,
+    key_id: String,
+    document: Value,
+}
+
+/// Performs the first checks of every route: size, credential, limit, content type, JSON.
+async fn admit(app: &App, request: &Request, bytes_max: usize, now: Timestamp) -> Result<Admitted, Problem> {
     let bytes: &[u8] = request.body().as_ref();
     check_size(bytes, bytes_max)?;
     let presented = auth::presented_key(request)?;
     let site = app.keys.site_of(&presented, now).await?;
+    app.limits.check(&presented.key_id, now)?;
     check_content_type(request)?;
-    Ok((site, read_json(bytes)?))
+    Ok(Admitted { site, key_id: presented.key_id, document: read_json(bytes)? })
 }
 
 fn check_size(bytes: &[u8], bytes_max: usize) -> Result<(), Problem> {

@@ -3,7 +3,9 @@
 use domain::event::{EventError, EventType};
 use domain::primitives::cause::chain;
 use domain::primitives::json::Fault;
+use domain::site::intake::EventsPerMinute;
 use http::{HeaderValue, StatusCode, header};
+use jiff::SignedDuration;
 use lambda_http::{Body, Response};
 use queue::NotQueued;
 use runtime::secrets::SecretError;
@@ -12,8 +14,10 @@ use store::StoreError;
 
 use crate::json_response;
 
-/// Seconds a caller should wait after a 503.
-const RETRY_AFTER: &str = "5";
+/// The time that a caller should wait after a 503.
+const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// The ways to present a key, for a 401 (RFC 9110, 11.6.1).
+const CHALLENGES: [&str; 2] = ["Bearer realm=\"passweb-bridge\"", "Basic realm=\"passweb-bridge\", charset=\"UTF-8\""];
 
 /// An error response.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,11 +27,14 @@ pub(crate) struct Problem {
     detail: String,
     errors: Vec<Fault>,
     extensions: Vec<(&'static str, Value)>,
+    /// The time that the caller should wait.
+    retry_after: Option<SignedDuration>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, kind: &'static str, detail: &str) -> Self {
-        Self { status, kind, detail: detail.to_owned(), errors: Vec::new(), extensions: Vec::new() }
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
+        Self { status, kind, detail: detail.to_owned(), errors: Vec::new(), extensions: Vec::new(), retry_after }
     }
 
     pub(crate) fn unauthorized(detail: &str) -> Self {
@@ -41,6 +48,13 @@ impl Problem {
     /// The path or the webhook does not exist. The response does not reveal which.
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here.")
+    }
+
+    /// The key has used up its limit.
+    pub(crate) fn too_many_events(limit: EventsPerMinute, wait: SignedDuration) -> Self {
+        let detail = format!("The key has raised its {} events of this minute. Send the event again later.", limit.0);
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-events", &detail);
+        Self { retry_after: Some(wait), ..problem }
     }
 
     /// Fields are missing or wrong.
@@ -131,10 +145,12 @@ impl Problem {
         let mut response = json_response(self.status, "application/problem+json", &self.document());
         let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"passweb-bridge\""));
+            for challenge in CHALLENGES {
+                headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
         }
         response
     }

@@ -115,5 +115,6 @@ fn a_problem_is_an_rfc_9457_document() {
     "#);
     let response = Problem::unauthorized("No.").into_response();
     assert_eq!(response.headers()["content-type"], "application/problem+json");
-    assert!(response.headers().contains_key("www-authenticate"));
+    let challenges: Vec<_> = response.headers().get_all("www-authenticate").iter().collect();
+    assert_eq!(challenges, ["Bearer realm=\"passweb-bridge\"", "Basic realm=\"passweb-bridge\", charset=\"UTF-8\""]);
 }

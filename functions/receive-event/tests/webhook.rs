@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::primitives::id::SiteId;
 use domain::queue::platform_event::PlatformEvent;
 use domain::site::credential::webhook_id;
+use domain::site::intake::EventsPerMinute;
 use domain::webhook::{Mode, Webhook};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -107,6 +109,7 @@ fn app(emulators: &Emulators, statuses_queue_url: &str, seconds: &Arc<AtomicI64>
         events_queue_url: "http://127.0.0.1:9/none".to_owned(),
         statuses_queue_url: statuses_queue_url.to_owned(),
         stack: STACK.to_owned(),
+        events_per_minute: EventsPerMinute(NonZeroU32::MIN),
     };
     let seconds = Arc::clone(seconds);
     let clock = Clock::from_fn(move || Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap());

@@ -78,7 +78,7 @@ type Variable = (&'static str, String, &'static [&'static str]);
 
 fn variables(emulators: &Emulators, queues: &Queues) -> Vec<Variable> {
     let table = |name| store::tables::table_name(STACK, name);
-    let ours: [Variable; 10] = [
+    let ours: [Variable; 11] = [
         ("BRIDGE_CONFIG_TABLE", table("Config"), &FUNCTIONS),
         ("BRIDGE_LEDGER_TABLE", table("Ledger"), &[SEND_MESSAGE, TRACK_DELIVERY, FIRE_REMINDERS]),
         ("BRIDGE_CONTACTS_TABLE", table("Contacts"), &[SEND_MESSAGE, TRACK_DELIVERY, FIRE_REMINDERS]),
@@ -88,6 +88,8 @@ fn variables(emulators: &Emulators, queues: &Queues) -> Vec<Variable> {
         ("BRIDGE_EVENTS_DEAD_QUEUE_ARN", queues.events_dead.arn.clone(), &[SEND_MESSAGE]),
         ("BRIDGE_STATUSES_DEAD_QUEUE_ARN", queues.statuses_dead.arn.clone(), &[SEND_MESSAGE]),
         ("BRIDGE_STACK", STACK.to_owned(), &FUNCTIONS),
+        // The default of the template.
+        ("BRIDGE_EVENTS_PER_MINUTE", "6000".to_owned(), &[RECEIVE_EVENT]),
         // The simulator uses HTTP on a loopback address. The bridge refuses such an address in any other setting.
         ("BRIDGE_PROVIDER_NETWORK", "any".to_owned(), &[SEND_MESSAGE, SYNC_TEMPLATES]),
     ];

@@ -21,6 +21,7 @@ mod phone;
 mod running;
 mod wire;
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, ensure};
@@ -31,6 +32,7 @@ use domain::primitives::id::SiteId;
 use domain::primitives::key::MessageId;
 use domain::site::config::{Account, LiveConfig, Site};
 use domain::site::credential::AccountToken;
+use domain::site::intake::EventsPerMinute;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request};
@@ -174,6 +176,8 @@ impl World {
             events_queue_url: events.url.clone(),
             statuses_queue_url: statuses.url.clone(),
             stack: STACK.to_owned(),
+            // A story may raise any number of events at the same moment.
+            events_per_minute: EventsPerMinute(NonZeroU32::MAX),
         };
         let send = send_message::Config {
             config_table: table("Config"),
