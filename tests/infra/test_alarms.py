@@ -33,7 +33,6 @@ TYPES = {
     "ApiId": "AWS::ApiGatewayV2::Api",
     "FunctionName": "AWS::Serverless::Function",
     "QueueName": "AWS::SQS::Queue",
-    "TableName": "AWS::DynamoDB::Table",
 }
 # The units of AWS's metrics that an alarm names.
 UNITS = {"ApproximateAgeOfOldestMessage": "Seconds"}
@@ -165,6 +164,7 @@ def test_every_metric_of_ours_is_on_the_dashboard(template):
 
 
 def test_the_metrics_of_aws_have_their_dimensions(template):
+    _, tables = alarms.dashboard(template)
     read = [("dashboard", one) for one in alarms.dashboard_metrics(template)] + of_alarms(template)
     for place, one in read:
         if one.namespace == alarms.NAMESPACE:
@@ -177,9 +177,19 @@ def test_the_metrics_of_aws_have_their_dimensions(template):
         for name, text in one.dimensions:
             if name == "Stage":
                 assert text == "$default"
+            elif name == "TableName":
+                assert text.strip("${}") in tables, (place, one)
             elif text is not None:
                 logical = alarms.REFERENCE.fullmatch(text).group(1).split(".")[0]
                 assert template["Resources"][logical]["Type"] == TYPES[name], (place, one)
+
+
+def test_the_dashboard_shows_the_tables_in_use(template):
+    _, tables = alarms.dashboard(template)
+    names = {name.removesuffix("Table") for name in sam.of_type(template, "AWS::DynamoDB::Table")}
+    assert tables == {
+        name: {"Fn::If": [f"Own{name}", {"Ref": f"{name}Table"}, {"Ref": f"Restored{name}Table"}]} for name in names
+    }
 
 
 # ---- Dashboard

@@ -83,10 +83,16 @@ def runbook_of(alarm):
     return RUNBOOK.search(alarm["AlarmDescription"]["Fn::Sub"]).group(1)
 
 
+def dashboard(template):
+    """The text of the dashboard and the values of its own references."""
+    (found,) = sam.of_type(template, "AWS::CloudWatch::Dashboard").values()
+    return found["Properties"]["DashboardBody"]["Fn::Sub"]
+
+
 def widgets(template):
     """The widgets of the dashboard. References keep the form `${Name}`."""
-    (dashboard,) = sam.of_type(template, "AWS::CloudWatch::Dashboard").values()
-    return json.loads(LITERAL.sub(r"$(\1)", dashboard["Properties"]["DashboardBody"]["Fn::Sub"]))["widgets"]
+    text, _ = dashboard(template)
+    return json.loads(LITERAL.sub(r"$(\1)", text))["widgets"]
 
 
 def dashboard_metrics(template):
