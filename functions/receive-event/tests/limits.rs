@@ -77,7 +77,7 @@ impl World {
 fn event(number: usize) -> Value {
     let example = include_str!("../../../docs/events/examples/order.status_changed.json");
     let mut event: Value = serde_json::from_str(example).unwrap();
-    event["id"] = json!(format!("e-{number}"));
+    event.as_object_mut().unwrap().insert("id".to_owned(), json!(format!("e-{number}")));
     event
 }
 
