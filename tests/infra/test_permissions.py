@@ -46,6 +46,20 @@ def test_no_role_has_a_managed_policy_and_sam_adds_none(template):
         assert not {"Policies", "Events", "Tracing", "DeadLetterQueue"} & set(properties), name
 
 
+def test_only_a_traced_stack_may_write_traces(template):
+    (policy,) = sam.of_type(template, "AWS::IAM::Policy").values()
+    assert policy["Condition"] == "Traced"
+    assert template["Conditions"]["Traced"] == {"Fn::Equals": [{"Ref": "Tracing"}, "Active"]}
+    assert template["Parameters"]["Tracing"]["Default"] == "PassThrough"
+    assert template["Globals"]["Function"]["Tracing"] == {"Ref": "Tracing"}
+    properties = policy["Properties"]
+    assert [role["Ref"] for role in properties["Roles"]] == [
+        sam.role_of(template, function)[0] for function in sam.functions(template).values()
+    ]
+    (statement,) = properties["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+
+
 def test_no_wildcard_in_an_action(template):
     for name, statement in all_statements(template):
         assert statement["Effect"] == "Allow"
