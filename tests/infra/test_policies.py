@@ -95,12 +95,12 @@ def rights_of(kind):
     return {right for right in rights - NEVER if not UNUSED.match(right)}
 
 
-@pytest.mark.parametrize("name", ["deployer", "operator"])
+@pytest.mark.parametrize("name", ["deployer", "operator", "responder"])
 def test_a_policy_fits_into_a_managed_policy(name):
     assert policies.size(name) <= SIZE_MAX
 
 
-@pytest.mark.parametrize("name", ["deployer", "operator"])
+@pytest.mark.parametrize("name", ["deployer", "operator", "responder"])
 def test_a_policy_names_the_resources_of_one_stack(name):
     for statement in policies.load(name):
         assert statement["Effect"] == "Allow"
