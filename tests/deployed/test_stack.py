@@ -1,10 +1,12 @@
 """Tests that call the deployed stack as Passweb does."""
 
 import json
+import re
 import time
 from urllib.parse import urlsplit
 
-from support import waiting
+from support import alarms, emulated_aws, waiting
+from support import template as sam
 from support.bridge import order_event, order_events, problem, status_report
 
 FUNCTIONS = ("receive-event", "send-message", "track-delivery", "fire-reminders", "sync-templates")
@@ -79,3 +81,20 @@ def test_every_bundle_is_native_and_named_as_lambda_expects(stack):
 def test_the_keys_of_the_stack_were_generated(stack):
     secret = stack.emulator.client("secretsmanager").get_secret_value(SecretId=stack.outputs["SecretsPrefix"] + "keys")
     assert len(json.loads(secret["SecretString"])["hmac"]) >= 43
+
+
+def test_every_alarm_reaches_the_topic_and_is_on_the_dashboard(stack):
+    cloudwatch = stack.emulator.client("cloudwatch")
+    found = {alarm["AlarmArn"]: alarm for alarm in cloudwatch.describe_alarms()["MetricAlarms"]}
+    assert len(found) == len(alarms.alarms(sam.load()))
+    (topic,) = stack.emulator.client("sns").list_topics()["Topics"]
+    for arn, alarm in found.items():
+        assert alarm["AlarmActions"] == [topic["TopicArn"]], arn
+        # The condition of the topic's policy.
+        assert alarm["AlarmName"].startswith(f"{emulated_aws.STACK}-"), arn
+    body = cloudwatch.get_dashboard(DashboardName=emulated_aws.STACK)["DashboardBody"]
+    shown = [arn for widget in json.loads(body)["widgets"] for arn in widget["properties"].get("alarms", [])]
+    assert sorted(shown) == sorted(found)
+    # CloudWatch itself resolves the labels.
+    assert set(re.findall(r"\$\{(\w+)", body)) == {"PROP"}
+    assert stack.outputs["LedgerTableName"] in body
