@@ -135,6 +135,14 @@ def test_no_log_level_drops_the_lines_of_the_metrics(template):
 # ---- Metrics
 
 
+def test_the_vocabulary_is_that_of_the_code():
+    source = (ROOT / "shared" / "runtime" / "src" / "metrics.rs").read_text(encoding="utf-8")
+    snapshot = source.split("fn the_names_are_those_of_the_documents", 1)[1].split('@r#"', 1)[1].split('"#', 1)[0]
+    in_code = {tuple(line.split()) for line in snapshot.strip().splitlines()}
+    in_document = {(name, unit, "-" if detail in ("", "–", "-") else detail) for name, (unit, _, detail) in vocabulary().items()}
+    assert in_document == in_code
+
+
 def test_every_metric_of_ours_is_in_the_vocabulary(template):
     words = vocabulary()
     assert len(words) >= 15

@@ -32,7 +32,7 @@ impl Config {
     pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
         let stack = environment.required("BRIDGE_STACK")?;
         Ok(Self {
-            metrics: Metrics::of(environment, &stack),
+            metrics: Metrics::of(environment, &stack, "fire-reminders"),
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
             events_queue_url: environment.required("BRIDGE_EVENTS_QUEUE_URL")?,
             statuses_queue_url: environment.required("BRIDGE_STATUSES_QUEUE_URL")?,

@@ -29,7 +29,7 @@ use jiff::SignedDuration;
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
 use runtime::batch::Deadline;
-use runtime::metrics::{Metrics, Unit};
+use runtime::metrics::{Metric, Metrics};
 use runtime::secrets::{SecretError, Secrets};
 use serde::Serialize;
 use store::StoreError;
@@ -161,15 +161,13 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, Failed> {
     orphans::join_all(app, &deadline, &mut tally).await;
     let Swept { fired, released, unknown, joined, late_s } = tally.swept;
     tracing::info!(fired, released, unknown, joined, late_s, "swept");
-    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     // The metrics are also written when nothing was due, so that a missing sweep is noticed.
-    let values = [
-        ("Lateness", Unit::Seconds, late_s),
-        ("Fired", Unit::Count, count(fired)),
-        ("Released", Unit::Count, count(released)),
-        ("BecameUnknown", Unit::Count, count(unknown)),
-    ];
-    app.metrics.write(&values, app.clock.now());
+    app.metrics.measure(Metric::Lateness, late_s);
+    app.metrics.count(Metric::Fired, fired);
+    app.metrics.count(Metric::Released, released);
+    app.metrics.count(Metric::MessagesUnknown, unknown);
+    app.metrics.measure(Metric::TimeLeft, deadline.left_ms());
+    app.metrics.flush(app.clock.now());
     let swept = tally.swept;
     tally.failed.map_or(Ok(swept), |cause| Err(Failed { swept, cause }))
 }

@@ -18,9 +18,10 @@ use domain::primitives::key::{ContactSecret, activity_key, event_key};
 use domain::queue::job::Job;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
+use runtime::metrics::Metric;
 use serde_json::Value;
 use store::contacts::LatestActivity;
-use store::ledger::{EventRecord, RecordedEvent, is_erased};
+use store::ledger::{EventRecord, Recorded, RecordedEvent, is_erased};
 use store::schedule::{DueItem, ReminderItem};
 use store::{BatchGet, StoreError};
 
@@ -170,7 +171,11 @@ async fn record_gone(
     };
     let plan = taken_back(&event, &Skip::new(Reason::Cancelled, by.as_str()));
     let record = EventRecord { site, event: &event, received_at: now, plan: &plan, retention_days };
-    app.ledger.record_event(record, now).await?;
+    if app.ledger.record_event(record, now).await? == Recorded::New {
+        for planned in &plan.skips {
+            app.metrics.count_by(Metric::MessagesSkipped, planned.skip.reason.to_string());
+        }
+    }
     Ok(())
 }
 

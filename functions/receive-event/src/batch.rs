@@ -6,6 +6,7 @@ use domain::queue::job::Job;
 use http::StatusCode;
 use jiff::SignedDuration;
 use lambda_http::Request;
+use runtime::metrics::Metric;
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
@@ -57,6 +58,12 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<(StatusCode, 
         })
         .collect();
     app.limits.count(&key_id, accepted(&outcomes), now).await;
+    app.metrics.count(Metric::EventsAccepted, accepted(&outcomes));
+    for outcome in &outcomes {
+        if let Outcome::Refused(problem) | Outcome::Failed(problem) = outcome {
+            app.metrics.count_by(Metric::EventsRefused, problem.kind());
+        }
+    }
     tracing::info!(%site, events = outcomes.len(), accepted = accepted(&outcomes), "took a batch");
     answer(&outcomes, &ids)
 }

@@ -2,6 +2,7 @@
 
 use domain::site::intake::EventsPerMinute;
 use runtime::env::{EnvError, Environment};
+use runtime::metrics::Metrics;
 
 /// The function's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Config {
     pub stack: String,
     /// `BRIDGE_EVENTS_PER_MINUTE`: the events that an API key may raise in a minute.
     pub events_per_minute: EventsPerMinute,
+    /// The function's metrics.
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -24,11 +27,13 @@ impl Config {
     /// # Errors
     /// [`EnvError`] naming the first variable that is missing or invalid.
     pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
+        let stack = environment.required("BRIDGE_STACK")?;
         Ok(Self {
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
             events_queue_url: environment.required("BRIDGE_EVENTS_QUEUE_URL")?,
             statuses_queue_url: environment.required("BRIDGE_STATUSES_QUEUE_URL")?,
-            stack: environment.required("BRIDGE_STACK")?,
+            metrics: Metrics::of(environment, &stack, "receive-event"),
+            stack,
             events_per_minute: EventsPerMinute(environment.parsed("BRIDGE_EVENTS_PER_MINUTE", str::parse)?),
         })
     }
@@ -54,6 +59,7 @@ mod tests {
             events_queue_url: "q".to_owned(),
             statuses_queue_url: "s".to_owned(),
             stack: "stack".to_owned(),
+            metrics: Metrics::of(&Environment::of(&[]), "stack", "receive-event"),
             events_per_minute: EventsPerMinute(NonZeroU32::new(6_000).unwrap()),
         };
         assert_eq!(Config::from_env(&Environment::of(&all)), Ok(expected));

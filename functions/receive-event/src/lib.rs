@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
+use runtime::metrics::{Metric, Metrics};
 use runtime::secrets::Secrets;
 use serde_json::{Value, json};
 use store::config::ConfigTable;
@@ -44,6 +45,7 @@ const WEBHOOKS: &str = "/v1/webhooks/whatsapp/";
 pub struct App {
     keys: keys::Keys,
     limits: limits::Limits,
+    metrics: Metrics,
     webhooks: webhooks::Webhooks,
     queue: EventsQueue,
     statuses: StatusesQueue,
@@ -65,6 +67,7 @@ impl App {
         Self {
             limits: limits::Limits::new(table.clone(), config.events_per_minute),
             keys: keys::Keys::new(table),
+            metrics: config.metrics,
             webhooks: webhooks::Webhooks::new(store::webhooks::Webhooks::new(dynamodb, config.config_table)),
             queue: EventsQueue::new(sqs.clone(), config.events_queue_url),
             statuses: StatusesQueue::new(sqs, config.statuses_queue_url),
@@ -76,7 +79,10 @@ impl App {
 
 /// Answers a request of the API.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    answer(app, &request).await.unwrap_or_else(|problem| {
+    let response = answer(app, &request).await.unwrap_or_else(|problem| {
+        let is_webhook = request.uri().path().starts_with(WEBHOOKS);
+        let refused = if is_webhook { Metric::WebhooksRefused } else { Metric::EventsRefused };
+        app.metrics.count_by(refused, problem.kind());
         let status = problem.status();
         // Anyone can cause these. The access log of the gateway has them.
         if status == StatusCode::UNAUTHORIZED || status == StatusCode::NOT_FOUND {
@@ -85,7 +91,9 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
             tracing::info!(http.status = status.as_u16(), problem = problem.kind(), "refused a request");
         }
         problem.into_response()
-    })
+    });
+    app.metrics.flush(app.clock.now());
+    response
 }
 
 async fn answer(app: &App, request: &Request) -> Result<Response<Body>, Problem> {
@@ -93,7 +101,11 @@ async fn answer(app: &App, request: &Request) -> Result<Response<Body>, Problem>
     let (status, body) = match (request.method(), path, path.strip_prefix(WEBHOOKS)) {
         (&Method::POST, "/v1/events", _) => one(app, request).await?,
         (&Method::POST, "/v1/events/batch", _) => batch::handle(app, request).await?,
-        (&Method::POST, _, Some(id)) => webhook::take(app, id, request).await?,
+        (&Method::POST, _, Some(id)) => {
+            let taken = webhook::take(app, id, request).await?;
+            app.metrics.count(Metric::WebhooksAccepted, 1);
+            taken
+        }
         (&Method::GET, _, Some(id)) => return webhook::verify(app, id, request).await,
         _ => return Err(Problem::not_found()),
     };
@@ -108,6 +120,7 @@ async fn one(app: &App, request: &Request) -> Result<(StatusCode, Value), Proble
     let job = Job::event(site.clone(), now, event.document.clone());
     app.queue.send(&job).await.map_err(|error| Problem::not_queued(&error))?;
     app.limits.count(&key_id, 1, now).await;
+    app.metrics.count(Metric::EventsAccepted, 1);
     tracing::info!(%site, event.id = %event.id, event.kind = %event.kind(), "accepted an event");
     Ok((StatusCode::ACCEPTED, json!({"id": event.id, "status": "accepted"})))
 }

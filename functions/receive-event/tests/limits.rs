@@ -14,6 +14,7 @@ use lambda_http::{Body, Request};
 use local::emulators::{DataDir, Emulators};
 use receive_event::{App, Config};
 use runtime::Clock;
+use runtime::metrics::Metrics;
 use serde_json::{Value, json};
 use store::config::ConfigTable;
 use store::tables::{create_all, table_name};
@@ -43,6 +44,7 @@ impl World {
                 events_queue_url: queue.queue_url.clone().unwrap(),
                 statuses_queue_url: "http://127.0.0.1:9/none".to_owned(),
                 stack: STACK.to_owned(),
+                metrics: Metrics::kept(STACK, "receive-event"),
                 events_per_minute: EventsPerMinute(NonZeroU32::new(limit).unwrap()),
             };
             let seconds = Arc::clone(&seconds);

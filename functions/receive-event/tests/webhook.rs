@@ -18,6 +18,7 @@ use lambda_http::{Body, Request, RequestExt};
 use local::emulators::{DataDir, Emulators};
 use receive_event::{App, Config, WEBHOOK_BYTES_MAX};
 use runtime::Clock;
+use runtime::metrics::Metrics;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use store::tables::{create_all, table_name};
@@ -109,6 +110,7 @@ fn app(emulators: &Emulators, statuses_queue_url: &str, seconds: &Arc<AtomicI64>
         events_queue_url: "http://127.0.0.1:9/none".to_owned(),
         statuses_queue_url: statuses_queue_url.to_owned(),
         stack: STACK.to_owned(),
+        metrics: Metrics::kept(STACK, "receive-event"),
         events_per_minute: EventsPerMinute(NonZeroU32::MIN),
     };
     let seconds = Arc::clone(seconds);

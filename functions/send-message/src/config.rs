@@ -2,6 +2,7 @@
 
 use provider::Network;
 use runtime::env::{EnvError, Environment};
+use runtime::metrics::Metrics;
 
 /// The function's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Config {
     pub stack: String,
     /// `BRIDGE_PROVIDER_NETWORK`: `public` by default; `any` is for local runs and tests.
     pub network: Network,
+    /// The function's metrics.
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -32,6 +35,7 @@ impl Config {
     /// # Errors
     /// [`EnvError`] naming the first variable that is missing or invalid.
     pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
+        let stack = environment.required("BRIDGE_STACK")?;
         Ok(Self {
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
             ledger_table: environment.required("BRIDGE_LEDGER_TABLE")?,
@@ -40,7 +44,8 @@ impl Config {
             events_queue_url: environment.required("BRIDGE_EVENTS_QUEUE_URL")?,
             events_dead_queue_arn: environment.required("BRIDGE_EVENTS_DEAD_QUEUE_ARN")?,
             statuses_dead_queue_arn: environment.required("BRIDGE_STATUSES_DEAD_QUEUE_ARN")?,
-            stack: environment.required("BRIDGE_STACK")?,
+            metrics: Metrics::of(environment, &stack, "send-message"),
+            stack,
             network: environment.parsed_or("BRIDGE_PROVIDER_NETWORK", Network::Public, str::parse)?,
         })
     }

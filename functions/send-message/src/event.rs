@@ -7,6 +7,7 @@ use domain::queue::job::{Job, MessageJob};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use runtime::failure::Failure;
+use runtime::metrics::Metric;
 use store::ledger::{EventRecord, Recorded};
 
 use crate::people::with_latest_contact_data;
@@ -38,6 +39,9 @@ pub(crate) async fn process(app: &App, accepted: Accepted<'_>, invocation: Invoc
     let record = EventRecord { site, event: &event, received_at, plan: &planned, retention_days };
     let stored: Plan = match app.ledger.record_event(record, app.clock.now()).await? {
         Recorded::New => {
+            for planned in &planned.skips {
+                app.metrics.count_by(Metric::MessagesSkipped, planned.skip.reason.to_string());
+            }
             log_plan(site, &event, &planned);
             planned
         }

@@ -69,6 +69,7 @@ use tokio::sync::Semaphore;
 pub use config::Config;
 use pacer::Pacer;
 use runtime::failure::Failure;
+use runtime::metrics::{Metric, Metrics};
 
 /// Longest duration of a send after its claim: a DynamoDB call (8 s), the provider's call (10 s) and the settling
 /// write (8 s). The wait for a slot is over by then. It is checked before a record begins and again before each claim.
@@ -90,6 +91,7 @@ pub struct App {
     parking: Parking,
     schedule: Schedule,
     queue: EventsQueue,
+    metrics: Metrics,
     dead_queues: record::DeadQueues,
     contacts: Contacts,
     config: ConfigTable,
@@ -122,6 +124,7 @@ impl App {
             parking: Parking::new(ledger.clone(), schedule.clone()),
             schedule,
             queue: EventsQueue::new(sqs, config.events_queue_url),
+            metrics: config.metrics,
             dead_queues: record::DeadQueues {
                 events: config.events_dead_queue_arn,
                 statuses: config.statuses_dead_queue_arn,
@@ -190,8 +193,11 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse
     let volume = volume::Volume::default();
     let invocation = task::Invocation { id: &invocation, deadline: &deadline, pacer: &pacer, volume: &volume };
     let handle = |record| record::handle(app, record, invocation);
+    app.metrics.count(Metric::BatchRecords, event.payload.records.len());
     let response = batch::each(event.payload.records, RECORDS_AT_ONCE, &deadline, handle).await;
     pacer.settle().await;
     volume.settle(app).await;
+    app.metrics.measure(Metric::TimeLeft, deadline.left_ms());
+    app.metrics.flush(app.clock.now());
     response
 }

@@ -30,7 +30,7 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
     let body = record.body.as_deref().unwrap_or_default();
     let dead = |queue, site, cause| {
         let dead = DeadRecord { queue, site, record: &record, cause };
-        dead_letter(&app.ledger, dead, app.clock.now())
+        dead_letter(&app.ledger, &app.metrics, dead, app.clock.now())
     };
     let of_job = serde_json::from_str::<Job>(body);
     if let Some(queue) = app.dead_queues.of(&record) {

@@ -17,6 +17,7 @@ use domain::site::health::{Cause, Proof};
 use jiff::{SignedDuration, Timestamp};
 use provider::SendError;
 use runtime::failure::Failure;
+use runtime::metrics::Metric;
 use store::StoreError;
 use store::ledger::{Claim, Claimed, Sending};
 use store::schedule::Lane;
@@ -108,7 +109,10 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
         Attempt::Unanswered => return wait::uncalled(task, &owner).await,
     }
     let id = task.id();
+    let called_at = app.clock.now();
     let result = app.provider.send(outgoing, &token, &id.to_string()).await;
+    let took = app.clock.now().duration_since(called_at).as_millis();
+    app.metrics.measure(Metric::ProviderLatency, i64::try_from(took).unwrap_or(i64::MAX));
     let call = Call { task, outgoing, lane: &lane, contact: &contact, guards: &guards, id, claimed_at, failed_lately };
     call.settle(&owner, result).await
 }
@@ -363,6 +367,7 @@ impl Call<'_> {
         let now = self.task.now();
         self.task.probe.answered();
         app.schedule.stop_account(self.lane, Cause { code, by_report: false, at: now, probe_after }, now).await?;
+        app.metrics.count(Metric::AccountsStopped, 1);
         self.task.invocation.pacer.forget(self.lane).await;
         let Lane { site, account } = self.lane;
         tracing::error!(%site, %account, code, "an account cannot send and is stopped; its messages wait");
@@ -375,7 +380,10 @@ impl Call<'_> {
         self.log(answer);
         let (site, id) = (&live.site.id, &self.id);
         loop {
-            let Err(error) = app.ledger.settle(site, id, owner, answer).await else { return };
+            let Err(error) = app.ledger.settle(site, id, owner, answer).await else {
+                self.count(answer);
+                return;
+            };
             let may_pass = matches!(error, StoreError::Unavailable(_));
             if !may_pass || !invocation.deadline.has_time() {
                 // The claim remains, so the message is not sent again. The sweep sets it to `unknown`.
@@ -383,6 +391,19 @@ impl Call<'_> {
                 return;
             }
             tracing::warn!(%site, message.id = %id, error = chain(&error), "the answer to a send could not be recorded; trying again");
+        }
+    }
+
+    fn count(&self, answer: &Answer) {
+        let metrics = &self.task.app.metrics;
+        match answer {
+            Answer::Accepted { .. } => metrics.count(Metric::MessagesSent, 1),
+            Answer::Refused { failure, .. } => {
+                metrics.count_by(Metric::MessagesFailed, error_code::class_name(&failure.code))
+            }
+            Answer::Unknown { .. } => metrics.count(Metric::MessagesUnknown, 1),
+            // The message waits.
+            Answer::NotAccepted { .. } => {}
         }
     }
 

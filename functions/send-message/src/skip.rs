@@ -2,6 +2,7 @@
 
 use domain::message::reason::Skip;
 use runtime::failure::Failure;
+use runtime::metrics::Metric;
 
 use crate::consequences;
 use crate::context::contact;
@@ -15,6 +16,7 @@ pub(crate) async fn record_skip(task: Task<'_>, skip: &Skip) -> Result<(), Failu
     let (site, id) = (&task.job.site, task.id());
     let Some(decided) = decided else {
         tracing::info!(%site, message.id = %id, reason = %skip.reason, "skipped a message");
+        app.metrics.count_by(Metric::MessagesSkipped, skip.reason.to_string());
         return Ok(());
     };
     let state = decided.facts.state();

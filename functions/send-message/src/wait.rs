@@ -14,6 +14,7 @@ use domain::primitives::cause::chain;
 use domain::queue::job::{Job, MessageJob};
 use jiff::{SignedDuration, Timestamp};
 use runtime::failure::Failure;
+use runtime::metrics::Metric;
 use store::ledger::Parked;
 use store::schedule::{Lane, Place};
 
@@ -117,6 +118,7 @@ pub(crate) async fn log_wait(task: Task<'_>, waiting: &Waiting, waits: bool) -> 
     let (site, id) = (&task.job.site, task.id());
     if waits {
         tracing::info!(%site, message.id = %id, why = %waiting.why, until = %waiting.until, "a message waits");
+        task.app.metrics.count_by(Metric::MessagesWaiting, waiting.why.to_string());
         return Ok(());
     }
     tracing::info!(%site, message.id = %id, "the message was already processed");

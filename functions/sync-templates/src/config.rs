@@ -2,6 +2,7 @@
 
 use provider::Network;
 use runtime::env::{EnvError, Environment};
+use runtime::metrics::Metrics;
 
 /// The function's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Config {
     pub stack: String,
     /// `BRIDGE_PROVIDER_NETWORK`: `public` by default; `any` is for local runs and tests.
     pub network: Network,
+    /// The function's metrics.
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -20,9 +23,11 @@ impl Config {
     /// # Errors
     /// [`EnvError`] naming the first variable that is missing or invalid.
     pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
+        let stack = environment.required("BRIDGE_STACK")?;
         Ok(Self {
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
-            stack: environment.required("BRIDGE_STACK")?,
+            metrics: Metrics::of(environment, &stack, "sync-templates"),
+            stack,
             network: environment.parsed_or("BRIDGE_PROVIDER_NETWORK", Network::Public, str::parse)?,
         })
     }

@@ -17,6 +17,7 @@ use jiff::SignedDuration;
 use provider::{Provider, SetupError};
 use runtime::Clock;
 use runtime::batch::Deadline;
+use runtime::metrics::{Metric, Metrics};
 use runtime::secrets::Secrets;
 use serde::Serialize;
 use serde_json::Value;
@@ -39,6 +40,7 @@ pub struct App {
     config: ConfigTable,
     secrets: Secrets,
     provider: Provider,
+    metrics: Metrics,
     clock: Clock,
 }
 
@@ -84,6 +86,7 @@ impl App {
             config: ConfigTable::new(dynamodb, config.config_table),
             secrets: Secrets::new(secrets, config.stack),
             provider: Provider::new(config.network)?,
+            metrics: config.metrics,
             clock,
         })
     }
@@ -107,7 +110,30 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Synced, RunError> {
             }
         }
     }
-    run(app, &deadline, &accounts, failed).await
+    let run = run(app, &deadline, &accounts, failed).await;
+    measure(app, &accounts, &run).await?;
+    run
+}
+
+/// Writes how many accounts failed, and the age of the oldest last sync. Both are also written if there is no account,
+/// so that a missing run is noticed.
+async fn measure(app: &App, accounts: &[(SiteId, Account)], run: &Result<Synced, RunError>) -> Result<(), RunError> {
+    let failures = match run {
+        Err(RunError::Incomplete { failed, .. }) => *failed,
+        Ok(_) | Err(RunError::Store(_)) => 0,
+    };
+    let now = app.clock.now();
+    let accounts: Vec<_> = accounts.iter().map(|(site, account)| (site.clone(), account.id.clone())).collect();
+    let last = app.config.last_syncs(&accounts).await?;
+    for ((site, account), _) in accounts.iter().zip(&last).filter(|(_, last)| last.is_none()) {
+        // The age of an account that was never synced counts from its first run.
+        app.config.note_sync(site, account, now).await?;
+    }
+    let age = last.iter().flatten().map(|at| now.duration_since(*at).as_secs()).max().unwrap_or(0);
+    app.metrics.count(Metric::SyncFailures, failures);
+    app.metrics.measure(Metric::SyncAge, age);
+    app.metrics.flush(now);
+    Ok(())
 }
 
 /// Handles a scheduled invocation. `{"asked": true}` syncs only the accounts with a requested sync (see

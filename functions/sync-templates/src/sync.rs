@@ -90,6 +90,7 @@ async fn replace(
         tracing::warn!(%site, %mapping, "a template of a mapping changed; it sends nothing until a person confirmed it");
     }
     store.put_templates(site, &account.id, listed).await?;
+    store.note_sync(site, &account.id, now).await?;
     Ok(AccountSynced { templates: listed.len(), to_review })
 }
 

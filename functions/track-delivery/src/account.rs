@@ -5,6 +5,7 @@ use domain::site::config::Account;
 use domain::site::health::Cause;
 use jiff::{SignedDuration, Timestamp};
 use runtime::failure::Failure;
+use runtime::metrics::Metric;
 use store::schedule::Lane;
 
 use crate::App;
@@ -53,6 +54,9 @@ pub(crate) async fn apply(app: &App, report: &Report) -> Result<(), Failure> {
             let cause = Cause { code: event, by_report: true, at: *at, probe_after };
             let health = app.schedule.stop_account(&lane, cause, now).await?;
             let stopped = health.stop.is_some();
+            if stopped {
+                app.metrics.count(Metric::AccountsStopped, 1);
+            }
             tracing::error!(%site, account = %account.id, event, stopped, "Meta reports that an account cannot send");
         } else if *lifts {
             app.schedule.reinstate_account(&lane, *at, now).await?;

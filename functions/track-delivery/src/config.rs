@@ -1,6 +1,7 @@
 //! The configuration that the function reads from its environment.
 
 use runtime::env::{EnvError, Environment};
+use runtime::metrics::Metrics;
 
 /// The function's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Config {
     pub statuses_queue_url: String,
     /// `BRIDGE_STACK`: the prefix of the secrets' names.
     pub stack: String,
+    /// The function's metrics.
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -25,13 +28,15 @@ impl Config {
     /// # Errors
     /// [`EnvError`] naming the first variable that is missing.
     pub fn from_env(environment: &Environment) -> Result<Self, EnvError> {
+        let stack = environment.required("BRIDGE_STACK")?;
         Ok(Self {
             config_table: environment.required("BRIDGE_CONFIG_TABLE")?,
             ledger_table: environment.required("BRIDGE_LEDGER_TABLE")?,
             contacts_table: environment.required("BRIDGE_CONTACTS_TABLE")?,
             schedule_table: environment.required("BRIDGE_SCHEDULE_TABLE")?,
             statuses_queue_url: environment.required("BRIDGE_STATUSES_QUEUE_URL")?,
-            stack: environment.required("BRIDGE_STACK")?,
+            metrics: Metrics::of(environment, &stack, "track-delivery"),
+            stack,
         })
     }
 }
@@ -58,6 +63,7 @@ mod tests {
             schedule_table: "t".to_owned(),
             statuses_queue_url: "q".to_owned(),
             stack: "s".to_owned(),
+            metrics: Metrics::of(&Environment::of(&[]), "s", "track-delivery"),
         };
         assert_eq!(Config::from_env(&Environment::of(&REQUIRED)), Ok(config));
     }

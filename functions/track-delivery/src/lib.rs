@@ -31,6 +31,7 @@ use runtime::Clock;
 use runtime::batch::{self, Deadline};
 use runtime::cache::{Cache, Loaded};
 use runtime::failure::Failure;
+use runtime::metrics::{Metric, Metrics};
 use runtime::secrets::Secrets;
 use store::StoreError;
 use store::config::ConfigTable;
@@ -58,6 +59,7 @@ pub struct App {
     config: ConfigTable,
     webhooks: Webhooks,
     statuses: StatusesQueue,
+    metrics: Metrics,
     secrets: Secrets,
     clock: Clock,
     aliases: Mutex<HashSet<String>>,
@@ -81,6 +83,7 @@ impl App {
             config: ConfigTable::new(dynamodb.clone(), config.config_table.clone()),
             webhooks: Webhooks::new(dynamodb, config.config_table),
             statuses: StatusesQueue::new(sqs, config.statuses_queue_url),
+            metrics: config.metrics,
             secrets: Secrets::new(secrets, config.stack),
             clock,
             aliases: Mutex::default(),
@@ -113,5 +116,10 @@ impl App {
 /// Handles a batch of records of the statuses queue.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
     let deadline = Deadline::of(event.context.deadline, TIMEOUT, RECORD_MARGIN, app.clock.clone());
-    batch::each(event.payload.records, RECORDS_AT_ONCE, &deadline, |record| record::handle(app, record)).await
+    app.metrics.count(Metric::BatchRecords, event.payload.records.len());
+    let response =
+        batch::each(event.payload.records, RECORDS_AT_ONCE, &deadline, |record| record::handle(app, record)).await;
+    app.metrics.measure(Metric::TimeLeft, deadline.left_ms());
+    app.metrics.flush(app.clock.now());
+    response
 }

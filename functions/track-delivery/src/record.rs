@@ -98,5 +98,5 @@ async fn apply(app: &App, platform_event: PlatformEvent, body: &str) -> Result<(
 
 async fn dead(app: &App, record: &SqsMessage, site: Option<&SiteId>, cause: &str) -> Result<(), TryAgain> {
     let dead = DeadRecord { queue: DeadQueue::Statuses, site, record, cause };
-    dead_letter(&app.ledger, dead, app.clock.now()).await
+    dead_letter(&app.ledger, &app.metrics, dead, app.clock.now()).await
 }

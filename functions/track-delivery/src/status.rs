@@ -10,6 +10,7 @@ use domain::site::config::TemplateHold;
 use domain::site::health::{Cause, Proof};
 use jiff::{SignedDuration, Timestamp};
 use runtime::failure::Failure;
+use runtime::metrics::Metric;
 use store::contacts::Choice;
 use store::ledger::Reported;
 use store::schedule::Lane;
@@ -67,6 +68,7 @@ pub(crate) async fn apply(app: &App, report: &Report, body: &str) -> Result<(), 
     if *status == Status::Failed {
         // Only the first of several failures counts.
         if reported.facts.statuses.get(status) == Some(&fact) {
+            app.metrics.count_by(Metric::MessagesFailed, error_code::class_name(code.unwrap_or_default()));
             act(app, site, &id, &reported, &fact).await?;
         }
     } else {
@@ -161,6 +163,7 @@ async fn act(app: &App, site: &SiteId, id: &MessageId, reported: &Reported, fact
                 tracing::error!(%site, %account, provider.code = code, "an account cannot send; it is stopped");
                 let cause = Cause { code, by_report: true, at: since, probe_after: pause };
                 app.schedule.stop_account(&Lane { site: site.clone(), account }, cause, now).await?;
+                app.metrics.count(Metric::AccountsStopped, 1);
             }
             Ok(())
         }

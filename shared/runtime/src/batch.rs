@@ -35,6 +35,13 @@ impl Deadline {
         Self { clock, at, margin }
     }
 
+    /// Returns the time until the invocation ends.
+    #[must_use]
+    pub fn left_ms(&self) -> i64 {
+        let left = self.at.duration_since(self.clock.now()).as_millis();
+        i64::try_from(left).unwrap_or(i64::MAX)
+    }
+
     /// Whether enough time remains to begin another piece of work.
     #[must_use]
     pub fn has_time(&self) -> bool {

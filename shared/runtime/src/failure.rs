@@ -9,6 +9,7 @@ use store::StoreError;
 use store::ledger::{DeadLetter, DeadQueue, Ledger};
 
 use crate::batch::TryAgain;
+use crate::metrics::{Metric, Metrics};
 use crate::secrets::SecretError;
 
 /// Retention of dead letters in days, independent of the site.
@@ -77,7 +78,12 @@ pub struct DeadRecord<'a> {
 ///
 /// # Errors
 /// [`TryAgain`] if it could not be recorded.
-pub async fn dead_letter(ledger: &Ledger, dead: DeadRecord<'_>, now: Timestamp) -> Result<(), TryAgain> {
+pub async fn dead_letter(
+    ledger: &Ledger,
+    metrics: &Metrics,
+    dead: DeadRecord<'_>,
+    now: Timestamp,
+) -> Result<(), TryAgain> {
     let DeadRecord { queue, site, record, cause } = dead;
     let record_id = record.message_id.as_deref().unwrap_or("without-id");
     let body = record.body.as_deref().unwrap_or_default();
@@ -85,6 +91,7 @@ pub async fn dead_letter(ledger: &Ledger, dead: DeadRecord<'_>, now: Timestamp) 
     match ledger.put_dead_letter(letter, now).await {
         Ok(()) => {
             tracing::error!(record.id = record_id, cause, "a record became a dead letter");
+            metrics.count_by(Metric::DeadLetters, queue.name());
             Ok(())
         }
         Err(error) => {

@@ -12,17 +12,19 @@
 //! | `TEMPLATES#site` | `account#name#language` | a template of an account, used or not |
 //! | `SITES` | site | nothing: the key lists the site |
 //! | `RESYNC` | `site#account` | `asked_at`: when a sync of the account's templates was requested |
+//! | `SYNCED` | `site#account` | `at`: when the templates of the account were last read, or first tried |
 //! | `KEY#key id` | `KEY` | an API key: its hash and site |
 //! | `USAGE#key id` | `USAGE` | `minute`, `events`: the events of the key in that minute |
 //! | `KEYS#site` | key id | nothing: the key lists the API key |
 //! | `WEBHOOK#…`, `HOOKS#…`, `SENDER#…`, `FIRST#…` | | webhooks and sender numbers (see the module `webhooks`) |
 //!
-//! The attribute `json` contains the value. Exceptions are `asked_at`, the usage of a key, and two attributes of a mapping: `needs_review`
+//! The attribute `json` contains the value. Exceptions are `asked_at`, `at`, the usage of a key, and two attributes of a mapping: `needs_review`
 //! (the templates that changed) and `volume_spike` (the volume spike that paused it).
 
 mod accounts;
 mod mappings;
 mod resync;
+mod synced;
 mod templates;
 mod usage;
 

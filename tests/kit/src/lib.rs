@@ -10,6 +10,7 @@
 //! A story posts events, delivers the queue, and checks the phone and the ledger. It ends with [`World::finish`], which
 //! fails if a record is left in a queue.
 
+mod accounts;
 mod clock;
 mod events;
 mod fill;
@@ -30,8 +31,7 @@ use domain::message::state::{Facts, State};
 use domain::message::suppression::{Lift, Lifted, Scope, Source};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::MessageId;
-use domain::site::config::{Account, LiveConfig, Site};
-use domain::site::credential::AccountToken;
+use domain::site::config::LiveConfig;
 use domain::site::intake::EventsPerMinute;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderValue, Method};
@@ -39,8 +39,8 @@ use lambda_http::{Body, Request};
 use local::emulators::{DataDir, Emulators};
 use local::secrets::Secrets;
 use local::seed::{self, DemoSite};
-use provider::{Network, Provider};
-use secrecy::SecretString;
+use provider::Network;
+use runtime::metrics::Metrics;
 use serde_json::Value;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
@@ -89,6 +89,8 @@ pub struct World {
     pub track: track_delivery::App,
     /// `sync-templates`, which runs each hour.
     pub sync: sync_templates::App,
+    /// The metrics of each function.
+    metrics: Vec<Metrics>,
     front: Front,
     api_key: String,
     webhook_id: String,
@@ -171,6 +173,12 @@ impl World {
         let webhooks = Webhooks::new(dynamodb.clone(), table_name(STACK, "Config"));
         seed::seed(&config, &webhooks, demo, clock.now()).await?;
         let table = |name| table_name(STACK, name);
+        let mut written = Vec::new();
+        let mut metrics = |function| {
+            let metrics = Metrics::kept(STACK, function);
+            written.push(metrics.clone());
+            metrics
+        };
         let receive = receive_event::Config {
             config_table: table("Config"),
             events_queue_url: events.url.clone(),
@@ -178,6 +186,7 @@ impl World {
             stack: STACK.to_owned(),
             // A story may raise any number of events at the same moment.
             events_per_minute: EventsPerMinute(NonZeroU32::MAX),
+            metrics: metrics("receive-event"),
         };
         let send = send_message::Config {
             config_table: table("Config"),
@@ -189,6 +198,7 @@ impl World {
             statuses_dead_queue_arn: STATUSES_DEAD_ARN.to_owned(),
             stack: STACK.to_owned(),
             network: Network::Any,
+            metrics: metrics("send-message"),
         };
         let receive =
             receive_event::App::new(watched.clone(), sqs.clone(), emulators.secrets(), receive, clock.clock());
@@ -200,9 +210,14 @@ impl World {
             schedule_table: table("Schedule"),
             statuses_queue_url: statuses.url.clone(),
             stack: STACK.to_owned(),
+            metrics: metrics("track-delivery"),
         };
-        let sync =
-            sync_templates::Config { config_table: table("Config"), stack: STACK.to_owned(), network: Network::Any };
+        let sync = sync_templates::Config {
+            config_table: table("Config"),
+            stack: STACK.to_owned(),
+            network: Network::Any,
+            metrics: metrics("sync-templates"),
+        };
         let sweep = fire_reminders::Config {
             config_table: table("Config"),
             events_queue_url: events.url.clone(),
@@ -211,7 +226,7 @@ impl World {
             stack: STACK.to_owned(),
             ledger_table: table("Ledger"),
             schedule_table: table("Schedule"),
-            metrics: runtime::metrics::Metrics::default(),
+            metrics: metrics("fire-reminders"),
         };
         let world = Self {
             config,
@@ -226,6 +241,7 @@ impl World {
             contacts: Contacts::new(dynamodb.clone(), table("Contacts")),
             sweep: fire_reminders::App::new(watched, sqs, emulators.secrets(), sweep, clock.clock()),
             wire,
+            metrics: written,
             ticked: Mutex::new(clock.now()),
             chaos: Mutex::default(),
             clock,
@@ -319,22 +335,16 @@ impl World {
         &self.api_key
     }
 
+    /// Returns the lines of metrics that the functions have written.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<Value> {
+        self.metrics.iter().flat_map(Metrics::written).collect()
+    }
+
     /// Returns the access token of the simulator.
     #[must_use]
     pub fn access_token(&self) -> &str {
         &self.access_token
-    }
-
-    /// Reads the template list of an account into the configuration and returns the number of templates.
-    ///
-    /// # Errors
-    /// If the simulator or the table rejects the request.
-    pub async fn sync_templates(&self, account: &Account) -> Result<usize> {
-        let token = AccountToken { token: SecretString::from(self.access_token.clone()), host: None };
-        let provider = Provider::new(Network::Any)?;
-        let site = self.site()?;
-        let now = self.clock.now();
-        Ok(sync_templates::sync(&provider, &self.config, &site, account, &token, now).await?.templates)
     }
 
     /// Changes the site and one of its mappings as an operator would.
@@ -395,41 +405,6 @@ impl World {
     #[must_use]
     pub fn parking(&self) -> Parking {
         Parking::new(self.ledger.clone(), self.schedule.clone())
-    }
-
-    /// Stores the host of the demo site's account with its token, as the CLI does.
-    ///
-    /// # Errors
-    /// If a part of the world rejects the change.
-    pub async fn store_host(&self) -> Result<()> {
-        let (name, live) = (format!("{STACK}/{}/provider", self.site()?), self.live().await?);
-        let host = live.accounts.first().and_then(|account| provider::host(&account.base_url));
-        let secret = serde_json::json!({"accounts": {ACCOUNT: {"token": self.access_token, "host": host}}});
-        let secrets = self.emulators.secrets();
-        secrets.put_secret_value().secret_id(name).secret_string(secret.to_string()).send().await?;
-        Ok(())
-    }
-
-    /// Adds another site to the demo site's sender number, with the accounts, templates and mappings of the demo site.
-    ///
-    /// # Errors
-    /// If a part of the world rejects the change.
-    pub async fn add_site(&self, id: &str) -> Result<SiteId> {
-        let (site, live) = (SiteId::parse(id)?, self.live().await?);
-        self.config.put_site(&Site { id: site.clone(), ..live.site }).await?;
-        let token = serde_json::json!({"accounts": {ACCOUNT: {"token": self.access_token}}}).to_string();
-        let name = format!("{STACK}/{id}/provider");
-        self.emulators.secrets().create_secret().name(name).secret_string(token).send().await?;
-        for mut account in live.accounts {
-            account.came_later = self.webhooks.add_sender(&site, &account.phone_number_id, &account.waba_id).await?;
-            self.config.put_account(&site, &account).await?;
-            let templates = self.config.templates(&self.site()?, &account.id).await?;
-            self.config.put_templates(&site, &account.id, &templates).await?;
-        }
-        for mapping in &live.mappings {
-            self.config.put_mapping(&site, mapping).await?;
-        }
-        Ok(site)
     }
 
     /// Returns the facts that the ledger contains about a message.

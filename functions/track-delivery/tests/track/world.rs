@@ -24,6 +24,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use local::emulators::{DataDir, Emulators};
 use local::queues::Queues;
 use runtime::Clock;
+use runtime::metrics::Metrics;
 use serde_json::{Value, json};
 use store::config::ConfigTable;
 use store::contacts::Contacts;
@@ -225,6 +226,7 @@ fn app(emulators: &Emulators, stack: &str, statuses: &str, second: &Arc<AtomicI6
         schedule_table: table_name(STACK, "Schedule"),
         statuses_queue_url: statuses.to_owned(),
         stack: stack.to_owned(),
+        metrics: Metrics::kept(stack, "track-delivery"),
     };
     let second = Arc::clone(second);
     let clock = Clock::from_fn(move || Timestamp::from_second(second.load(Ordering::SeqCst)).unwrap());

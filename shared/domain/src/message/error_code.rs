@@ -26,6 +26,28 @@ pub enum Class {
     MaybeSent,
 }
 
+impl Class {
+    /// Returns the name, for metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Rate => "rate",
+            Self::Message => "message",
+            Self::Template => "template",
+            Self::Account => "account",
+            Self::Ambiguous => "ambiguous",
+            Self::MaybeSent => "maybe_sent",
+        }
+    }
+}
+
+/// Returns the name of a code's class, or `other` for a code that Meta does not document.
+#[must_use]
+pub fn class_name(code: &str) -> &'static str {
+    class(code).map_or("other", Class::name)
+}
+
 /// The reaction to a refusal. Every reaction ends when the message stops being useful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {

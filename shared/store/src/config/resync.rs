@@ -66,7 +66,7 @@ impl ConfigTable {
     }
 }
 
-fn sort_key(site: &SiteId, account: &AccountId) -> String {
+pub(super) fn sort_key(site: &SiteId, account: &AccountId) -> String {
     format!("{site}#{account}")
 }
 
