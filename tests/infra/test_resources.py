@@ -202,6 +202,11 @@ def test_exactly_the_documented_routes_are_reachable(template):
     assert permitted == {key.replace(" /", "/").replace("{id}", "*") for key in keys}
 
 
+def test_the_gateway_is_permitted_before_it_invokes(template):
+    (integration,) = sam.of_type(template, "AWS::ApiGatewayV2::Integration").values()
+    assert set(integration["DependsOn"]) == set(sam.of_type(template, "AWS::Lambda::Permission"))
+
+
 def test_the_gateway_waits_longer_than_the_function_may_take(template):
     (integration,) = properties_of(template, "AWS::ApiGatewayV2::Integration").values()
     assert integration["PayloadFormatVersion"] == "2.0"
