@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from support import alarms, runbooks
+from support import alarms, runbooks, rust
 from support import template as sam
-from support.paths import ROOT
+from support.paths import FUNCTIONS, ROOT
 
 README = ROOT / "infra" / "README.md"
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([^|]+) \| ([^|]+) \|[^|]+\|$", re.MULTILINE)
@@ -141,6 +141,18 @@ def test_the_vocabulary_is_that_of_the_code():
     in_code = {tuple(line.split()) for line in snapshot.strip().splitlines()}
     in_document = {(name, unit, "-" if detail in ("", "–", "-") else detail) for name, (unit, _, detail) in vocabulary().items()}
     assert in_document == in_code
+
+
+def test_the_functions_write_the_metrics_that_the_vocabulary_gives_them():
+    written = {}
+    for function in sorted(path.name for path in FUNCTIONS.iterdir() if (path / "Cargo.toml").is_file()):
+        code = "\n".join(rust.modules(FUNCTIONS / function / "src").values())
+        names = set(re.findall(r"\bMetric::(\w+)", code))
+        # `runtime` counts the dead letters that a function records.
+        names |= {"DeadLetters"} if re.search(r"\bdead_letter\(", code) else set()
+        for name in names:
+            written.setdefault(name, set()).add(function)
+    assert written == {name: functions for name, (_, functions, _) in vocabulary().items()}
 
 
 def test_every_metric_of_ours_is_in_the_vocabulary(template):
