@@ -72,6 +72,8 @@ class Emulator(processes.Process):
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "BRIDGE_PROVIDER_NETWORK": "any",
+            # The emulator does not pass on the format of the template. Without it the functions write no metrics.
+            "AWS_LAMBDA_LOG_FORMAT": "JSON",
         }
         super().__init__(["ministack"], folder / "emulator.log", environment)
         try:
@@ -138,6 +140,13 @@ class Stack:
         for name in (f"{run.demo['site']}/provider", f"{run.demo['site']}/inbound"):
             secret = local_secrets.get_secret_value(SecretId=f"{run.settings['BRIDGE_STACK']}/{name}")["SecretString"]
             secrets.create_secret(Name=self.outputs["SecretsPrefix"] + name, SecretString=secret)
+
+    def metrics(self, function):
+        """Returns the log lines of a function that CloudWatch would read as metrics."""
+        pages = self.emulator.client("logs").get_paginator("filter_log_events")
+        events = [one for page in pages.paginate(logGroupName=f"/aws/lambda/{STACK}-{function}") for one in page["events"]]
+        found = [json.loads(one["message"]) for one in events if one["message"].startswith("{")]
+        return [line for line in found if "_aws" in line]
 
     def ledger(self, event):
         """Returns the ledger's items for the messages of an event."""
