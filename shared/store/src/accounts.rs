@@ -80,14 +80,15 @@ impl Schedule {
         let span = i64::try_from(pace.as_micros()).unwrap_or(i64::MAX).saturating_mul(i64::from(count));
         let horizon = now.saturating_add(within).unwrap_or(now);
         let mut from = now;
-        for turn in 0..LEASE_TRIES {
+        // One update applies if the last slot lies ahead, the other if it has passed. The one that is probably refused
+        // would cost a write, so the last known slot decides.
+        let mut is_ahead = self.known_slots.get(lane).is_some_and(|next_free| next_free > from);
+        for _ in 0..LEASE_TRIES {
             let request = self.account(lane).return_values(ReturnValue::AllNew);
             let request = request
                 .expression_attribute_values(":from", micros(from))
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            // One update applies if the last slot lies ahead, the other if it has passed. If one is refused, the next
-            // try uses the other.
-            let request = if turn % 2 == 0 {
+            let request = if is_ahead {
                 request
                     .update_expression("SET next_free = next_free + :span")
                     .condition_expression(format!("{SENDS} AND next_free > :from AND next_free <= :horizon"))
@@ -103,6 +104,9 @@ impl Schedule {
             };
             let (granted, item) = updated(request).await?;
             let state = state_of(&Reading::of(&item))?;
+            if let Some(next_free) = state.next_free {
+                self.known_slots.keep(lane, next_free);
+            }
             if granted {
                 let next_free = state.next_free.unwrap_or(now);
                 let first = next_free.saturating_sub(SignedDuration::from_micros(span)).unwrap_or(now);
@@ -116,6 +120,7 @@ impl Schedule {
                 return Ok(Lease::Full { free_at });
             }
             from = state.paused_until.map_or(now, |until| until.max(now));
+            is_ahead = state.next_free.is_some_and(|next_free| next_free > from);
         }
         Err(StoreError::contended(format!("the slots of {} are moved on too fast", lane.key())))
     }

@@ -12,6 +12,9 @@
 //! the items that are due, not on all pending items. A lane is a shard of its own, ordered by the time of the events: a
 //! query returns its oldest message first.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -44,6 +47,7 @@ const LANE_KEPT_FOR: SignedDuration = SignedDuration::from_mins(15);
 pub struct Schedule {
     pub(crate) client: Client,
     pub(crate) table: String,
+    pub(crate) known_slots: KnownSlots,
 }
 
 /// A lane: the messages parked for one account.
@@ -53,6 +57,21 @@ pub struct Lane {
     pub site: SiteId,
     /// The account.
     pub account: AccountId,
+}
+
+/// The next free slot of each account, as this process last saw it. It may be outdated: it only decides which condition
+/// a lease tries first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownSlots(Arc<Mutex<HashMap<Lane, Timestamp>>>);
+
+impl KnownSlots {
+    pub(crate) fn get(&self, lane: &Lane) -> Option<Timestamp> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(lane).copied()
+    }
+
+    pub(crate) fn keep(&self, lane: &Lane, next_free: Timestamp) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(lane.clone(), next_free);
+    }
 }
 
 /// An item of the schedule.
@@ -178,7 +197,7 @@ impl Schedule {
     /// Creates a client for the table `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+        Self { client, table, known_slots: KnownSlots::default() }
     }
 
     /// Returns the items of a shard that are due, oldest first, in pages of at most `page` items.
