@@ -104,6 +104,8 @@ pub struct App {
     sites: Cache<SiteId, Option<Arc<LiveConfig>>, StoreError>,
     /// When the next message may be sent whose slot was over on arrival, by lane.
     late: tokio::sync::Mutex<HashMap<Lane, Timestamp>>,
+    /// The messages that the volume valve has not counted in the table yet.
+    unwritten: volume::Unwritten,
 }
 
 impl App {
@@ -141,6 +143,7 @@ impl App {
             attempts: AtomicU64::new(0),
             sites: Cache::default(),
             late: tokio::sync::Mutex::default(),
+            unwritten: volume::Unwritten::default(),
         })
     }
 
