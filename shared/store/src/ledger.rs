@@ -13,11 +13,13 @@
 //!
 //! | index | partition key | sort key | finds |
 //! |---|---|---|---|
-//! | `by_day` | `day`: site, UTC day and shard | `at` | events and messages recorded on a day |
+//! | `by_day` | `day`: site, UTC day and shard | `at` | events recorded on a day |
 //! | `by_contact` | `contact`: site and pseudonym or code | `at` | messages to a number; events by order code |
-//! | `by_subject` | `subject`: site and subject | `at` | events and messages of a subject |
+//! | `by_subject` | `subject`: site and subject | `at` | events of a subject |
 //! | `by_provider_id` | `provider`: site and provider's id | | the message of a provider's id |
 //! | `open` | `open_shard` | `open_since` | messages in `sending`, and status reports without a message |
+//!
+//! Messages of earlier versions are in `by_day` and `by_subject` too. An event's partition has its messages.
 //!
 //! No message is sent twice because of [`Claims::claim`] and [`Ledger::settle`]:
 //!

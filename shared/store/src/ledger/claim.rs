@@ -244,7 +244,7 @@ impl Claims {
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
         let Claim { message, owner, sending, .. } = claim;
-        let (names, values) = identity(message, id, now);
+        let (names, values) = identity(message, now);
         let (template, language) = sending.template;
         let files = if claim.files.is_some() { ", files = :files" } else { "" };
         let update = Update::builder()

@@ -141,17 +141,16 @@ impl Ledger {
             .key("sk", text(sort_key(&id)))
             .update_expression(
                 "SET site = :site, event_id = :event_id, mapping = :mapping, recipient = :recipient, \
-                 occasion = :occasion, #day = :day, subject = :subject, #at = :at, expires_at = :expires_at, \
+                 occasion = :occasion, #at = :at, expires_at = :expires_at, \
                  skipped = :skipped",
             )
             .condition_expression("attribute_not_exists(pk)")
-            .expression_attribute_names("#day", "day")
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":mapping", text(planned.mapping.as_str()))
             .expression_attribute_values(":recipient", text(planned.recipient.as_str()))
             .expression_attribute_values(":occasion", number(FIRST_SEND))
             .expression_attribute_values(":skipped", json(skip)?);
-        for name in ["site", "event_id", "day", "subject", "at", "expires_at"] {
+        for name in ["site", "event_id", "at", "expires_at"] {
             let value = event.get(name).ok_or_else(|| reading.fault(name, "is missing"))?;
             request = request.expression_attribute_values(format!(":{name}"), value.clone());
         }

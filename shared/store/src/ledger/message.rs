@@ -13,7 +13,7 @@ use domain::queue::job::MessageJob;
 use jiff::Timestamp;
 
 use super::facts::{NOT_ACCEPTED, Reported, UNKNOWN, answer_name, facts, provider_key, reported, sort_key};
-use super::{Ledger, day_shard, expiry, subject_key};
+use super::{Ledger, expiry};
 use crate::error::StoreError;
 use crate::item::{Item, json, number, text, time};
 use crate::transact::conditional;
@@ -102,7 +102,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Option<Reported>, StoreError> {
         let id = message.id();
-        let (names, values) = identity(message, &id, now);
+        let (names, values) = identity(message, now);
         let mut set = format!("SET {IDENTITY}, skipped = :skipped");
         let mut request = self
             .update(&id)
@@ -131,7 +131,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let id = message.id();
-        let (names, values) = identity(message, &id, now);
+        let (names, values) = identity(message, now);
         let request = self
             .update(&id)
             .update_expression(format!("SET {IDENTITY}, {WAITS}"))
@@ -201,10 +201,12 @@ pub(super) const UNDECIDED: &str = "attribute_not_exists(skipped) AND (attribute
      AND (attribute_not_exists(put_back) OR put_back <= :attempt)";
 
 /// The attributes of a message that never change. The first write sets them.
+///
+/// `day` and `subject` are not among them: an index leads to the event, whose partition has its messages. An entry for
+/// each message would cost a write unit and find nothing more.
 pub(super) const IDENTITY: &str = "site = if_not_exists(site, :site), event_id = if_not_exists(event_id, :event_id), \
      mapping = if_not_exists(mapping, :mapping), recipient = if_not_exists(recipient, :recipient), \
      occasion = if_not_exists(occasion, :occasion), \
-     #day = if_not_exists(#day, :day), subject = if_not_exists(subject, :subject), \
      #at = if_not_exists(#at, :now), expires_at = if_not_exists(expires_at, :expires_at)";
 
 /// The attributes of a message that waits for the record with the number `:next`.
@@ -214,15 +216,13 @@ pub(super) const WAITS: &str = "waiting = :waiting, put_back = :next";
 pub(super) type Expression = (HashMap<String, String>, HashMap<String, AttributeValue>);
 
 /// The names and values of [`IDENTITY`] and [`UNDECIDED`].
-pub(super) fn identity(message: &MessageRecord<'_>, id: &MessageId, now: Timestamp) -> Expression {
-    let names = [("#day", "day"), ("#at", "at"), ("#owner", "owner")];
+pub(super) fn identity(message: &MessageRecord<'_>, now: Timestamp) -> Expression {
+    let names = [("#at", "at"), ("#owner", "owner")];
     let values = [
         (":site", text(message.job.site.as_str())),
         (":event_id", text(message.event.id.as_str())),
         (":mapping", text(message.job.mapping.as_str())),
         (":recipient", text(message.job.recipient.as_str())),
-        (":day", text(day_shard(&message.job.site, &id.event, now))),
-        (":subject", text(subject_key(&message.job.site, message.event))),
         (":now", time(now)),
         (":expires_at", expiry(now, message.retention_days)),
         (":occasion", number(message.job.send_number)),

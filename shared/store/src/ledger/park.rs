@@ -101,7 +101,7 @@ impl Parking {
 
     pub(super) fn waits(&self, parked: Parked<'_>, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         let id = parked.message.id();
-        let (names, values) = identity(parked.message, &id, now);
+        let (names, values) = identity(parked.message, now);
         let update = Update::builder()
             .table_name(&self.ledger.table)
             .key("pk", text(&id.event))
