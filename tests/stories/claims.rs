@@ -4,7 +4,7 @@ use domain::message::reason::Reason;
 use domain::message::state::State;
 use domain::message::suppression::{Scope, Source, Suppression};
 use jiff::SignedDuration;
-use kit::{Planned, Trouble, World, order_status_changed};
+use kit::{EVENTS_DEAD_ARN, Planned, Trouble, World, order_status_changed};
 use serde_json::{Value, json};
 use store::schedule::Lane;
 
@@ -13,7 +13,7 @@ use crate::waiting::{MINUTE, fault};
 const MAPPING: &str = "stato-ordine";
 const TRANSACTION: &str = "TransactWriteItems";
 /// A string that only the transaction of a claim contains.
-const CLAIM: &str = ":open_shard";
+const CLAIM: &str = "claimed_at = :now";
 const NO_TIME: SignedDuration = SignedDuration::ZERO;
 /// The maximum duration of a call to a table.
 const A_CALL: SignedDuration = SignedDuration::from_secs(8);
@@ -44,6 +44,15 @@ async fn lose_a_claim(world: &World, event: &Value) {
     lose_answers(world, event, CLAIM).await;
 }
 
+/// Delivers the message's record once more, as SQS may. It finds the message `sending` and lists it for the sweep.
+async fn deliver_again(world: &World) {
+    let job = json!({"job": "message.1", "site": world.site().unwrap(), "event": "e-1", "mapping": MAPPING,
+                     "recipient": "C7"});
+    world.enqueue(&job.to_string()).await.unwrap();
+    world.deliver().await.unwrap();
+    assert_eq!(state(world, "e-1").await, State::Sending);
+}
+
 async fn lose_answers(world: &World, event: &Value, containing: &'static str) {
     world.wire.plan(Planned { operation: TRANSACTION, containing, trouble: Trouble::Cut, times: 1_000, takes: A_CALL });
     raise(world, event).await;
@@ -72,6 +81,7 @@ async fn a_message_proven_never_called_does_not_stay_unknown() {
     // The record that proves it is delivered only after the sweep has marked the message as `unknown`.
     let records = world.hold_back(SignedDuration::from_mins(10)).await.unwrap();
     assert_eq!(records, 1);
+    deliver_again(&world).await;
     world.pass(MINUTE * 9).await.unwrap();
     assert_eq!(state(&world, "e-1").await, State::Unknown);
     world.pass(MINUTE * 9).await.unwrap();
@@ -85,6 +95,7 @@ async fn an_operators_decision_on_an_uncalled_message_is_kept() {
     let world = World::start().await.unwrap();
     lose_a_claim(&world, &order_status_changed("e-1")).await;
     world.hold_back(SignedDuration::from_mins(10)).await.unwrap();
+    deliver_again(&world).await;
     world.pass(MINUTE * 9).await.unwrap();
     let [message] = world.messages_of("e-1").await.unwrap().try_into().unwrap();
     let resolved =
@@ -173,6 +184,7 @@ async fn an_uncalled_message_that_an_operator_resent_is_not_sent_again() {
     let world = World::start().await.unwrap();
     lose_a_claim(&world, &order_status_changed("e-1")).await;
     world.hold_back(SignedDuration::from_mins(10)).await.unwrap();
+    deliver_again(&world).await;
     world.pass(MINUTE * 9).await.unwrap();
     assert_eq!(state(&world, "e-1").await, State::Unknown);
     let job = json!({"job": "message.1", "site": world.site().unwrap(), "event": "e-1", "mapping": MAPPING,
@@ -338,5 +350,39 @@ async fn a_plain_write_that_conflicts_with_a_transaction_is_retried() {
     assert_eq!(world.wire.still_planned(), 0);
     let known = world.contacts.of_contact(&world.contact("340 1234567").await.unwrap()).await.unwrap();
     assert_eq!(known.suppressions.len(), 1, "{known:?}");
+    world.finish().await.unwrap();
+}
+
+/// The queue keeps the record of an answer that could not be recorded, so that the message does not stay `sending`.
+#[tokio::test]
+async fn a_message_whose_answer_could_not_be_recorded_becomes_unknown() {
+    let world = World::start().await.unwrap();
+    let (operation, containing) = ("UpdateItem", "answered = :answered");
+    let trouble = Trouble::Unreachable;
+    world.wire.plan(Planned { operation, containing, trouble, times: 1_000, takes: A_CALL });
+    raise(&world, &order_status_changed("e-1")).await;
+    world.wire.plan_nothing();
+    assert_eq!(state(&world, "e-1").await, State::Sending);
+    world.pass(MINUTE * 10).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Unknown);
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
+/// SQS delivers a dead letter no more, so its message could not leave `sending`.
+#[tokio::test]
+async fn a_message_left_sending_by_a_dead_letter_becomes_unknown() {
+    let world = World::start().await.unwrap();
+    lose_a_claim(&world, &order_status_changed("e-1")).await;
+    world.hold_back(MINUTE * 60).await.unwrap();
+    let job = json!({"job": "message.1", "site": world.site().unwrap(), "event": "e-1", "mapping": MAPPING,
+                     "recipient": "C7"});
+    world.enqueue(&job.to_string()).await.unwrap();
+    let batch = world.take().await.unwrap();
+    assert!(world.handle_from(&batch, Some(EVENTS_DEAD_ARN)).await.is_empty());
+    world.delete(batch.first().unwrap()).await.unwrap();
+    world.pass(MINUTE * 9).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Unknown);
+    world.pass(MINUTE * 60).await.unwrap();
     world.finish().await.unwrap();
 }

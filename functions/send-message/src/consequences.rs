@@ -9,14 +9,19 @@ use domain::message::error_code::{self, Action, Consequence, consequence};
 use domain::message::file_list::Files;
 use domain::message::state::{Answer, State};
 use domain::message::suppression::{Scope, Source, Suppression, UNREACHABLE_FOR};
-use domain::primitives::id::AccountId;
+use domain::primitives::id::{AccountId, EventId};
+use domain::primitives::key::MessageId;
+use domain::queue::job::{Job, MessageJob};
 use domain::site::health::Proof;
 use jiff::Timestamp;
 use runtime::failure::Failure;
+use serde_json::Value;
+use store::StoreError;
 use store::contacts::Choice;
 use store::ledger::Reported;
 use store::schedule::Lane;
 
+use crate::App;
 use crate::task::Task;
 
 /// Returns the guards of a task's message. `files` are the files it covers. `None` if its mapping no longer exists.
@@ -54,12 +59,41 @@ pub(crate) async fn release(task: Task<'_>, owner: &str) -> Result<(), Failure> 
 /// Handles a message that was already decided: applies the consequences of its answer and ends its record.
 ///
 /// While another execution is sending the message, the record is put back. A late write of that execution may still
-/// leave the message to be retried, and only this record would bring it back.
+/// leave the message to be retried, and only this record would bring it back. That execution may also be gone, so the
+/// message is listed for the sweep.
 pub(crate) async fn given_up(task: Task<'_>, decided: &Reported) -> Result<(), Failure> {
     if decided.facts.state() == State::Sending {
+        list_for_sweep(task.app, &task.id(), decided).await?;
         return Err(Failure::again(format!("another execution is sending the message {}", task.id())));
     }
     of_decided(task, decided).await
+}
+
+/// Lists a message that is `sending` for the sweep, unless it is listed.
+async fn list_for_sweep(app: &App, id: &MessageId, known: &Reported) -> Result<(), StoreError> {
+    if let Some(claim) = known.facts.claim.as_ref().filter(|_| !known.is_open) {
+        app.ledger.open(id, claim).await?;
+    }
+    Ok(())
+}
+
+/// Lists the messages of a record that is `sending` for the sweep, because SQS delivers the record no more.
+pub(crate) async fn of_dead_letter(app: &App, job: &Job) -> Result<(), StoreError> {
+    let ids: Vec<MessageId> = match job {
+        Job::Message(job) => vec![job.id()],
+        Job::Event { site, event, .. } => {
+            let id = event.get("id").and_then(Value::as_str).and_then(|id| EventId::parse(id).ok());
+            let Some(id) = id else { return Ok(()) };
+            let plan = app.ledger.plan(site, &id).await?.unwrap_or_default();
+            plan.messages.iter().map(|planned| MessageJob::first(site, &id, planned).id()).collect()
+        }
+    };
+    for id in ids {
+        if let Some(known) = app.ledger.reported(&id).await?.filter(|known| known.facts.state() == State::Sending) {
+            list_for_sweep(app, &id, &known).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Applies the consequences of an earlier answer.

@@ -13,7 +13,7 @@ use store::schedule::Lane;
 
 use crate::event::Accepted;
 use crate::task::{Invocation, Probe};
-use crate::{App, FRESH_FOR, event, jitter, message};
+use crate::{App, FRESH_FOR, consequences, event, jitter, message};
 
 /// The ARNs of the dead-letter queues.
 #[derive(Clone, Debug)]
@@ -34,6 +34,12 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
     };
     let of_job = serde_json::from_str::<Job>(body);
     if let Some(queue) = app.dead_queues.of(&record) {
+        if let Ok(job) = &of_job
+            && let Err(error) = consequences::of_dead_letter(app, job).await
+        {
+            tracing::warn!(error = chain(&error), "the messages of a dead letter could not be read");
+            return Err(TryAgain);
+        }
         let site = of_job.as_ref().ok().map(site_of);
         return dead(queue, site, "SQS gave up: the record was received too often").await;
     }

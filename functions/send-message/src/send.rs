@@ -242,24 +242,26 @@ impl Call<'_> {
         match result {
             Ok(accepted) => {
                 let (provider_id, note) = (accepted.provider_id, accepted.note);
-                self.record(owner, &Answer::Accepted { at, provider_id, note }).await;
-                self.can_send().await
+                let recorded = self.record(owner, &Answer::Accepted { at, provider_id, note }).await;
+                self.can_send().await?;
+                recorded
             }
             Err(SendError::Refused(failure)) => {
                 let code = failure.code.clone();
-                self.record(owner, &Answer::Refused { at, failure }).await;
+                let recorded = self.record(owner, &Answer::Refused { at, failure }).await;
                 self.task.app.claims.give_back(self.guards, &self.id, owner).await?;
                 // A refusal that concerns only this message proves that the account can send.
                 self.can_send().await?;
-                consequences::of_refusal(self.task, self.contact, (&code, at)).await
+                consequences::of_refusal(self.task, self.contact, (&code, at)).await?;
+                recorded
             }
             Err(SendError::NotAccepted { failure, action, retry_after }) => {
                 self.not_accepted(owner, failure, action, retry_after).await
             }
             Err(SendError::Unknown { cause, details }) => {
-                self.record(owner, &Answer::Unknown { at, cause, details }).await;
+                let recorded = self.record(owner, &Answer::Unknown { at, cause, details }).await;
                 self.count_account_failure("none").await?;
-                Ok(())
+                recorded
             }
         }
     }
@@ -291,11 +293,12 @@ impl Call<'_> {
         let tries = last_error.times;
         let action = if last_error.is_refused_alone() { Action::Fail } else { action };
         let Some(pause) = action.pause(tries, jitter(), retry_after) else {
-            self.record(owner, &Answer::Refused { at, failure }).await;
+            let recorded = self.record(owner, &Answer::Refused { at, failure }).await;
             app.claims.give_back(self.guards, &self.id, owner).await?;
-            return Ok(());
+            return recorded;
         };
-        self.record(owner, &Answer::NotAccepted { at, failure }).await;
+        // Without this record the message waits nevertheless: its successor lists it for the sweep.
+        let _recorded = self.record(owner, &Answer::NotAccepted { at, failure }).await;
         app.claims.give_back(self.guards, &self.id, owner).await?;
         let job = MessageJob { last_error: Some(last_error), ..self.task.job.clone() };
         let task = Task { job: &job, ..self.task };
@@ -374,21 +377,25 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Records an answer and retries while the invocation has time. Without this record the message becomes `unknown`.
-    async fn record(&self, owner: &str, answer: &Answer) {
+    /// Records an answer and retries while the invocation has time.
+    ///
+    /// # Errors
+    /// [`Failure::Again`] if the answer could not be recorded. The queue record then comes again and lists the message
+    /// for the sweep, which sets it to `unknown`.
+    async fn record(&self, owner: &str, answer: &Answer) -> Result<(), Failure> {
         let Task { app, live, invocation, .. } = self.task;
         self.log(answer);
         let (site, id) = (&live.site.id, &self.id);
         loop {
             let Err(error) = app.ledger.settle(site, id, owner, answer).await else {
                 self.count(answer);
-                return;
+                return Ok(());
             };
             let may_pass = matches!(error, StoreError::Unavailable(_));
             if !may_pass || !invocation.deadline.has_time() {
-                // The claim remains, so the message is not sent again. The sweep sets it to `unknown`.
+                // The claim remains, so the message is not sent again.
                 tracing::error!(%site, message.id = %id, error = chain(&error), "the answer to a send could not be recorded");
-                return;
+                return Err(Failure::again(error));
             }
             tracing::warn!(%site, message.id = %id, error = chain(&error), "the answer to a send could not be recorded; trying again");
         }

@@ -17,7 +17,7 @@
 //! | `by_contact` | `contact`: site and pseudonym or code | `at` | messages to a number; events by order code |
 //! | `by_subject` | `subject`: site and subject | `at` | events of a subject |
 //! | `by_provider_id` | `provider`: site and provider's id | | the message of a provider's id |
-//! | `open` | `open_shard` | `open_since` | messages in `sending`, and status reports without a message |
+//! | `open` | `open_shard` | `open_since` | messages whose owner may have stopped, and status reports without a message |
 //!
 //! Messages of earlier versions are in `by_day` and `by_subject` too. An event's partition has its messages.
 //!

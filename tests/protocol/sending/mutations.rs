@@ -10,6 +10,7 @@ const TWICE: &str = "nothing is sent twice";
 const DEDUP_KEY: &str = "no subject is notified twice";
 const CLAIMS: &str = "no claim takes what it may not";
 const LOST: &str = "every message ends";
+const STUCK: &str = "what is left goes on";
 
 /// Asserts that the checker finds a break through the property that it violates.
 #[track_caller]
@@ -79,4 +80,15 @@ fn an_owner_that_goes_on_after_its_proof_is_found() {
 fn a_record_given_up_while_its_message_is_sending_is_found() {
     let bounds = Bounds { lost: 1, not_accepted: 1, executions: 2, ..calm() };
     finds(Mutation::RecordGivenUpWhileSending, Setup::one(bounds), LOST);
+}
+
+#[test]
+fn a_record_that_lists_nothing_for_the_sweep_is_found() {
+    finds(Mutation::RecordThatListsNothing, Setup::one(Bounds { crashes: 1, ..calm() }), STUCK);
+}
+
+#[test]
+fn an_owner_that_gives_up_its_record_without_an_answer_is_found() {
+    let bounds = Bounds { executions: 2, refused: 1, ..calm() };
+    finds(Mutation::OwnerGivesUpItsRecord, Setup::one(bounds), LOST);
 }

@@ -72,7 +72,7 @@ impl Setup {
     fn take(&self, state: &mut State, place: usize, again: bool) {
         let record = if again { state.queue[place] } else { state.queue.remove(place) };
         if state.tables.items[record.send].state() == Notified::Sending {
-            state.left.looks -= 1;
+            state.left.looks = state.left.looks.saturating_sub(1);
         }
         if again {
             state.left.doubles -= 1;
@@ -199,7 +199,15 @@ impl Setup {
             (Step::Claim { .. }, Outcome::Theirs) | (Step::Skip(_) | Step::Park(_), Outcome::Refused)
                 if is_sending && self.mutation != Some(Mutation::RecordGivenUpWhileSending) =>
             {
-                Next::Again
+                self.list(state, send, false)
+            }
+            // The successor is in the queue.
+            (Step::Wait, Outcome::Refused) if is_sending => self.list(state, send, true),
+            (Step::Open { has_successor, .. }, _) if !has_successor => Next::Again,
+            // The ledger does not have the answer of this owner.
+            (Step::Settle { kept: Kept::Accepted | Kept::Unknown, .. }, Outcome::Refused) => Next::Again,
+            (Step::Settle { owner, kept: Kept::Refused, .. }, Outcome::Refused) => {
+                Next::Go(Step::GiveBack { owner, then: Then::Again })
             }
             (Step::Event, _) => Next::Go(self.decided(state, send)),
             (Step::Release, _) => Next::Go(self.decided(state, send)),
@@ -237,6 +245,21 @@ impl Setup {
         }
     }
 
+    /// Lists a message that is `sending`, unless it is listed. Then the record is put back, unless it has a successor.
+    fn list(&self, state: &State, send: SendId, has_successor: bool) -> Next {
+        let item = &state.tables.items[send];
+        match item.owner.filter(|_| !item.is_open && self.mutation != Some(Mutation::RecordThatListsNothing)) {
+            Some(owner) => Next::Go(Step::Open { owner, has_successor }),
+            None if has_successor => Next::End,
+            None => Next::Again,
+        }
+    }
+
+    /// How an execution ends that could not record its answer.
+    fn unrecorded(&self) -> Then {
+        if self.mutation == Some(Mutation::OwnerGivesUpItsRecord) { Then::End } else { Then::Again }
+    }
+
     /// The next step if there is no time to retry the write. Facts that only this execution has go with the successor.
     fn without_time(&self, state: &mut State, run: Run) -> Next {
         match run.step {
@@ -248,10 +271,11 @@ impl Setup {
                 }
                 Next::Go(Step::Queue(successor))
             }
-            Step::Settle { owner, kept: Kept::Refused | Kept::NotAccepted, then, .. } => {
-                Next::Go(Step::GiveBack { owner, then })
+            Step::Settle { owner, kept: Kept::Refused, .. } => {
+                Next::Go(Step::GiveBack { owner, then: self.unrecorded() })
             }
-            _ => Next::End,
+            Step::Settle { owner, kept: Kept::NotAccepted, then, .. } => Next::Go(Step::GiveBack { owner, then }),
+            _ => self.unrecorded().next(),
         }
     }
 }
@@ -275,6 +299,7 @@ impl Then {
     fn next(self) -> Next {
         match self {
             Self::End => Next::End,
+            Self::Again => Next::Again,
             Self::Queue(record) => Next::Go(Step::Queue(record)),
             Self::Park(record) => Next::Go(Step::Park(record)),
             Self::Skip(reason) => Next::Go(Step::Skip(reason)),
@@ -308,6 +333,7 @@ impl Run {
             Step::Wait => Write::Wait { send, attempt },
             Step::Park(record) => Write::Park(record),
             Step::Skip(reason) => Write::Skip { send, attempt, reason },
+            Step::Open { owner, .. } => Write::Open { send, owner },
             Step::Call(_) | Step::Queue(_) => panic!("it writes nothing"),
         }
     }
@@ -318,7 +344,7 @@ impl Run {
             Step::Claim { owner, .. } => Next::Go(Step::Claim { owner, is_unclear: true }),
             Step::Settle { owner, kept, then, .. } => Next::Go(Step::Settle { owner, kept, then, is_tried: true }),
             // The successor is already in the queue. If this record were put back too, there would be two.
-            Step::Wait => Next::End,
+            Step::Wait | Step::Open { has_successor: true, .. } => Next::End,
             _ => Next::Again,
         }
     }
@@ -341,8 +367,10 @@ impl Model for Setup {
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         let executes = state.runs.len() < usize::from(self.bounds.executions);
         for place in (0..state.queue.len()).filter(|_| executes) {
-            let is_sending = state.tables.items[state.queue[place].send].state() == Notified::Sending;
-            if is_sending && state.left.looks == 0 {
+            let item = &state.tables.items[state.queue[place].send];
+            // A record that meets an unlisted message lists it, so this happens once for each claim.
+            let lists = !item.is_open && self.mutation != Some(Mutation::RecordThatListsNothing);
+            if item.state() == Notified::Sending && state.left.looks == 0 && !lists {
                 continue;
             }
             // Equal records in the queue are interchangeable.

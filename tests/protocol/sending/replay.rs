@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::decision::plan::{Plan, plan};
 use domain::message::reason::Skip;
-use domain::message::state::{Answer, Facts, Failure, StatusFact, WaitReason, Waiting};
+use domain::message::state::{Answer, Claim as OfOwner, Facts, Failure, StatusFact, WaitReason, Waiting};
 use domain::message::suppression::{Scope, Source, Suppression};
 use domain::primitives::key::MessageId;
 use domain::queue::job::{LastError, MessageJob};
@@ -214,6 +214,10 @@ impl Replay<'_> {
                 let decided =
                     ledger.skip(&self.record(&self.job_at(send, attempt), send), &skip, None, at(60)).await.unwrap();
                 done(decided.is_none())
+            }
+            Write::Open { send, owner } => {
+                let claim = OfOwner { owner: owner.to_string(), at: claimed_at(owner), attempt: 1 };
+                done(ledger.open(&self.id(send), &claim).await.unwrap())
             }
             Write::GiveUp { owner, .. } => {
                 done(ledger.give_up(&self.seen[&owner], "its sender stopped", at(60)).await.unwrap())

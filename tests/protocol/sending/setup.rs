@@ -80,6 +80,10 @@ pub(crate) enum Mutation {
     ProofBeforeTheEnd,
     /// A record is given up while its message is `sending`.
     RecordGivenUpWhileSending,
+    /// A record that meets a `sending` message does not list it for the sweep.
+    RecordThatListsNothing,
+    /// An execution that could not record its answer gives up its record.
+    OwnerGivesUpItsRecord,
 }
 
 /// The parameters of a check.

@@ -49,12 +49,19 @@ pub(crate) enum Step {
     Wait,
     Park(Record),
     Skip(domain::message::reason::Reason),
+    /// Lists a message that another owner claimed for the sweep. Then the record is put back, unless `has_successor`.
+    Open {
+        owner: Owner,
+        has_successor: bool,
+    },
 }
 
 /// The step after a call is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Then {
     End,
+    /// The record is put back, because the answer could not be recorded.
+    Again,
     Queue(Record),
     Park(Record),
     Skip(domain::message::reason::Reason),
@@ -251,7 +258,8 @@ impl Step {
             Self::Claim { owner, .. }
             | Self::Call(owner)
             | Self::Settle { owner, .. }
-            | Self::GiveBack { owner, .. } => Some(owner),
+            | Self::GiveBack { owner, .. }
+            | Self::Open { owner, .. } => Some(owner),
             _ => None,
         }
     }
@@ -287,6 +295,7 @@ impl Names {
             | Write::Settle { owner, .. }
             | Write::GiveBack { owner, .. }
             | Write::Release { owner, .. }
+            | Write::Open { owner, .. }
             | Write::GiveUp { owner, .. } => {
                 self.rename(owner);
             }

@@ -87,6 +87,11 @@ pub(crate) enum Write {
         attempt: u8,
         reason: Reason,
     },
+    /// Lists a message that this owner claimed for the sweep.
+    Open {
+        send: SendId,
+        owner: Owner,
+    },
     /// The sweep gives up a message that this owner left.
     GiveUp {
         send: SendId,
@@ -230,6 +235,12 @@ impl Tables {
                 }
                 done(held)
             }
+            Write::Open { send, owner } => {
+                let item = &mut self.items[send];
+                let held = item.owner == Some(owner) && item.answer.is_none();
+                item.is_open |= held;
+                done(held)
+            }
             Write::GiveUp { send, owner } => done(self.give_up(send, owner, is(Mutation::SweepReleases))),
             Write::Remove(record) => {
                 let held = self.schedule[record.send] == Some(record);
@@ -275,7 +286,7 @@ impl Tables {
             return Outcome::AlreadyNotified;
         }
         let item = &mut self.items[send];
-        (item.owner, item.answer, item.waits, item.is_open) = (Some(owner), None, false, true);
+        (item.owner, item.answer, item.waits) = (Some(owner), None, false);
         if spec.guards.latest.is_some() {
             self.latest = Some(LatestEvent { by: (send, owner), before: self.latest.map(|latest| latest.by) });
         }

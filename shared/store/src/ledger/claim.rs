@@ -46,7 +46,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::collect::StoredCollection;
 use super::facts::sort_key;
 use super::message::{IDENTITY, Sending, UNDECIDED, contact_of, identity};
-use super::{Ledger, MessageRecord, Reported, shard};
+use super::{Ledger, MessageRecord, Reported};
 use crate::contacts::{PAIR_AHEAD, PAIR_INTERVAL};
 use crate::error::StoreError;
 use crate::item::{json, millis, number, text, time};
@@ -167,7 +167,8 @@ impl Claims {
     ///
     /// # Errors
     /// [`StoreError`]. After an error it is unknown whether the claim was written, and the provider must not be called.
-    /// The owner's own record can take the claim back with [`Claims::release`]. Otherwise the sweep finds the message.
+    /// The owner's own record can take the claim back with [`Claims::release`]. Otherwise the next record that meets the
+    /// message hands it to the sweep ([`Ledger::open`]).
     pub async fn claim(
         &self,
         claim: Claim<'_>,
@@ -237,6 +238,9 @@ impl Claims {
     }
 
     /// The write to the message: state `sending`, its owner and the values of the send.
+    ///
+    /// The message is not listed for the sweep. The queue keeps the record of an owner that stopped and delivers it
+    /// again, and that record lists the message ([`Ledger::open`]).
     fn claim_message(
         &self,
         claim: &Claim<'_>,
@@ -254,7 +258,7 @@ impl Claims {
             .update_expression(format!(
                 "SET {IDENTITY}, #owner = :owner, claimed_at = :now, claims = if_not_exists(claims, :zero) + :one, \
                  account = :account, template = :template, #language = :language, phone = :phone, contact = :contact, #text = :text, \
-                 open_shard = :open_shard, open_since = :now, #probe = :probe{files} REMOVE answered, answer, waiting"
+                 #probe = :probe{files} REMOVE answered, answer, waiting"
             ))
             .condition_expression(UNDECIDED)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -272,8 +276,7 @@ impl Claims {
             .expression_attribute_values(":language", text(language))
             .expression_attribute_values(":phone", text(sending.phone))
             .expression_attribute_values(":contact", text(contact_of(&message.job.site, sending.contact)))
-            .expression_attribute_values(":text", text(sending.text))
-            .expression_attribute_values(":open_shard", text(shard(&id.event)));
+            .expression_attribute_values(":text", text(sending.text));
         let update = match claim.files {
             Some(files) => update.expression_attribute_values(":files", json(files)?),
             None => update,

@@ -29,6 +29,8 @@ pub struct Reported {
     pub template: Option<(String, String)>,
     /// Whether the message is a probe of a stopped account.
     pub probe: bool,
+    /// Whether the sweep looks for the end of the message's claim.
+    pub is_open: bool,
 }
 
 pub(super) fn sort_key(id: &MessageId) -> String {
@@ -97,6 +99,7 @@ pub(super) fn reported(item: &Item) -> Result<Reported, StoreError> {
         account: owned("account")?,
         template: owned("template")?.zip(owned("language")?),
         probe: flag(item, "probe") == Some(true),
+        is_open: item.contains_key("open_since"),
     })
 }
 

@@ -61,7 +61,8 @@ impl Ledger {
     /// `unknown`.
     ///
     /// # Errors
-    /// [`StoreError`]; the message stays `sending` and the sweep makes it `unknown`.
+    /// [`StoreError`]; the message stays `sending`. The caller must keep its record, which hands the message to the
+    /// sweep.
     pub async fn settle(&self, site: &SiteId, id: &MessageId, owner: &str, answer: &Answer) -> Result<(), StoreError> {
         let mut set = "SET answered = :answered, answer = :answer".to_owned();
         let mut request = self.update(id);

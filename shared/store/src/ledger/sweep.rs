@@ -1,11 +1,16 @@
 //! The sweep of messages that stayed in `sending`: their owner is gone, and a claim is never taken over.
+//!
+//! A claim does not list its message for the sweep, because the two entries would cost two writes for each message.
+//! The queue keeps the record of a claim until the claim is settled. If its owner stops, the record comes again, meets
+//! the message in `sending`, and lists it.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use domain::message::state::Answer;
+use domain::message::state::{Answer, Claim};
+use domain::primitives::key::MessageId;
 use jiff::Timestamp;
 
-use super::Ledger;
-use super::facts::{STATUSES, answer_name, status_attribute};
+use super::facts::{STATUSES, answer_name, sort_key, status_attribute};
+use super::{Ledger, shard};
 use crate::error::StoreError;
 use crate::item::{Reading, json, text, time};
 use crate::transact::conditional;
@@ -28,6 +33,25 @@ impl std::fmt::Display for OpenMessage {
 }
 
 impl Ledger {
+    /// Lists a message in `sending` for the sweep, with the time of its claim. Returns whether it is listed: `false` if
+    /// the owner recorded an answer in the meantime.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open(&self, id: &MessageId, claim: &Claim) -> Result<bool, StoreError> {
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request
+            .key("pk", text(&id.event))
+            .key("sk", text(sort_key(id)))
+            .update_expression("SET open_shard = :shard, open_since = :since")
+            .condition_expression("#owner = :owner AND attribute_not_exists(answered)")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(&claim.owner))
+            .expression_attribute_values(":shard", text(shard(&id.event)))
+            .expression_attribute_values(":since", time(claim.at));
+        Ok(conditional(request).await?.is_none())
+    }
+
     /// Returns the messages of a shard that were claimed at or before `cutoff` and have no answer.
     ///
     /// # Errors
