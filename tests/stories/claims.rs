@@ -3,6 +3,8 @@
 use domain::message::reason::Reason;
 use domain::message::state::State;
 use domain::message::suppression::{Scope, Source, Suppression};
+use domain::primitives::id::EventId;
+use domain::primitives::key::event_key;
 use jiff::SignedDuration;
 use kit::{EVENTS_DEAD_ARN, Planned, Trouble, World, order_status_changed};
 use serde_json::{Value, json};
@@ -366,6 +368,30 @@ async fn a_message_whose_answer_could_not_be_recorded_becomes_unknown() {
     world.pass(MINUTE * 10).await.unwrap();
     assert_eq!(state(&world, "e-1").await, State::Unknown);
     assert_eq!(world.requests().await.unwrap().len(), 1);
+    // The record may still wait for its next try.
+    world.pass(MINUTE * 30).await.unwrap();
+    world.finish().await.unwrap();
+}
+
+/// A record that cannot be processed becomes a dead letter without a further delivery.
+#[tokio::test]
+async fn a_message_left_sending_by_an_unprocessable_record_becomes_unknown() {
+    let world = World::start().await.unwrap();
+    let event = order_status_changed("e-1");
+    lose_a_claim(&world, &event).await;
+    world.hold_back(MINUTE * 60).await.unwrap();
+    let key = event_key(&world.site().unwrap(), &EventId::parse("e-1").unwrap());
+    let (text, plan) = (event.to_string(), json!({"messages": [], "skips": []}).to_string());
+    let received_at = world.clock.now().to_string();
+    let item =
+        [("pk", key.as_str()), ("sk", "EVENT"), ("event", &text), ("plan", &plan), ("received_at", &received_at)];
+    world.put_item("Ledger", &item).await.unwrap();
+    deliver_again(&world).await;
+    let letters = world.ledger.dead_letters(Some(&world.site().unwrap()), world.clock.now()).await.unwrap();
+    assert_eq!(letters.len(), 1, "the message is not in the plan of its event");
+    world.pass(MINUTE * 9).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Unknown);
+    world.pass(MINUTE * 60).await.unwrap();
     world.finish().await.unwrap();
 }
 

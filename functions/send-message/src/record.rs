@@ -3,11 +3,11 @@
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::message::backoff;
 use domain::primitives::cause::chain;
-use domain::primitives::id::SiteId;
 use domain::queue::job::{Job, MessageJob, SendPermit};
 use jiff::SignedDuration;
 use runtime::batch::TryAgain;
 use runtime::failure::{DeadRecord, Failure, dead_letter};
+use store::StoreError;
 use store::ledger::DeadQueue;
 use store::schedule::Lane;
 
@@ -28,27 +28,17 @@ const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// Handles one record. On `Err`, SQS delivers it again.
 pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation<'_>) -> Result<(), TryAgain> {
     let body = record.body.as_deref().unwrap_or_default();
-    let dead = |queue, site, cause| {
-        let dead = DeadRecord { queue, site, record: &record, cause };
-        dead_letter(&app.ledger, &app.metrics, dead, app.clock.now())
-    };
     let of_job = serde_json::from_str::<Job>(body);
     if let Some(queue) = app.dead_queues.of(&record) {
-        if let Ok(job) = &of_job
-            && let Err(error) = consequences::of_dead_letter(app, job).await
-        {
-            tracing::warn!(error = chain(&error), "the messages of a dead letter could not be read");
-            return Err(TryAgain);
-        }
-        let site = of_job.as_ref().ok().map(site_of);
-        return dead(queue, site, "SQS gave up: the record was received too often").await;
+        let cause = "SQS gave up: the record was received too often";
+        return give_up(app, &record, queue, of_job.as_ref().ok(), cause).await;
     }
     let job = match of_job {
         Ok(job) => job,
         // serde's error message may quote the body. The position does not.
         Err(error) => {
             let cause = format!("the record is not a job (line {}, column {})", error.line(), error.column());
-            return dead(DeadQueue::Events, None, &cause).await;
+            return give_up(app, &record, DeadQueue::Events, None, &cause).await;
         }
     };
     let done = match &job {
@@ -66,26 +56,43 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
             done
         }
     };
-    let site = site_of(&job).clone();
     match done {
         Ok(()) => Ok(()),
         Err(Failure::Again(cause)) => {
             let cause = chain(&cause);
             if let Some(since) = job.over_since(app.clock.now()) {
                 let cause = format!("{cause}; the event has been tried since {since}, for more than 14 days");
-                return dead(DeadQueue::Events, Some(&site), &cause).await;
+                return give_up(app, &record, DeadQueue::Events, Some(&job), &cause).await;
             }
-            tracing::warn!(%site, cause, "a record could not be finished; it is put back");
+            tracing::warn!(site = %job.site(), cause, "a record could not be finished; it is put back");
             put_back(app, job).await
         }
-        Err(Failure::Dead(cause)) => dead(DeadQueue::Events, Some(&site), &chain(&cause)).await,
+        Err(Failure::Dead(cause)) => give_up(app, &record, DeadQueue::Events, Some(&job), &chain(&cause)).await,
     }
 }
 
-fn site_of(job: &Job) -> &SiteId {
-    match job {
-        Job::Event { site, .. } | Job::Message(MessageJob { site, .. }) => site,
+/// Records a dead letter. SQS delivers the record no more, so a message of it that another execution left in `sending`
+/// is handed to the sweep before.
+async fn give_up(
+    app: &App,
+    record: &SqsMessage,
+    queue: DeadQueue,
+    job: Option<&Job>,
+    cause: &str,
+) -> Result<(), TryAgain> {
+    if let Some(job) = job {
+        match consequences::of_dead_letter(app, job).await {
+            Ok(()) => {}
+            Err(error @ StoreError::Unavailable(_)) => {
+                tracing::warn!(error = chain(&error), "the messages of a dead letter could not be read");
+                return Err(TryAgain);
+            }
+            // Another delivery would read the same.
+            Err(error) => tracing::error!(error = chain(&error), "the messages of a dead letter are unreadable"),
+        }
     }
+    let dead = DeadRecord { queue, site: job.map(Job::site), record, cause };
+    dead_letter(&app.ledger, &app.metrics, dead, app.clock.now()).await
 }
 
 impl DeadQueues {
