@@ -80,7 +80,8 @@ impl App {
 /// Answers a request of the API.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     let response = answer(app, &request).await.unwrap_or_else(|problem| {
-        let is_webhook = request.uri().path().starts_with(WEBHOOKS);
+        // An address without a webhook is a guess, like any unknown path.
+        let is_webhook = request.uri().path().starts_with(WEBHOOKS) && problem.status() != StatusCode::NOT_FOUND;
         let refused = if is_webhook { Metric::WebhooksRefused } else { Metric::EventsRefused };
         app.metrics.count_by(refused, problem.kind());
         let status = problem.status();

@@ -335,6 +335,12 @@ impl World {
         &self.api_key
     }
 
+    /// Returns the id of the site's webhook.
+    #[must_use]
+    pub fn webhook_id(&self) -> &str {
+        &self.webhook_id
+    }
+
     /// Returns the lines of metrics that the functions have written.
     #[must_use]
     pub fn metrics(&self) -> Vec<Value> {
