@@ -111,29 +111,31 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Synced, RunError> {
         }
     }
     let run = run(app, &deadline, &accounts, failed).await;
-    measure(app, &accounts, &run).await?;
-    run
-}
-
-/// Writes how many accounts failed, and the age of the oldest last sync. Both are also written if there is no account,
-/// so that a missing run is noticed.
-async fn measure(app: &App, accounts: &[(SiteId, Account)], run: &Result<Synced, RunError>) -> Result<(), RunError> {
-    let failures = match run {
+    let failures = match &run {
         Err(RunError::Incomplete { failed, .. }) => *failed,
         Ok(_) | Err(RunError::Store(_)) => 0,
     };
+    // Both metrics are also written if there is no account, so that a missing run is noticed.
+    app.metrics.count(Metric::SyncFailures, failures);
+    match oldest_sync(app, &accounts).await {
+        Ok(age) => app.metrics.measure(Metric::SyncAge, age.as_secs()),
+        // The run itself is done. The alarm notices that the age is missing.
+        Err(error) => tracing::error!(error = chain(&error), "the times of the last syncs could not be read"),
+    }
+    app.metrics.flush(app.clock.now());
+    run
+}
+
+/// Returns the age of the oldest last sync of these accounts. The age of an account that was never synced counts from
+/// its first run.
+async fn oldest_sync(app: &App, accounts: &[(SiteId, Account)]) -> Result<SignedDuration, StoreError> {
     let now = app.clock.now();
     let accounts: Vec<_> = accounts.iter().map(|(site, account)| (site.clone(), account.id.clone())).collect();
     let last = app.config.last_syncs(&accounts).await?;
     for ((site, account), _) in accounts.iter().zip(&last).filter(|(_, last)| last.is_none()) {
-        // The age of an account that was never synced counts from its first run.
         app.config.note_sync(site, account, now).await?;
     }
-    let age = last.iter().flatten().map(|at| now.duration_since(*at).as_secs()).max().unwrap_or(0);
-    app.metrics.count(Metric::SyncFailures, failures);
-    app.metrics.measure(Metric::SyncAge, age);
-    app.metrics.flush(now);
-    Ok(())
+    Ok(last.iter().flatten().map(|at| now.duration_since(*at)).max().unwrap_or_default())
 }
 
 /// Handles a scheduled invocation. `{"asked": true}` syncs only the accounts with a requested sync (see
