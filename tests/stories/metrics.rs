@@ -70,12 +70,14 @@ async fn refused_requests_are_counted_by_problem() {
     assert_eq!(world.post(&json!({"type": "order.status_changed"})).await.unwrap().status, 422);
     let batch = json!({"events": [order(1), {"type": "order.status_changed"}]});
     assert_eq!(world.post_batch(&batch).await.unwrap().status, 202);
+    let refused = json!({"events": [{"type": "order.status_changed"}, {}]});
+    assert_eq!(world.post_batch(&refused).await.unwrap().status, 422);
     assert_eq!(world.request("/v1/webhooks/whatsapp/none", &[], b"{}").await.unwrap().status, 404);
     let webhook = format!("/v1/webhooks/whatsapp/{}", world.webhook_id());
     assert_eq!(world.request(&webhook, &[], b"{}").await.unwrap().status, 401);
     let of_intake = |name, detail| sum(&world, "receive-event", name, detail);
     assert_eq!(of_intake("EventsRefused", "unauthorized"), 1);
-    assert_eq!(of_intake("EventsRefused", "invalid-event"), 2);
+    assert_eq!(of_intake("EventsRefused", "invalid-event"), 3, "a batch without a valid event is one refused request");
     assert_eq!(of_intake("EventsAccepted", ""), 1);
     assert_eq!(of_intake("EventsRefused", "not-found"), 1, "an unknown webhook is an unknown path");
     assert_eq!(of_intake("WebhooksRefused", "unauthorized"), 1);

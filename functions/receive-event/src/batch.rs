@@ -59,13 +59,15 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<(StatusCode, 
         .collect();
     app.limits.count(&key_id, accepted(&outcomes), now).await;
     app.metrics.count(Metric::EventsAccepted, accepted(&outcomes));
+    tracing::info!(%site, events = outcomes.len(), accepted = accepted(&outcomes), "took a batch");
+    // If no event was accepted, the request itself is refused and counted.
+    let answer = answer(&outcomes, &ids)?;
     for outcome in &outcomes {
         if let Outcome::Refused(problem) | Outcome::Failed(problem) = outcome {
             app.metrics.count_by(Metric::EventsRefused, problem.kind());
         }
     }
-    tracing::info!(%site, events = outcomes.len(), accepted = accepted(&outcomes), "took a batch");
-    answer(&outcomes, &ids)
+    Ok(answer)
 }
 
 fn parse(event: Value, now: jiff::Timestamp) -> Result<Event, Problem> {

@@ -2,8 +2,8 @@
 //! makes no decisions about messages.
 //!
 //! A 202 means that SQS has the event. Cheap checks come first, and the first failure is the answer: size (413),
-//! credential (401), limit (429), content type (415), JSON (400), content (422), SQS (503). `webhook.rs` lists the checks of the
-//! webhooks.
+//! credential (401), limit (429), content type (415), JSON (400), content (422), SQS (503). `webhook.rs` lists the
+//! checks of the webhooks.
 
 mod auth;
 mod batch;
@@ -85,8 +85,9 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
         let refused = if is_webhook { Metric::WebhooksRefused } else { Metric::EventsRefused };
         app.metrics.count_by(refused, problem.kind());
         let status = problem.status();
-        // Anyone can cause these. The access log of the gateway has them.
-        if status == StatusCode::UNAUTHORIZED || status == StatusCode::NOT_FOUND {
+        // Anyone can cause these. The access log of the gateway has them. The address of a webhook is a secret.
+        let is_anyones = status == StatusCode::NOT_FOUND || (status == StatusCode::UNAUTHORIZED && !is_webhook);
+        if is_anyones {
             tracing::debug!(http.status = status.as_u16(), problem = problem.kind(), "refused a request");
         } else {
             tracing::info!(http.status = status.as_u16(), problem = problem.kind(), "refused a request");
