@@ -44,6 +44,12 @@ pub(crate) struct Common {
     /// CloudFormation name of a stack on AWS to use instead of the local run
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) stack: Option<String>,
+    /// AWS region of the stack; defaults to samconfig.toml, the environment, or the profile
+    #[arg(long, global = true, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// AWS profile with the credentials; defaults to samconfig.toml or the environment
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     /// Site id; defaults to the demo site on the local run
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) site: Option<String>,

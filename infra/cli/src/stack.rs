@@ -1,13 +1,15 @@
 //! The resources a command works on: the local run, found by its data folder, or a stack on AWS, found by its outputs.
 
+mod aws;
+mod credentials;
 mod secrets;
+mod session;
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
-use domain::primitives::cause::chain;
 use domain::primitives::id::SiteId;
 use domain::primitives::phone::Phone;
 use domain::site::config::LiveConfig;
@@ -23,9 +25,6 @@ use store::webhooks::Webhooks;
 
 use crate::args::Common;
 use crate::failure::Failure;
-
-/// Timeout of a call: three attempts and the pauses between them.
-const CALL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(8);
 
 /// The clients and tables of a stack.
 pub(crate) struct Stack {
@@ -68,12 +67,17 @@ struct Demo {
 /// Opens the stack that the options name.
 ///
 /// # Errors
-/// [`Failure::Unreachable`] if there is no such stack, [`Failure::Usage`] if the site's id is malformed.
+/// [`Failure::Unreachable`] if there is no such stack, [`Failure::Usage`] if an option is wrong.
 pub(crate) async fn open(common: &Common) -> Result<Stack, Failure> {
     let named = common.site.as_deref().map(site_id).transpose()?;
     match &common.stack {
-        Some(stack) => on_aws(stack, named).await,
-        None => local(&common.data_dir, named),
+        Some(stack) => on_aws(stack, common, named).await,
+        None => {
+            if common.region.is_some() || common.profile.is_some() {
+                return Err(Failure::Usage("--region and --profile need --stack".to_owned()));
+            }
+            local(&common.data_dir, named)
+        }
     }
 }
 
@@ -132,33 +136,20 @@ fn local(data_dir: &Path, named: Option<SiteId>) -> Result<Stack, Failure> {
     Ok(Stack::new(names, dynamodb, sqs, secrets, Network::Any, site))
 }
 
-async fn on_aws(stack: &str, site: Option<SiteId>) -> Result<Stack, Failure> {
-    let sdk = runtime::aws::sdk_config(CALL_TIMEOUT).await;
-    let answer = aws_sdk_cloudformation::Client::new(&sdk).describe_stacks().stack_name(stack).send().await;
-    let answer = answer
-        .map_err(|error| Failure::Unreachable(format!("the stack {stack} could not be read: {}", chain(&error))))?;
-    let outputs = answer.stacks().first().map(aws_sdk_cloudformation::types::Stack::outputs).unwrap_or_default();
-    let output = |name: &str| {
-        let found = outputs.iter().find(|output| output.output_key() == Some(name));
-        let value = found.and_then(|output| output.output_value()).map(str::to_owned);
-        value.ok_or_else(|| Failure::Unreachable(format!("the stack {stack} has no output {name}")))
-    };
-    let names = Names {
-        stack: stack.to_owned(),
-        api_url: output("ApiUrl")?,
-        config_table: output("ConfigTableName")?,
-        ledger_table: output("LedgerTableName")?,
-        contacts_table: output("ContactsTableName")?,
-        schedule_table: output("ScheduleTableName")?,
-        events_queue_url: output("EventsQueueUrl")?,
-        statuses_queue_url: output("StatusesQueueUrl")?,
-    };
-    let clients = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
-    let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
-    Ok(Stack::new(names, clients.0, clients.1, secrets, Network::Public, site))
+async fn on_aws(stack: &str, common: &Common, site: Option<SiteId>) -> Result<Stack, Failure> {
+    let sdk = aws::connect(&aws::session(stack, common)?).await?;
+    let names = aws::Outputs::of(&aws::describe(stack, &sdk).await?).names()?;
+    Ok(Stack::on(names, &sdk, site))
 }
 
 impl Stack {
+    /// Creates the clients of a stack on AWS.
+    fn on(names: Names, sdk: &SdkConfig, site: Option<SiteId>) -> Self {
+        let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
+        let sqs = aws_sdk_sqs::Client::new(sdk);
+        Self::new(names, dynamodb, sqs, aws_sdk_secretsmanager::Client::new(sdk), Network::Public, site)
+    }
+
     fn new(
         names: Names,
         dynamodb: aws_sdk_dynamodb::Client,
