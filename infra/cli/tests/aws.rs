@@ -20,7 +20,7 @@ const EMPTY_STACK: &str = "<DescribeStacksResponse><DescribeStacksResult><Stacks
 const SAMCONFIG: &str = "[default.deploy.parameters]\nstack_name = 'bridge-dev'\nregion = 'eu-central-1'\n";
 /// Keys, a process that prints keys, and IAM Identity Center.
 const PROFILES: &str = "[default]\nregion = eu-west-3\naws_access_key_id = AKIDDEFAULT\naws_secret_access_key = s\n\
-    [profile process]\nregion = eu-north-1\ncredential_process = cat PROCESS\n\
+    [profile process]\nregion = eu-north-1\ncredential_process = /bin/cat PROCESS\n\
     [profile sso]\nregion = eu-north-1\nsso_session = agency\nsso_account_id = 123456789012\nsso_role_name = operator\n\
     [sso-session agency]\nsso_region = eu-north-1\nsso_start_url = https://agency.awsapps.com/start\n";
 const PROCESS: &str = r#"{"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": "s", "SessionToken": "t"}"#;
@@ -45,7 +45,7 @@ impl Aws {
             for mut stream in listener.incoming().flatten() {
                 let mut request = [0; 8192];
                 let count = stream.read(&mut request).unwrap_or_default();
-                drop(sender.send(String::from_utf8_lossy(&request[..count]).into_owned()));
+                drop(sender.send(String::from_utf8_lossy(request.get(..count).unwrap_or_default()).into_owned()));
                 let length = EMPTY_STACK.len();
                 let head = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close";
                 drop(write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{EMPTY_STACK}"));
@@ -58,7 +58,7 @@ impl Aws {
     fn run(&self, options: &[&str], variables: &[(&str, &str)]) -> Result<Ended> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
         command.args(["--stack", "bridge-dev", "--site", "demo"]).args(options).args(["site", "show"]);
-        command.current_dir(self.folder.path()).env_clear().env("PATH", std::env::var("PATH")?);
+        command.current_dir(self.folder.path()).env_clear();
         command.env("HOME", self.folder.path()).env("AWS_CONFIG_FILE", self.folder.path().join("config"));
         command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.endpoint);
         let ended = command.envs(variables.iter().copied()).output()?;
