@@ -52,13 +52,13 @@ pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(Stat
     let now = app.clock.now();
     let bytes: &[u8] = request.body().as_ref();
     check_size(bytes, WEBHOOK_BYTES_MAX)?;
-    let webhook = app.webhooks.webhook(id, now).await?;
+    let mut webhook = app.webhooks.webhook(id, now).await?;
     authenticate(app, &webhook, request, now).await?;
     let document = read_json(bytes)?;
     let mut parsed = parse(&document, &webhook, now);
     if parsed.foreign > 0 {
         // The number may have been added to the site after its webhook was cached.
-        let webhook = app.webhooks.read(id, now).await?;
+        webhook = app.webhooks.read(id, now).await?;
         parsed = parse(&document, &webhook, now);
     }
     log_parsed(&webhook, &parsed);
@@ -66,6 +66,9 @@ pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(Stat
     let refused: Vec<_> = queued.into_iter().filter_map(Result::err).collect();
     if let Some(first) = refused.first() {
         return Err(Problem::not_all_queued(first, refused.len()));
+    }
+    if !parsed.platform_events.is_empty() {
+        app.webhooks.note_request(id, &webhook, now).await;
     }
     Ok((StatusCode::OK, json!({"received": parsed.platform_events.len()})))
 }

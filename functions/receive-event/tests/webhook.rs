@@ -50,7 +50,8 @@ impl World {
         let secrets = emulators.secrets();
         secrets.create_secret().name(format!("{STACK}/demo/inbound")).secret_string(secret).send().await.unwrap();
         let webhooks = Webhooks::new(emulators.dynamodb(), table_name(STACK, "Config"));
-        let webhook = Webhook { site: site("demo"), mode, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
+        let webhook =
+            Webhook { site: site("demo"), mode, phone_number_ids: Vec::new(), waba_ids: Vec::new(), set_at: None };
         let id = webhook_id(&[7; 32]);
         webhooks.put(&id, &webhook).await.unwrap();
         webhooks.add_sender(&site("demo"), "111", "222").await.unwrap();
@@ -165,6 +166,36 @@ async fn every_status_of_a_signed_webhook_is_in_the_queue() {
     let mut expected: Vec<String> = (0..1000).map(|index| format!("wamid.{index}")).collect();
     expected.sort();
     assert_eq!(ids, expected);
+}
+
+#[tokio::test]
+async fn a_webhook_is_recorded_as_working_at_most_once_an_hour() {
+    let world = World::start(Mode::Signature).await;
+    let seen = async || world.webhooks.last_request(&world.id).await.unwrap().map(Timestamp::as_second);
+    let at = |seconds: i64| world.seconds.store(seconds, Ordering::SeqCst);
+    world.post(&[("x-hub-signature-256", "sha256=00")], b"{}").await;
+    world.post_signed(&json!({"entry": []})).await;
+    assert_eq!(world.post_signed(&statuses("999", 1)).await.1, json!({"received": 0}));
+    assert_eq!(seen().await, None, "nothing of the site came");
+    for (seconds, recorded) in [(10, 10), (3609, 10), (3611, 3611)] {
+        at(seconds);
+        world.post_signed(&statuses("111", 1)).await;
+        assert_eq!(seen().await, Some(recorded), "after {seconds} s");
+    }
+    // Another execution does not write what is recorded.
+    let another = app(&world.emulators, &world.queue_url, &world.seconds);
+    let body = statuses("111", 1).to_string();
+    let header = signature(body.as_bytes());
+    at(3650);
+    let (status, _) = post(&another, &world.path(), &[("x-hub-signature-256", &header)], body.as_bytes()).await;
+    assert_eq!((status, seen().await), (200, Some(3611)));
+    // A new secret must be proven anew.
+    let webhook = world.webhooks.webhook(&world.id).await.unwrap().unwrap();
+    let set_at = Some(Timestamp::from_second(3650).unwrap());
+    world.webhooks.put(&world.id, &Webhook { set_at, ..webhook }).await.unwrap();
+    at(3710);
+    world.post_signed(&statuses("111", 1)).await;
+    assert_eq!(seen().await, Some(3710));
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ pub async fn seed(config: &ConfigTable, webhooks: &Webhooks, demo: DemoSite<'_>,
     config.put_account(&site, &account).await.context("the account")?;
     if webhooks.webhook(demo.webhook_id).await.context("the webhook")?.is_none() {
         let (site, mode) = (site.clone(), Mode::Signature);
-        let webhook = Webhook { site, mode, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
+        let webhook = Webhook { site, mode, phone_number_ids: Vec::new(), waba_ids: Vec::new(), set_at: None };
         webhooks.put(demo.webhook_id, &webhook).await.context("the webhook")?;
     }
     webhooks.add_sender(&site, demo.phone_number_id, demo.waba_id).await.context("the sender")?;

@@ -37,6 +37,9 @@ pub struct Webhook {
     pub phone_number_ids: Vec<String>,
     /// Meta's ids of the site's WhatsApp Business Accounts.
     pub waba_ids: Vec<String>,
+    /// When its authentication was last set. `None` in webhooks of versions that did not record it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_at: Option<Timestamp>,
 }
 
 /// How a request is authenticated. The secrets themselves are in the secret store.

@@ -16,7 +16,7 @@
 //! | `KEY#key id` | `KEY` | an API key: its hash and site |
 //! | `USAGE#key id` | `USAGE` | `minute`, `events`: the events of the key in that minute |
 //! | `KEYS#site` | key id | nothing: the key lists the API key |
-//! | `WEBHOOK#…`, `HOOKS#…`, `SENDER#…`, `FIRST#…` | | webhooks and sender numbers (see the module `webhooks`) |
+//! | `HOOK#…`, `HOOKS#…`, `SENDER#…`, `SEEN#…`, `FIRST#…` | | webhooks and sender numbers (see the module `webhooks`) |
 //!
 //! The attribute `json` contains the value. Exceptions are `asked_at`, `at`, the usage of a key, and two attributes of a mapping: `needs_review`
 //! (the templates that changed) and `volume_spike` (the volume spike that paused it).

@@ -2,19 +2,22 @@
 //!
 //! | pk | sk | json |
 //! |---|---|---|
-//! | `WEBHOOK#webhook id` | `WEBHOOK` | the webhook's site, mode, numbers and accounts |
-//! | `HOOKS#site` | `WEBHOOK` | the id of the site's webhook |
+//! | `HOOK#webhook id` | `HOOK` | the webhook's site, mode, numbers and accounts |
+//! | `HOOKS#site` | `HOOK` | the id of the site's webhook |
 //! | `SENDER#phone number id` | site | the WhatsApp Business Account of the number at this site, or null |
-//! | `FIRST#phone number id` | `WEBHOOK` | the first site that used the number; null once it removed its webhook |
+//! | `SEEN#webhook id` | `HOOK` | `at`: an authenticated request that brought a platform event; written at most once an hour |
+//! | `FIRST#phone number id` | `HOOK` | the first site that used the number; null once it removed its webhook |
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use domain::primitives::id::SiteId;
 use domain::webhook::Webhook;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::StoreError;
-use crate::item::{Reading, json, text};
+use crate::item::{Reading, json, text, time};
 
 const WEBHOOK: &str = "HOOK";
 
@@ -40,6 +43,38 @@ impl Webhooks {
         self.get(webhook_key(id)).await
     }
 
+    /// Records that a webhook works, unless a request since `since` is recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_request(&self, id: &str, since: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request.key("pk", text(seen_key(id))).key("sk", text(WEBHOOK));
+        let request = request
+            .update_expression("SET #at = :now")
+            .condition_expression("attribute_not_exists(#at) OR #at < :since")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":since", time(since));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    /// Returns when a webhook was last seen to work.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last_request(&self, id: &str) -> Result<Option<Timestamp>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = request.key("pk", text(seen_key(id))).key("sk", text(WEBHOOK)).send().await?;
+        answer.item.map_or(Ok(None), |item| Reading::of(&item).time("at"))
+    }
+
     /// Returns the id of a site's webhook.
     ///
     /// # Errors
@@ -63,6 +98,7 @@ impl Webhooks {
         }
         if let Some(former) = self.webhook_id_of(&webhook.site).await?.filter(|former| former != id) {
             self.delete_item(webhook_key(&former), WEBHOOK).await?;
+            self.delete_item(seen_key(&former), WEBHOOK).await?;
         }
         // The webhook is listed before it becomes valid, so that every valid webhook is listed.
         self.put_item(site_webhook_key(&webhook.site), WEBHOOK, &id).await?;
@@ -140,6 +176,7 @@ impl Webhooks {
             self.delete_item(sender_key(&phone_number_id), site.as_str()).await?;
         }
         self.delete_item(webhook_key(&id), WEBHOOK).await?;
+        self.delete_item(seen_key(&id), WEBHOOK).await?;
         self.delete_item(site_webhook_key(site), WEBHOOK).await
     }
 
@@ -167,6 +204,10 @@ impl Webhooks {
 
 fn webhook_key(id: &str) -> String {
     format!("HOOK#{id}")
+}
+
+fn seen_key(id: &str) -> String {
+    format!("SEEN#{id}")
 }
 
 fn site_webhook_key(site: &SiteId) -> String {

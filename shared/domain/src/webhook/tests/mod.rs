@@ -12,6 +12,7 @@ use super::*;
 /// The demo site, with the number 111 and the account 222.
 fn webhook() -> Webhook {
     Webhook {
+        set_at: None,
         site: SiteId::parse("demo").unwrap(),
         mode: Mode::Signature,
         phone_number_ids: vec!["111".to_owned()],
@@ -54,6 +55,9 @@ fn a_webhook_is_stored_in_this_form() {
     assert_eq!(serde_json::to_string(&Webhook { mode: token, ..webhook() }).unwrap(), text);
     let signed = text.replace(r#"{"token":{"header":"x-token"}}"#, r#""signature""#);
     assert_eq!(serde_json::from_str::<Webhook>(&signed).unwrap(), webhook());
+    let set_at = Some("2026-11-22T10:00:00Z".parse().unwrap());
+    let text = serde_json::to_string(&Webhook { set_at, ..webhook() }).unwrap();
+    assert!(text.ends_with(r#","set_at":"2026-11-22T10:00:00Z"}"#), "{text}");
 }
 
 #[test]
