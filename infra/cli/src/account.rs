@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::output::{Lang, Output, moment, wrapped};
 use crate::settings::{self, ACCOUNT};
 use crate::stack::Stack;
-use crate::webhook;
+use crate::webhook::{self, WebhookProof};
 
 pub(crate) async fn run(command: args::Account, stack: &Stack, output: Output) -> Result<(), Failure> {
     match command {
@@ -161,37 +161,73 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
     Ok(())
 }
 
+/// The result of one step of a test.
+struct Tested {
+    step: &'static str,
+    verdict: Verdict,
+}
+
 async fn test(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
     let Found { account, .. } = find(id, stack).await?;
     let token = stack.token(&account).await?;
-    let verdicts = stack.provider()?.probe(&account, &token).await;
-    let steps: Vec<Value> = verdicts.iter().map(|(step, verdict)| step_document(*step, verdict)).collect();
-    let wrong = verdicts.iter().find(|(_, verdict)| matches!(verdict, Verdict::Wrong(_)));
-    output.say(&json!({"account": account.id, "ok": wrong.is_none(), "steps": steps}), |lang| {
-        verdicts.iter().map(|(step, verdict)| step_words(*step, verdict, lang)).collect()
-    });
-    match wrong {
-        None => Ok(()),
-        Some((step, _)) => Err(Failure::No(format!("wrong: {}", setting_of(*step)))),
+    let probed = stack.provider()?.probe(&account, &token).await;
+    let mut tested: Vec<Tested> =
+        probed.into_iter().map(|(step, verdict)| Tested { step: setting_of(step), verdict }).collect();
+    if wrong_step(&tested).is_none() {
+        tested.push(test_webhook(stack, output.lang).await?);
     }
+    let wrong = wrong_step(&tested);
+    let steps: Vec<Value> = tested.iter().map(step_document).collect();
+    output.say(&json!({"account": account.id, "ok": wrong.is_none(), "steps": steps}), |lang| {
+        tested.iter().map(|tested| step_words(tested, lang)).collect()
+    });
+    wrong.map_or(Ok(()), |wrong| Err(Failure::No(format!("wrong: {}", wrong.step))))
 }
 
-fn step_document(step: Step, verdict: &Verdict) -> Value {
-    let (result, detail) = match verdict {
+fn wrong_step(tested: &[Tested]) -> Option<&Tested> {
+    tested.iter().find(|tested| matches!(tested.verdict, Verdict::Wrong(_)))
+}
+
+/// Tests the way back: statuses and opt-outs reach the site only through its webhook.
+async fn test_webhook(stack: &Stack, lang: Lang) -> Result<Tested, Failure> {
+    let verdict = match webhook::proof(stack.site()?, stack).await? {
+        WebhookProof::Seen => Verdict::Right,
+        WebhookProof::NotSet => Verdict::Wrong(
+            lang.of(
+                "il webhook non ha un segreto, quindi ogni richiesta è respinta: bridge site set-webhook",
+                "the webhook has no secret, so every request is rejected: bridge site set-webhook",
+            )
+            .to_owned(),
+        ),
+        WebhookProof::Unseen => Verdict::Wrong(
+            lang.of(
+                "dal webhook non è ancora arrivato nulla: indirizzo e segreto vanno inseriti su WA Smart Business; poi \
+                 bridge send-test, il cui stato lo prova",
+                "nothing has come through the webhook yet: enter its address and secret at WA Smart Business, then run \
+                 bridge send-test, whose status proves it",
+            )
+            .to_owned(),
+        ),
+    };
+    Ok(Tested { step: "webhook", verdict })
+}
+
+fn step_document(tested: &Tested) -> Value {
+    let (result, detail) = match &tested.verdict {
         Verdict::Right => ("right", None),
         Verdict::Wrong(detail) => ("wrong", Some(detail)),
         Verdict::Unclear(detail) => ("unclear", Some(detail)),
     };
-    json!({"step": setting_of(step), "result": result, "detail": detail})
+    json!({"step": tested.step, "result": result, "detail": detail})
 }
 
-fn step_words(step: Step, verdict: &Verdict, lang: Lang) -> String {
-    let (word, detail) = match verdict {
+fn step_words(tested: &Tested, lang: Lang) -> String {
+    let (word, detail) = match &tested.verdict {
         Verdict::Right => (lang.of("a posto", "right"), ""),
         Verdict::Wrong(detail) => (lang.of("SBAGLIATO", "WRONG"), detail.as_str()),
         Verdict::Unclear(detail) => (lang.of("non verificabile", "cannot be verified"), detail.as_str()),
     };
-    wrapped(&format!("{}: {word}{}{detail}", setting_of(step), if detail.is_empty() { "" } else { " — " }), 0)
+    wrapped(&format!("{}: {word}{}{detail}", tested.step, if detail.is_empty() { "" } else { " — " }), 0)
 }
 
 /// Returns the name of what a step tests.

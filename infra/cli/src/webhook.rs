@@ -1,4 +1,4 @@
-//! The webhook of a site: its URL, and how its requests are authenticated.
+//! The webhook of a site: its URL, how its requests are authenticated, and whether it is known to work.
 
 use domain::primitives::id::SiteId;
 use domain::site::config::Account;
@@ -73,8 +73,13 @@ pub(crate) async fn ensure(site: &SiteId, stack: &Stack) -> Result<WebhookSetup,
     }
     let verify_token = verify_token(site, stack).await?;
     let id = random_id()?;
-    let webhook =
-        Webhook { site: site.clone(), mode: Mode::Signature, phone_number_ids: Vec::new(), waba_ids: Vec::new() };
+    let webhook = Webhook {
+        site: site.clone(),
+        mode: Mode::Signature,
+        phone_number_ids: Vec::new(),
+        waba_ids: Vec::new(),
+        set_at: None,
+    };
     stack.webhooks.put(&id, &webhook).await?;
     Ok(WebhookSetup { url: stack.webhook_url(&id), mode: webhook.mode, verify_token })
 }
@@ -90,15 +95,41 @@ pub(crate) async fn add_sender(site: &SiteId, account: &mut Account, stack: &Sta
 /// Sets how the site's webhook authenticates requests. Stores the secret before the mode that requires it.
 pub(crate) async fn set(site: &SiteId, change: Change, stack: &Stack) -> Result<WebhookSetup, Failure> {
     let webhook = ensure(site, stack).await?;
-    let field = match change.mode {
-        Mode::Signature => "app_secret",
-        Mode::Token { .. } => "token",
-    };
-    stack.put_inbound(site, &[(field, &change.secret)]).await?;
+    stack.put_inbound(site, &[(secret_field(&change.mode), &change.secret)]).await?;
     if let Some((id, webhook)) = known(site, stack).await? {
-        stack.webhooks.put(&id, &Webhook { mode: change.mode.clone(), ..webhook }).await?;
+        let set_at = Some(stack.clock.now());
+        stack.webhooks.put(&id, &Webhook { mode: change.mode.clone(), set_at, ..webhook }).await?;
     }
     Ok(WebhookSetup { mode: change.mode, ..webhook })
+}
+
+/// Returns the field of the secret that authenticates requests.
+fn secret_field(mode: &Mode) -> &'static str {
+    match mode {
+        Mode::Signature => "app_secret",
+        Mode::Token { .. } => "token",
+    }
+}
+
+/// Whether a webhook is known to work.
+pub(crate) enum WebhookProof {
+    /// It has no secret, so all its requests are rejected.
+    NotSet,
+    /// No request with a platform event has come since its authentication was set.
+    Unseen,
+    /// Such a request came.
+    Seen,
+}
+
+/// Returns whether the site's webhook is known to work.
+pub(crate) async fn proof(site: &SiteId, stack: &Stack) -> Result<WebhookProof, Failure> {
+    let Some((id, webhook)) = known(site, stack).await? else { return Ok(WebhookProof::NotSet) };
+    if stack.inbound(site, secret_field(&webhook.mode)).await?.is_none() {
+        return Ok(WebhookProof::NotSet);
+    }
+    let seen = stack.webhooks.last_request(&id).await?;
+    let seen = seen.filter(|at| webhook.set_at.is_none_or(|set_at| *at >= set_at));
+    Ok(if seen.is_some() { WebhookProof::Seen } else { WebhookProof::Unseen })
 }
 
 /// Validates the name of a header.

@@ -244,6 +244,15 @@ async fn an_order_is_found_by_its_id_and_by_its_customer_facing_code() -> Result
     bridge.world.finish().await
 }
 
+/// Sends a message and waits until its status has come through the webhook.
+async fn report_a_status(bridge: &Bridge, id: &str) -> Result<()> {
+    bridge.world.report_statuses("normal").await?;
+    bridge.world.accept(&bridge.event("order.status_changed", id)?).await?;
+    bridge.world.deliver().await?;
+    bridge.world.deliver_reports().await?;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sites_keys_and_accounts_are_set_up_and_tested() -> Result<()> {
     let bridge = Bridge::new().await?;
@@ -264,8 +273,22 @@ async fn sites_keys_and_accounts_are_set_up_and_tested() -> Result<()> {
     let shown = bridge.ok(&["site", "show", "--site", "negozio"]).await?;
     assert_eq!(shown["keys"].as_array().map(Vec::len), Some(3));
 
+    // The other settings are right, but nothing has proven the webhook.
+    let tested = bridge.run(&["account", "test", "--json"], "").await?;
+    let steps = tested.json()?["steps"].clone();
+    assert_eq!(
+        (tested.code, &steps[5]["step"], &steps[5]["result"]),
+        (1, &json!("webhook"), &json!("wrong")),
+        "{steps}"
+    );
+    report_a_status(&bridge, "first").await?;
     let steps = bridge.ok(&["account", "test"]).await?;
-    assert_eq!((&steps["ok"], steps["steps"].as_array().map(Vec::len)), (&json!(true), Some(5)), "{steps}");
+    assert_eq!((&steps["ok"], steps["steps"].as_array().map(Vec::len)), (&json!(true), Some(6)), "{steps}");
+    // Another secret must be proven anew.
+    let secret = bridge.file("secret.txt", "another-secret")?;
+    bridge.ok(&["site", "set-webhook", "--app-secret-file", &secret]).await?;
+    let tested = bridge.run(&["account", "test"], "").await?;
+    assert!(tested.code == 1 && tested.out.contains("webhook: SBAGLIATO"), "{tested:?}");
     for (setting, step) in [("waba_id=9", "waba_id"), ("phone_number_id=9", "phone_number_id")] {
         let before = bridge.ok(&["account", "show", "main"]).await?;
         bridge.ok(&["account", "set", "main", setting]).await?;
