@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_config::{Region, SdkConfig};
 use domain::primitives::cause::chain;
+use runtime::env::Environment;
 
 use super::Names;
 use super::credentials::obtain;
@@ -37,7 +38,7 @@ pub(crate) fn session(stack: &str, common: &Common) -> Result<Session, Failure> 
         region: common.region.as_deref(),
         profile: common.profile.as_deref(),
         samconfig: samconfig.as_deref(),
-        variable: &|name| std::env::var(name).ok(),
+        environment: &Environment::process(),
     };
     choose(&places).map_err(|error| Failure::Usage(chain(&error)))
 }

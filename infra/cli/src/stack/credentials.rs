@@ -8,6 +8,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future};
 use domain::primitives::cause::chain;
+use runtime::Clock;
 
 use super::session::{Session, Source};
 use crate::failure::Failure;
@@ -30,7 +31,8 @@ impl ProvideCredentials for Obtained {
     where
         Self: 'a,
     {
-        let valid = self.credentials.expiry().is_none_or(|end| SystemTime::now() + MARGIN < end);
+        let soon = SystemTime::from(Clock::system().now()) + MARGIN;
+        let valid = self.credentials.expiry().is_none_or(|end| soon < end);
         if valid {
             future::ProvideCredentials::ready(Ok(self.credentials.clone()))
         } else {

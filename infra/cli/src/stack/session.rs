@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use runtime::env::Environment;
 use serde::Deserialize;
 use toml::Value;
 
@@ -28,8 +29,8 @@ pub(crate) struct Places<'a> {
     pub(crate) profile: Option<&'a str>,
     /// The text of `samconfig.toml`, if there is one.
     pub(crate) samconfig: Option<&'a str>,
-    /// Returns a variable of the environment.
-    pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The environment.
+    pub(crate) environment: &'a Environment,
 }
 
 /// The region and the profile to use.
@@ -117,8 +118,10 @@ pub(crate) fn choose(places: &Places<'_>) -> Result<Session, SessionError> {
         }
     };
     let in_environment = |names: &[&'static str]| {
-        let set = |name: &&'static str| (places.variable)(name).filter(|value| !value.is_empty());
-        names.iter().find_map(|name| Some(Choice { value: set(name)?, source: Source::Variable(name) }))
+        let choice = |name: &&'static str| {
+            Some(Choice { value: places.environment.optional(name)?, source: Source::Variable(name) })
+        };
+        names.iter().find_map(choice)
     };
     let first = |option: Option<&str>, name, read, variables: &[&'static str]| {
         if let Some(value) = option {
@@ -170,10 +173,9 @@ mod tests {
     "#;
 
     fn session(stack: &str, options: [Option<&str>; 2], sam: Option<&str>, set: &[(&str, &str)]) -> [String; 2] {
-        let variable =
-            |wanted: &str| set.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
+        let environment = Environment::of(set);
         let [region, profile] = options;
-        let chosen = choose(&Places { stack, region, profile, samconfig: sam, variable: &variable }).unwrap();
+        let chosen = choose(&Places { stack, region, profile, samconfig: sam, environment: &environment }).unwrap();
         [chosen.region, chosen.profile].map(|choice| {
             choice.map_or("-".to_owned(), |choice| format!("{} from {}", choice.value, choice.source.name()))
         })
@@ -216,7 +218,8 @@ mod tests {
     #[test]
     fn an_unclear_samconfig_is_an_error_unless_an_option_decides() {
         let failure = |sam: &str, region| {
-            let places = Places { stack: "s", region, profile: None, samconfig: Some(sam), variable: &|_| None };
+            let environment = Environment::of(&[]);
+            let places = Places { stack: "s", region, profile: None, samconfig: Some(sam), environment: &environment };
             choose(&places).map_err(|error| chain(&error)).err().unwrap_or_default()
         };
         let two = |second: &str| {
