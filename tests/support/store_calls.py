@@ -24,7 +24,7 @@ MODULES = {
     "table": ("Config", "config"),
     "store": ("Config", "config"),
 }
-FILES = {"schedule": ("schedule", "accounts")}
+FILES = {"schedule": ("schedule", "accounts", "sweeps")}
 
 FUNCTION = re.compile(r"^(?: {4})?(?:pub(?:\([\w:]+\))? )?(?:async )?fn (\w+)", re.MULTILINE)
 CALL = re.compile(

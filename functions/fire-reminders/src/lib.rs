@@ -37,6 +37,7 @@ use store::config::ConfigTable;
 use store::contacts::Contacts;
 use store::ledger::{self, Ledger};
 use store::schedule::{self, Schedule};
+use store::sweeps::Sweep;
 use store::webhooks::Webhooks;
 
 pub use config::Config;
@@ -168,6 +169,8 @@ pub async fn handle(app: &App, deadline_ms: u64) -> Result<Swept, Failed> {
     app.metrics.count(Metric::MessagesUnknown, unknown);
     app.metrics.measure(Metric::TimeLeft, deadline.left_ms());
     app.metrics.flush(app.clock.now());
+    let failed = tally.failed.is_some();
+    tally.keep(app.schedule.note_sweep(Sweep { at: app.clock.now(), late_s, failed }).await);
     let swept = tally.swept;
     tally.failed.map_or(Ok(swept), |cause| Err(Failed { swept, cause }))
 }

@@ -103,7 +103,8 @@ impl<'a> Reading<'a> {
         self.count(name)?.map(|micros| self.moment(name, Timestamp::from_microsecond(micros))).transpose()
     }
 
-    fn count(&self, name: &str) -> Result<Option<i64>, StoreError> {
+    /// Reads a whole number.
+    pub(crate) fn count(&self, name: &str) -> Result<Option<i64>, StoreError> {
         match self.item.get(name) {
             None => Ok(None),
             Some(AttributeValue::N(digits)) => digits.parse().map(Some).map_err(|error| self.fault(name, error)),

@@ -23,6 +23,7 @@ mod item;
 pub mod ledger;
 mod newer;
 pub mod schedule;
+pub mod sweeps;
 pub mod tables;
 mod transact;
 pub mod webhooks;

@@ -7,6 +7,7 @@
 //! | `R#hash` | `0` … `15` | when the reminder is due | a reminder of an activity |
 //! | `LANE#site#account` | `0` … `15` | the next visit | an account with parked messages |
 //! | `ACCOUNT#site#account` | | | an account's sending slots and stop (see [`crate::accounts`]) |
+//! | `SWEEP` | | | the last sweep (see [`crate::sweeps`]) |
 //!
 //! The index `due` has the partition key `shard` and the sort key `due_at`. The cost of a sweep therefore depends on
 //! the items that are due, not on all pending items. A lane is a shard of its own, ordered by the time of the events: a
