@@ -49,6 +49,17 @@ def test_every_function_with_a_binary_is_deployed(template):
     assert set(sam.functions(template)) == binaries
 
 
+# ---- Versions
+
+
+def test_functions_state_the_versions_of_the_code(template):
+    manifest = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
+    version = re.search(r'^version = "(.+)"', manifest, re.MULTILINE)[1]
+    contract = re.search(r"CONTRACT: u32 = (\d+);", code(ROOT / "shared" / "domain" / "src" / "queue" / "mod.rs"))[1]
+    for function, properties in sam.functions(template).items():
+        assert properties["Description"] == f"{version}, queue contract {contract}", function
+
+
 # ---- Logs
 
 
