@@ -191,7 +191,7 @@ fn wrong_step(tested: &[Tested]) -> Option<&Tested> {
 /// Tests the way back: statuses and opt-outs reach the site only through its webhook.
 async fn test_webhook(stack: &Stack, lang: Lang) -> Result<Tested, Failure> {
     let verdict = match webhook::proof(stack.site()?, stack).await? {
-        WebhookProof::Seen => Verdict::Right,
+        WebhookProof::SeenAt(_) => Verdict::Right,
         WebhookProof::NotSet => Verdict::Wrong(
             lang.of(
                 "il webhook non ha un segreto, quindi ogni richiesta è respinta: bridge site set-webhook",
@@ -231,7 +231,7 @@ fn step_words(tested: &Tested, lang: Lang) -> String {
 }
 
 /// Returns the name of what a step tests.
-fn setting_of(step: Step) -> &'static str {
+pub(crate) fn setting_of(step: Step) -> &'static str {
     match step {
         Step::BaseUrl => "base_url",
         Step::Connection => "connection",

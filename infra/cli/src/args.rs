@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Contacts(Contacts),
     /// Erase a person's data
     Erase(Erase),
+    /// Check everything that the stack depends on, and say what to do; exit with 1 on findings
+    Doctor,
     /// Print the completion script of a shell
     Completions(Completions),
 }

@@ -10,6 +10,7 @@ mod completions;
 mod contacts;
 mod days;
 mod dead;
+mod doctor;
 mod document;
 mod erase;
 mod explain;
@@ -73,6 +74,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Unsuppress(command) => suppress::unsuppress(&command, &open().await?, output).await,
         Command::Contacts(command) => contacts::run(command, &open().await?, output).await,
         Command::Erase(command) => erase::run(&command, &open().await?, output).await,
+        Command::Doctor => doctor::run(&common, output).await,
         Command::Completions(command) => {
             completions::print(&command, output);
             Ok(())

@@ -1,6 +1,6 @@
 //! The resources a command works on: the local run, found by its data folder, or a stack on AWS, found by its outputs.
 
-mod aws;
+pub(crate) mod aws;
 mod credentials;
 mod secrets;
 mod session;
@@ -27,6 +27,7 @@ use crate::args::Common;
 use crate::failure::Failure;
 
 /// The clients and tables of a stack.
+#[derive(Clone)]
 pub(crate) struct Stack {
     pub(crate) config: ConfigTable,
     pub(crate) webhooks: Webhooks,
@@ -37,15 +38,17 @@ pub(crate) struct Stack {
     pub(crate) queue: EventsQueue,
     pub(crate) statuses: StatusesQueue,
     pub(crate) clock: Clock,
-    api_url: String,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
     network: Network,
-    name: String,
+    names: Names,
     secrets: aws_sdk_secretsmanager::Client,
     site: Option<SiteId>,
 }
 
 /// The names of a stack's resources.
-struct Names {
+#[derive(Clone)]
+pub(crate) struct Names {
     stack: String,
     api_url: String,
     config_table: String,
@@ -144,7 +147,7 @@ async fn on_aws(stack: &str, common: &Common, site: Option<SiteId>) -> Result<St
 
 impl Stack {
     /// Creates the clients of a stack on AWS.
-    fn on(names: Names, sdk: &SdkConfig, site: Option<SiteId>) -> Self {
+    pub(crate) fn on(names: Names, sdk: &SdkConfig, site: Option<SiteId>) -> Self {
         let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
         let sqs = aws_sdk_sqs::Client::new(sdk);
         Self::new(names, dynamodb, sqs, aws_sdk_secretsmanager::Client::new(sdk), Network::Public, site)
@@ -158,21 +161,22 @@ impl Stack {
         network: Network,
         site: Option<SiteId>,
     ) -> Self {
-        let ledger = Ledger::new(dynamodb.clone(), names.ledger_table);
-        let schedule = Schedule::new(dynamodb.clone(), names.schedule_table);
+        let ledger = Ledger::new(dynamodb.clone(), names.ledger_table.clone());
+        let schedule = Schedule::new(dynamodb.clone(), names.schedule_table.clone());
         Self {
             config: ConfigTable::new(dynamodb.clone(), names.config_table.clone()),
-            webhooks: Webhooks::new(dynamodb.clone(), names.config_table),
+            webhooks: Webhooks::new(dynamodb.clone(), names.config_table.clone()),
             parking: Parking::new(ledger.clone(), schedule.clone()),
             ledger,
-            contacts: Contacts::new(dynamodb, names.contacts_table),
+            contacts: Contacts::new(dynamodb.clone(), names.contacts_table.clone()),
             schedule,
-            queue: EventsQueue::new(sqs.clone(), names.events_queue_url),
-            statuses: StatusesQueue::new(sqs, names.statuses_queue_url),
-            api_url: names.api_url,
+            queue: EventsQueue::new(sqs.clone(), names.events_queue_url.clone()),
+            statuses: StatusesQueue::new(sqs.clone(), names.statuses_queue_url.clone()),
             clock: Clock::system(),
+            dynamodb,
+            sqs,
             network,
-            name: names.stack,
+            names,
             secrets,
             site,
         }
@@ -216,6 +220,31 @@ impl Stack {
 
     /// Returns the URL of a webhook, by its id.
     pub(crate) fn webhook_url(&self, id: &str) -> String {
-        format!("{}/v1/webhooks/whatsapp/{id}", self.api_url.trim_end_matches('/'))
+        format!("{}/v1/webhooks/whatsapp/{id}", self.api_url().trim_end_matches('/'))
+    }
+
+    /// Returns the base URL of the API.
+    pub(crate) fn api_url(&self) -> &str {
+        &self.names.api_url
+    }
+
+    /// Returns the tables with their names on AWS.
+    pub(crate) fn tables(&self) -> [(&'static str, &str); 4] {
+        [
+            ("Config", &self.names.config_table),
+            ("Contacts", &self.names.contacts_table),
+            ("Ledger", &self.names.ledger_table),
+            ("Schedule", &self.names.schedule_table),
+        ]
+    }
+
+    /// Returns the URLs of both queues.
+    pub(crate) fn queue_urls(&self) -> [(&'static str, &str); 2] {
+        [("events", &self.names.events_queue_url), ("statuses", &self.names.statuses_queue_url)]
+    }
+
+    /// Returns the same stack for another site.
+    pub(crate) fn at(&self, site: SiteId) -> Self {
+        Self { site: Some(site), ..self.clone() }
     }
 }

@@ -4,6 +4,7 @@ use domain::primitives::id::SiteId;
 use domain::site::config::Account;
 use domain::site::credential::{SECRET_BYTES, webhook_id};
 use domain::webhook::{Mode, Webhook};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -117,8 +118,8 @@ pub(crate) enum WebhookProof {
     NotSet,
     /// No request with a platform event has come since its authentication was set.
     Unseen,
-    /// Such a request came.
-    Seen,
+    /// Such a request came. The time is that of the first one in about an hour.
+    SeenAt(Timestamp),
 }
 
 /// Returns whether the site's webhook is known to work.
@@ -129,7 +130,7 @@ pub(crate) async fn proof(site: &SiteId, stack: &Stack) -> Result<WebhookProof, 
     }
     let seen = stack.webhooks.last_request(&id).await?;
     let seen = seen.filter(|at| webhook.set_at.is_none_or(|set_at| *at >= set_at));
-    Ok(if seen.is_some() { WebhookProof::Seen } else { WebhookProof::Unseen })
+    Ok(seen.map_or(WebhookProof::Unseen, WebhookProof::SeenAt))
 }
 
 /// Validates the name of a header.

@@ -1,11 +1,12 @@
 //! The secrets of a stack: account tokens, webhook secrets and the key of the pseudonyms.
 
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
 use domain::primitives::cause::chain;
 use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
 use domain::site::config::Account;
 use domain::site::credential::AccountToken;
+use jiff::Timestamp;
 use runtime::secrets::Secrets;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -16,20 +17,20 @@ use crate::failure::Failure;
 impl Stack {
     /// Reads an account's token.
     pub(crate) async fn token(&self, account: &Account) -> Result<AccountToken, Failure> {
-        let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
+        let secrets = Secrets::new(self.secrets.clone(), self.names.stack.clone());
         Ok(secrets.account_token(self.site()?, &account.id, self.clock.now()).await?)
     }
 
     /// Reads the secret from which contact pseudonyms are computed.
     pub(crate) async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
-        let secrets = Secrets::new(self.secrets.clone(), self.name.clone());
+        let secrets = Secrets::new(self.secrets.clone(), self.names.stack.clone());
         let hmac = secrets.text("keys", "/hmac", self.clock.now()).await?;
         ContactSecret::parse(hmac.expose_secret()).map_err(|error| Failure::No(error.to_string()))
     }
 
     /// Stores an account's token with the host of its base URL, and keeps the tokens of the site's other accounts.
     pub(crate) async fn put_token(&self, account: &Account, token: &SecretString) -> Result<(), Failure> {
-        let name = format!("{}/{}/provider", self.name, self.site()?);
+        let name = self.secret_name(&format!("{}/provider", self.site()?));
         let known = self.secret(&name).await?;
         let mut secret = known.clone().unwrap_or_default();
         let accounts = secret.entry("accounts").or_insert_with(|| json!({}));
@@ -45,13 +46,13 @@ impl Stack {
 
     /// Reads a field of a site's webhook secret; `None` if it is missing or empty.
     pub(crate) async fn inbound(&self, site: &SiteId, field: &str) -> Result<Option<SecretString>, Failure> {
-        let secret = self.secret(&format!("{}/{site}/inbound", self.name)).await?.unwrap_or_default();
+        let secret = self.secret(&self.secret_name(&format!("{site}/inbound"))).await?.unwrap_or_default();
         Ok(secret.get(field).and_then(Value::as_str).filter(|text| !text.is_empty()).map(SecretString::from))
     }
 
     /// Sets fields of a site's webhook secret and keeps the others.
     pub(crate) async fn put_inbound(&self, site: &SiteId, fields: &[(&str, &SecretString)]) -> Result<(), Failure> {
-        let name = format!("{}/{site}/inbound", self.name);
+        let name = self.secret_name(&format!("{site}/inbound"));
         let known = self.secret(&name).await?;
         let mut secret = known.clone().unwrap_or_default();
         for (field, value) in fields {
@@ -60,13 +61,30 @@ impl Stack {
         self.put_secret(&name, &secret, known.is_some()).await
     }
 
+    /// Returns the full name of a secret of the stack.
+    pub(crate) fn secret_name(&self, name: &str) -> String {
+        format!("{}/{name}", self.names.stack)
+    }
+
+    /// Returns when a secret was last changed; `None` if there is no secret of that name, or no time is known.
+    pub(crate) async fn secret_changed_at(&self, name: &str) -> Result<Option<Timestamp>, Failure> {
+        let answer = self.read_secret(name).await?;
+        Ok(answer.and_then(|secret| Timestamp::from_second(secret.created_date()?.secs()).ok()))
+    }
+
     /// Reads the fields of a secret; `None` if there is no secret of that name.
     async fn secret(&self, name: &str) -> Result<Option<Map<String, Value>>, Failure> {
+        let answer = self.read_secret(name).await?;
+        let fields = |secret: GetSecretValueOutput| {
+            secret.secret_string().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        };
+        Ok(answer.map(fields))
+    }
+
+    /// Reads a secret; `None` if there is none of that name.
+    async fn read_secret(&self, name: &str) -> Result<Option<GetSecretValueOutput>, Failure> {
         match self.secrets.get_secret_value().secret_id(name).send().await {
-            Ok(answer) => {
-                let held = answer.secret_string().and_then(|text| serde_json::from_str(text).ok());
-                Ok(Some(held.unwrap_or_default()))
-            }
+            Ok(answer) => Ok(Some(answer)),
             Err(error) => match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
                 _ => Err(Failure::Unreachable(format!("the secret {name} could not be read: {}", chain(&error)))),

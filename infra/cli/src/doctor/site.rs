@@ -1,0 +1,303 @@
+//! The sites: keys, webhook, accounts, mappings with their templates, and dead letters.
+
+use std::collections::BTreeSet;
+
+use domain::check::check;
+use domain::mapping::Mapping;
+use domain::primitives::cause::chain;
+use domain::primitives::id::SiteId;
+use domain::site::config::{Account, LiveConfig};
+use jiff::SignedDuration;
+use provider::Verdict;
+use store::schedule::Lane;
+
+use super::report::Report;
+use crate::account::{inactive_default_words, setting_of};
+use crate::days::dates;
+use crate::mapping::review_words;
+use crate::output::{day, moment};
+use crate::stack::Stack;
+use crate::webhook::{self, WebhookProof};
+
+/// Age from which a token or a secret of a webhook should be replaced.
+const SECRET_AGE_MAX: SignedDuration = SignedDuration::from_hours(24 * 365);
+/// Greatest age of the last sync of an account's templates. It runs each hour.
+const SYNC_AGE_MAX: SignedDuration = SignedDuration::from_hours(3);
+/// Days whose dead letters are listed: SQS keeps records as long.
+const DEAD_DAYS: u16 = 14;
+
+/// Checks the named site, or every site.
+pub(super) async fn all(stack: &Stack, report: &mut Report) {
+    let sites = match stack.site() {
+        Ok(site) => Ok(vec![site.clone()]),
+        Err(_) => stack.config.sites().await,
+    };
+    let lang = report.lang;
+    let sites = match sites {
+        Ok(sites) => sites,
+        Err(error) => return report.finding("site", "", chain(&error), rights(report)),
+    };
+    if sites.is_empty() {
+        report.finding("site", "", lang.of("non ce n'è nessuno", "there is none"), "bridge site add");
+    }
+    for site in sites {
+        one(&stack.at(site), report).await;
+    }
+}
+
+fn rights(report: &Report) -> &'static str {
+    report.lang.of("permessi di infra/policies/operator.json", "rights of infra/policies/operator.json")
+}
+
+async fn one(stack: &Stack, report: &mut Report) {
+    let lang = report.lang;
+    let Ok(site) = stack.site() else { return };
+    let live = match stack.live().await {
+        Ok(live) => live,
+        Err(failure) => return report.finding("site", site.as_str(), failure.to_string(), rights(report)),
+    };
+    if !live.site.active {
+        let inactive = lang.of("non è attivo: ogni evento è saltato", "it is inactive: every event is skipped");
+        report.finding("site", site.as_str(), inactive, format!("bridge --site {site} site set active=true"));
+    } else if live.site.paused {
+        let paused = lang.of("in pausa: ogni messaggio attende", "it is paused: every message waits");
+        report.finding("site", site.as_str(), paused, format!("bridge --site {site} site set paused=false"));
+    } else {
+        report.good("site", site.as_str(), lang.of("attivo", "active"));
+    }
+    key(stack, site, report).await;
+    webhook_of(stack, site, report).await;
+    accounts(stack, site, &live, report).await;
+    mappings(stack, site, &live, report).await;
+    dead_letters(stack, site, report).await;
+}
+
+async fn key(stack: &Stack, site: &SiteId, report: &mut Report) {
+    let lang = report.lang;
+    match stack.config.keys(site).await {
+        Ok(keys) => match keys.iter().filter(|key| !key.revoked).count() {
+            0 => report.finding(
+                "key",
+                site.as_str(),
+                lang.of("nessuna è valida: ogni evento è respinto", "none is valid: every event is rejected"),
+                format!("bridge --site {site} site rotate-key"),
+            ),
+            count => report.good("key", site.as_str(), lang.of(format!("valide: {count}"), format!("valid: {count}"))),
+        },
+        Err(error) => report.finding("key", site.as_str(), chain(&error), rights(report)),
+    }
+}
+
+async fn webhook_of(stack: &Stack, site: &SiteId, report: &mut Report) {
+    let lang = report.lang;
+    match webhook::proof(site, stack).await {
+        Ok(WebhookProof::SeenAt(at)) => {
+            let at = moment(at);
+            let detail = lang.of(format!("una richiesta alle {at}"), format!("a request at {at}"));
+            report.good("webhook", site.as_str(), detail);
+            secret_age(stack, site, "inbound", "bridge site set-webhook", report).await;
+        }
+        Ok(WebhookProof::NotSet) => report.finding(
+            "webhook",
+            site.as_str(),
+            lang.of("non ha un segreto: ogni richiesta è respinta", "it has no secret: every request is rejected"),
+            format!("bridge --site {site} site set-webhook"),
+        ),
+        Ok(WebhookProof::Unseen) => report.finding(
+            "webhook",
+            site.as_str(),
+            lang.of(
+                "non è ancora arrivato nulla: stati e STOP andrebbero persi",
+                "nothing has come through it yet: statuses and STOPs would be lost",
+            ),
+            lang.of(
+                "inserire indirizzo e segreto su WA Smart Business, poi bridge send-test",
+                "enter its address and secret at WA Smart Business, then bridge send-test",
+            ),
+        ),
+        Err(failure) => report.finding("webhook", site.as_str(), failure.to_string(), rights(report)),
+    }
+}
+
+/// Checks the age of a secret of the site.
+async fn secret_age(stack: &Stack, site: &SiteId, name: &'static str, replace: &str, report: &mut Report) {
+    let lang = report.lang;
+    let secret = format!("{site}/{name}");
+    match stack.secret_changed_at(&stack.secret_name(&secret)).await {
+        Ok(Some(at)) if stack.clock.now().duration_since(at) > SECRET_AGE_MAX => {
+            let since = day(at);
+            report.finding(
+                "secret",
+                secret,
+                lang.of(format!("invariato dal {since}"), format!("unchanged since {since}")),
+                lang.of(format!("sostituirlo: {replace}"), format!("replace it: {replace}")),
+            );
+        }
+        Ok(Some(at)) => {
+            let since = day(at);
+            report.good("secret", secret, lang.of(format!("del {since}"), format!("of {since}")));
+        }
+        Ok(None) => report.finding("secret", secret, lang.of("manca", "it is missing"), replace),
+        Err(failure) => report.finding("secret", secret, failure.to_string(), rights(report)),
+    }
+}
+
+async fn accounts(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut Report) {
+    let lang = report.lang;
+    if live.accounts.is_empty() {
+        let none = lang.of("il sito non ne ha nessuno", "the site has none");
+        return report.finding("account", site.as_str(), none, format!("bridge --site {site} account add"));
+    }
+    secret_age(stack, site, "provider", "bridge account set ID --token-file FILE", report).await;
+    for account in &live.accounts {
+        let subject = format!("{site}/{}", account.id);
+        if !account.active {
+            if live.default_account() == Some(&account.id) {
+                let words = inactive_default_words(account, lang);
+                report.finding(
+                    "account",
+                    subject,
+                    words.trim_end(),
+                    format!("bridge account set {} active=true", account.id),
+                );
+            }
+            continue;
+        }
+        match account_fault(stack, site, account, report).await {
+            Some((problem, advice)) => report.finding("account", subject, problem, advice),
+            None => report.good("account", subject, lang.of("può inviare", "it can send")),
+        }
+    }
+    syncs(stack, site, live, report).await;
+}
+
+/// Returns why an account cannot send, with the remedy.
+async fn account_fault(stack: &Stack, site: &SiteId, account: &Account, report: &Report) -> Option<(String, String)> {
+    let lang = report.lang;
+    let id = &account.id;
+    let lane = Lane { site: site.clone(), account: id.clone() };
+    match stack.schedule.account_state(&lane).await {
+        Ok(state) => {
+            if let Some(stop) = state.health.stop {
+                let (since, code) = (moment(stop.since), stop.code);
+                return Some((
+                    lang.of(format!("fermo dal {since}, codice {code}"), format!("stopped since {since}, code {code}")),
+                    "docs/runbooks/account-stopped.md".to_owned(),
+                ));
+            }
+        }
+        Err(error) => return Some((chain(&error), rights(report).to_owned())),
+    }
+    let token = match stack.token(account).await {
+        Ok(token) => token,
+        Err(failure) => return Some((failure.to_string(), format!("bridge account set {id} --token-file FILE"))),
+    };
+    let provider = match stack.provider() {
+        Ok(provider) => provider,
+        Err(failure) => return Some((failure.to_string(), "-".to_owned())),
+    };
+    let verdicts = provider.probe(account, &token).await;
+    let wrong = verdicts.into_iter().find_map(|(step, verdict)| match verdict {
+        Verdict::Wrong(cause) => Some(format!("{}: {cause}", setting_of(step))),
+        Verdict::Right | Verdict::Unclear(_) => None,
+    });
+    wrong.map(|wrong| (wrong, format!("bridge account test {id}")))
+}
+
+async fn syncs(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut Report) {
+    let lang = report.lang;
+    let active: Vec<_> = live.accounts.iter().filter(|account| account.active).collect();
+    let named: Vec<_> = active.iter().map(|account| (site.clone(), account.id.clone())).collect();
+    let last = match stack.config.last_syncs(&named).await {
+        Ok(last) => last,
+        Err(error) => return report.finding("template_sync", site.as_str(), chain(&error), rights(report)),
+    };
+    for (account, last) in active.iter().zip(last) {
+        let subject = format!("{site}/{}", account.id);
+        match last {
+            Some(at) if stack.clock.now().duration_since(at) <= SYNC_AGE_MAX => {
+                report.good("template_sync", subject, moment(at));
+            }
+            Some(at) => {
+                let at = moment(at);
+                let old = lang.of(format!("l'ultima è delle {at}"), format!("the last one was at {at}"));
+                report.finding("template_sync", subject, old, "docs/runbooks/template-sync.md");
+            }
+            None => {
+                let never = lang.of("mai riuscita", "it never succeeded");
+                report.finding("template_sync", subject, never, "bridge template sync");
+            }
+        }
+    }
+}
+
+/// Checks every enabled mapping with the templates that it uses, as of their last sync.
+async fn mappings(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut Report) {
+    let lang = report.lang;
+    let mappings = match stack.config.mappings(site).await {
+        Ok(mappings) => mappings,
+        Err(error) => return report.finding("mapping", site.as_str(), chain(&error), rights(report)),
+    };
+    let enabled: Vec<&Mapping> = mappings.iter().filter(|mapping| mapping.enabled).collect();
+    if enabled.is_empty() {
+        let none = lang.of("nessuna è attiva: non parte nulla", "none is enabled: nothing is sent");
+        return report.finding("mapping", site.as_str(), none, "bridge mapping apply FILE");
+    }
+    for mapping in enabled {
+        let id = &mapping.id;
+        let subject = format!("{site}/{id}");
+        match mapping_fault(mapping, live, report) {
+            Some((problem, advice)) => report.finding("mapping", subject, problem, advice),
+            None => {
+                let templates: BTreeSet<&str> = mapping.templates.values().map(|used| used.name.as_str()).collect();
+                let templates: Vec<&str> = templates.into_iter().collect();
+                let title = lang.of("template", "templates");
+                report.good("mapping", subject, format!("{title}: {}", templates.join(", ")));
+            }
+        }
+    }
+}
+
+/// Returns why a mapping does not send, with the remedy.
+fn mapping_fault(mapping: &Mapping, live: &LiveConfig, report: &Report) -> Option<(String, String)> {
+    let lang = report.lang;
+    let id = &mapping.id;
+    if let Some(review) = &mapping.needs_review {
+        let words = review_words(review, lang);
+        return Some((
+            lang.of(format!("da rivedere: {words}"), format!("needs a review: {words}")),
+            format!("bridge mapping confirm {id}"),
+        ));
+    }
+    if mapping.volume_spike.is_some() {
+        let paused = lang.of("in pausa per troppi messaggi in un'ora", "paused after too many messages in an hour");
+        return Some((paused.to_owned(), format!("bridge mapping enable {id}")));
+    }
+    let document = serde_json::to_value(mapping).ok()?;
+    let checked = check(&document, live);
+    let finding = checked.findings.iter().find(|finding| !finding.problem.is_warning())?;
+    Some((lang.of(finding.problem.italian(), finding.problem.english()), "bridge template sync".to_owned()))
+}
+
+async fn dead_letters(stack: &Stack, site: &SiteId, report: &mut Report) {
+    let lang = report.lang;
+    let mut open = 0;
+    for date in dates(stack.clock.now(), DEAD_DAYS) {
+        for owner in [Some(site), None] {
+            match stack.ledger.kept_letters(owner, date).await {
+                Ok(letters) => open += letters.iter().filter(|letter| letter.redriven_at.is_none()).count(),
+                Err(error) => return report.finding("dead_letters", site.as_str(), chain(&error), rights(report)),
+            }
+        }
+    }
+    if open == 0 {
+        report.good("dead_letters", site.as_str(), lang.of("nessuno", "none"));
+    } else {
+        report.finding(
+            "dead_letters",
+            site.as_str(),
+            lang.of(format!("{open} negli ultimi {DEAD_DAYS} giorni"), format!("{open} in the last {DEAD_DAYS} days")),
+            "bridge dead list; docs/runbooks/dead-letters.md",
+        );
+    }
+}
