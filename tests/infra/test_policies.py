@@ -161,10 +161,12 @@ def test_roles_are_passed_only_to_the_services_that_use_them(deployer):
 
 
 def test_the_operator_may_exactly_what_the_command_line_calls(operator):
-    tables, others = set(), set()
+    tables, described, others = set(), set(), set()
     for statement in operator:
         for action in statement["Action"]:
-            if action.startswith("dynamodb:"):
+            if action.startswith("dynamodb:Describe"):
+                described.add(action.split(":")[1])
+            elif action.startswith("dynamodb:"):
                 (resource,) = statement["Resource"]
                 table = re.fullmatch(r".*:table/STACK-(\w+)Table-\*(/index/\*)?", resource)
                 tables.add((table[1], table[2] is not None, action.split(":")[1]))
@@ -172,6 +174,9 @@ def test_the_operator_may_exactly_what_the_command_line_calls(operator):
                 others.add(action)
     assert tables == store_calls.of_crate(policies.CLI / "src")
     assert others == policies.calls_of_the_cli()
+    text = "".join(path.read_text(encoding="utf-8") for path in (policies.CLI / "src").rglob("*.rs"))
+    called = re.findall(r"dynamodb\s*\.(describe_\w+)\(\)", text)
+    assert described == {name.title().replace("_", "") for name in called}
 
 
 def test_the_operator_reads_the_secrets_of_sites_and_changes_no_key(operator):
