@@ -75,6 +75,12 @@ impl Bridge {
         Ok(event)
     }
 
+    /// Returns a variable of the world.
+    pub(crate) fn variable(&self, name: &str) -> Result<String> {
+        let variable = variables(&self.world).into_iter().find(|(known, _)| *known == name);
+        variable.map(|(_, value)| value).with_context(|| format!("no {name}"))
+    }
+
     /// Writes a file and returns its path.
     pub(crate) fn file(&self, name: &str, text: &str) -> Result<String> {
         let file = self.folder.path().join(name);
@@ -95,10 +101,22 @@ fn variables(world: &World) -> Vec<(&'static str, String)> {
     variables
 }
 
+/// Runs a command in a folder, with these variables and no others.
+pub(crate) async fn run_with(folder: &Path, args: &[&str], variables: &[(&str, String)]) -> Result<Ended> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
+    command.args(args).current_dir(folder).env_clear().env("HOME", folder);
+    command.envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
+    ended(command, "").await
+}
+
 /// Runs a command on a data folder.
 pub(crate) async fn run(data_dir: &Path, args: &[&str], input: &str) -> Result<Ended> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
     command.args(args).arg("--data-dir").arg(data_dir);
+    ended(command, input).await
+}
+
+async fn ended(mut command: Command, input: &str) -> Result<Ended> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let input = input.to_owned();
     let ended = tokio::task::spawn_blocking(move || -> Result<std::process::Output> {
