@@ -1,4 +1,4 @@
-"""Checks what is compiled into the bundles of the functions.
+"""Checks what is compiled into the bundles of the functions, and the table of their sizes.
 
 `sam build` and `cargo lambda build` select the functions as packages. Features are then the sum over the functions alone,
 without those of the command line.
@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from support import bundles
 from support import template as sam
 from support.paths import ROOT
 
@@ -35,3 +36,36 @@ def test_no_bundle_contains_how_a_person_signs_in(together):
 
 def test_the_command_line_signs_in_as_a_person_does():
     assert crates_of("bridge") >= OF_PERSONS
+
+
+# ---- Sizes
+
+# A higher budget would hide a growth that nobody measured.
+BUDGET_FACTOR_MAX = 1.2
+
+
+def test_the_table_has_a_budget_for_each_bundle(template):
+    rows = bundles.table()
+    assert set(rows) == set(sam.functions(template))
+    for name, row in rows.items():
+        assert "x86_64" in row.sizes, name
+        for size in row.sizes.values():
+            assert size.zip < size.program, name
+            assert size.zip <= row.budget <= size.zip * BUDGET_FACTOR_MAX, name
+
+
+def test_the_table_is_printed_as_it_is_on_the_page():
+    assert bundles.printed(bundles.table()) in bundles.PAGE.read_text(encoding="utf-8")
+
+
+def test_a_bundle_above_its_budget_is_found():
+    row = bundles.table()["send-message"]
+    assert bundles.over_budget({"send-message": bundles.Size(1, row.budget)}) == []
+    (found,) = bundles.over_budget({"send-message": bundles.Size(1, row.budget + 1)})
+    assert found.startswith("send-message: ")
+
+
+def test_a_program_names_its_architecture():
+    for number, name in bundles.MACHINES.items():
+        assert bundles.architecture_of(b"\x7fELF" + bytes(14) + number.to_bytes(2, "little") + bytes(8)) == name
+    assert bundles.architecture_of(b"#!/bin/sh\n") is None
