@@ -40,8 +40,14 @@ def of_type(template, kind):
 
 def functions(template):
     """Returns the functions by the name of their package, the last part of `CodeUri`."""
-    found = of_type(template, "AWS::Serverless::Function").values()
-    return {res["Properties"]["CodeUri"].rsplit("/", 1)[-1]: res["Properties"] for res in found}
+    found = of_type(template, "AWS::Serverless::Function")
+    return {name: found[resource]["Properties"] for name, resource in resources(template).items()}
+
+
+def resources(template):
+    """Returns the logical name of each function by the name of its package."""
+    found = of_type(template, "AWS::Serverless::Function").items()
+    return {res["Properties"]["CodeUri"].rsplit("/", 1)[-1]: name for name, res in found}
 
 
 def invoked(alias):
