@@ -18,6 +18,7 @@ mod front;
 mod log;
 mod look;
 mod mail;
+mod meter;
 mod phone;
 mod running;
 mod wire;
@@ -55,6 +56,7 @@ use mail::Mail;
 
 pub use clock::SharedClock;
 pub use events::{example, file_uploaded, message_sent, order_status_changed};
+pub use meter::{Bill, Meter};
 pub use wire::{Odds, Planned, Trouble, Wire};
 
 /// The SDK's initial backoff before it retries a call.
@@ -98,6 +100,8 @@ pub struct World {
     access_token: String,
     /// The functions' calls to DynamoDB.
     pub wire: Wire,
+    /// What the functions' calls cost.
+    pub meter: Meter,
     /// The schedule, for checks.
     pub schedule: Schedule,
     /// The contacts table, for checks and for changes that an operator would make.
@@ -144,7 +148,8 @@ impl World {
         log::start()?;
         let clock = SharedClock::new();
         let emulators = Emulators::start(DataDir::Memory)?;
-        let (dynamodb, sqs) = (emulators.dynamodb(), mail::client(&emulators.sqs(), &clock));
+        let meter = Meter::default();
+        let (dynamodb, sqs) = (emulators.dynamodb(), mail::client(&emulators.sqs(), &clock, &meter));
         let events = Mail::create(&sqs, "story-events", &clock).await?;
         let statuses = Mail::create(&sqs, "story-statuses", &clock).await?;
         store::tables::create_all(&dynamodb, STACK).await?;
@@ -157,8 +162,8 @@ impl World {
         let wire = Wire::new(clock.clone());
         // The SDK's backoff is real time, so keep it short.
         let retries = RetryConfig::standard().with_initial_backoff(SDK_PAUSE);
-        let watched = dynamodb.config().to_builder().interceptor(wire.clone()).retry_config(retries).build();
-        let watched = aws_sdk_dynamodb::Client::from_conf(watched);
+        let watched = dynamodb.config().to_builder().interceptor(wire.clone()).interceptor(meter.clone());
+        let watched = aws_sdk_dynamodb::Client::from_conf(watched.retry_config(retries).build());
         let base_url = format!("{}/v1", simulator.url());
         let demo = DemoSite {
             site: SITE,
@@ -242,6 +247,7 @@ impl World {
             sweep: fire_reminders::App::new(watched, sqs, emulators.secrets(), sweep, clock.clock()),
             wire,
             metrics: written,
+            meter,
             ticked: Mutex::new(clock.now()),
             chaos: Mutex::default(),
             clock,

@@ -1,6 +1,6 @@
 //! Reads the tables directly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -9,9 +9,36 @@ use domain::event::Event;
 use domain::primitives::id::{EventId, ObjectId};
 use domain::primitives::key::MessageId;
 use serde_json::Value;
-use store::tables::table_name;
+use store::tables::{SCHEMAS, table_name};
 
 use crate::{STACK, World};
+
+/// The overhead of each stored item and index entry, in bytes.
+const OVERHEAD: usize = 100;
+/// The partition keys of the ledger's indexes, each with its sort key. An entry has these, and the keys of the item.
+const INDEXES: [(&str, &str); 5] =
+    [("day", "at"), ("contact", "at"), ("subject", "at"), ("provider", ""), ("open_shard", "open_since")];
+
+/// The stored size of an item of a table without an index on all attributes, with its index entries.
+fn stored(item: &HashMap<String, AttributeValue>) -> usize {
+    let part = |name: &str| item.get(name).map_or(0, |value| name.len() + size(value));
+    let is_listed = |(partition, _): &&(&str, &str)| item.contains_key("sk") && item.contains_key(*partition);
+    let entry = |(partition, sort): &(&str, &str)| OVERHEAD + part("pk") + part("sk") + part(partition) + part(sort);
+    let own: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+    OVERHEAD + own + INDEXES.iter().filter(is_listed).map(entry).sum::<usize>()
+}
+
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        // Two digits take a byte, and the number one more.
+        AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
+        AttributeValue::L(values) => 3 + values.iter().map(|value| 1 + size(value)).sum::<usize>(),
+        AttributeValue::M(values) => 3 + values.iter().map(|(name, value)| 1 + name.len() + size(value)).sum::<usize>(),
+        _ => 1,
+    }
+}
 
 impl World {
     /// Returns the string and number attributes of an item of the `Contacts` table, or `None` if there is no such item.
@@ -25,10 +52,26 @@ impl World {
             AttributeValue::S(text) | AttributeValue::N(text) => Some(text),
             _ => None,
         };
-        let texts = |item: std::collections::HashMap<String, AttributeValue>| {
+        let texts = |item: HashMap<String, AttributeValue>| {
             item.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
         };
         Ok(answer.item.map(texts))
+    }
+
+    /// Returns the size of all items of the four tables and their indexes, as DynamoDB bills them.
+    ///
+    /// # Errors
+    /// If a table does not respond.
+    pub async fn stored_bytes(&self) -> Result<usize> {
+        let mut bytes = 0;
+        for schema in &SCHEMAS {
+            let request = self.emulators.dynamodb().scan().table_name(table_name(STACK, schema.name));
+            let mut items = request.into_paginator().items().send();
+            while let Some(item) = items.next().await {
+                bytes += stored(&item?);
+            }
+        }
+        Ok(bytes)
     }
 
     /// Returns the messages of an event.

@@ -14,7 +14,7 @@ use aws_sdk_sqs::types::{Message, MessageAttributeValue, QueueAttributeName};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::SharedClock;
+use crate::{Meter, SharedClock};
 
 /// The message attribute that contains the end of the delay, in milliseconds since 1970.
 const NOT_BEFORE: &str = "not_before";
@@ -92,8 +92,9 @@ fn site_of(body: &str) -> Option<String> {
 }
 
 /// Returns the client that the functions get for the emulator.
-pub(crate) fn client(emulator: &Client, clock: &SharedClock) -> Client {
-    Client::from_conf(emulator.config().to_builder().interceptor(DelayByClock(clock.clone())).build())
+pub(crate) fn client(emulator: &Client, clock: &SharedClock, meter: &Meter) -> Client {
+    let config = emulator.config().to_builder().interceptor(DelayByClock(clock.clone()));
+    Client::from_conf(config.interceptor(meter.clone()).build())
 }
 
 impl Mail {
