@@ -56,7 +56,14 @@ async fn deliver_again(world: &World) {
 }
 
 async fn lose_answers(world: &World, event: &Value, containing: &'static str) {
-    world.wire.plan(Planned { operation: TRANSACTION, containing, trouble: Trouble::Cut, times: 1_000, takes: A_CALL });
+    world.wire.plan(Planned {
+        operation: TRANSACTION,
+        containing,
+        trouble: Trouble::Cut,
+        after: 0,
+        times: 1_000,
+        takes: A_CALL,
+    });
     raise(world, event).await;
     assert!(world.wire.still_planned() < 1_000);
     world.wire.plan_nothing();
@@ -66,7 +73,14 @@ async fn lose_answers(world: &World, event: &Value, containing: &'static str) {
 async fn a_claim_with_a_lost_answer_is_retried() {
     for trouble in [Trouble::Cut, Trouble::ServerError] {
         let world = World::start().await.unwrap();
-        world.wire.plan(Planned { operation: TRANSACTION, containing: CLAIM, trouble, times: 4, takes: NO_TIME });
+        world.wire.plan(Planned {
+            operation: TRANSACTION,
+            containing: CLAIM,
+            trouble,
+            after: 0,
+            times: 4,
+            takes: NO_TIME,
+        });
         raise(&world, &order_status_changed("e-1")).await;
         assert_eq!(world.wire.still_planned(), 0);
         assert_eq!(state(&world, "e-1").await, State::Sent, "{trouble:?}");
@@ -206,7 +220,7 @@ async fn the_consequences_of_a_final_refusal_survive_a_failed_write() {
         let world = World::start().await.unwrap();
         fault(&world, 1, 400, code).await;
         let (operation, trouble) = ("UpdateItem", Trouble::Unreachable);
-        world.wire.plan(Planned { operation, containing, trouble, times: 1, takes: NO_TIME });
+        world.wire.plan(Planned { operation, containing, trouble, after: 0, times: 1, takes: NO_TIME });
         raise(&world, &order_status_changed("e-1")).await;
         assert_eq!(world.wire.still_planned(), 0, "{code}");
         world.pass(MINUTE * 5).await.unwrap();
@@ -231,6 +245,7 @@ async fn a_refused_probe_starts_its_account_although_a_write_failed() {
         operation: "UpdateItem",
         containing: ":was_stopped_since",
         trouble: Trouble::Unreachable,
+        after: 0,
         times: 1,
         takes: NO_TIME,
     });
@@ -259,7 +274,7 @@ async fn a_stale_dedup_key_is_given_back_when_another_message_meets_it() {
     fault(&world, 1, 400, 132_000).await;
     // The first delete of the key and its repeat, when the record is delivered again, are never sent.
     let (operation, trouble) = ("DeleteItem", Trouble::Unreachable);
-    world.wire.plan(Planned { operation, containing: "TOLD#", trouble, times: 3, takes: NO_TIME });
+    world.wire.plan(Planned { operation, containing: "TOLD#", trouble, after: 0, times: 3, takes: NO_TIME });
     raise(&world, &order_status_changed("e-1")).await;
     world.wire.plan_nothing();
     assert_eq!(state(&world, "e-1").await, State::Failed("132000".to_owned()));
@@ -346,12 +361,33 @@ async fn a_plain_write_that_conflicts_with_a_transaction_is_retried() {
     fault(&world, 1, 400, 131_050).await;
     let (operation, trouble) = ("UpdateItem", Trouble::Conflict);
     for containing in ["marketing_preferences", ":answered"] {
-        world.wire.plan(Planned { operation, containing, trouble, times: 5, takes: NO_TIME });
+        world.wire.plan(Planned { operation, containing, trouble, after: 0, times: 5, takes: NO_TIME });
     }
     raise(&world, &order_status_changed("e-1")).await;
     assert_eq!(world.wire.still_planned(), 0);
     let known = world.contacts.of_contact(&world.contact("340 1234567").await.unwrap()).await.unwrap();
     assert_eq!(known.suppressions.len(), 1, "{known:?}");
+    world.finish().await.unwrap();
+}
+
+/// The check after the claim finds an opt-out that was recorded since. It fails here, which has the same effect.
+#[tokio::test]
+async fn an_opt_out_recorded_after_the_claim_and_before_the_call_is_respected() {
+    let world = World::start().await.unwrap();
+    let (operation, containing, trouble) = ("GetItem", "PERSON#", Trouble::Unreachable);
+    world.wire.plan(Planned { operation, containing, trouble, after: 1, times: 1, takes: NO_TIME });
+    raise(&world, &order_status_changed("e-1")).await;
+    assert_eq!(world.wire.still_planned(), 0);
+    assert_eq!(state(&world, "e-1").await, State::Sending);
+    let opted_out = json!({
+        "id": "c-1", "type": "customer.updated", "occurred_at": world.clock.now().to_string(),
+        "data": {"customer": {"id": "C7", "phone": "340 1234567", "whatsapp_opt_out": true}}
+    });
+    raise(&world, &opted_out).await;
+    world.pass(MINUTE * 10).await.unwrap();
+    let state = state(&world, "e-1").await;
+    assert!(matches!(&state, State::Skipped(skip) if skip.reason == Reason::OptedOut), "{state:?}");
+    assert!(world.requests().await.unwrap().is_empty());
     world.finish().await.unwrap();
 }
 
@@ -361,7 +397,7 @@ async fn a_message_whose_answer_could_not_be_recorded_becomes_unknown() {
     let world = World::start().await.unwrap();
     let (operation, containing) = ("UpdateItem", "answered = :answered");
     let trouble = Trouble::Unreachable;
-    world.wire.plan(Planned { operation, containing, trouble, times: 1_000, takes: A_CALL });
+    world.wire.plan(Planned { operation, containing, trouble, after: 0, times: 1_000, takes: A_CALL });
     raise(&world, &order_status_changed("e-1")).await;
     world.wire.plan_nothing();
     assert_eq!(state(&world, "e-1").await, State::Sending);

@@ -240,7 +240,7 @@ async fn a_record_sqs_gave_up_on_becomes_a_dead_letter_with_its_cause() {
 }
 
 #[tokio::test]
-async fn a_message_costs_two_writes_and_no_read() {
+async fn a_message_costs_two_writes_and_two_reads() {
     let world = World::start().await.unwrap();
     // One by one and before counting, because the configuration and the secrets are read once per process.
     world.accept(&order(0)).await.unwrap();
@@ -254,7 +254,7 @@ async fn a_message_costs_two_writes_and_no_read() {
     let _before = world.wire.take_calls();
     assert_eq!(world.deliver().await.unwrap(), 10);
     let calls = world.wire.take_calls();
-    let expected = [("PutItem", 10), ("TransactWriteItems", 10), ("UpdateItem", 10)];
+    let expected = [("GetItem", 20), ("PutItem", 10), ("TransactWriteItems", 10), ("UpdateItem", 10)];
     // One lease for the batch, and one count. A lease may be repeated, because a slot may pass in the meantime.
     let leases = calls["UpdateItem"] - 10;
     assert!((2..=3).contains(&leases), "{calls:?}");

@@ -52,7 +52,7 @@ pub(crate) async fn release(task: Task<'_>, owner: &str) -> Result<(), Failure> 
     let files = app.ledger.message(&id).await?.and_then(|facts| facts.files);
     let Some(guards) = guards_of(task, files.as_ref()) else { return Ok(()) };
     let released = app.claims.release(&task.record(), &guards, owner, task.now()).await?;
-    tracing::info!(site = %task.job.site, message.id = %id, released, "the answer to a claim was lost; the provider was not called");
+    tracing::info!(site = %task.job.site, message.id = %id, released, "a claim was taken back, because the provider was not called");
     Ok(())
 }
 

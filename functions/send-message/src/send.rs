@@ -106,7 +106,7 @@ pub(crate) async fn send(task: Task<'_>, outgoing: &Outgoing<'_>, digest_role: &
         Attempt::Refused(refused) => return not_ours(task, outgoing, refused).await,
         Attempt::Notified(skip) => return record_skip(task, &skip).await,
         // The provider was not called. The record that is put back carries this owner as proof.
-        Attempt::Unanswered => return wait::uncalled(task, &owner).await,
+        Attempt::Uncalled => return wait::uncalled(task, &owner).await,
     }
     let id = task.id();
     let called_at = app.clock.now();
@@ -125,8 +125,8 @@ enum Attempt {
     Refused(Claimed),
     /// Another message holds the dedup key. Contains the skip of this one.
     Notified(Skip),
-    /// The answer was lost, and no time is left to retry.
-    Unanswered,
+    /// The answer was lost and no time is left to retry, or the recipient may have opted out since the claim.
+    Uncalled,
 }
 
 /// Claims the message. A dedup key held by a permanently refused message is deleted first: it should have been given
@@ -150,14 +150,31 @@ async fn attempt(task: Task<'_>, claim: Claim<'_>) -> Result<Attempt, Failure> {
 async fn attempt_once(task: Task<'_>, claim: Claim<'_>, now: Timestamp) -> Result<Attempt, Failure> {
     let Task { app, invocation, .. } = task;
     match app.claims.claim(claim, now, &|| invocation.deadline.has_time()).await {
-        Ok(Claimed::Ours) => Ok(Attempt::Ours),
+        Ok(Claimed::Ours) => Ok(still_permitted(task, claim).await),
         Ok(refused) => Ok(Attempt::Refused(refused)),
         Err(error @ StoreError::Unavailable(_)) => {
             let (site, id) = (&task.job.site, task.id());
             tracing::warn!(%site, message.id = %id, error = chain(&error), "a claim was not answered in time");
-            Ok(Attempt::Unanswered)
+            Ok(Attempt::Uncalled)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads the recipient once more, because a claim does not check the recipient. If the recipient opted out since, the
+/// record that is put back takes the claim back and records the reason.
+async fn still_permitted(task: Task<'_>, claim: Claim<'_>) -> Attempt {
+    let (site, id) = (&task.job.site, task.id());
+    match task.app.claims.refused_by_person(&claim).await {
+        Ok(None) => Attempt::Ours,
+        Ok(Some(_)) => {
+            tracing::info!(%site, message.id = %id, "the recipient opted out during the claim");
+            Attempt::Uncalled
+        }
+        Err(error) => {
+            tracing::warn!(%site, message.id = %id, error = chain(&error), "the recipient could not be read after the claim");
+            Attempt::Uncalled
+        }
     }
 }
 

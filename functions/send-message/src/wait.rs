@@ -99,7 +99,7 @@ pub(crate) async fn park(
     log_wait(task, waiting, waits).await
 }
 
-/// Puts back a message whose claim was not answered in time. The record states that this owner did not call the
+/// Puts back a message whose owner does not call the provider after its claim, which may not have been answered. The record states that this owner did not call the
 /// provider. It is the only proof: if it cannot be enqueued, the message becomes `unknown`.
 pub(crate) async fn uncalled(task: Task<'_>, owner: &str) -> Result<(), Failure> {
     let job = MessageJob { uncalled: Some(owner.to_owned()), ..task.job.put_back() };

@@ -61,6 +61,8 @@ pub struct Planned {
     pub containing: &'static str,
     /// The fault.
     pub trouble: Trouble,
+    /// How many calls pass before the fault.
+    pub after: usize,
     /// How many calls meet the fault.
     pub times: usize,
     /// How long each of these calls takes on the story's clock.
@@ -190,6 +192,10 @@ impl State {
         if let Some(index) = self.planned.iter().position(meets)
             && let Some(planned) = self.planned.get_mut(index)
         {
+            if planned.after > 0 {
+                planned.after -= 1;
+                return None;
+            }
             let met = (planned.trouble, planned.takes);
             planned.times = planned.times.saturating_sub(1);
             if planned.times == 0 {

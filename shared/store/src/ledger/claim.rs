@@ -3,7 +3,6 @@
 //! | item | table | the claim is refused if |
 //! |---|---|---|
 //! | message | `Ledger` | it is claimed or decided, has a status, or a newer record of it is in flight |
-//! | person | `Contacts` | the person opted out and the event states nothing newer (1) |
 //! | number | `Contacts` | it is suppressed, unreachable or has no free slot (1, 2) |
 //! | latest-event item | `Contacts` | a newer event of the subject was claimed (3) |
 //! | dedup key | `Contacts` | another message claimed the same state, actor or reminder (3) |
@@ -14,12 +13,15 @@
 //! | collection | `Ledger` | another file joined it since it was read |
 //! | dedup keys of the other files | `Contacts` | never: they are only written |
 //!
-//! 1. For a marketing message, also if the recipient refused marketing.
+//! 1. For a marketing message, also if the number refused marketing.
 //! 2. A number takes one message every 6 s, and at most 40 in a burst.
 //! 3. For the same mapping and recipient.
 //! 4. A cart notice of the same mapping counts if it was sent within the last day, or since the cart was left. If an
 //!    operator requested the notice, only an order refuses the claim.
 //! 5. A reminder raised by Passweb is refused only by a newer event that ends the activity or changes its start.
+//!
+//! The recipient is not in the transaction. [`Claims::refused_by_person`] reads the recipient before the claim and
+//! after it.
 //!
 //! The latest-event item, the dedup key and the cart notice name the message that wrote them. The next attempt of the
 //! same message therefore passes.
@@ -30,12 +32,11 @@
 mod carts;
 mod give_back;
 mod guards;
+mod person;
 mod release;
 mod verdict;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use domain::decision::cart::CartHistory;
 use domain::decision::guards::Guards;
 use domain::message::file_list::Files;
@@ -119,8 +120,6 @@ pub struct Claims {
 enum Guarded {
     /// The message itself.
     Message,
-    /// The recipient.
-    Person,
     /// The recipient's number with its slot.
     Number,
     /// The latest-event item of the subject.
@@ -157,7 +156,8 @@ impl Claims {
         Self { ledger, contacts }
     }
 
-    /// Claims a message for sending. Afterwards it is `sending` and belongs to its owner.
+    /// Claims a message for sending. Afterwards it is `sending` and belongs to its owner. The owner must ask
+    /// [`Claims::refused_by_person`] once more before it calls the provider.
     ///
     /// While `has_time` returns true, a claim is retried if it conflicts with another transaction or if its response is
     /// lost. A retry after a lost response uses the same idempotency token, so an owner has at most one claim.
@@ -175,6 +175,9 @@ impl Claims {
         now: Timestamp,
         has_time: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<Claimed, StoreError> {
+        if let Some(refused) = self.refused_by_person(&claim).await? {
+            return Ok(refused);
+        }
         match self.claim_slot(&claim, Slot::Idle, (now, has_time)).await? {
             Claimed::PairBusy(free_at) if free_at <= now => self.claim_slot(&claim, Slot::Burst, (now, has_time)).await,
             other => Ok(other),
@@ -209,7 +212,6 @@ impl Claims {
         let (id, guards) = (claim.message.id(), claim.guards);
         let mut transaction = Transaction::new()
             .with(Guarded::Message, self.claim_message(claim, &id, now)?)
-            .with(Guarded::Person, self.check_person(claim)?)
             .with(Guarded::Number, self.take_slot(claim, slot, now)?);
         if let Some(latest) = &guards.latest {
             transaction = transaction.with(Guarded::LatestEvent, self.put_latest(latest, claim, &id, now)?);
@@ -285,33 +287,6 @@ impl Claims {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The check of the recipient. A recorded opt-out refuses the claim, unless the event states a newer explicit
-    /// preference. For a marketing message, the same applies to a recorded refusal of marketing.
-    fn check_person(&self, claim: &Claim<'_>) -> Result<TransactWriteItem, StoreError> {
-        let Guards { contact_data_as_of, explicit, .. } = claim.guards;
-        let mut condition = format!(
-            "(attribute_not_exists(whatsapp_opt_out) OR whatsapp_opt_out = :no{})",
-            or_older("whatsapp_opt_out", explicit.opt_out)
-        );
-        if claim.marketing {
-            let older = or_older("marketing_consent", explicit.consent);
-            condition.push_str(&format!(
-                " AND (attribute_not_exists(marketing_consent) OR marketing_consent <> :no{older})"
-            ));
-        }
-        let mut check = ConditionCheck::builder()
-            .table_name(&self.contacts)
-            .key("pk", text(claim.person))
-            .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if condition.contains(":people_as_of") {
-            check = check.expression_attribute_values(":people_as_of", time(*contact_data_as_of));
-        }
-        let check = check.condition_expression(condition);
-        let check = check.build()?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
-    }
-
     /// The write to the number. It must not be suppressed or unreachable and must have a free slot, which advances.
     fn take_slot(&self, claim: &Claim<'_>, slot: Slot, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         let later = |by| now.saturating_add(by).unwrap_or(now);
@@ -352,13 +327,4 @@ impl Claims {
         let update = update.build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
-}
-
-/// The part of a condition that lets an explicit preference of the event override an older record.
-fn or_older(name: &str, is_explicit: bool) -> String {
-    if !is_explicit {
-        return String::new();
-    }
-    // Items of older versions have one time for all attributes.
-    format!(" OR {name}_at < :people_as_of OR (attribute_not_exists({name}_at) AND occurred_at < :people_as_of)")
 }

@@ -19,7 +19,7 @@ use crate::transact::{Transaction, Written, a_while, again};
 
 /// The failure code of a message that was claimed but not sent to the provider.
 const NO_CODE: &str = "none";
-const DETAILS: &str = "the answer to its claim was lost; WA Smart Business was not called";
+const DETAILS: &str = "WA Smart Business was not called after the claim";
 /// The attributes of a latest-event item, and the attributes that keep their previous values.
 const BEFORE: &[(&str, &str)] = &[
     ("message", "before_message"),

@@ -1,13 +1,12 @@
 //! The reason why a claim was refused.
 
-use domain::decision::guards::Guards;
 use domain::message::suppression::Scope;
 use jiff::Timestamp;
 
 use super::super::facts::reported;
 use super::{Claim, Claimed, Guarded};
 use crate::contacts::PAIR_AHEAD;
-use crate::contacts::{CartItems, of_number, opted_out};
+use crate::contacts::{CartItems, of_number};
 use crate::error::StoreError;
 use crate::item::Reading;
 use crate::transact::Refused;
@@ -21,14 +20,6 @@ pub(super) fn verdict(claim: &Claim<'_>, refused: &Refused<Guarded>, now: Timest
         let is_own = old.facts.claim.as_ref().is_some_and(|own| own.owner == claim.owner);
         let is_ours = is_own && old.facts.answer.is_none();
         return Ok(if is_ours { Claimed::Ours } else { Claimed::Theirs(Box::new(old)) });
-    }
-    if let Some(old) = refused.by(Guarded::Person) {
-        let Guards { contact_data_as_of, explicit, .. } = claim.guards;
-        let opted_out = opted_out(&Reading::of(old))?;
-        return Ok(match opted_out.filter(|at| !explicit.opt_out || at >= contact_data_as_of) {
-            Some(at) => Claimed::OptedOut(at),
-            None => Claimed::ConsentWithdrawn,
-        });
     }
     let number = refused.by(Guarded::Number).map(Reading::of);
     if let Some(reading) = &number {
