@@ -1,8 +1,8 @@
 //! What a message costs: every request, every request unit and every log byte, counted through the real functions.
 //!
 //! ```bash
-//! cargo test -p stories --test costs                          # compares the counts with docs/costs.md
-//! BRIDGE_WRITE_COSTS=1 cargo test -p stories --test costs     # writes the tables of docs/costs.md
+//! cargo test --workspace --test costs                          # compares the counts with docs/costs.md
+//! BRIDGE_WRITE_COSTS=1 cargo test --workspace --test costs     # writes the tables of docs/costs.md
 //! ```
 //!
 //! This is a binary of its own, because it measures the log, and the tests of a binary share one file.
