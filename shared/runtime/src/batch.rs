@@ -10,8 +10,10 @@ use std::panic::AssertUnwindSafe;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
 use futures_util::{FutureExt, StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use tracing::Instrument;
 
 use crate::clock::Clock;
+use crate::telemetry::{self, field};
 
 /// The time until which an invocation may begin work.
 #[derive(Clone, Debug)]
@@ -66,7 +68,8 @@ where
             tracing::info!(record.id = id, "no time left for this record; it will be delivered again");
             return id;
         }
-        match AssertUnwindSafe(handle(record)).catch_unwind().await {
+        let context = telemetry::context(&[(field::RECORD, &id.as_deref().unwrap_or_default())]);
+        match AssertUnwindSafe(handle(record)).catch_unwind().instrument(context).await {
             Ok(Ok(())) => None,
             Ok(Err(TryAgain)) => id,
             Err(_) => {
