@@ -6,7 +6,9 @@ use domain::primitives::cause::chain;
 use fire_reminders::{App, Config};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use runtime::env::Environment;
-use runtime::{Clock, aws, telemetry};
+use runtime::telemetry::{self, field};
+use runtime::{Clock, aws};
+use tracing::Instrument;
 
 /// Time for three attempts of a call and the pauses between them.
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);
@@ -22,7 +24,9 @@ async fn main() -> Result<(), Error> {
     let app = App::new(dynamodb, sqs, secrets, config, Clock::system());
     lambda_runtime::run(service_fn(|tick: LambdaEvent<serde_json::Value>| {
         let app = &app;
-        async move { fire_reminders::handle(app, tick.context.deadline).await.map_err(|error| Error::from(chain(&error))) }
+        let context = telemetry::context(&[(field::REQUEST, &tick.context.request_id)]);
+        let sweep = fire_reminders::handle(app, tick.context.deadline).instrument(context);
+        async move { sweep.await.map_err(|error| Error::from(chain(&error))) }
     }))
     .await
 }

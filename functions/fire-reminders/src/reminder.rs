@@ -170,7 +170,7 @@ async fn record_gone(
         return Ok(());
     };
     let plan = taken_back(&event, &Skip::new(Reason::Cancelled, by.as_str()));
-    let record = EventRecord { site, event: &event, received_at: now, plan: &plan, retention_days };
+    let record = EventRecord { trace: None, site, event: &event, received_at: now, plan: &plan, retention_days };
     if app.ledger.record_event(record, now).await? == Recorded::New {
         for planned in &plan.skips {
             app.metrics.count_by(Metric::MessagesSkipped, planned.skip.reason.to_string());

@@ -10,7 +10,7 @@ use runtime::metrics::Metric;
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
-use crate::{Admitted, App, BATCH_BYTES_MAX, EVENT_BYTES_MAX, admit};
+use crate::{Admitted, App, BATCH_BYTES_MAX, EVENT_BYTES_MAX, admit, trace_of};
 
 /// Maximum number of events per batch.
 const BATCH_EVENTS_MAX: usize = 100;
@@ -34,6 +34,7 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<(StatusCode, 
     };
     let ids: Vec<Option<String>> = events.iter().map(|event| event["id"].as_str().map(str::to_owned)).collect();
     let parsed: Vec<Result<Event, Problem>> = events.into_iter().map(|event| parse(event, now)).collect();
+    let trace = trace_of(request);
     let jobs: Vec<Job> = parsed
         .iter()
         .flatten()
@@ -42,7 +43,7 @@ pub(crate) async fn handle(app: &App, request: &Request) -> Result<(StatusCode, 
             // The events get increasing times. Of two events with the same second, the later one in the list is
             // therefore the newer.
             let received_at = now + SignedDuration::from_micros(place);
-            Job::event(site.clone(), received_at, event.document.clone())
+            Job::event(site.clone(), received_at, event.document.clone()).traced(trace.clone())
         })
         .collect();
     let mut queued = app.queue.send_all(&jobs).await.into_iter();

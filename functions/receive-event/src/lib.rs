@@ -18,16 +18,20 @@ mod webhooks;
 use domain::event::Event;
 use domain::primitives::id::SiteId;
 use domain::primitives::json::too_deep;
+use domain::primitives::trace::TraceParent;
 use domain::queue::job::Job;
 use http::{Method, StatusCode, header};
 use jiff::Timestamp;
-use lambda_http::{Body, Request, Response};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt, Response};
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
 use runtime::metrics::{Metric, Metrics};
 use runtime::secrets::Secrets;
+use runtime::telemetry::{self, field};
 use serde_json::{Value, json};
 use store::config::ConfigTable;
+use tracing::{Instrument, Span};
 
 pub use config::Config;
 use problem::Problem;
@@ -79,6 +83,40 @@ impl App {
 
 /// Answers a request of the API.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    let context = context_of(&request);
+    respond(app, request).instrument(context).await
+}
+
+/// Returns the context of a request: its ids at Lambda and at the gateway, and the trace of the caller.
+fn context_of(request: &Request) -> Span {
+    let context = telemetry::context(&[]);
+    let ids = [
+        (field::REQUEST, request.lambda_context_ref().map(|lambda| lambda.request_id.clone())),
+        (field::GATEWAY, gateway_id(request)),
+        (field::TRACE, trace_of(request).map(|trace| trace.trace_id().to_owned())),
+    ];
+    for (name, id) in ids {
+        if let Some(id) = id {
+            context.record(name, id);
+        }
+    }
+    context
+}
+
+/// Returns the gateway's id of a request.
+fn gateway_id(request: &Request) -> Option<String> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
+        _ => None,
+    }
+}
+
+/// Returns the trace of the caller. An invalid header is ignored, as the standard requires.
+fn trace_of(request: &Request) -> Option<TraceParent> {
+    request.headers().get("traceparent")?.to_str().ok().and_then(TraceParent::parse)
+}
+
+async fn respond(app: &App, request: Request) -> Response<Body> {
     let response = answer(app, &request).await.unwrap_or_else(|problem| {
         // An address without a webhook is a guess, like any unknown path.
         let is_webhook = request.uri().path().starts_with(WEBHOOKS) && problem.status() != StatusCode::NOT_FOUND;
@@ -119,7 +157,8 @@ async fn one(app: &App, request: &Request) -> Result<(StatusCode, Value), Proble
     let now = app.clock.now();
     let Admitted { site, key_id, document } = admit(app, request, EVENT_BYTES_MAX, now).await?;
     let event = Event::parse(document, now).map_err(Problem::of_event)?;
-    let job = Job::event(site.clone(), now, event.document.clone());
+    telemetry::note(&[(field::EVENT, &event.id)]);
+    let job = Job::event(site.clone(), now, event.document.clone()).traced(trace_of(request));
     app.queue.send(&job).await.map_err(|error| Problem::not_queued(&error))?;
     app.limits.count(&key_id, 1, now).await;
     app.metrics.count(Metric::EventsAccepted, 1);
@@ -140,6 +179,7 @@ async fn admit(app: &App, request: &Request, bytes_max: usize, now: Timestamp) -
     check_size(bytes, bytes_max)?;
     let presented = auth::presented_key(request)?;
     let site = app.keys.site_of(&presented, now).await?;
+    telemetry::note(&[(field::SITE, &site)]);
     app.limits.check(&presented.key_id, now)?;
     check_content_type(request)?;
     Ok(Admitted { site, key_id: presented.key_id, document: read_json(bytes)? })

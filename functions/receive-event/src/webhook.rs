@@ -12,6 +12,7 @@ use domain::webhook::{Mode, Parsed, Webhook, parse};
 use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use lambda_http::{Body, Request, RequestExt, Response};
+use runtime::telemetry::{self, field};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -53,6 +54,7 @@ pub(crate) async fn take(app: &App, id: &str, request: &Request) -> Result<(Stat
     let bytes: &[u8] = request.body().as_ref();
     check_size(bytes, WEBHOOK_BYTES_MAX)?;
     let mut webhook = app.webhooks.webhook(id, now).await?;
+    telemetry::note(&[(field::SITE, &webhook.site)]);
     authenticate(app, &webhook, request, now).await?;
     let document = read_json(bytes)?;
     let mut parsed = parse(&document, &webhook, now);

@@ -3,12 +3,15 @@
 use domain::decision::plan::{Plan, plan};
 use domain::event::{Event, EventData};
 use domain::primitives::id::{MappingId, SiteId};
+use domain::primitives::trace::TraceParent;
 use domain::queue::job::{Job, MessageJob};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use runtime::failure::Failure;
 use runtime::metrics::Metric;
+use runtime::telemetry::{self, field};
 use store::ledger::{EventRecord, Recorded};
+use tracing::Instrument;
 
 use crate::people::with_latest_contact_data;
 use crate::task::{Invocation, Probe, Task};
@@ -23,6 +26,7 @@ const MESSAGES_AT_ONCE: usize = 10;
 pub(crate) struct Accepted<'a> {
     pub(crate) site: &'a SiteId,
     pub(crate) received_at: Timestamp,
+    pub(crate) trace: Option<&'a TraceParent>,
     /// Whether the record waited, so that newer data may exist.
     pub(crate) waited: bool,
     pub(crate) document: &'a serde_json::Value,
@@ -30,13 +34,13 @@ pub(crate) struct Accepted<'a> {
 
 /// Plans an event, records it, and processes each message of its plan.
 pub(crate) async fn process(app: &App, accepted: Accepted<'_>, invocation: Invocation<'_>) -> Result<(), Failure> {
-    let Accepted { site, received_at, waited, document } = accepted;
+    let Accepted { site, received_at, trace, waited, document } = accepted;
     let live = app.live_site(site).await?;
     // The event was valid when it was received. The same time limits `occurred_at` here.
     let event = Event::parse_any(document.clone(), received_at).map_err(Failure::dead)?;
     let retention_days = live.site.retention_days;
     let planned = plan(&event, &live);
-    let record = EventRecord { site, event: &event, received_at, plan: &planned, retention_days };
+    let record = EventRecord { site, event: &event, received_at, trace, plan: &planned, retention_days };
     let stored: Plan = match app.ledger.record_event(record, app.clock.now()).await? {
         Recorded::New => {
             for planned in &planned.skips {
@@ -88,7 +92,11 @@ pub(crate) async fn process(app: &App, accepted: Accepted<'_>, invocation: Invoc
         job,
         probe: &probe,
     };
-    let results = join_all(jobs.iter().map(|job| message::process_refreshed(task(job), refreshed.as_ref()))).await;
+    let processing = jobs.iter().map(|job| {
+        let context = telemetry::context(&[(field::MESSAGE, &job.id())]);
+        message::process_refreshed(task(job), refreshed.as_ref()).instrument(context)
+    });
+    let results = join_all(processing).await;
     // All messages are processed before any failure is returned. A retryable failure takes precedence over a permanent
     // one.
     let mut failures: Vec<Failure> = results.into_iter().filter_map(Result::err).collect();

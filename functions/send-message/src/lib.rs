@@ -59,12 +59,14 @@ use runtime::Clock;
 use runtime::batch::{self, Deadline};
 use runtime::cache::{Cache, Loaded};
 use runtime::secrets::Secrets;
+use runtime::telemetry::{self, field};
 use store::StoreError;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
 use store::ledger::{Claims, Ledger, Parking};
 use store::schedule::{Lane, Schedule};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 pub use config::Config;
 use pacer::Pacer;
@@ -190,6 +192,11 @@ fn process_name() -> Result<String, SetupError> {
 
 /// Handles a batch of records of the events queue or of a dead-letter queue.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+    let context = telemetry::context(&[(field::REQUEST, &event.context.request_id)]);
+    handle_batch(app, event).instrument(context).await
+}
+
+async fn handle_batch(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
     let invocation = event.context.request_id;
     let deadline = Deadline::of(event.context.deadline, SEND_TIMEOUT, SEND_MARGIN, app.clock.clone());
     let pacer = Pacer::new(app, event.payload.records.len());

@@ -7,6 +7,7 @@ use domain::message::reason::{Reason, Skip};
 use domain::message::state::WaitReason;
 use domain::queue::job::MessageJob;
 use runtime::failure::Failure;
+use runtime::telemetry::{self, field};
 use store::ledger::is_erased;
 
 use crate::files::DigestRole;
@@ -27,6 +28,9 @@ pub(crate) async fn process_job(
     let live = app.live_site(site).await?;
     let recorded = app.ledger.recorded(site, &job.event).await?;
     let recorded = recorded.ok_or_else(|| Failure::dead("the event is not in the ledger"))?;
+    if let Some(trace) = &recorded.trace {
+        telemetry::note(&[(field::TRACE, &trace.trace_id())]);
+    }
     if is_erased(&recorded.document) {
         tracing::info!(%site, event.id = %job.event, "the event was erased; its messages are decided");
         return Ok(());

@@ -3,10 +3,15 @@
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::message::backoff;
 use domain::primitives::cause::chain;
+use domain::primitives::id::EventId;
+use domain::primitives::trace::TraceParent;
 use domain::queue::job::{Job, MessageJob, SendPermit};
 use jiff::SignedDuration;
+use queue::TRACE_ATTRIBUTE;
 use runtime::batch::TryAgain;
 use runtime::failure::{DeadRecord, Failure, dead_letter};
+use runtime::telemetry::{self, field};
+use serde_json::Value;
 use store::StoreError;
 use store::ledger::DeadQueue;
 use store::schedule::Lane;
@@ -28,7 +33,10 @@ const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// Handles one record. On `Err`, SQS delivers it again.
 pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation<'_>) -> Result<(), TryAgain> {
     let body = record.body.as_deref().unwrap_or_default();
-    let of_job = serde_json::from_str::<Job>(body);
+    let of_job = serde_json::from_str::<Job>(body).map(|job| job.traced(trace_of(&record)));
+    if let Ok(job) = &of_job {
+        note(job);
+    }
     if let Some(queue) = app.dead_queues.of(&record) {
         let cause = "SQS gave up: the record was received too often";
         return give_up(app, &record, queue, of_job.as_ref().ok(), cause).await;
@@ -42,9 +50,9 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
         }
     };
     let done = match &job {
-        Job::Event { site, received_at, event: document, attempt, .. } => {
+        Job::Event { site, received_at, event: document, attempt, trace, .. } => {
             let waited = *attempt > 0 || app.clock.now().duration_since(*received_at) > FRESH_FOR;
-            let accepted = Accepted { site, received_at: *received_at, waited, document };
+            let accepted = Accepted { site, received_at: *received_at, trace: trace.as_ref(), waited, document };
             Box::pin(event::process(app, accepted, invocation)).await
         }
         Job::Message(job) => {
@@ -68,6 +76,27 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
             put_back(app, job).await
         }
         Err(Failure::Dead(cause)) => give_up(app, &record, DeadQueue::Events, Some(&job), &chain(&cause)).await,
+    }
+}
+
+/// Returns the trace of the caller, which is an attribute of the record.
+fn trace_of(record: &SqsMessage) -> Option<TraceParent> {
+    record.message_attributes.get(TRACE_ATTRIBUTE)?.string_value.as_deref().and_then(TraceParent::parse)
+}
+
+/// Adds what a job names to the context of the log.
+fn note(job: &Job) {
+    telemetry::note(&[(field::SITE, job.site())]);
+    match job {
+        Job::Event { event, trace, .. } => {
+            if let Some(id) = event.get("id").and_then(Value::as_str).and_then(|id| EventId::parse(id).ok()) {
+                telemetry::note(&[(field::EVENT, &id)]);
+            }
+            if let Some(trace) = trace {
+                telemetry::note(&[(field::TRACE, &trace.trace_id())]);
+            }
+        }
+        Job::Message(job) => telemetry::note(&[(field::EVENT, &job.event), (field::MESSAGE, &job.id())]),
     }
 }
 

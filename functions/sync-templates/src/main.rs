@@ -5,8 +5,10 @@ use std::time::Duration;
 use domain::primitives::cause::chain;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use runtime::env::Environment;
-use runtime::{Clock, aws, telemetry};
+use runtime::telemetry::{self, field};
+use runtime::{Clock, aws};
 use sync_templates::{App, Config};
+use tracing::Instrument;
 
 /// Time for three attempts of a call and the pauses between them.
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);
@@ -22,8 +24,9 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|tick: LambdaEvent<serde_json::Value>| {
         let app = &app;
         async move {
-            let deadline = tick.context.deadline;
-            sync_templates::handle_tick(app, &tick.payload, deadline).await.map_err(|error| Error::from(chain(&error)))
+            let context = telemetry::context(&[(field::REQUEST, &tick.context.request_id)]);
+            let sync = sync_templates::handle_tick(app, &tick.payload, tick.context.deadline).instrument(context);
+            sync.await.map_err(|error| Error::from(chain(&error)))
         }
     }))
     .await

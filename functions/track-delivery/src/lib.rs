@@ -33,12 +33,14 @@ use runtime::cache::{Cache, Loaded};
 use runtime::failure::Failure;
 use runtime::metrics::{Metric, Metrics};
 use runtime::secrets::Secrets;
+use runtime::telemetry::{self, field};
 use store::StoreError;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
 use store::ledger::Ledger;
 use store::schedule::Schedule;
 use store::webhooks::Webhooks;
+use tracing::Instrument;
 
 pub use config::Config;
 
@@ -115,6 +117,11 @@ impl App {
 
 /// Handles a batch of records of the statuses queue.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+    let context = telemetry::context(&[(field::REQUEST, &event.context.request_id)]);
+    handle_batch(app, event).instrument(context).await
+}
+
+async fn handle_batch(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
     let deadline = Deadline::of(event.context.deadline, TIMEOUT, RECORD_MARGIN, app.clock.clone());
     app.metrics.count(Metric::BatchRecords, event.payload.records.len());
     let response =

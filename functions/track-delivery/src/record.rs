@@ -6,6 +6,7 @@ use domain::primitives::id::SiteId;
 use domain::queue::platform_event::{PlatformEvent, Queued};
 use runtime::batch::TryAgain;
 use runtime::failure::{DeadRecord, Failure, dead_letter};
+use runtime::telemetry::{self, field};
 use store::ledger::DeadQueue;
 
 use crate::status::Report;
@@ -23,10 +24,19 @@ pub(crate) async fn handle(app: &App, record: SqsMessage) -> Result<(), TryAgain
             return dead(app, &record, None, &cause).await;
         }
     };
+    note(&queued.platform_event);
     match apply(app, queued.platform_event.clone(), body).await {
         Ok(()) => Ok(()),
         Err(Failure::Again(cause)) => put_back(app, &record, queued, &chain(&cause)).await,
         Err(Failure::Dead(cause)) => dead(app, &record, Some(queued.platform_event.site()), &chain(&cause)).await,
+    }
+}
+
+/// Adds what a platform event names to the context of the log.
+fn note(platform_event: &PlatformEvent) {
+    telemetry::note(&[(field::SITE, platform_event.site())]);
+    if let PlatformEvent::Status { message: Some(message), .. } = platform_event {
+        telemetry::note(&[(field::MESSAGE, message)]);
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output)
     let test_plan = Plan { skips: Vec::new(), ..test_plan };
     let site = &live.site.id;
     let record = EventRecord {
+        trace: None,
         site,
         event: &event,
         received_at: now,

@@ -12,6 +12,9 @@ use domain::queue::platform_event::{PlatformEvent, Queued};
 
 use sender::{Record, Sender};
 
+/// The attribute of a record with the trace of the caller that raised its event.
+pub const TRACE_ATTRIBUTE: &str = "traceparent";
+
 /// SQS did not accept a record. The sender keeps it and retries.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("SQS did not take the record")]
@@ -59,12 +62,12 @@ impl EventsQueue {
     /// # Errors
     /// [`NotQueued`].
     pub async fn send_body(&self, body: &str, site: Option<&SiteId>) -> Result<(), NotQueued> {
-        self.0.send(Record { body: Ok(body.to_owned()), site: site.cloned(), delay_s: 0 }).await
+        self.0.send(Record { body: Ok(body.to_owned()), site: site.cloned(), trace: None, delay_s: 0 }).await
     }
 }
 
 fn record(job: &Job) -> Record {
-    Record::now(body::of(job), job.site())
+    Record { trace: job.trace().cloned(), ..Record::now(body::of(job), job.site()) }
 }
 
 /// The statuses queue.
@@ -100,6 +103,6 @@ impl StatusesQueue {
     /// # Errors
     /// [`NotQueued`].
     pub async fn send_body(&self, body: &str, site: Option<&SiteId>) -> Result<(), NotQueued> {
-        self.0.send(Record { body: Ok(body.to_owned()), site: site.cloned(), delay_s: 0 }).await
+        self.0.send(Record { body: Ok(body.to_owned()), site: site.cloned(), trace: None, delay_s: 0 }).await
     }
 }

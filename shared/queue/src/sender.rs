@@ -1,12 +1,15 @@
 //! The producer of one SQS queue, independent of the meaning of its records.
 
+use std::collections::HashMap;
+
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use domain::primitives::id::SiteId;
+use domain::primitives::trace::TraceParent;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::NotQueued;
+use crate::{NotQueued, TRACE_ATTRIBUTE};
 
 /// Maximum number of records per SQS call.
 const BATCH_RECORDS_MAX: usize = 10;
@@ -34,6 +37,8 @@ pub(crate) struct Record {
     /// The site of the record, if it is known. SQS shares the queue fairly among the sites, so that a site with many
     /// records does not delay the others.
     pub(crate) site: Option<SiteId>,
+    /// The trace of the caller, as an attribute of the record.
+    pub(crate) trace: Option<TraceParent>,
     /// Delay in seconds before the record becomes visible.
     pub(crate) delay_s: u16,
 }
@@ -41,12 +46,19 @@ pub(crate) struct Record {
 impl Record {
     /// Creates a record without delay.
     pub(crate) fn now(body: Result<String, NotQueued>, site: &SiteId) -> Self {
-        Self { body, site: Some(site.clone()), delay_s: 0 }
+        Self { body, site: Some(site.clone()), trace: None, delay_s: 0 }
     }
 
     /// Returns the message group of the record.
     fn group(&self) -> Option<String> {
         self.site.as_ref().map(|site| site.as_str().to_owned())
+    }
+
+    /// Returns the attribute with the trace.
+    fn attribute(&self) -> Result<Option<(String, MessageAttributeValue)>, NotQueued> {
+        let Some(trace) = &self.trace else { return Ok(None) };
+        let value = MessageAttributeValue::builder().data_type("String").string_value(trace.as_str());
+        Ok(Some((TRACE_ATTRIBUTE.to_owned(), value.build().map_err(NotQueued::because)?)))
     }
 
     /// Returns the size of the record in bytes.
@@ -64,6 +76,7 @@ impl Sender {
     /// Sends one record to the queue, without its delay. `Ok` means that SQS has it.
     pub(crate) async fn send(&self, record: Record) -> Result<(), NotQueued> {
         let request = self.client.send_message().queue_url(&self.url).set_message_group_id(record.group());
+        let request = request.set_message_attributes(record.attribute()?.map(|attribute| HashMap::from([attribute])));
         request.message_body(record.body?).send().await.map_err(NotQueued::because)?;
         Ok(())
     }
@@ -78,7 +91,9 @@ impl Sender {
     async fn send_call(&self, records: Vec<Record>) -> Vec<Result<(), NotQueued>> {
         let entry = |(index, record): (usize, Record)| {
             let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).delay_seconds(record.delay());
-            let entry = entry.set_message_group_id(record.group()).message_body(record.body?);
+            let attributes = record.attribute()?.map(|attribute| HashMap::from([attribute]));
+            let entry = entry.set_message_group_id(record.group()).set_message_attributes(attributes);
+            let entry = entry.message_body(record.body?);
             entry.build().map_err(NotQueued::because)
         };
         let entries: Vec<Result<_, NotQueued>> = records.into_iter().enumerate().map(entry).collect();

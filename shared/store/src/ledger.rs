@@ -48,6 +48,7 @@ use domain::decision::plan::Plan;
 use domain::event::Event;
 use domain::primitives::id::SiteId;
 use domain::primitives::key::{code_key, content_hash, event_key};
+use domain::primitives::trace::TraceParent;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::batch_get::{self, BatchGet};
@@ -70,6 +71,8 @@ const EVENT: &str = "EVENT";
 /// On an event's item: the attribute that lists the event in `by_contact` under the code of its order. Only messages
 /// have a contact, so the attribute is free on events.
 const CODE: &str = "contact";
+/// The attribute with the trace of the caller.
+const TRACE: &str = "trace";
 /// Days that an event is kept after its last reminder is due.
 const NEEDED_DAYS: u16 = 30;
 
@@ -89,6 +92,8 @@ pub struct EventRecord<'a> {
     pub event: &'a Event,
     /// When `receive-event` accepted it.
     pub received_at: Timestamp,
+    /// The trace of the caller.
+    pub trace: Option<&'a TraceParent>,
     /// The event's plan.
     pub plan: &'a Plan,
     /// Days that the ledger keeps the event.
@@ -115,6 +120,8 @@ pub struct RecordedEvent {
     pub received_at: Timestamp,
     /// The event's plan.
     pub plan: Plan,
+    /// The trace of the caller.
+    pub trace: Option<TraceParent>,
 }
 
 impl Ledger {
@@ -129,12 +136,16 @@ impl Ledger {
     /// # Errors
     /// [`StoreError`].
     pub async fn record_event(&self, record: EventRecord<'_>, now: Timestamp) -> Result<Recorded, StoreError> {
-        let EventRecord { site, event, received_at, plan, retention_days } = record;
+        let EventRecord { site, event, received_at, trace, plan, retention_days } = record;
         let pk = event_key(site, &event.id);
         let hash = content_hash(&event.document);
         let request = self.client.put_item().table_name(&self.table);
         let request = match event.code() {
             Some(code) => request.item(CODE, text(code_key(site, code))),
+            None => request,
+        };
+        let request = match trace {
+            Some(trace) => request.item(TRACE, text(trace.as_str())),
             None => request,
         };
         let request = request
@@ -325,5 +336,6 @@ fn recorded_event(item: &Item) -> Result<RecordedEvent, StoreError> {
         document: reading.json("event")?.unwrap_or_default(),
         received_at: reading.time("received_at")?.ok_or_else(|| reading.fault("received_at", "is missing"))?,
         plan: reading.json("plan")?.unwrap_or_default(),
+        trace: reading.text(TRACE)?.and_then(TraceParent::parse),
     })
 }

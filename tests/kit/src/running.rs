@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::task::Poll;
 
 use anyhow::Result;
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use aws_sdk_sqs::types::Message;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context as LambdaContext, LambdaEvent};
@@ -242,6 +242,12 @@ fn record(message: &Message) -> SqsMessage {
     record.message_id.clone_from(&message.message_id);
     record.body.clone_from(&message.body);
     record.receipt_handle.clone_from(&message.receipt_handle);
+    for (name, value) in message.message_attributes.iter().flatten() {
+        let mut attribute = SqsMessageAttribute::default();
+        attribute.string_value.clone_from(&value.string_value);
+        attribute.data_type = Some(value.data_type.clone());
+        record.message_attributes.insert(name.clone(), attribute);
+    }
     record
 }
 

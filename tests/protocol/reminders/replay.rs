@@ -94,8 +94,14 @@ impl Replay<'_> {
             Write::Saved(event) => {
                 let (event, plan) = (&self.setup.events[event].event, domain::decision::plan::Plan::default());
                 let received_at = event.occurred_at;
-                let record =
-                    EventRecord { site: &site, event, received_at, plan: &plan, retention_days: RETENTION_DAYS };
+                let record = EventRecord {
+                    trace: None,
+                    site: &site,
+                    event,
+                    received_at,
+                    plan: &plan,
+                    retention_days: RETENTION_DAYS,
+                };
                 done(self.world.ledger.record_event(record, at(60)).await.unwrap() == Recorded::New)
             }
             Write::Raised(raised, notifies_nobody) => {
@@ -103,7 +109,8 @@ impl Replay<'_> {
                 let none = taken_back(event, &Skip::from(Reason::Cancelled));
                 let plan = if notifies_nobody { &none } else { plan };
                 let received_at = event.occurred_at;
-                let record = EventRecord { site: &site, event, received_at, plan, retention_days: RETENTION_DAYS };
+                let record =
+                    EventRecord { trace: None, site: &site, event, received_at, plan, retention_days: RETENTION_DAYS };
                 done(self.world.ledger.record_event(record, at(60)).await.unwrap() == Recorded::New)
             }
             Write::LatestEvent(no) => {

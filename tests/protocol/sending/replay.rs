@@ -167,8 +167,14 @@ impl Replay<'_> {
             Write::Event(send) => {
                 let (event, plan) = (&self.spec(send).event, self.plan(send));
                 let received_at = event.occurred_at;
-                let record =
-                    EventRecord { site: &site, event, received_at, plan: &plan, retention_days: RETENTION_DAYS };
+                let record = EventRecord {
+                    trace: None,
+                    site: &site,
+                    event,
+                    received_at,
+                    plan: &plan,
+                    retention_days: RETENTION_DAYS,
+                };
                 match ledger.record_event(record, at(60)).await.unwrap() {
                     Recorded::New => Outcome::Done,
                     Recorded::Existing(known) if known == plan => Outcome::Refused,

@@ -131,7 +131,14 @@ impl World {
         let live = self.live("demo").await;
         let event = event(event_id, number, now);
         let planned = plan(&event, &live);
-        let record = EventRecord { site: &site, event: &event, received_at: now, plan: &planned, retention_days: 90 };
+        let record = EventRecord {
+            trace: None,
+            site: &site,
+            event: &event,
+            received_at: now,
+            plan: &planned,
+            retention_days: 90,
+        };
         self.ledger.record_event(record, now).await.unwrap();
         let job = MessageJob::first(&site, &event.id, &planned.messages[0]);
         let message = MessageRecord { job: &job, event: &event, retention_days: 90 };

@@ -10,3 +10,4 @@ pub mod language;
 pub mod local_time;
 pub mod money;
 pub mod phone;
+pub mod trace;

@@ -8,6 +8,7 @@ use crate::decision::plan::PlannedMessage;
 use crate::message::backoff::PUT_BACK_FOR;
 use crate::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use crate::primitives::key::{MessageId, event_key, message_key};
+use crate::primitives::trace::TraceParent;
 
 /// A record of the events queue.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub enum Job {
         /// When an operator redrove the record from the dead-letter queue.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         redriven_at: Option<Timestamp>,
+        /// The trace of the caller. It is an attribute of the record, so that readers before it ignore it.
+        #[serde(skip)]
+        trace: Option<TraceParent>,
     },
     /// One message of an event whose plan is in the ledger.
     #[serde(rename = "message.1")]
@@ -215,15 +219,33 @@ impl Job {
     /// Returns a job for an event that was just accepted.
     #[must_use]
     pub fn event(site: SiteId, received_at: Timestamp, event: Value) -> Self {
-        Self::Event { site, received_at, event, attempt: 0, redriven_at: None }
+        Self::Event { site, received_at, event, attempt: 0, redriven_at: None, trace: None }
+    }
+
+    /// Returns the job with the trace of the caller. A message has none: its event in the ledger has it.
+    #[must_use]
+    pub fn traced(mut self, caller: Option<TraceParent>) -> Self {
+        if let Self::Event { trace, .. } = &mut self {
+            *trace = caller;
+        }
+        self
+    }
+
+    /// Returns the trace of the caller.
+    #[must_use]
+    pub fn trace(&self) -> Option<&TraceParent> {
+        match self {
+            Self::Event { trace, .. } => trace.as_ref(),
+            Self::Message(_) => None,
+        }
     }
 
     /// Returns the job as an operator redrives it. The time limit for putting an event back starts again.
     #[must_use]
     pub fn redriven(self, now: Timestamp) -> Self {
         match self {
-            Self::Event { site, received_at, event, .. } => {
-                Self::Event { site, received_at, event, attempt: 0, redriven_at: Some(now) }
+            Self::Event { site, received_at, event, trace, .. } => {
+                Self::Event { site, received_at, event, attempt: 0, redriven_at: Some(now), trace }
             }
             Self::Message(job) => Self::Message(job),
         }
@@ -243,8 +265,9 @@ impl Job {
     #[must_use]
     pub fn put_back(self) -> Self {
         match self {
-            Self::Event { site, received_at, event, attempt, redriven_at } => {
-                Self::Event { site, received_at, event, attempt: attempt.saturating_add(1), redriven_at }
+            Self::Event { site, received_at, event, attempt, redriven_at, trace } => {
+                let attempt = attempt.saturating_add(1);
+                Self::Event { site, received_at, event, attempt, redriven_at, trace }
             }
             // A slot or a probe permission may no longer be valid by then.
             Self::Message(job) => Self::Message(job.put_back()),

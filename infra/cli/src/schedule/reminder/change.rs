@@ -80,7 +80,7 @@ async fn record(event: &Event, kept: &Kept, stack: &Stack) -> Result<(), Failure
     let retention_days = stack.live().await?.site.retention_days;
     // The event occurs at the due time. With an earlier `received_at` it would be unreadable, because an event cannot
     // occur after it is received.
-    let record = EventRecord { site, event, received_at: now.max(due_at), plan: &plan, retention_days };
+    let record = EventRecord { trace: None, site, event, received_at: now.max(due_at), plan: &plan, retention_days };
     stack.ledger.record_event(record, now).await?;
     // The first record wins: the sweep may have raised the reminder meanwhile.
     let recorded = stack.ledger.plan(site, &event.id).await?;
