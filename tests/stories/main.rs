@@ -12,6 +12,7 @@ mod events;
 mod files;
 mod intake;
 mod lanes;
+mod logs;
 mod metrics;
 mod model;
 mod numbers;

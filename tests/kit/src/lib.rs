@@ -56,6 +56,7 @@ use mail::Mail;
 
 pub use clock::SharedClock;
 pub use events::{example, file_uploaded, message_sent, order_status_changed};
+pub use log::lines_with;
 pub use meter::{Bill, Meter};
 pub use wire::{Odds, Planned, Trouble, Wire};
 

@@ -92,6 +92,7 @@ fn of_idle(idle: &Bill) -> Vec<(&'static str, f64)> {
     let sweep = price("lambda_request") + SWEEP_SECONDS * SWEEP_MEMORY_GB * price("lambda_gb_second");
     vec![
         ("sweeps: function", MINUTES * sweep),
+        ("sweeps: DynamoDB writes", MINUTES * idle.write_units() * price("write_unit")),
         ("sweeps: DynamoDB reads", MINUTES * idle.read_units() * price("read_unit")),
         ("polls of the queues", MINUTES * IDLE_POLLS_OF_MINUTE * price("sqs_request")),
         ("alarms", float(ALARM_METRICS) * price("alarm_metric_month")),
