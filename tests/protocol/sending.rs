@@ -75,6 +75,15 @@ fn an_older_state_is_not_notified_after_a_newer_one() {
 }
 
 #[test]
+fn a_claim_whose_owner_may_not_call_is_taken_back_and_loses_nothing() {
+    let one = 1 + more();
+    let bounds = Bounds { executions: 2, crashes: one, doubles: 1, lost: 1, uncalled: 1, ..calm() };
+    check("taken back", Setup::one(bounds));
+    let bounds = Bounds { executions: 2, not_accepted: 1, uncalled: 1, ..calm() };
+    check("taken back, one state, two events", Setup::repeated(bounds));
+}
+
+#[test]
 fn a_recorded_stop_prevents_every_later_claim() {
     let one = 1 + more();
     let bounds = Bounds { executions: 2, crashes: one, not_accepted: 1, stops: 1, lost: 1, ..calm() };

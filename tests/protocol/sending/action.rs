@@ -46,6 +46,8 @@ pub(crate) enum Choice {
     LostForNow,
     /// It has no time left to retry.
     GiveUp,
+    /// The recipient opted out since the claim, or cannot be read. The provider is not called.
+    Uncalled,
     /// The provider's response is lost. The value states whether the provider accepted the message.
     Unanswered(bool),
     /// The provider returns a code of the list. If the code proves nothing, the second value states whether it accepted

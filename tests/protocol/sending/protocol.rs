@@ -92,6 +92,11 @@ impl Setup {
     fn go(&self, state: &mut State, place: usize, choice: Choice, log: &mut Log) {
         let run = state.runs[place];
         let next = match run.step {
+            Step::Call(owner) if choice == Choice::Uncalled => {
+                state.left.uncalled -= 1;
+                state.may_have_sent.remove(&owner);
+                Next::Go(Step::Queue(run.record.successor((0, 0), Some(owner))))
+            }
             Step::Call(owner) => Next::Go(self.call(state, run.record, owner, choice)),
             Step::Queue(successor) => {
                 state.queue.push(successor);
@@ -468,6 +473,9 @@ fn choices(state: &State, run: &Run, add: &mut impl FnMut(Choice)) {
     match run.step {
         Step::Queue(_) => return,
         Step::Call(_) => {
+            if state.left.uncalled > 0 {
+                add(Choice::Uncalled);
+            }
             for accepted in [true, false] {
                 add(Choice::Unanswered(accepted));
             }

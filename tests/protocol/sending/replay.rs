@@ -57,6 +57,7 @@ fn trouble() -> Bounds {
     Bounds {
         executions: 3,
         crashes: 3,
+        uncalled: 2,
         doubles: 3,
         lost: 4,
         refused: 2,

@@ -50,6 +50,8 @@ pub(crate) struct Bounds {
     pub(crate) refused: u8,
     /// Calls that are certainly not accepted and may be retried.
     pub(crate) not_accepted: u8,
+    /// Claims whose owner finds that it may not call.
+    pub(crate) uncalled: u8,
     /// Reported statuses.
     pub(crate) reports: u8,
     /// STOPs of the recipient.
