@@ -312,18 +312,6 @@ impl Then {
     }
 }
 
-impl Record {
-    /// Returns the record that brings the message back.
-    fn successor(self, met: (u8, u8), proof: Option<Owner>) -> Self {
-        Self { of_event: false, attempt: self.attempt + 1, met, proof: proof.or(self.proof), ..self }
-    }
-
-    /// Returns the record after it was put back.
-    fn again(self) -> Self {
-        if self.of_event { self } else { Self { attempt: self.attempt + 1, ..self } }
-    }
-}
-
 impl Run {
     /// Returns the write of the current step.
     fn write(self) -> Write {

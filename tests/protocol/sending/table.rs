@@ -138,6 +138,18 @@ pub(crate) struct Tables {
     pub(crate) tokens: BTreeSet<Owner>,
 }
 
+impl Record {
+    /// Returns the record that brings the message back.
+    pub(crate) fn successor(self, met: (u8, u8), proof: Option<Owner>) -> Self {
+        Self { of_event: false, attempt: self.attempt + 1, met, proof: proof.or(self.proof), ..self }
+    }
+
+    /// Returns the record after it was put back.
+    pub(crate) fn again(self) -> Self {
+        if self.of_event { self } else { Self { attempt: self.attempt + 1, ..self } }
+    }
+}
+
 impl Item {
     /// Returns the facts of the ledger in the form in which the bridge reads them.
     pub(crate) fn facts(&self) -> Facts {
