@@ -20,6 +20,7 @@ mod look;
 mod mail;
 mod meter;
 mod phone;
+mod records;
 mod running;
 mod wire;
 
@@ -58,6 +59,7 @@ pub use clock::SharedClock;
 pub use events::{example, file_uploaded, message_sent, order_status_changed};
 pub use log::lines_with;
 pub use meter::{Bill, Meter};
+pub use records::Snapshot;
 pub use wire::{Odds, Planned, Trouble, Wire};
 
 /// The SDK's initial backoff before it retries a call.

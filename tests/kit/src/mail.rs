@@ -115,6 +115,24 @@ impl Mail {
         Ok(())
     }
 
+    /// Removes every record, also those whose delay has not ended, and returns their bodies.
+    pub(crate) async fn drain(&self) -> Result<Vec<String>> {
+        let mut bodies = Vec::new();
+        loop {
+            let mut batch = self.take().await?;
+            if batch.is_empty() {
+                batch = self.held().drain(..).map(|(_, message)| message).collect();
+            }
+            if batch.is_empty() {
+                return Ok(bodies);
+            }
+            for message in &batch {
+                self.delete(message).await?;
+            }
+            bodies.extend(batch.into_iter().filter_map(|message| message.body));
+        }
+    }
+
     /// Returns up to ten records whose delay has ended.
     pub(crate) async fn take(&self) -> Result<Vec<Message>> {
         let now = self.clock.now();
