@@ -19,6 +19,7 @@ mod numbers;
 mod outcomes;
 mod pending;
 mod reasons;
+mod records;
 mod reminders;
 mod repeats;
 mod reports;
