@@ -38,6 +38,10 @@ pub enum PhoneError {
 /// Longest text that is parsed; people type the field, and it may contain anything.
 const TEXT_BYTES_MAX: usize = 128;
 
+/// Maximum number of digits of an E.164 number, country code included (ITU-T E.164, 6.2.1). Some numbering plans of
+/// libphonenumber contain longer numbers.
+const E164_DIGITS_MAX: usize = 15;
+
 /// The country whose rules apply to a number written without a country code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Country(Option<Region>);
@@ -101,7 +105,10 @@ impl Phone {
             | PhoneNumberType::UAN
             | PhoneNumberType::VoiceMail
             | PhoneNumberType::Pager => Err(PhoneError::Service),
-            kind => Ok((Self(number.format_as(PhoneNumberFormat::E164).to_string()), kind)),
+            kind => {
+                let e164 = number.format_as(PhoneNumberFormat::E164).to_string();
+                if e164.len() > "+".len() + E164_DIGITS_MAX { Err(PhoneError::Invalid) } else { Ok((Self(e164), kind)) }
+            }
         }
     }
 
@@ -196,6 +203,14 @@ mod tests {
         check("3401234567 ext 12", Err(PhoneError::Extension));
         check("800 123456", Err(PhoneError::Service));
         check(&"3".repeat(500), Err(PhoneError::Invalid));
+    }
+
+    #[test]
+    fn a_number_has_at_most_fifteen_digits() {
+        let german = |text: &str| Phone::parse(text, Country::parse("DE").unwrap());
+        assert_eq!(german("04814 823456789").as_ref().map(Phone::as_e164), Ok("+494814823456789"));
+        assert_eq!(german("48148 234567894"), Err(PhoneError::Invalid));
+        assert_eq!(german("+49 48148 234567894"), Err(PhoneError::Invalid));
     }
 
     #[test]
