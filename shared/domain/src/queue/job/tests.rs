@@ -32,6 +32,17 @@ fn the_queue_contract_only_grows() {
     assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&slot).unwrap()).unwrap(), slot);
 }
 
+/// The functions' bundles select fewer features of `serde_json` than the workspace. This test fails only where the
+/// feature `float_roundtrip` is missing, as with `cargo test -p domain`.
+#[test]
+fn a_record_keeps_every_number() {
+    for number in ["1.4000000000000001", "0.9988345714285717", "-9.223372e+76", "18446744073709551615", "1e-7"] {
+        let text =
+            format!(r#"{{"job":"event.1","site":"demo","received_at":"2026-11-22T09:15:00Z","event":{number}}}"#);
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Job>(&text).unwrap()).unwrap(), text);
+    }
+}
+
 #[test]
 fn an_event_is_put_back_for_fourteen_days_from_its_receipt_or_its_redrive() {
     let at = |second| Timestamp::from_second(second).unwrap();
