@@ -27,7 +27,7 @@ use serde_json::Value;
 pub use error::{ListError, SendError, SetupError};
 pub use network::Network;
 pub use probe::{Step, Verdict};
-pub use wire::{send_body, template as read_template};
+pub use wire::send_body;
 
 /// Timeout for connecting, including name resolution and TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -122,10 +122,10 @@ impl Provider {
         let mut after: Option<String> = None;
         for _ in 0..PAGES_MAX {
             let page = self.template_page(account, token, after.as_deref()).await?;
-            templates.extend(wire::templates(&page)?);
+            templates.extend(wire::templates(&page).map_err(ListError::Malformed)?);
             // `paging.next` is a full URL that may contain a token. Only its presence matters; the next page is
             // requested by cursor.
-            match wire::next_cursor(&page)? {
+            match wire::next_cursor(&page).map_err(ListError::Malformed)? {
                 Some(cursor) => after = Some(cursor),
                 None => return Ok(templates),
             }
@@ -181,6 +181,14 @@ impl Provider {
         value.set_sensitive(true);
         Ok(request.header(name, value))
     }
+}
+
+/// Parses a row of a template list.
+///
+/// # Errors
+/// [`ListError::Malformed`] if the row lacks a name or a valid language.
+pub fn read_template(row: &Value) -> Result<Template, ListError> {
+    wire::template(row).map_err(ListError::Malformed)
 }
 
 /// Returns the host of a base URL, with its port unless that is the default one. `None` if the text is no URL.

@@ -1,7 +1,8 @@
 //! Parses the template list, part by part.
 //!
 //! A row is foreign data. A row without a name or a language makes the page malformed. An unknown part makes only its
-//! template unusable, with the reason.
+//! template unusable, with the reason. The fuzz target of template lists includes this file, so it imports nothing of
+//! this crate.
 
 use domain::primitives::cause::Cause;
 use domain::primitives::language::Language;
@@ -11,14 +12,12 @@ use domain::template::{
 };
 use serde_json::Value;
 
-use crate::error::ListError;
-
 /// Maximum number of buttons of a template (Meta, template limits).
 const BUTTONS_MAX: usize = 10;
 
 /// Parses the templates of a page. A template with an unreadable language code is omitted, so it cannot be sent. Any
 /// other unreadable row makes the page malformed.
-pub(crate) fn templates(page: &Value) -> Result<Vec<Template>, ListError> {
+pub(crate) fn templates(page: &Value) -> Result<Vec<Template>, Cause> {
     let rows = page.get("data").and_then(Value::as_array).ok_or_else(|| malformed("data is no list"))?;
     rows.iter().filter(|row| !in_strange_language(row)).map(template).collect()
 }
@@ -33,7 +32,7 @@ fn in_strange_language(row: &Value) -> bool {
 }
 
 /// Returns the cursor of the next page; `None` on the last page.
-pub(crate) fn next_cursor(page: &Value) -> Result<Option<String>, ListError> {
+pub(crate) fn next_cursor(page: &Value) -> Result<Option<String>, Cause> {
     let has_next = page.pointer("/paging/next").is_some_and(|next| !next.is_null());
     if !has_next {
         return Ok(None);
@@ -45,8 +44,8 @@ pub(crate) fn next_cursor(page: &Value) -> Result<Option<String>, ListError> {
 /// Parses a row of the template list.
 ///
 /// # Errors
-/// [`ListError::Malformed`] if the row lacks a name or a valid language.
-pub fn template(row: &Value) -> Result<Template, ListError> {
+/// The cause, if the row lacks a name or a valid language.
+pub(crate) fn template(row: &Value) -> Result<Template, Cause> {
     let text = |name: &str| row.get(name).and_then(Value::as_str);
     let name = text("name").ok_or_else(|| malformed("a template without a name"))?;
     let language = text("language").ok_or_else(|| malformed("a template without a language"))?;
@@ -190,6 +189,6 @@ fn word(value: &Value, name: &str) -> String {
     text(value, name).unwrap_or("?").to_ascii_uppercase()
 }
 
-fn malformed(cause: &str) -> ListError {
-    ListError::Malformed(Cause::new(cause))
+fn malformed(cause: &str) -> Cause {
+    Cause::new(cause)
 }

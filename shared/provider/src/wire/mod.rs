@@ -3,8 +3,7 @@
 mod list;
 mod send;
 
-pub use list::template;
-pub(crate) use list::{next_cursor, templates};
+pub(crate) use list::{next_cursor, template, templates};
 pub(crate) use send::accepted;
 pub use send::send_body;
 
