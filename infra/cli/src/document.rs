@@ -1,12 +1,11 @@
-//! Reading and writing of YAML and JSON documents, from files or standard input.
+//! Reading of text and JSON, from files or standard input, and writing of YAML.
 
 use std::io::Read;
 use std::path::Path;
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::{Map, Number, Value};
-use serde_norway::Value as Yaml;
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -54,68 +53,10 @@ pub(crate) fn read_json(file: &Path) -> Result<Value, Failure> {
     serde_json::from_str(&read_text(file)?).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
 }
 
-/// Parses YAML, including JSON.
-///
-/// # Errors
-/// The parser's error message.
-pub(crate) fn parse_yaml(text: &str) -> Result<Value, String> {
-    let mut document = json_of(serde_norway::from_str(text).map_err(|error| error.to_string())?)?;
-    // An amount is a decimal string, but people write it without quotes.
-    if let Some(total @ Value::Number(_)) = document.get_mut("min_total") {
-        *total = Value::String(total.to_string());
-    }
-    Ok(document)
-}
-
 /// Formats a document as YAML.
 ///
 /// # Errors
 /// [`Failure::No`], which does not occur for values that JSON can represent.
 pub(crate) fn to_yaml(document: &impl Serialize) -> Result<String, Failure> {
     serde_norway::to_string(document).map_err(|error| Failure::No(error.to_string()))
-}
-
-/// Converts YAML to JSON. Keys such as placeholder numbers become strings.
-fn json_of(yaml: Yaml) -> Result<Value, String> {
-    Ok(match yaml {
-        Yaml::Null => Value::Null,
-        Yaml::Bool(flag) => Value::Bool(flag),
-        Yaml::String(text) => Value::String(text),
-        Yaml::Number(number) => {
-            let whole = number.as_i64().map(Number::from).or_else(|| number.as_u64().map(Number::from));
-            let number = whole.or_else(|| number.as_f64().and_then(Number::from_f64));
-            Value::Number(number.ok_or("an invalid number")?)
-        }
-        Yaml::Sequence(items) => Value::Array(items.into_iter().map(json_of).collect::<Result<_, _>>()?),
-        Yaml::Mapping(fields) => {
-            let mut object = Map::new();
-            for (key, value) in fields {
-                let key = match key {
-                    Yaml::String(text) => text,
-                    Yaml::Number(number) => number.to_string(),
-                    Yaml::Bool(flag) => flag.to_string(),
-                    _ => return Err("a key must be a string".to_owned()),
-                };
-                object.insert(key, json_of(value)?);
-            }
-            Value::Object(object)
-        }
-        Yaml::Tagged(tagged) => return Err(format!("tags such as {} are not supported", tagged.tag)),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn keys_and_amounts_need_no_quotes() {
-        let yaml = "min_total: 10.5\ntemplates:\n  no:\n    body:\n      1: {text: ciao}\n";
-        let read = parse_yaml(yaml).unwrap();
-        assert_eq!(read, json!({"min_total": "10.5", "templates": {"no": {"body": {"1": {"text": "ciao"}}}}}));
-        assert_eq!(parse_yaml(&to_yaml(&read).unwrap()).unwrap(), read);
-        assert!(parse_yaml("a: [1").is_err() && parse_yaml("a: !x 1").is_err());
-    }
 }

@@ -31,6 +31,7 @@ mod suppress;
 mod template;
 mod unknown;
 mod webhook;
+mod yaml;
 
 use std::process::ExitCode;
 

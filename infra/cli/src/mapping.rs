@@ -16,6 +16,7 @@ use crate::document;
 use crate::failure::Failure;
 use crate::output::{Lang, Output, wrapped};
 use crate::stack::Stack;
+use crate::yaml;
 
 pub(crate) use listing::review_words;
 
@@ -47,7 +48,7 @@ fn refused() -> Failure {
 async fn read(file: &Path, stack: &Stack, output: Output) -> Result<Checked, Failure> {
     let text = document::read_text(file)?;
     let live = stack.live().await?;
-    let document = document::parse_yaml(&text).map_err(|error| {
+    let document = yaml::parse(&text).map_err(|error| {
         let finding = json!({"path": "", "code": "not_yaml", "message": error});
         output.say(&json!({"findings": [finding], "warnings": []}), |lang| {
             wrapped(&format!("{}: {error}", lang.of("Il file non è YAML", "The file is not YAML")), 0)
@@ -121,13 +122,9 @@ fn say_saved(mapping: &Mapping, findings: &[Finding], is_new: bool, output: Outp
     });
 }
 
-/// Returns a mapping in the form and field order of its file, without the version, which `apply` assigns.
+/// Returns a mapping as its file.
 fn as_file(mapping: &Mapping) -> Result<Yaml, Failure> {
-    let mut document = serde_norway::to_value(mapping).map_err(|error| Failure::No(error.to_string()))?;
-    if let Some(fields) = document.as_mapping_mut() {
-        fields.shift_remove("version");
-    }
-    Ok(document)
+    yaml::of_mapping(mapping).map_err(|error| Failure::No(error.to_string()))
 }
 
 async fn export(id: &str, version: Option<u64>, stack: &Stack, output: Output) -> Result<(), Failure> {

@@ -23,6 +23,7 @@ use crate::failure::Failure;
 use crate::mapping;
 use crate::output::{Lang, Output, wrapped};
 use crate::stack::{self, Stack};
+use crate::yaml;
 
 /// The decision for one recipient, or for the whole event.
 struct Decision {
@@ -117,7 +118,7 @@ fn put_template(live: &mut LiveConfig, mapping: Option<&Mapping>, template: &Tem
 /// Reads a mapping from a file. Ignores check findings, because the decision reports them too. Fails only if the file
 /// contains no mapping.
 fn mapping_of_file(file: &Path, live: &LiveConfig, output: Output) -> Result<Mapping, Failure> {
-    let document = document::parse_yaml(&document::read_text(file)?)
+    let document = yaml::parse(&document::read_text(file)?)
         .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
     let checked = check(&document, live);
     checked.mapping.ok_or_else(|| {
