@@ -6,7 +6,7 @@
 //! - A gap with a word separates two runs: each is parsed as a number of its own.
 //! - Any other gap may be a typing error inside one number. The runs around it count only if each of them is a number.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use rlibphonenumber::enums::PhoneNumberType;
 
@@ -14,6 +14,10 @@ use super::{Country, Phone, PhoneError};
 
 /// Digits of the shortest number.
 const DIGITS_MIN: usize = 6;
+/// Digits of the longest number: fifteen, an international prefix, and the code of a carrier.
+const DIGITS_MAX: usize = 25;
+/// Ways to read a run, after which it is ambiguous.
+const WAYS_MAX: usize = 2;
 /// Minimum letters of a word; fewer may be a typing error.
 const WORD_LETTERS: usize = 3;
 /// Letters typed in place of digits: O for 0, l for 1.
@@ -173,21 +177,17 @@ fn numbers(run: &str, country: Country) -> Result<Vec<Found>, PhoneError> {
     if is_range(run) {
         return Err(PhoneError::Invalid);
     }
-    match one(run, country) {
-        Ok(found) => Ok(vec![found]),
-        Err(error) => {
-            let mut ways = parts(run, country).into_iter();
-            match (ways.next(), ways.next()) {
-                (Some(way), None) => Ok(way),
-                _ => Err(error),
-            }
+    one(run, country).map(|found| vec![found]).or_else(|error| {
+        let mut ways = ways(run, country, &mut HashMap::new()).into_iter();
+        match (ways.next(), ways.next()) {
+            (Some(way), None) => Ok(way),
+            _ => Err(error),
         }
-    }
+    })
 }
 
 /// `06 698123/45` may be one number or two lines.
 fn is_range(run: &str) -> bool {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
     run.rsplit_once('/').is_some_and(|(before, after)| digits(before) >= DIGITS_MIN && (1..=2).contains(&digits(after)))
 }
 
@@ -198,26 +198,39 @@ fn one(text: &str, country: Country) -> Result<Found, PhoneError> {
     Ok(Found { phone, is_mobile })
 }
 
-/// Returns every split of a run into two or more numbers.
-fn parts(run: &str, country: Country) -> BTreeSet<Vec<Found>> {
-    let mut ways = BTreeSet::new();
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+/// The numbers of a run, in their order.
+type Way = Vec<Found>;
+
+/// Returns ways to read a run as one or more numbers: all of them, or two if there are more.
+///
+/// `known` has the ways of the ends of the run by their length. Without it, the time would grow exponentially with the
+/// number of separators.
+fn ways(run: &str, country: Country, known: &mut HashMap<usize, BTreeSet<Way>>) -> BTreeSet<Way> {
+    if let Some(ways) = known.get(&run.len()) {
+        return ways.clone();
+    }
+    let whole = (digits(run) <= DIGITS_MAX).then(|| one(run, country).ok()).flatten();
+    let mut found: BTreeSet<Way> = whole.map(|found| vec![found]).into_iter().collect();
     for (at, _) in run.char_indices().filter(|(_, char)| is_separator(*char) || *char == '+') {
         let (left, right) = run.split_at(at);
-        if digits(left) < DIGITS_MIN || digits(right) < DIGITS_MIN {
+        if found.len() >= WAYS_MAX || digits(left) > DIGITS_MAX || digits(right) < DIGITS_MIN {
+            break;
+        }
+        if digits(left) < DIGITS_MIN {
             continue;
         }
         let Ok(first) = one(left, country) else { continue };
         let right = right.trim_start_matches(|char| is_separator(char) && !"([".contains(char));
-        if let Ok(second) = one(right, country) {
-            ways.insert(vec![first.clone(), second]);
-        }
-        for mut rest in parts(right, country) {
-            rest.insert(0, first.clone());
-            ways.insert(rest);
-        }
+        let rests = ways(right, country, known);
+        found.extend(rests.into_iter().map(|rest| [vec![first.clone()], rest].concat()));
     }
-    ways
+    let found: BTreeSet<Way> = found.into_iter().take(WAYS_MAX).collect();
+    known.insert(run.len(), found.clone());
+    found
+}
+
+fn digits(text: &str) -> usize {
+    text.chars().filter(char::is_ascii_digit).count()
 }
 
 #[cfg(test)]

@@ -123,6 +123,18 @@ fn adjacent_numbers_are_split_only_at_a_separator_or_a_plus() {
 }
 
 #[test]
+fn each_end_of_a_run_is_read_once() {
+    let germany = Country::parse("DE").unwrap();
+    // Almost every part of at least six digits is a German number, but no split works at the end.
+    let run = format!("{}00000000000000", "48 14 82 34 ".repeat(9));
+    let mut known = HashMap::new();
+    assert_eq!(ways(&run, germany, &mut known), BTreeSet::new());
+    assert!((2..=run.split(' ').count()).contains(&known.len()), "{}", known.len());
+    assert_eq!(Phone::parse(&run, germany), Err(PhoneError::Invalid));
+    check(&"340 1234567 ".repeat(10), Ok("+393401234567"));
+}
+
+#[test]
 fn a_number_next_to_another_has_at_least_six_digits() {
     // The shortest Italian landline.
     check("066901", Ok("+39066901"));
