@@ -21,6 +21,9 @@ fuzz_target!(|input: &[u8]| {
     }
     for at in 0..signature.len() {
         assert!(!is_signed(secret, body, &signature[..at]), "a part of the signature is accepted");
+        let other = if signature.as_bytes()[at] == b'0' { "1" } else { "0" };
+        let changed = [&signature[..at], other, &signature[at + 1..]].concat();
+        assert!(!is_signed(secret, body, &changed), "a changed signature is accepted");
     }
     assert_eq!(is_token(secret, header), secret == header && !secret.is_empty());
     assert_eq!(is_token(secret, secret), !secret.is_empty());
