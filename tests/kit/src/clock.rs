@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use runtime::Clock;
 
-/// The start of every story: 2026-11-22T10:00:00Z, a Sunday morning.
-const BEGINNING_MS: i64 = 1_795_341_600_000;
+/// The usual start of a story: 2026-11-22T10:00:00Z, a Sunday morning.
+pub(crate) const BEGINNING: Timestamp = Timestamp::constant(1_795_341_600, 0);
 
 /// A clock that moves only when the story advances it or when a function sleeps until a given time.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub struct SharedClock {
 }
 
 impl SharedClock {
-    pub(crate) fn new() -> Self {
-        Self { now_ms: Arc::new(AtomicI64::new(BEGINNING_MS)), ticks: Arc::default() }
+    pub(crate) fn new(beginning: Timestamp) -> Self {
+        Self { now_ms: Arc::new(AtomicI64::new(beginning.as_millisecond())), ticks: Arc::default() }
     }
 
     /// Returns the current time of the story.

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use jiff::Timestamp;
 use serde_json::json;
 use store::schedule::SHARDS;
-use store::tables::table_name;
 
-use crate::{STACK, World};
+use crate::World;
 
 /// The maximum number of items in one `BatchWriteItem` call.
 const ITEMS_AT_ONCE: usize = 25;
@@ -23,7 +22,7 @@ impl World {
     /// # Errors
     /// If the table rejects the items.
     pub async fn fill_schedule(&self, reminders: usize, due_at: Timestamp) -> Result<()> {
-        let (client, table) = (self.emulators.dynamodb(), table_name(STACK, "Schedule"));
+        let (client, table) = (self.emulators.dynamodb(), &self.tables.schedule);
         let site = self.site()?;
         let text = |value: String| AttributeValue::S(value);
         let numbers: Vec<usize> = (0..reminders).collect();
@@ -44,7 +43,7 @@ impl World {
                 let put = PutRequest::builder().set_item(Some(item)).build()?;
                 puts.push(WriteRequest::builder().put_request(put).build());
             }
-            let answer = client.batch_write_item().request_items(&table, puts).send().await?;
+            let answer = client.batch_write_item().request_items(table, puts).send().await?;
             ensure!(answer.unprocessed_items.is_none_or(|left| left.is_empty()), "the table did not take all items");
         }
         Ok(())
@@ -57,7 +56,8 @@ impl World {
     pub async fn put_item(&self, table: &str, item: &[(&str, &str)]) -> Result<()> {
         let attribute = |(name, value): &(&str, &str)| ((*name).to_owned(), AttributeValue::S((*value).to_owned()));
         let item: HashMap<String, AttributeValue> = item.iter().map(attribute).collect();
-        let request = self.emulators.dynamodb().put_item().table_name(table_name(STACK, table));
+        let table = self.tables.named(table).with_context(|| format!("no table {table}"))?;
+        let request = self.emulators.dynamodb().put_item().table_name(table);
         request.set_item(Some(item)).send().await?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The HTTP front of a story. Webhooks of the simulator reach `receive-event` over HTTP, as they do through API
 //! Gateway.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Result;
 use axum::Router;
@@ -15,27 +15,40 @@ use tokio::task::JoinHandle;
 /// Larger than any webhook of the simulator.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// The function that the server forwards to.
+type Served = Arc<RwLock<Arc<receive_event::App>>>;
+
 /// The server. It stops when the story ends.
-#[derive(Debug)]
-pub(crate) struct Front(JoinHandle<()>);
+pub(crate) struct Front {
+    served: Served,
+    task: JoinHandle<()>,
+}
 
 impl Drop for Front {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
 impl Front {
     pub(crate) fn serve(listener: TcpListener, app: Arc<receive_event::App>) -> Self {
-        let router = Router::new().fallback(forward).with_state(app);
-        Self(tokio::spawn(async move {
+        let served = Arc::new(RwLock::new(app));
+        let router = Router::new().fallback(forward).with_state(Arc::clone(&served));
+        let task = tokio::spawn(async move {
             // The server runs until it is dropped, so there is no error to handle.
             let _ended = axum::serve(listener, router).await;
-        }))
+        });
+        Self { served, task }
+    }
+
+    /// Forwards later requests to another instance of the function.
+    pub(crate) fn replace(&self, app: Arc<receive_event::App>) {
+        *self.served.write().unwrap_or_else(PoisonError::into_inner) = app;
     }
 }
 
-async fn forward(State(app): State<Arc<receive_event::App>>, request: AxumRequest) -> Response {
+async fn forward(State(served): State<Served>, request: AxumRequest) -> Response {
+    let app = Arc::clone(&served.read().unwrap_or_else(PoisonError::into_inner));
     let (parts, body) = request.into_parts();
     let Ok(request) = lambda_request(parts, body).await else {
         let mut response = Response::new(AxumBody::empty());

@@ -15,55 +15,54 @@ mod clock;
 mod events;
 mod fill;
 mod front;
+mod functions;
 mod log;
 mod look;
 mod mail;
 mod meter;
 mod phone;
 mod records;
+mod restore;
 mod running;
 mod wire;
 
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, ensure};
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use domain::message::state::{Facts, State};
 use domain::message::suppression::{Lift, Lifted, Scope, Source};
 use domain::primitives::id::SiteId;
 use domain::primitives::key::MessageId;
 use domain::site::config::LiveConfig;
-use domain::site::intake::EventsPerMinute;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request};
 use local::emulators::{DataDir, Emulators};
 use local::secrets::Secrets;
 use local::seed::{self, DemoSite};
-use provider::Network;
 use runtime::metrics::Metrics;
 use serde_json::Value;
 use store::config::ConfigTable;
 use store::contacts::Contacts;
 use store::ledger::{Ledger, Parking};
 use store::schedule::Schedule;
-use store::tables::table_name;
 use store::webhooks::Webhooks;
 use tokio::net::TcpListener;
 
+use clock::BEGINNING;
 use front::Front;
+use functions::{Functions, Parts, Tables};
 use mail::Mail;
 
 pub use clock::SharedClock;
 pub use events::{example, file_uploaded, message_sent, order_status_changed};
+pub use functions::TableNames;
 pub use log::lines_with;
 pub use meter::{Bill, Meter};
 pub use records::Snapshot;
+pub use restore::Export;
 pub use wire::{Odds, Planned, Trouble, Wire};
 
-/// The SDK's initial backoff before it retries a call.
-const SDK_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 const STACK: &str = "story";
 const SITE: &str = "demo";
 const ACCOUNT: &str = "main";
@@ -105,6 +104,8 @@ pub struct World {
     pub wire: Wire,
     /// What the functions' calls cost.
     pub meter: Meter,
+    parts: Parts,
+    tables: TableNames,
     /// The schedule, for checks.
     pub schedule: Schedule,
     /// The contacts table, for checks and for changes that an operator would make.
@@ -148,8 +149,16 @@ impl World {
     /// # Errors
     /// If a part of the world does not start.
     pub async fn start() -> Result<Self> {
+        Self::start_at(BEGINNING).await
+    }
+
+    /// Starts a world that contains the demo site, at another time than stories do.
+    ///
+    /// # Errors
+    /// If a part of the world does not start.
+    pub async fn start_at(beginning: Timestamp) -> Result<Self> {
         log::start()?;
-        let clock = SharedClock::new();
+        let clock = SharedClock::new(beginning);
         let emulators = Emulators::start(DataDir::Memory)?;
         let meter = Meter::default();
         let (dynamodb, sqs) = (emulators.dynamodb(), mail::client(&emulators.sqs(), &clock, &meter));
@@ -161,12 +170,18 @@ impl World {
         let front = TcpListener::bind("127.0.0.1:0").await?;
         let webhook = format!("http://{}/v1/webhooks/whatsapp/{}", front.local_addr()?, secrets.webhook_id);
         let simulator = start_simulator(&secrets, &clock, webhook).await?;
-        let config = ConfigTable::new(dynamodb.clone(), table_name(STACK, "Config"));
-        let wire = Wire::new(clock.clone());
-        // The SDK's backoff is real time, so keep it short.
-        let retries = RetryConfig::standard().with_initial_backoff(SDK_PAUSE);
-        let watched = dynamodb.config().to_builder().interceptor(wire.clone()).interceptor(meter.clone());
-        let watched = aws_sdk_dynamodb::Client::from_conf(watched.retry_config(retries).build());
+        let parts = Parts {
+            dynamodb: emulators.dynamodb(),
+            sqs,
+            secrets: emulators.secrets(),
+            events_queue_url: events.url.clone(),
+            statuses_queue_url: statuses.url.clone(),
+            wire: Wire::new(clock.clone()),
+            meter: meter.clone(),
+            clock: clock.clone(),
+        };
+        let tables = TableNames::of(STACK);
+        let Tables { config, webhooks, ledger, contacts, schedule } = Tables::open(&parts, &tables);
         let base_url = format!("{}/v1", simulator.url());
         let demo = DemoSite {
             site: SITE,
@@ -178,79 +193,25 @@ impl World {
             access_token: &secrets.access_token,
             webhook_id: &secrets.webhook_id,
         };
-        let webhooks = Webhooks::new(dynamodb.clone(), table_name(STACK, "Config"));
         seed::seed(&config, &webhooks, demo, clock.now()).await?;
-        let table = |name| table_name(STACK, name);
-        let mut written = Vec::new();
-        let mut metrics = |function| {
-            let metrics = Metrics::kept(STACK, function);
-            written.push(metrics.clone());
-            metrics
-        };
-        let receive = receive_event::Config {
-            config_table: table("Config"),
-            events_queue_url: events.url.clone(),
-            statuses_queue_url: statuses.url.clone(),
-            stack: STACK.to_owned(),
-            // A story may raise any number of events at the same moment.
-            events_per_minute: EventsPerMinute(NonZeroU32::MAX),
-            metrics: metrics("receive-event"),
-        };
-        let send = send_message::Config {
-            config_table: table("Config"),
-            ledger_table: table("Ledger"),
-            contacts_table: table("Contacts"),
-            schedule_table: table("Schedule"),
-            events_queue_url: events.url.clone(),
-            events_dead_queue_arn: EVENTS_DEAD_ARN.to_owned(),
-            statuses_dead_queue_arn: STATUSES_DEAD_ARN.to_owned(),
-            stack: STACK.to_owned(),
-            network: Network::Any,
-            metrics: metrics("send-message"),
-        };
-        let receive =
-            receive_event::App::new(watched.clone(), sqs.clone(), emulators.secrets(), receive, clock.clock());
-        let receive = Arc::new(receive);
-        let track = track_delivery::Config {
-            config_table: table("Config"),
-            ledger_table: table("Ledger"),
-            contacts_table: table("Contacts"),
-            schedule_table: table("Schedule"),
-            statuses_queue_url: statuses.url.clone(),
-            stack: STACK.to_owned(),
-            metrics: metrics("track-delivery"),
-        };
-        let sync = sync_templates::Config {
-            config_table: table("Config"),
-            stack: STACK.to_owned(),
-            network: Network::Any,
-            metrics: metrics("sync-templates"),
-        };
-        let sweep = fire_reminders::Config {
-            config_table: table("Config"),
-            events_queue_url: events.url.clone(),
-            statuses_queue_url: statuses.url.clone(),
-            contacts_table: table("Contacts"),
-            stack: STACK.to_owned(),
-            ledger_table: table("Ledger"),
-            schedule_table: table("Schedule"),
-            metrics: metrics("fire-reminders"),
-        };
+        let Functions { receive, send, sweep, track, sync, metrics } = Functions::start(&parts, &tables)?;
         let world = Self {
             config,
             webhooks,
-            ledger: Ledger::new(dynamodb.clone(), table("Ledger")),
+            ledger,
+            contacts,
+            schedule,
             front: Front::serve(front, Arc::clone(&receive)),
             receive,
-            track: track_delivery::App::new(watched.clone(), sqs.clone(), emulators.secrets(), track, clock.clock()),
-            send: send_message::App::new(watched.clone(), sqs.clone(), emulators.secrets(), send, clock.clock())?,
-            sync: sync_templates::App::new(watched.clone(), emulators.secrets(), sync, clock.clock())?,
-            schedule: Schedule::new(dynamodb.clone(), table("Schedule")),
-            contacts: Contacts::new(dynamodb.clone(), table("Contacts")),
-            sweep: fire_reminders::App::new(watched, sqs, emulators.secrets(), sweep, clock.clock()),
-            wire,
-            metrics: written,
+            send,
+            sweep,
+            track,
+            sync,
+            metrics,
+            wire: parts.wire.clone(),
             meter,
+            parts,
+            tables,
             ticked: Mutex::new(clock.now()),
             chaos: Mutex::default(),
             clock,
@@ -329,10 +290,10 @@ impl World {
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = self.emulators.environment();
         variables.push(("BRIDGE_STACK", STACK.to_owned()));
-        variables.push(("BRIDGE_CONFIG_TABLE", table_name(STACK, "Config")));
-        variables.push(("BRIDGE_LEDGER_TABLE", table_name(STACK, "Ledger")));
-        variables.push(("BRIDGE_CONTACTS_TABLE", table_name(STACK, "Contacts")));
-        variables.push(("BRIDGE_SCHEDULE_TABLE", table_name(STACK, "Schedule")));
+        variables.push(("BRIDGE_CONFIG_TABLE", self.tables.config.clone()));
+        variables.push(("BRIDGE_LEDGER_TABLE", self.tables.ledger.clone()));
+        variables.push(("BRIDGE_CONTACTS_TABLE", self.tables.contacts.clone()));
+        variables.push(("BRIDGE_SCHEDULE_TABLE", self.tables.schedule.clone()));
         variables.push(("BRIDGE_STATUSES_QUEUE_URL", self.statuses.url.clone()));
         variables.push(("BRIDGE_EVENTS_QUEUE_URL", self.events.url.clone()));
         variables

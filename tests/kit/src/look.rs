@@ -9,9 +9,9 @@ use domain::event::Event;
 use domain::primitives::id::{EventId, ObjectId};
 use domain::primitives::key::MessageId;
 use serde_json::Value;
-use store::tables::{SCHEMAS, table_name};
+use store::tables::SCHEMAS;
 
-use crate::{STACK, World};
+use crate::World;
 
 /// The overhead of each stored item and index entry, in bytes.
 const OVERHEAD: usize = 100;
@@ -46,7 +46,7 @@ impl World {
     /// # Errors
     /// If the table does not respond.
     pub async fn contact_item(&self, key: &str) -> Result<Option<BTreeMap<String, String>>> {
-        let request = self.emulators.dynamodb().get_item().table_name(table_name(STACK, "Contacts"));
+        let request = self.emulators.dynamodb().get_item().table_name(&self.tables.contacts);
         let answer = request.key("pk", AttributeValue::S(key.to_owned())).consistent_read(true).send().await?;
         let text = |value: AttributeValue| match value {
             AttributeValue::S(text) | AttributeValue::N(text) => Some(text),
@@ -65,7 +65,8 @@ impl World {
     pub async fn stored_bytes(&self) -> Result<usize> {
         let mut bytes = 0;
         for schema in &SCHEMAS {
-            let request = self.emulators.dynamodb().scan().table_name(table_name(STACK, schema.name));
+            let request =
+                self.emulators.dynamodb().scan().table_name(self.tables.named(schema.name).context("no table")?);
             let mut items = request.into_paginator().items().send();
             while let Some(item) = items.next().await {
                 bytes += stored(&item?);

@@ -44,13 +44,24 @@ impl Bridge {
         let world = World::start().await?;
         // The binary uses the system clock, so the story takes place now.
         world.clock.advance(Clock::system().now().duration_since(world.clock.now()));
-        let folder = tempfile::tempdir()?;
-        let variables: String = variables(&world).iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        let env_file = folder.path().join("functions.env");
-        fs::write(&env_file, variables)?;
+        Self::of(world)
+    }
+
+    /// Connects the binary to a world.
+    pub(crate) fn of(world: World) -> Result<Self> {
+        let bridge = Self { world, folder: tempfile::tempdir()? };
+        bridge.connect()?;
+        Ok(bridge)
+    }
+
+    /// Connects the binary to the world's current tables.
+    pub(crate) fn connect(&self) -> Result<()> {
+        let variables = self.world.variables();
+        let variables: String = variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        let env_file = self.file("functions.env", &variables)?;
         let demo = json!({"base_url": "http://127.0.0.1:8080", "site": "demo", "env_file": env_file});
-        fs::write(folder.path().join("demo.json"), demo.to_string())?;
-        Ok(Self { world, folder })
+        self.file("demo.json", &demo.to_string())?;
+        Ok(())
     }
 
     /// Runs a command while the world continues.
@@ -77,7 +88,7 @@ impl Bridge {
 
     /// Returns a variable of the world.
     pub(crate) fn variable(&self, name: &str) -> Result<String> {
-        let variable = variables(&self.world).into_iter().find(|(known, _)| *known == name);
+        let variable = self.world.variables().into_iter().find(|(known, _)| *known == name);
         variable.map(|(_, value)| value).with_context(|| format!("no {name}"))
     }
 
@@ -87,18 +98,6 @@ impl Bridge {
         fs::write(&file, text)?;
         Ok(file.display().to_string())
     }
-}
-
-/// Returns the world's variables, and those of the tables and the queue that only the command line uses.
-fn variables(world: &World) -> Vec<(&'static str, String)> {
-    let mut variables = world.variables();
-    let value = |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
-    let (table, queue) = (value("BRIDGE_LEDGER_TABLE"), value("BRIDGE_EVENTS_QUEUE_URL"));
-    let (table, queue) = (table.unwrap_or_default(), queue.unwrap_or_default());
-    variables.push(("BRIDGE_CONTACTS_TABLE", table.replace("-ledger", "-contacts")));
-    variables.push(("BRIDGE_SCHEDULE_TABLE", table.replace("-ledger", "-schedule")));
-    variables.push(("BRIDGE_STATUSES_QUEUE_URL", queue.replace("-events", "-statuses")));
-    variables
 }
 
 /// Runs a command in a folder, with these variables and no others.
