@@ -16,8 +16,8 @@ const COLUMNS: [&str; 8] = ["contact", "phone", "scope", "source", "since", "rea
 
 pub(crate) async fn run(command: args::Contacts, stack: &Stack, output: Output) -> Result<(), Failure> {
     match command {
-        args::Contacts::Import { file, dry_run, skip_wrong } => {
-            import::run(&file, dry_run, skip_wrong, stack, output).await
+        args::Contacts::Import { file, dry_run, skip_wrong, own_export } => {
+            import::run(&file, import::Mode { dry_run, skip_wrong, own_export }, stack, output).await
         }
         args::Contacts::Export { output: file } => export::run(file.as_deref(), stack, output).await,
     }

@@ -82,6 +82,9 @@ pub(crate) enum Contacts {
         /// Write the valid lines even if others are wrong
         #[arg(long, conflicts_with = "dry_run")]
         skip_wrong: bool,
+        /// The file is an export of this site of this stack: accept pseudonyms that no table knows any more
+        #[arg(long)]
+        own_export: bool,
     },
     /// Export every suppression, consent and unreachable number as CSV, with full phone numbers where known
     Export {

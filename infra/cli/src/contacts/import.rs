@@ -54,21 +54,26 @@ struct Reading<'a> {
     now: Timestamp,
 }
 
-pub(super) async fn run(
-    file: &Path,
-    dry_run: bool,
-    skip_wrong: bool,
-    stack: &Stack,
-    output: Output,
-) -> Result<(), Failure> {
+/// How a file is imported.
+#[derive(Clone, Copy)]
+pub(super) struct Mode {
+    /// Write nothing.
+    pub(super) dry_run: bool,
+    /// Write the valid lines even if others are wrong.
+    pub(super) skip_wrong: bool,
+    /// Accept pseudonyms that no table knows. A restored table may have lost them.
+    pub(super) own_export: bool,
+}
+
+pub(super) async fn run(file: &Path, mode: Mode, stack: &Stack, output: Output) -> Result<(), Failure> {
     let site = stack.live().await?.site;
     let secret = stack.contact_secret().await?;
     let reading = Reading { site: &site, secret: &secret, now: stack.clock.now() };
     let (lines, mut findings) = reading.lines(&read(file)?)?;
-    let (lines, strange) = of_site(lines, &site.id, stack, output.lang).await?;
+    let (lines, strange) = of_site(lines, &site.id, mode.own_export, stack, output.lang).await?;
     findings.extend(strange);
     findings.sort_by_key(|finding| finding.line);
-    let writes = !dry_run && (findings.is_empty() || skip_wrong);
+    let writes = !mode.dry_run && (findings.is_empty() || mode.skip_wrong);
     if writes {
         let progress = progress::bar(lines.len(), output.lang.of("Righe scritte", "Lines written"));
         for line in &lines {
@@ -93,10 +98,12 @@ pub(super) async fn run(
 }
 
 /// Separates the lines of this site from the others. A line with a pseudonym only belongs to the site if the site has
-/// recorded something for it: a message, a suppression or a consent. Otherwise the pseudonym may be another site's.
+/// recorded something for it: a message, a suppression or a consent. Otherwise the pseudonym may be another site's,
+/// unless the file is the site's own export.
 async fn of_site(
     lines: Vec<Line>,
     site: &SiteId,
+    own_export: bool,
     stack: &Stack,
     lang: Lang,
 ) -> Result<(Vec<Line>, Vec<Finding>), Failure> {
@@ -111,7 +118,7 @@ async fn of_site(
             _ if line.has_phone => None,
             Some(known) if known == site => None,
             Some(_) => Some("contact is the pseudonym of a number of another site"),
-            None if stack.ledger.knows_contact(site, &line.contact).await? => None,
+            None if own_export || stack.ledger.knows_contact(site, &line.contact).await? => None,
             None => Some("the site has no data of contact: name the phone"),
         };
         match wrong {
