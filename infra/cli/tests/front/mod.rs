@@ -1,6 +1,9 @@
 //! The services of AWS that the embedded emulators do not have: CloudFormation, STS, Lambda and backups. Every other call
 //! to DynamoDB goes on to the emulator. It also answers as the HTTP API, so that its `Date` can be changed.
 
+// Not every test binary changes the answers.
+#![allow(dead_code)]
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
