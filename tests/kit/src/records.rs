@@ -71,7 +71,7 @@ impl World {
                 let entry = |(name, value): (String, AttributeValue)| Ok((name, json_of(&value)?));
                 items.push(Value::Object(item?.into_iter().map(entry).collect::<Result<Map<_, _>>>()?));
             }
-            items.sort_by_key(|item| (item["pk"].to_string(), item["sk"].to_string()));
+            items.sort_by_key(|item| (key(item, "pk"), key(item, "sk")));
             tables.insert(schema.name.to_owned(), items);
         }
         let secret = self.emulators.secrets().get_secret_value().secret_id(format!("{STACK}/keys")).send().await?;
@@ -113,8 +113,12 @@ impl World {
 }
 
 fn is_of_one_world(item: &Value) -> bool {
-    let key = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
-    OF_ONE_WORLD.iter().any(|prefix| key("pk").starts_with(prefix)) || key("sk").starts_with(ACCOUNT)
+    OF_ONE_WORLD.iter().any(|prefix| key(item, "pk").starts_with(prefix)) || key(item, "sk").starts_with(ACCOUNT)
+}
+
+/// Returns a key of an item; empty if the table has none of that name.
+fn key(item: &Value, name: &str) -> String {
+    item.pointer(&format!("/{name}/S")).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn json_of(value: &AttributeValue) -> Result<Value> {
