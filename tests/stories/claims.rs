@@ -370,6 +370,22 @@ async fn a_plain_write_that_conflicts_with_a_transaction_is_retried() {
     world.finish().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_claim_without_time_for_the_call_is_taken_back() {
+    let world = World::start().await.unwrap();
+    // The read after the claim fails late, and the next attempt of the SDK succeeds.
+    let (operation, containing, trouble) = ("GetItem", "PERSON#", Trouble::ServerError);
+    let takes = SignedDuration::from_secs(45);
+    world.wire.plan(Planned { operation, containing, trouble, after: 1, times: 1, takes });
+    raise(&world, &order_status_changed("e-1")).await;
+    assert_eq!(world.wire.still_planned(), 0);
+    assert!(world.requests().await.unwrap().is_empty(), "the provider was called without time to record the answer");
+    world.pass(MINUTE * 10).await.unwrap();
+    assert_eq!(state(&world, "e-1").await, State::Sent);
+    assert_eq!(world.requests().await.unwrap().len(), 1);
+    world.finish().await.unwrap();
+}
+
 /// The check after the claim finds an opt-out that was recorded since. It fails here, which has the same effect.
 #[tokio::test]
 async fn an_opt_out_recorded_after_the_claim_and_before_the_call_is_respected() {

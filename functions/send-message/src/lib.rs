@@ -73,8 +73,8 @@ use pacer::Pacer;
 use runtime::failure::Failure;
 use runtime::metrics::{Metric, Metrics};
 
-/// Longest duration of a send after its claim: a DynamoDB call (8 s), the provider's call (10 s) and the settling
-/// write (8 s). The wait for a slot is over by then. It is checked before a record begins and again before each claim.
+/// Time with which a send may begin: a slow DynamoDB call (8 s), the provider's call (10 s) and the settling write (8 s).
+/// The wait for a slot is over by then. It is checked before a record begins and again before each claim.
 const SEND_MARGIN: SignedDuration = SignedDuration::from_secs(28);
 /// Records processed concurrently: a whole batch.
 const RECORDS_AT_ONCE: usize = 10;

@@ -33,6 +33,10 @@ const PAIR_SPREAD: SignedDuration = SignedDuration::from_secs(6);
 /// Delay before the first probe of an account that was stopped after consecutive failures.
 const FIRST_PROBE_AFTER: SignedDuration = SignedDuration::from_secs(50);
 
+/// Time that a call needs after its claim: the provider's call (10 s) and the settling write (8 s). The reads and the
+/// retries of the claim may have used up the rest of the time for a send.
+const CALL_MARGIN: SignedDuration = SignedDuration::from_secs(20);
+
 /// One call to the provider.
 struct Call<'a> {
     task: Task<'a>,
@@ -125,7 +129,8 @@ enum Attempt {
     Refused(Claimed),
     /// Another message holds the dedup key. Contains the skip of this one.
     Notified(Skip),
-    /// The answer was lost and no time is left to retry, or the recipient may have opted out since the claim.
+    /// The answer was lost and no time is left to retry, the recipient may have opted out since the claim, or no time is
+    /// left for the call.
     Uncalled,
 }
 
@@ -162,11 +167,15 @@ async fn attempt_once(task: Task<'_>, claim: Claim<'_>, now: Timestamp) -> Resul
 }
 
 /// Reads the recipient once more, because a claim does not check the recipient. If the recipient opted out since, the
-/// record that is put back takes the claim back and records the reason.
+/// record that is put back takes the claim back and records the reason. So does one whose reads took the time of the call.
 async fn still_permitted(task: Task<'_>, claim: Claim<'_>) -> Attempt {
     let (site, id) = (&task.job.site, task.id());
     match task.app.claims.refused_by_person(&claim).await {
-        Ok(None) => Attempt::Ours,
+        Ok(None) if task.invocation.deadline.has_time_for(CALL_MARGIN) => Attempt::Ours,
+        Ok(None) => {
+            tracing::warn!(%site, message.id = %id, "no time left for the call after the claim");
+            Attempt::Uncalled
+        }
         Ok(Some(_)) => {
             tracing::info!(%site, message.id = %id, "the recipient opted out during the claim");
             Attempt::Uncalled

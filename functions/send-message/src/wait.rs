@@ -99,8 +99,9 @@ pub(crate) async fn park(
     log_wait(task, waiting, waits).await
 }
 
-/// Puts back a message whose owner does not call the provider after its claim, which may not have been answered. The record states that this owner did not call the
-/// provider. It is the only proof: if it cannot be enqueued, the message becomes `unknown`.
+/// Puts back a message whose owner does not call the provider after its claim, or after a claim without an answer. The
+/// record states that this owner did not call the provider. It is the only proof: if it cannot be enqueued, the message
+/// becomes `unknown`.
 pub(crate) async fn uncalled(task: Task<'_>, owner: &str) -> Result<(), Failure> {
     let job = MessageJob { uncalled: Some(owner.to_owned()), ..task.job.put_back() };
     // The delay is short, so that the sweep does not set the message to `unknown` in the meantime.

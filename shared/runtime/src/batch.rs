@@ -47,7 +47,13 @@ impl Deadline {
     /// Whether enough time remains to begin another piece of work.
     #[must_use]
     pub fn has_time(&self) -> bool {
-        self.at.duration_since(self.clock.now()) > self.margin
+        self.has_time_for(self.margin)
+    }
+
+    /// Whether more than a duration remains.
+    #[must_use]
+    pub fn has_time_for(&self, work: SignedDuration) -> bool {
+        self.at.duration_since(self.clock.now()) > work
     }
 }
 
