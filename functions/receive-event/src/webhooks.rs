@@ -47,10 +47,9 @@ impl Webhooks {
     /// the platform events are in the queue.
     pub(crate) async fn note_request(&self, id: &str, webhook: &Webhook, now: Timestamp) {
         let hour_ago = now.saturating_sub(PROVEN_FOR).unwrap_or(now);
-        // A request from before the authentication was set proves nothing about it.
-        let since = webhook.set_at.map_or(hour_ago, |set_at| set_at.max(hour_ago));
+        let since = webhook.proves_from().map_or(hour_ago, |from| from.max(hour_ago));
         let proven_at = self.proven_at.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied();
-        if proven_at.is_some_and(|at| at >= since) {
+        if now < since || proven_at.is_some_and(|at| at >= since) {
             return;
         }
         match self.table.note_request(id, since, now).await {

@@ -193,6 +193,10 @@ async fn a_webhook_is_recorded_as_working_at_most_once_an_hour() {
     let webhook = world.webhooks.webhook(&world.id).await.unwrap().unwrap();
     let set_at = Some(Timestamp::from_second(3650).unwrap());
     world.webhooks.put(&world.id, &Webhook { set_at, ..webhook }).await.unwrap();
+    // Until an execution no longer accepts the former secret, a request proves nothing.
+    at(3709);
+    world.post_signed(&statuses("111", 1)).await;
+    assert_eq!(seen().await, Some(3611));
     at(3710);
     world.post_signed(&statuses("111", 1)).await;
     assert_eq!(seen().await, Some(3710));

@@ -116,7 +116,7 @@ fn secret_field(mode: &Mode) -> &'static str {
 pub(crate) enum WebhookProof {
     /// It has no secret, so all its requests are rejected.
     NotSet,
-    /// No request with a platform event has come since its authentication was set.
+    /// No request with a platform event has come that proves its authentication.
     Unseen,
     /// Such a request came. The time is that of the first one in about an hour.
     SeenAt(Timestamp),
@@ -129,7 +129,7 @@ pub(crate) async fn proof(site: &SiteId, stack: &Stack) -> Result<WebhookProof, 
         return Ok(WebhookProof::NotSet);
     }
     let seen = stack.webhooks.last_request(&id).await?;
-    let seen = seen.filter(|at| webhook.set_at.is_none_or(|set_at| *at >= set_at));
+    let seen = seen.filter(|at| webhook.proves_from().is_none_or(|from| *at >= from));
     Ok(seen.map_or(WebhookProof::Unseen, WebhookProof::SeenAt))
 }
 

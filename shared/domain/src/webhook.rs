@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::primitives::id::SiteId;
 use crate::queue::platform_event::PlatformEvent;
+use crate::site::credential::SECRET_KEPT_FOR;
 use change::Change;
 use values::{items, moment, text};
 
@@ -40,6 +41,15 @@ pub struct Webhook {
     /// When its authentication was last set. `None` in webhooks of versions that did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_at: Option<Timestamp>,
+}
+
+impl Webhook {
+    /// Returns the time from which an authenticated request proves the present authentication. Until then, a function may
+    /// still accept the secret that it replaced. `None` if any request proves it.
+    #[must_use]
+    pub fn proves_from(&self) -> Option<Timestamp> {
+        self.set_at.map(|set_at| set_at.saturating_add(SECRET_KEPT_FOR).unwrap_or(set_at))
+    }
 }
 
 /// How a request is authenticated. The secrets themselves are in the secret store.

@@ -4,15 +4,12 @@ use aws_sdk_secretsmanager::Client;
 use domain::primitives::cause::Cause;
 use domain::primitives::id::{AccountId, SiteId};
 use domain::primitives::key::{ContactSecret, WeakSecret};
-use domain::site::credential::AccountToken;
-use jiff::{SignedDuration, Timestamp};
+use domain::site::credential::{AccountToken, SECRET_KEPT_FOR};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::cache::{Cache, Loaded};
-
-/// Lifetime of a cached secret. A replaced token is used at most this long.
-const KEPT_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// The secrets of a stack.
 #[derive(Debug)]
@@ -107,7 +104,7 @@ impl Secrets {
         let document: Option<Value> = answer.secret_string().and_then(|text| serde_json::from_str(text).ok());
         let text = document.as_ref().and_then(|document| document.pointer(pointer)).and_then(text_of);
         match text {
-            Some(text) => Ok(Loaded { value: SecretString::from(text), keep_for: KEPT_FOR }),
+            Some(text) => Ok(Loaded { value: SecretString::from(text), keep_for: SECRET_KEPT_FOR }),
             None => Err(SecretError::Malformed { name, pointer: pointer.to_owned() }),
         }
     }

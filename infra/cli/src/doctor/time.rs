@@ -34,8 +34,8 @@ pub(super) async fn clock(stack: &Stack, report: &mut Report) {
                     "clock",
                     "",
                     lang.of(
-                        format!("questo computer differisce di {seconds} s dall'API"),
-                        format!("this computer differs by {seconds} s from the API"),
+                        format!("l'orologio di questo computer differisce di {seconds} s da quello dell'API"),
+                        format!("the clock of this computer differs by {seconds} s from that of the API"),
                     ),
                     lang.of("sincronizzare l'orologio (NTP)", "synchronise the clock (NTP)"),
                 );

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -13,6 +14,8 @@ use crate::primitives::id::SiteId;
 pub const KEY_PREFIX: &str = "pwb_";
 /// Random bytes in a key's secret.
 pub const SECRET_BYTES: usize = 32;
+/// How long an execution may still use a secret that was replaced.
+pub const SECRET_KEPT_FOR: SignedDuration = SignedDuration::from_secs(60);
 /// Maximum length of a key id and of a secret, in bytes.
 const PART_BYTES_MAX: usize = 64;
 
