@@ -85,8 +85,8 @@ fn customer() -> Value {
 /// Returns the snapshots of the folder, by version.
 fn snapshots() -> BTreeMap<String, Snapshot> {
     let read = |path: PathBuf| {
-        let document = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        (path.file_stem().unwrap().to_str().unwrap().to_owned(), Snapshot::read(&document).unwrap())
+        let snapshot = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        (path.file_stem().unwrap().to_str().unwrap().to_owned(), snapshot)
     };
     fs::read_dir(FOLDER).unwrap().map(|file| read(file.unwrap().path())).collect()
 }
@@ -140,7 +140,7 @@ async fn the_work_of_every_earlier_version_is_continued() {
     if let Some(version) = std::env::var_os("BRIDGE_WRITE_RECORDS") {
         let snapshot = yesterday().await.snapshot().await.unwrap();
         let path = Path::new(FOLDER).join(format!("{}.json", version.display()));
-        fs::write(path, serde_json::to_string_pretty(&snapshot.document()).unwrap() + "\n").unwrap();
+        fs::write(path, serde_json::to_string_pretty(&snapshot).unwrap() + "\n").unwrap();
     }
     let snapshots = snapshots();
     assert!(!snapshots.is_empty());

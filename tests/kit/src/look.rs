@@ -1,6 +1,6 @@
 //! Reads the tables directly.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -12,6 +12,7 @@ use serde_json::Value;
 use store::tables::SCHEMAS;
 
 use crate::World;
+use crate::restore::Item;
 
 /// The overhead of each stored item and index entry, in bytes.
 const OVERHEAD: usize = 100;
@@ -20,7 +21,7 @@ const INDEXES: [(&str, &str); 5] =
     [("day", "at"), ("contact", "at"), ("subject", "at"), ("provider", ""), ("open_shard", "open_since")];
 
 /// The stored size of an item of a table without an index on all attributes, with its index entries.
-fn stored(item: &HashMap<String, AttributeValue>) -> usize {
+fn stored(item: &Item) -> usize {
     let part = |name: &str| item.get(name).map_or(0, |value| name.len() + size(value));
     let is_listed = |(partition, _): &&(&str, &str)| item.contains_key("sk") && item.contains_key(*partition);
     let entry = |(partition, sort): &(&str, &str)| OVERHEAD + part("pk") + part("sk") + part(partition) + part(sort);
@@ -52,9 +53,7 @@ impl World {
             AttributeValue::S(text) | AttributeValue::N(text) => Some(text),
             _ => None,
         };
-        let texts = |item: HashMap<String, AttributeValue>| {
-            item.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
-        };
+        let texts = |item: Item| item.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect();
         Ok(answer.item.map(texts))
     }
 
@@ -65,12 +64,7 @@ impl World {
     pub async fn stored_bytes(&self) -> Result<usize> {
         let mut bytes = 0;
         for schema in &SCHEMAS {
-            let request =
-                self.emulators.dynamodb().scan().table_name(self.tables.named(schema.name).context("no table")?);
-            let mut items = request.into_paginator().items().send();
-            while let Some(item) = items.next().await {
-                bytes += stored(&item?);
-            }
+            bytes += self.items(schema.name).await?.iter().map(stored).sum::<usize>();
         }
         Ok(bytes)
     }

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use store::tables::{SCHEMAS, table_name};
+use store::tables::SCHEMAS;
 
+use crate::restore::Item;
 use crate::{STACK, World};
 
 /// Partitions of the configuration that name the addresses and secrets of one world.
@@ -17,7 +19,7 @@ const OF_ONE_WORLD: [&str; 5] = ["KEY#", "HOOK#", "HOOKS#", "SENDER#", "FIRST#"]
 const ACCOUNT: &str = "ACCOUNT#";
 
 /// The stored state of a world.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Snapshot {
     /// The moment.
     pub at: Timestamp,
@@ -31,31 +33,6 @@ pub struct Snapshot {
     pub statuses: Vec<String>,
 }
 
-impl Snapshot {
-    /// Returns the snapshot as a document for a file.
-    #[must_use]
-    pub fn document(&self) -> Value {
-        json!({
-            "at": self.at, "keys": self.keys, "tables": self.tables, "events": self.events, "statuses": self.statuses,
-        })
-    }
-
-    /// Reads a document.
-    ///
-    /// # Errors
-    /// If a part of it is missing.
-    pub fn read(document: &Value) -> Result<Self> {
-        let part = |name: &str| document.get(name).cloned().with_context(|| format!("no {name}"));
-        Ok(Self {
-            at: serde_json::from_value(part("at")?)?,
-            keys: serde_json::from_value(part("keys")?)?,
-            tables: serde_json::from_value(part("tables")?)?,
-            events: serde_json::from_value(part("events")?)?,
-            statuses: serde_json::from_value(part("statuses")?)?,
-        })
-    }
-}
-
 impl World {
     /// Takes a snapshot. It removes the records from the queues.
     ///
@@ -64,13 +41,9 @@ impl World {
     pub async fn snapshot(&self) -> Result<Snapshot> {
         let mut tables = BTreeMap::new();
         for schema in &SCHEMAS {
-            let scan = self.emulators.dynamodb().scan().table_name(table_name(STACK, schema.name));
-            let mut pages = scan.into_paginator().items().send();
-            let mut items = Vec::new();
-            while let Some(item) = pages.next().await {
-                let entry = |(name, value): (String, AttributeValue)| Ok((name, json_of(&value)?));
-                items.push(Value::Object(item?.into_iter().map(entry).collect::<Result<Map<_, _>>>()?));
-            }
+            let entry = |(name, value): (String, AttributeValue)| Ok((name, json_of(&value)?));
+            let object = |item: Item| item.into_iter().map(entry).collect::<Result<Map<_, _>>>().map(Value::Object);
+            let mut items = self.items(schema.name).await?.into_iter().map(object).collect::<Result<Vec<_>>>()?;
             items.sort_by_key(|item| (key(item, "pk"), key(item, "sk")));
             tables.insert(schema.name.to_owned(), items);
         }
@@ -94,13 +67,9 @@ impl World {
         let secrets = self.emulators.secrets();
         secrets.put_secret_value().secret_id(format!("{STACK}/keys")).secret_string(&snapshot.keys).send().await?;
         for (table, items) in &snapshot.tables {
-            for item in items.iter().filter(|item| !is_of_one_world(item)) {
-                let mut request = self.emulators.dynamodb().put_item().table_name(table_name(STACK, table));
-                for (name, value) in item.as_object().context("no item")? {
-                    request = request.item(name, attribute_of(value)?);
-                }
-                request.send().await?;
-            }
+            let items = items.iter().filter(|item| !is_of_one_world(item)).map(item_of).collect::<Result<Vec<_>>>()?;
+            let name = self.tables.named(table).with_context(|| format!("no table {table}"))?;
+            self.put_items(name, &items).await?;
         }
         for body in &snapshot.events {
             self.events.put(body).await?;
@@ -110,6 +79,11 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn item_of(document: &Value) -> Result<Item> {
+    let attributes = document.as_object().context("no item")?.iter();
+    attributes.map(|(name, value)| Ok((name.clone(), attribute_of(value)?))).collect()
 }
 
 fn is_of_one_world(item: &Value) -> bool {

@@ -9,12 +9,15 @@ use store::tables::{TTL_ATTRIBUTE, create_all};
 use crate::functions::{Functions, Tables};
 use crate::{TableNames, World};
 
+/// An item as the SDK represents it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
 /// The items of a table at one moment.
 #[derive(Debug)]
 pub struct Export {
     /// The logical name of the table.
     table: &'static str,
-    items: Vec<HashMap<String, AttributeValue>>,
+    items: Vec<Item>,
 }
 
 impl World {
@@ -23,6 +26,11 @@ impl World {
     /// # Errors
     /// If there is no such table or it does not respond.
     pub async fn export(&self, table: &'static str) -> Result<Export> {
+        Ok(Export { table, items: self.items(table).await? })
+    }
+
+    /// Returns the items of a table, given by its logical name.
+    pub(crate) async fn items(&self, table: &str) -> Result<Vec<Item>> {
         let name = self.tables.named(table).with_context(|| format!("no table {table}"))?;
         let scan = self.emulators.dynamodb().scan().table_name(name).consistent_read(true);
         let mut pages = scan.into_paginator().items().send();
@@ -30,7 +38,16 @@ impl World {
         while let Some(item) = pages.next().await {
             items.push(item?);
         }
-        Ok(Export { table, items })
+        Ok(items)
+    }
+
+    /// Writes items into a table.
+    pub(crate) async fn put_items(&self, name: &str, items: &[Item]) -> Result<()> {
+        for item in items {
+            let request = self.emulators.dynamodb().put_item().table_name(name);
+            request.set_item(Some(item.clone())).send().await?;
+        }
+        Ok(())
     }
 
     /// Restores exports into new tables, whose names begin with `prefix`. Returns the names of the tables to use: the
@@ -39,14 +56,12 @@ impl World {
     /// # Errors
     /// If a table cannot be created or rejects an item.
     pub async fn restore(&self, exports: &[Export], prefix: &str) -> Result<TableNames> {
-        let (client, restored) = (self.emulators.dynamodb(), TableNames::of(prefix));
-        create_all(&client, prefix).await?;
+        let restored = TableNames::of(prefix);
+        create_all(&self.emulators.dynamodb(), prefix).await?;
         let mut names = self.tables.clone();
         for Export { table, items } in exports {
             let name = restored.named(table).with_context(|| format!("no table {table}"))?;
-            for item in items {
-                client.put_item().table_name(name).set_item(Some(item.clone())).send().await?;
-            }
+            self.put_items(name, items).await?;
             let used = match *table {
                 "Config" => &mut names.config,
                 "Contacts" => &mut names.contacts,
