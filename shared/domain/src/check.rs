@@ -13,6 +13,7 @@ use crate::event::{EventType, Notification};
 use crate::mapping::{ButtonUse, HeaderUse, Mapping, Source, ValueSource};
 use crate::primitives::language::Language;
 use crate::site::config::{Account, LiveConfig};
+use crate::template::variable::counterpart;
 use crate::template::{Button, Category, Content, Header, Parts, Pattern, Placeholder, Template, TemplateStatus};
 use draft::{Draft, DraftUse, Notes, below};
 
@@ -95,7 +96,8 @@ pub fn check(document: &Value, config: &LiveConfig) -> Checked {
     if !draft.uses.is_empty() && !draft.uses.iter().any(covers) {
         notes.add("/templates", Problem::NoDefaultLanguage(default.clone()));
     }
-    let mut findings: Vec<Finding> = notes.0.into_iter().map(|(path, problem)| Finding { path, problem }).collect();
+    let mut findings: Vec<Finding> =
+        notes.problems.into_iter().map(|(path, problem)| Finding { path, problem }).collect();
     let whole = serde_json::from_value(with_fingerprints(document, &draft, account, config));
     if let Err(error) = &whole
         && findings.iter().all(|finding| finding.problem.is_warning())
@@ -173,7 +175,8 @@ fn check_value(path: &str, value: &ValueSource, event: Option<EventType>, notes:
         && !variable.definition().events.contains(&event)
     {
         let variable = variable.definition().id;
-        notes.add(below(path, "variable"), Problem::VariableNotInEvent { variable, event });
+        let instead = counterpart(variable, event);
+        notes.add(below(path, "variable"), Problem::VariableNotInEvent { variable, event, instead });
     }
 }
 

@@ -12,15 +12,19 @@ use crate::mapping::{ButtonUse, HeaderUse, Mapping, Source, TemplateUse, ValueSo
 use crate::primitives::id::AccountId;
 use crate::primitives::language::Language;
 use crate::template::Placeholder;
-use crate::template::variable::{self, Variable};
+use crate::template::variable::{Variable, suggestion};
 
 /// Problems with their places.
 #[derive(Debug, Default)]
-pub(super) struct Notes(pub(super) Vec<(String, Problem)>);
+pub(super) struct Notes {
+    pub(super) problems: Vec<(String, Problem)>,
+    /// The mapping's event type, whose variables are suggested first.
+    event: Option<EventType>,
+}
 
 impl Notes {
     pub(super) fn add(&mut self, path: impl Into<String>, problem: Problem) {
-        self.0.push((path.into(), problem));
+        self.problems.push((path.into(), problem));
     }
 
     /// Records why serde refused a value.
@@ -123,6 +127,7 @@ pub(super) fn read(document: &Value, notes: &mut Notes) -> Draft {
     try_fields::<Mapping>("", fields, &right, &["templates"], notes);
     let mut draft =
         Draft { event: typed(fields.get("event_type")), account: typed(fields.get("account")), uses: Vec::new() };
+    notes.event = draft.event;
     let templates = fields.get("templates").and_then(|templates| object("/templates", templates, notes));
     if templates.is_none_or(Map::is_empty) {
         notes.add("/templates", Problem::NoTemplates);
@@ -194,7 +199,7 @@ fn read_inner(path: &str, value: &Value, values: &mut Values, notes: &mut Notes)
 }
 
 fn read_header(path: &str, header: &Value, values: &mut Values, notes: &mut Notes) -> Option<HeaderUse> {
-    let known = notes.0.len();
+    let known = notes.problems.len();
     for (kind, inner) in object(path, header, notes)? {
         let place = below(path, kind);
         if ["text", "image", "video", "document"].contains(&kind.as_str()) {
@@ -210,7 +215,7 @@ fn read_buttons(path: &str, buttons: &Value, values: &mut Values, notes: &mut No
     let mut read = Vec::new();
     for (index, button) in object(path, buttons, notes).into_iter().flatten() {
         let place = below(path, index);
-        let known = notes.0.len();
+        let known = notes.problems.len();
         read_inner(&place, button, values, notes);
         let button = whole(&place, button, known, notes);
         match index.parse() {
@@ -226,7 +231,7 @@ fn whole<T: DeserializeOwned>(path: &str, value: &Value, known: usize, notes: &m
     match serde_json::from_value(value.clone()) {
         Ok(whole) => Some(whole),
         Err(error) => {
-            if notes.0.len() == known {
+            if notes.problems.len() == known {
                 notes.refused(path, &error.to_string());
             }
             None
@@ -236,13 +241,14 @@ fn whole<T: DeserializeOwned>(path: &str, value: &Value, known: usize, notes: &m
 
 fn read_value(path: &str, value: &Value, notes: &mut Notes) -> Option<ValueSource> {
     let fields = object(path, value, notes)?;
-    let known = notes.0.len();
+    let known = notes.problems.len();
     if let Some(id) = fields.get("variable").and_then(Value::as_str)
         && Variable::of(id).is_none()
     {
-        notes.add(below(path, "variable"), Problem::UnknownVariable { id: id.to_owned(), nearest: nearest(id) });
+        let nearest = suggestion(id, notes.event);
+        notes.add(below(path, "variable"), Problem::UnknownVariable { id: id.to_owned(), nearest });
     } else if fields.get("variable").is_some_and(|variable| !variable.is_string()) {
-        notes.add(below(path, "variable"), Problem::Wrong("it must be the id of a variable".to_owned()));
+        notes.add(below(path, "variable"), Problem::Wrong("it must be the id or the label of a variable".to_owned()));
     }
     try_fields::<ValueSource>(path, fields, &json!({"text": "x"}), &["variable", "text"], notes);
     let value: ValueSource = whole(path, value, known, notes)?;
@@ -253,25 +259,4 @@ fn read_value(path: &str, value: &Value, notes: &mut Notes) -> Option<ValueSourc
         notes.add(below(path, "text"), Problem::EmptyText);
     }
     Some(value)
-}
-
-/// Returns the variable whose id is most similar to `id`, if any is close.
-fn nearest(id: &str) -> Option<&'static str> {
-    const EDITS_MAX: usize = 4;
-    let near = variable::ALL.iter().map(|known| (edits(id, known.id), known.id));
-    near.filter(|(edits, _)| *edits <= EDITS_MAX).min().map(|(_, known)| known)
-}
-
-/// Returns the Levenshtein distance: the number of letters to change, add or remove.
-fn edits(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut next = vec![index + 1];
-        for ((kept, added), against) in row.iter().zip(row.iter().skip(1)).zip(other.chars()) {
-            let last = next.last().copied().unwrap_or_default();
-            next.push((kept + usize::from(letter != against)).min(added + 1).min(last + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -14,11 +14,11 @@ pub enum Problem {
     UnknownField,
     /// The value is invalid for its field. Contains the reason.
     Wrong(String),
-    /// No variable has that id.
+    /// No variable has that id or label.
     UnknownVariable {
-        /// The id in the mapping.
+        /// The id or label in the mapping.
         id: String,
-        /// The most similar id.
+        /// The most similar id or label.
         nearest: Option<&'static str>,
     },
     /// The event does not have the variable.
@@ -27,6 +27,8 @@ pub enum Problem {
         variable: &'static str,
         /// The mapping's event type.
         event: EventType,
+        /// The event's variable of the same name.
+        instead: Option<&'static str>,
     },
     /// No message is sent about events of that type.
     NeverNotified(EventType),
@@ -136,7 +138,12 @@ impl Problem {
             Self::UnknownVariable { id, nearest: Some(nearest) } => {
                 format!("There is no variable {id}; perhaps {nearest}?")
             }
-            Self::VariableNotInEvent { variable, event } => format!("The event {event} has no {variable}."),
+            Self::VariableNotInEvent { variable, event, instead: None } => {
+                format!("The event {event} has no {variable}.")
+            }
+            Self::VariableNotInEvent { variable, event, instead: Some(instead) } => {
+                format!("The event {event} has no {variable}; perhaps {instead}?")
+            }
             Self::NeverNotified(event) => {
                 format!("The event {event} notifies nobody: a mapping for it would never send.")
             }
@@ -200,7 +207,12 @@ impl Problem {
             Self::UnknownVariable { id, nearest: Some(nearest) } => {
                 format!("La variabile {id} non esiste; forse {nearest}?")
             }
-            Self::VariableNotInEvent { variable, event } => format!("L'evento {event} non ha {variable}."),
+            Self::VariableNotInEvent { variable, event, instead: None } => {
+                format!("L'evento {event} non ha {variable}.")
+            }
+            Self::VariableNotInEvent { variable, event, instead: Some(instead) } => {
+                format!("L'evento {event} non ha {variable}; forse {instead}?")
+            }
             Self::NeverNotified(event) => format!("L'evento {event} non avvisa nessuno: l'azione non invierebbe mai."),
             Self::NotOfThisEvent(event) => format!("L'evento {event} non può soddisfare questa condizione: toglierla."),
             Self::HeldTooLong(useful_for) => {

@@ -211,6 +211,36 @@ fn a_code_that_can_never_be_copied_is_found() {
 }
 
 #[test]
+fn a_label_is_accepted_and_saved_as_the_id() {
+    let mut document = mapping();
+    document["templates"]["it"]["body"]["2"] = json!({"variable": " sigla documento "});
+    let checked = check(&document, &config());
+    assert_eq!((checked.findings.len(), checked.is_right()), (0, true));
+    let saved = serde_json::to_value(checked.mapping.unwrap()).unwrap();
+    assert_eq!(saved["templates"]["it"]["body"]["2"], json!({"variable": "order.code"}));
+}
+
+#[test]
+fn an_unknown_variable_leads_to_the_most_similar_one_of_the_event() {
+    let suggested = |event: &str, variable: &str| {
+        let mut document = mapping();
+        document["event_type"] = event.into();
+        document["templates"]["it"]["body"] = json!({"1": {"text": "x"}, "2": {"variable": variable}});
+        let findings = check(&document, &config()).findings;
+        findings.into_iter().map(|finding| finding.problem.italian()).collect::<String>()
+    };
+    for (event, variable, expected) in [
+        ("order.status_changed", "order.sigla", "La variabile order.sigla non esiste; forse order.code?"),
+        ("order.status_changed", "Sigla Documeto", "La variabile Sigla Documeto non esiste; forse Sigla Documento?"),
+        ("cart.abandoned", "Totale", "La variabile Totale non esiste; forse Totale Carrello?"),
+        ("cart.abandoned", "Totale Ordine", "L'evento cart.abandoned non ha order.total; forse cart.total?"),
+        ("message.sent", "order.payment", "L'evento message.sent non ha order.payment."),
+    ] {
+        assert_eq!(suggested(event, variable), expected);
+    }
+}
+
+#[test]
 fn variables_and_conditions_belong_to_the_event() {
     let mut document = mapping();
     document["event_type"] = "message.sent".into();

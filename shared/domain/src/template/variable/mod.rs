@@ -2,6 +2,7 @@
 //! rendering, checks and display.
 
 mod catalogue;
+mod search;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use crate::message::file_list::Files;
 use crate::primitives::money::Money;
 
 pub use catalogue::ALL;
+pub use search::{counterpart, suggestion};
 
 /// The source of a variable's value.
 #[derive(Clone, Copy, Debug)]
@@ -99,10 +101,10 @@ pub struct Definition {
 }
 
 impl Variable {
-    /// Returns the variable with an id.
+    /// Returns the variable with this id or this Italian label, without regard to case and surrounding blanks.
     #[must_use]
-    pub fn of(id: &str) -> Option<Self> {
-        ALL.iter().find(|definition| definition.id == id).map(Self)
+    pub fn of(text: &str) -> Option<Self> {
+        search::written(text).map(Self)
     }
 
     /// Returns the definition of the variable.
@@ -132,16 +134,18 @@ impl fmt::Debug for Variable {
     }
 }
 
+/// Writes the id.
 impl Serialize for Variable {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.id)
     }
 }
 
+/// Reads the id or the Italian label.
 impl<'de> Deserialize<'de> for Variable {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let id = String::deserialize(deserializer)?;
-        Self::of(&id).ok_or_else(|| serde::de::Error::custom(format!("no such variable: {id}")))
+        let text = String::deserialize(deserializer)?;
+        Self::of(&text).ok_or_else(|| serde::de::Error::custom(format!("no such variable: {text}")))
     }
 }
 

@@ -164,9 +164,11 @@ fn every_variable_explains_itself_in_both_languages() {
 }
 
 #[test]
-fn a_variable_is_written_by_its_id() {
-    let variable: Variable = serde_json::from_str(r#""order.code""#).unwrap();
-    assert_eq!(variable.definition().italian_label, "Sigla Documento");
-    assert_eq!(serde_json::to_value(variable).unwrap(), json!("order.code"));
+fn a_variable_is_read_by_id_or_label_and_written_by_its_id() {
+    for text in [r#""order.code""#, r#"" sigla documento""#] {
+        let variable: Variable = serde_json::from_str(text).unwrap();
+        assert_eq!(variable.definition().italian_label, "Sigla Documento");
+        assert_eq!(serde_json::to_value(variable).unwrap(), json!("order.code"));
+    }
     assert!(serde_json::from_str::<Variable>(r#""order.colour""#).is_err());
 }
