@@ -1,0 +1,10 @@
+erase-finding-person = Identifying the person, items read
+erase-events-erased = Events erased
+erase-finding-data = Finding the data, items read
+erase-question = Erase the content of { $events } events with their messages, { $conflicts } conflicts, { $dead } dead letters and { $orphans } status reports? Waiting messages are cancelled. This cannot be undone.
+erase-sending = Being sent, to be repeated: { $sending }
+erase-done = Erased.
+erase-whom = name a number or a person
+erase-later = messages are being sent: run it again in ten minutes
+erase-nothing = there is no data about the person
+erase-counts = Events: { $events }, messages: { $messages }, cancelled: { $cancelled }, conflicts: { $conflicts }, dead letters: { $dead }, status reports: { $orphans }, records: { $persons }, reasons: { $reasons }

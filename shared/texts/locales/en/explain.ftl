@@ -1,0 +1,9 @@
+audit-events = Events
+audit-unaccounted = Unaccounted for
+no-event = the ledger has no event { $id }; an event just accepted may still be in the queue
+no-data = the ledger has no data about it
+messages-unaccounted = messages are unaccounted for
+column-outcome = OUTCOME
+column-messages = MESSAGES
+column-left-out = LEFT OUT OF THE PLAN
+column-cases = CASES

@@ -1,0 +1,15 @@
+no-suppressions = no suppressions
+number = Number
+source-stop = the person wrote STOP
+source-preferences = WhatsApp preferences
+source-operator = operator
+source-import = imported list
+nothing-to-lift = there was nothing to lift
+unreachable-until = unreachable by WhatsApp, excluded until { $until }
+marketing-consent = consent to marketing: yes
+no-marketing-consent = consent to marketing: no
+suppressed = { $scope } ({ $source }, since { $since })
+scope-all = all messages suppressed
+scope-marketing = marketing messages suppressed
+unreachable = unreachable by WhatsApp
+lifted = lifted on { $at } by { $by }: { $what }

@@ -1,0 +1,9 @@
+preview-nobody = This event notifies nobody immediately.
+everyone = all
+would-send = would be sent
+would-wait = would wait
+would-skip = would not be sent
+file-without-mapping = the file contains no mapping
+no-event-no-file = there is no event { $id }, and no file of that name
+no-such-file = there is no file { $argument }
+no-occurred-at = the event has no valid occurred_at

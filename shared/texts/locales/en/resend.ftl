@@ -1,0 +1,15 @@
+resend-queued = Queued as { $id }. Outcome: bridge explain --event { $event }
+resend-question = Send it again?
+resend-may-have-arrived = It may have arrived: the recipient would get it twice.
+resend-arrived = It arrived.
+resend-not-arrived = It did not arrive.
+event-erased = its event was erased: there is nothing left to send
+message-open = the message { $id } is still open ({ $state }): wait for its outcome first
+mapping-off = the mapping { $mapping } is disabled or deleted: the message would be skipped
+never-resent = it is unknown whether it arrived, and the mapping { $id } never resends such a message. Record its outcome with bridge unknown resolve, or use --even-if-unknown
+unknown-none = No outcome is unknown.
+not-a-message-id = { $typed } is not a message id: two parts of 32 characters with a dot between them
+no-such-message = the ledger has no message { $id }
+outcome-known = its outcome is not unknown: { $state }
+unknown-message = { $mapping } → { $recipient } { $phone }, event { $event }, { $at }: { $cause }
+message-state = The message of { $mapping } to { $recipient } is { $word }.

@@ -1,0 +1,14 @@
+region-needs-stack = --region and --profile need --stack
+no-local-run = no local run: { $file } does not exist. Start it with `cargo run`, name its folder with --data-dir, or name a stack on AWS with --stack
+name-site = name the site with --site
+no-such-site = there is no site { $site }
+no-region = no region: name it with --region, in { $file }, with AWS_REGION, or in the profile
+stack-unreadable = the stack { $stack } in { $region } could not be read: { $cause }
+no-output = the stack { $stack } has no output { $name }
+secret-unreadable = the secret { $name } could not be read: { $cause }
+secret-unwritable = the secret { $name } could not be written: { $cause }
+no-credentials-of-profile = no credentials of the profile { $profile } ({ $source }): { $cause }. Sign in with `aws sso login --profile { $profile }`, or name a profile with --profile
+no-credentials = no credentials: { $cause }. Sign in with `aws sso login`, or name a profile with --profile
+local-run-damaged = the local run in { $file } is damaged. Technical detail: { $detail }
+samconfig-malformed = { $file } cannot be read. Technical detail: { $detail }
+samconfig-ambiguous = { $file } names several values of { $name } for the stack { $stack }: set --{ $name }

@@ -1,0 +1,11 @@
+template-not-synced = { $id }: NOT SYNCED: { $why }
+template-needs-review = Needs review: { $id }, { $changes }
+account-synced = { $id }: templates { $count }
+cannot-send = Cannot send: { $id }
+not-synced = not synced: { $ids }
+column-template = TEMPLATE
+column-language = LANGUAGE
+column-status = STATUS
+column-category = CATEGORY
+column-mappings = MAPPINGS
+too-many-gone = { $gone } of { $known } templates are no longer listed: if that is intended, bridge template sync --even-if-many-go

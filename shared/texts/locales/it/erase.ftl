@@ -1,0 +1,10 @@
+erase-finding-person = Ricerca della persona, elementi letti
+erase-events-erased = Eventi cancellati
+erase-finding-data = Ricerca dei dati, elementi letti
+erase-question = Cancellare il contenuto di { $events } eventi con i loro messaggi, { $conflicts } conflitti, { $dead } record scartati e { $orphans } notifiche di stato? I messaggi in attesa vengono annullati. L'operazione non si può annullare.
+erase-sending = In invio, da ripetere: { $sending }
+erase-done = Cancellati.
+erase-whom = indicare un numero o una persona
+erase-later = alcuni messaggi sono in invio: ripetere il comando fra dieci minuti
+erase-nothing = non ci sono dati sulla persona
+erase-counts = Eventi: { $events }, messaggi: { $messages }, annullati: { $cancelled }, conflitti: { $conflicts }, record scartati: { $dead }, notifiche di stato: { $orphans }, anagrafiche: { $persons }, motivi: { $reasons }

@@ -1,0 +1,9 @@
+audit-events = Eventi
+audit-unaccounted = Senza esito
+no-event = il registro non ha l'evento { $id }; se è appena stato accettato, può essere ancora in coda
+no-data = il registro non contiene nulla al riguardo
+messages-unaccounted = alcuni messaggi sono senza esito
+column-outcome = ESITO
+column-messages = MESSAGGI
+column-left-out = ESCLUSI DAL PIANO
+column-cases = CASI

@@ -1,0 +1,15 @@
+no-suppressions = nessuna esclusione
+number = Numero
+source-stop = la persona ha scritto STOP
+source-preferences = preferenze di WhatsApp
+source-operator = operatore
+source-import = elenco importato
+nothing-to-lift = non c'era nulla da togliere
+unreachable-until = non raggiungibile da WhatsApp, escluso fino al { $until }
+marketing-consent = consenso al marketing: sì
+no-marketing-consent = consenso al marketing: no
+suppressed = { $scope } ({ $source }, dal { $since })
+scope-all = escluso da tutti i messaggi
+scope-marketing = escluso dai messaggi di marketing
+unreachable = non raggiungibile da WhatsApp
+lifted = tolto il { $at } da { $by }: { $what }

@@ -1,0 +1,9 @@
+preview-nobody = Questo evento non produce notifiche immediate.
+everyone = tutti
+would-send = verrebbe inviato
+would-wait = attenderebbe
+would-skip = non verrebbe inviato
+file-without-mapping = il file non contiene un'azione
+no-event-no-file = non esiste né l'evento { $id } né un file con quel nome
+no-such-file = il file { $argument } non esiste
+no-occurred-at = l'evento non ha un occurred_at valido

@@ -1,0 +1,15 @@
+resend-queued = In coda come { $id }. Esito: bridge explain --event { $event }
+resend-question = Inviarlo di nuovo?
+resend-may-have-arrived = Può essere già arrivato: il destinatario lo riceverebbe due volte.
+resend-arrived = È già arrivato.
+resend-not-arrived = Non è arrivato.
+event-erased = il suo evento è stato cancellato: non resta nulla da inviare
+message-open = il messaggio { $id } è ancora aperto ({ $state }): attenderne prima l'esito
+mapping-off = l'azione { $mapping } è disattivata o eliminata: il messaggio non partirebbe
+never-resent = non si sa se è arrivato, e l'azione { $id } non reinvia mai un messaggio simile. Registrarne l'esito con bridge unknown resolve, oppure usare --even-if-unknown
+unknown-none = Nessun messaggio ha un esito ignoto.
+not-a-message-id = { $typed } non è l'id di un messaggio: due parti di 32 caratteri separate da un punto
+no-such-message = il registro non ha il messaggio { $id }
+outcome-known = il suo esito non è ignoto: { $state }
+unknown-message = { $mapping } → { $recipient } { $phone }, evento { $event }, { $at }: { $cause }
+message-state = Il messaggio di { $mapping } a { $recipient } risulta: { $word }.

@@ -1,0 +1,14 @@
+region-needs-stack = --region e --profile richiedono --stack
+no-local-run = non c'è una prova locale: { $file } non esiste. Avviarla con `cargo run`, indicarne la cartella con --data-dir, oppure indicare uno stack su AWS con --stack
+name-site = indicare il sito con --site
+no-such-site = il sito { $site } non esiste
+no-region = manca la regione: indicarla con --region, in { $file }, con AWS_REGION o nel profilo
+stack-unreadable = lo stack { $stack } in { $region } non si può leggere: { $cause }
+no-output = lo stack { $stack } non ha l'output { $name }
+secret-unreadable = il segreto { $name } non si può leggere: { $cause }
+secret-unwritable = il segreto { $name } non si può scrivere: { $cause }
+no-credentials-of-profile = il profilo { $profile } ({ $source }) non fornisce credenziali: { $cause }. Accedere con `aws sso login --profile { $profile }`, oppure indicare un profilo con --profile
+no-credentials = mancano le credenziali: { $cause }. Accedere con `aws sso login`, oppure indicare un profilo con --profile
+local-run-damaged = la prova locale in { $file } è danneggiata. Dettaglio tecnico: { $detail }
+samconfig-malformed = { $file } non si può leggere. Dettaglio tecnico: { $detail }
+samconfig-ambiguous = { $file } indica più valori di { $name } per lo stack { $stack }: usare --{ $name }

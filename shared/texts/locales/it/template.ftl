@@ -1,0 +1,11 @@
+template-not-synced = { $id }: NON SINCRONIZZATO: { $why }
+template-needs-review = Da rivedere: { $id }, { $changes }
+account-synced = { $id }: { $count } template
+cannot-send = Non può inviare: { $id }
+not-synced = non sincronizzati: { $ids }
+column-template = TEMPLATE
+column-language = LINGUA
+column-status = STATO
+column-category = CATEGORIA
+column-mappings = AZIONI
+too-many-gone = { $gone } template su { $known } non sono più in elenco: se è voluto, bridge template sync --even-if-many-go
