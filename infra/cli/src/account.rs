@@ -5,15 +5,17 @@ use std::path::Path;
 use domain::primitives::id::AccountId;
 use domain::site::config::Account;
 use domain::site::health::{Health, Proof, Stop};
+use jiff::tz::TimeZone;
 use provider::{Step, Verdict};
 use serde_json::{Map, Value, json};
 use store::accounts::AccountState;
 use store::schedule::Lane;
+use texts::Texts;
 
 use crate::args;
 use crate::document;
 use crate::failure::Failure;
-use crate::output::{Lang, Output, moment, wrapped};
+use crate::output::{Output, wrapped};
 use crate::settings::{self, ACCOUNT};
 use crate::stack::Stack;
 use crate::webhook::{self, WebhookProof};
@@ -42,26 +44,23 @@ async fn find(id: Option<&str>, stack: &Stack) -> Result<Found, Failure> {
     let default = live.default_account();
     let wanted = id.or_else(|| default.map(AccountId::as_str)).unwrap_or_default();
     let found = live.accounts.iter().find(|account| account.id.as_str() == wanted);
-    let account = found.ok_or_else(|| Failure::No(format!("the site has no account {wanted}")))?;
+    let account = found.ok_or_else(|| Failure::no(|texts| texts.no_account(wanted)))?;
     Ok(Found { account: account.clone(), is_default: default == Some(&account.id) })
 }
 
 async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
-    let id = AccountId::parse(id).map_err(|error| Failure::Usage(format!("the account's id {error}")))?;
+    let id = AccountId::parse(id).map_err(|error| Failure::usage(|texts| texts.wrong_id(texts.id_error(error))))?;
     if stack.live().await?.accounts.iter().any(|account| account.id == id) {
-        return Err(Failure::No(format!("the account {id} already exists")));
+        return Err(Failure::no(|texts| texts.account_exists(id.to_string())));
     }
     let mut account = with(Map::from_iter([("id".to_owned(), json!(id))]), pairs)?;
     stack.put_token(&account, &document::read_secret(token)?).await?;
     let site = stack.site()?;
     let webhook = webhook::add_sender(site, &mut account, stack).await?;
     stack.config.put_account(site, &account).await?;
-    output.say(&json!({"account": account, "webhook": webhook.document(site)}), |lang| {
-        let head = lang.of(
-            format!("L'account {id} è stato aggiunto. Ora: bridge account test {id}, poi bridge template sync"),
-            format!("The account {id} was added. Next: bridge account test {id}, then bridge template sync"),
-        );
-        format!("{head}\n{}", webhook.words(lang))
+    output.say(&json!({"account": account, "webhook": webhook.document(site)}), |texts| {
+        let head = texts.account_added(id.to_string());
+        format!("{head}\n{}", webhook.words(texts))
     });
     Ok(())
 }
@@ -74,52 +73,33 @@ async fn show(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Fai
     let stopped = stop.as_ref().map(|stop| json!({"since": stop.since, "code": stop.code, "probe_at": stop.probe_at}));
     let document =
         json!({"account": fields, "default": is_default, "stopped": stopped, "troubles": consecutive_failures});
-    output.say(&document, |lang| {
-        let shown = settings::shown(&fields, ACCOUNT, lang);
-        let stopped = stop.as_ref().map(|stop| stop_words(stop, &account, lang)).unwrap_or_default();
-        let default = if is_default { lang.of(" (predefinito)", " (default)") } else { "" };
+    let zone = stack.zone().await?;
+    output.say(&document, |texts| {
+        let shown = settings::shown(&fields, ACCOUNT, texts);
+        let stopped = stop.as_ref().map(|stop| stop_words(stop, &account, &zone, texts)).unwrap_or_default();
         let silent = Some(&account).filter(|account| is_default && !account.active);
-        let silent = silent.map(|account| inactive_default_words(account, lang)).unwrap_or_default();
-        format!("Account {}{default}\n{shown}{silent}{stopped}", account.id)
+        let silent = silent.map(|account| inactive_default_words(account, texts)).unwrap_or_default();
+        let head = match is_default {
+            true => texts.account_default(account.id.as_str()),
+            false => texts.account(account.id.as_str()),
+        };
+        format!("{head}\n{shown}{silent}{stopped}")
     });
     Ok(())
 }
 
 /// Formats a warning that the default account is inactive, with its consequences.
-pub(crate) fn inactive_default_words(account: &Account, lang: Lang) -> String {
+pub(crate) fn inactive_default_words(account: &Account, texts: &Texts) -> String {
     let id = &account.id;
-    wrapped(
-        &lang.of(
-            format!(
-                "L'account predefinito {id} non è attivo: i messaggi delle azioni che non ne indicano un altro non \
-                 partono (account_inactive). Un altro: bridge site set default_account=ID"
-            ),
-            format!(
-                "The default account {id} is inactive: messages of mappings that name no other are not sent \
-                 (account_inactive). To choose another: bridge site set default_account=ID"
-            ),
-        ),
-        0,
-    )
+    wrapped(&texts.account_default_inactive(id.to_string()), 0)
 }
 
 /// Formats the stop of an account: its start, its code and the next probe.
-fn stop_words(stop: &Stop, account: &Account, lang: Lang) -> String {
-    let (since, code, probe_at) = (moment(stop.since), &stop.code, moment(stop.probe_at));
+fn stop_words(stop: &Stop, account: &Account, zone: &TimeZone, texts: &Texts) -> String {
+    let since = texts.moment(stop.since, zone);
+    let probe_at = texts.moment(stop.probe_at, zone);
     let id = &account.id;
-    wrapped(
-        &lang.of(
-            format!(
-                "FERMO dal {since}, codice {code}. I suoi messaggi attendono; il prossimo tentativo dal {probe_at}. Se \
-                 la causa è risolta: bridge account start {id}"
-            ),
-            format!(
-                "STOPPED since {since}, code {code}. Its messages wait; the next attempt is after {probe_at}. Once the \
-                 cause is fixed: bridge account start {id}"
-            ),
-        ),
-        0,
-    )
+    wrapped(&texts.account_stopped(since, stop.code.as_str(), probe_at, id.to_string()), 0)
 }
 
 fn lane(account: &Account, stack: &Stack) -> Result<Lane, Failure> {
@@ -131,21 +111,19 @@ async fn start(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let lane = lane(&account, stack)?;
     let stopped = stack.schedule.account_state(&lane).await?.health.stop.is_some();
     stack.schedule.start_account(&lane, Proof::Operator).await?;
-    output.say(&json!({"account": account.id, "was_stopped": stopped}), |lang| {
-        lang.of("I suoi messaggi partono entro un minuto.", "Its messages are sent within a minute.").to_owned()
-    });
-    if stopped { Ok(()) } else { Err(Failure::No(format!("the account {id} was not stopped"))) }
+    output.say(&json!({"account": account.id, "was_stopped": stopped}), |texts| texts.account_started().to_owned());
+    if stopped { Ok(()) } else { Err(Failure::no(|texts| texts.account_not_stopped(id))) }
 }
 
 async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
     let Found { account: old, is_default } = find(Some(id), stack).await?;
     let fields: Map<String, Value> =
-        serde_json::to_value(&old).and_then(serde_json::from_value).map_err(|error| Failure::No(error.to_string()))?;
+        serde_json::to_value(&old).and_then(serde_json::from_value).map_err(|error| Failure::internal(&error))?;
     let mut account = with(fields, pairs)?;
     let token = token.map(document::read_secret).transpose()?;
     if provider::host(&old.base_url) != provider::host(&account.base_url) && token.is_none() {
         // The token is stored for its host only.
-        return Err(Failure::Usage("another host in base_url requires the token again: --token-file".to_owned()));
+        return Err(Failure::usage(|texts| texts.token_again()));
     }
     if let Some(token) = token {
         stack.put_token(&account, &token).await?;
@@ -153,10 +131,10 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
     let site = stack.site()?;
     webhook::add_sender(site, &mut account, stack).await?;
     stack.config.put_account(site, &account).await?;
-    output.say(&json!({"account": account}), |lang| {
+    output.say(&json!({"account": account}), |texts| {
         let silent = Some(&account).filter(|account| is_default && !account.active);
-        let silent = silent.map(|account| inactive_default_words(account, lang)).unwrap_or_default();
-        format!("{}\n{silent}", lang.of("Fatto.", "Done."))
+        let silent = silent.map(|account| inactive_default_words(account, texts)).unwrap_or_default();
+        format!("{}\n{silent}", texts.done())
     });
     Ok(())
 }
@@ -174,14 +152,14 @@ async fn test(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Fai
     let mut tested: Vec<Tested> =
         probed.into_iter().map(|(step, verdict)| Tested { step: setting_of(step), verdict }).collect();
     if wrong_step(&tested).is_none() {
-        tested.push(test_webhook(stack, output.lang).await?);
+        tested.push(test_webhook(stack, output.texts).await?);
     }
     let wrong = wrong_step(&tested);
     let steps: Vec<Value> = tested.iter().map(step_document).collect();
-    output.say(&json!({"account": account.id, "ok": wrong.is_none(), "steps": steps}), |lang| {
-        tested.iter().map(|tested| step_words(tested, lang)).collect()
+    output.say(&json!({"account": account.id, "ok": wrong.is_none(), "steps": steps}), |texts| {
+        tested.iter().map(|tested| step_words(tested, texts)).collect()
     });
-    wrong.map_or(Ok(()), |wrong| Err(Failure::No(format!("wrong: {}", wrong.step))))
+    wrong.map_or(Ok(()), |wrong| Err(Failure::no(|texts| texts.account_test_wrong(wrong.step))))
 }
 
 fn wrong_step(tested: &[Tested]) -> Option<&Tested> {
@@ -189,25 +167,11 @@ fn wrong_step(tested: &[Tested]) -> Option<&Tested> {
 }
 
 /// Tests the way back: statuses and opt-outs reach the site only through its webhook.
-async fn test_webhook(stack: &Stack, lang: Lang) -> Result<Tested, Failure> {
+async fn test_webhook(stack: &Stack, texts: &Texts) -> Result<Tested, Failure> {
     let verdict = match webhook::proof(stack.site()?, stack).await? {
         WebhookProof::SeenAt(_) => Verdict::Right,
-        WebhookProof::NotSet => Verdict::Wrong(
-            lang.of(
-                "il webhook non ha un segreto, quindi ogni richiesta è respinta: bridge site set-webhook",
-                "the webhook has no secret, so every request is rejected: bridge site set-webhook",
-            )
-            .to_owned(),
-        ),
-        WebhookProof::Unseen => Verdict::Wrong(
-            lang.of(
-                "dal webhook non è ancora arrivato nulla: indirizzo e segreto vanno inseriti su WA Smart Business; poi \
-                 bridge send-test, il cui stato lo prova",
-                "nothing has come through the webhook yet: enter its address and secret at WA Smart Business, then run \
-                 bridge send-test, whose status proves it",
-            )
-            .to_owned(),
-        ),
+        WebhookProof::NotSet => Verdict::Wrong(texts.account_webhook_not_set().to_owned()),
+        WebhookProof::Unseen => Verdict::Wrong(texts.account_webhook_unseen().to_owned()),
     };
     Ok(Tested { step: "webhook", verdict })
 }
@@ -221,11 +185,11 @@ fn step_document(tested: &Tested) -> Value {
     json!({"step": tested.step, "result": result, "detail": detail})
 }
 
-fn step_words(tested: &Tested, lang: Lang) -> String {
+fn step_words(tested: &Tested, texts: &Texts) -> String {
     let (word, detail) = match &tested.verdict {
-        Verdict::Right => (lang.of("a posto", "right"), ""),
-        Verdict::Wrong(detail) => (lang.of("SBAGLIATO", "WRONG"), detail.as_str()),
-        Verdict::Unclear(detail) => (lang.of("non verificabile", "cannot be verified"), detail.as_str()),
+        Verdict::Right => (texts.step_right(), ""),
+        Verdict::Wrong(detail) => (texts.step_wrong(), detail.as_str()),
+        Verdict::Unclear(detail) => (texts.step_unclear(), detail.as_str()),
     };
     wrapped(&format!("{}: {word}{}{detail}", tested.step, if detail.is_empty() { "" } else { " — " }), 0)
 }
@@ -243,5 +207,5 @@ pub(crate) fn setting_of(step: Step) -> &'static str {
 
 fn with(mut fields: Map<String, Value>, pairs: &[String]) -> Result<Account, Failure> {
     settings::assign(&mut fields, ACCOUNT, pairs)?;
-    serde_json::from_value(Value::Object(fields)).map_err(|error| Failure::Usage(error.to_string()))
+    serde_json::from_value(Value::Object(fields)).map_err(|error| Failure::internal(&error))
 }

@@ -17,14 +17,14 @@ pub(crate) fn confirmed(question: &str, yes: bool, output: Output) -> Result<(),
     if yes {
         return Ok(());
     }
-    drop(write!(io::stderr(), "{question} {} ", output.lang.of("[s/N]", "[y/N]")));
+    drop(write!(io::stderr(), "{question} {} ", output.texts.yes_or_no()));
     let mut answer = String::new();
     let read = io::stdin().read_line(&mut answer);
     let answer = answer.trim().to_lowercase();
     if read.is_ok() && ["s", "sì", "si", "y", "yes"].contains(&answer.as_str()) {
         return Ok(());
     }
-    Err(Failure::No("nothing was done: answer yes, or use --yes".to_owned()))
+    Err(Failure::no(|texts| texts.not_confirmed()))
 }
 
 /// Validates a reason or a note and returns it trimmed.
@@ -34,7 +34,7 @@ pub(crate) fn confirmed(question: &str, yes: bool, output: Output) -> Result<(),
 pub(crate) fn words(typed: &str, name: &str) -> Result<String, Failure> {
     let text = typed.trim();
     let fits = (1..=WORDS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    let wrong = || Failure::Usage(format!("{name} must be a text of at most {WORDS_MAX} characters"));
+    let wrong = || Failure::usage(|texts| texts.text_too_long(name, WORDS_MAX));
     if fits { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 

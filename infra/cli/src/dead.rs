@@ -2,14 +2,16 @@
 
 use domain::queue::job::Job;
 use domain::queue::platform_event::Queued;
+use jiff::tz::TimeZone;
 use queue::NotQueued;
 use serde_json::{Value, json};
 use store::ledger::{DeadQueue, KeptBody, KeptLetter};
+use texts::Texts;
 
 use crate::args;
 use crate::days::dates;
 use crate::failure::Failure;
-use crate::output::{Lang, Output, moment, wrapped};
+use crate::output::{Output, wrapped};
 use crate::stack::Stack;
 
 pub(crate) async fn run(command: args::Dead, stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -34,11 +36,12 @@ async fn letters(count: u16, stack: &Stack) -> Result<Vec<KeptLetter>, Failure> 
 async fn list(count: u16, stack: &Stack, output: Output) -> Result<(), Failure> {
     let letters = letters(count, stack).await?;
     let documents: Vec<Value> = letters.iter().map(as_document).collect();
-    output.say(&json!({"dead_letters": documents}), |lang| {
+    let zone = stack.zone().await?;
+    output.say(&json!({"dead_letters": documents}), |texts| {
         if letters.is_empty() {
-            return lang.of("Nessuno scarto.", "No dead letters.").to_owned();
+            return texts.dead_none();
         }
-        letters.iter().map(|letter| words(letter, lang)).collect()
+        letters.iter().map(|letter| words(letter, &zone, texts)).collect()
     });
     Ok(())
 }
@@ -55,27 +58,21 @@ fn as_document(letter: &KeptLetter) -> Value {
     })
 }
 
-fn words(letter: &KeptLetter, lang: Lang) -> String {
+fn words(letter: &KeptLetter, zone: &TimeZone, texts: &Texts) -> String {
     let mut lines = vec![letter.cause.clone()];
-    lines.extend(letter.redriven_at.map(|at| format!("{} {}", lang.of("Rimesso in coda:", "Put back:"), moment(at))));
-    lines.extend(obstacle(letter, lang).map(str::to_owned));
+    lines.extend(letter.redriven_at.map(|at| texts.dead_put_back(texts.moment(at, zone))));
+    lines.extend(obstacle(letter, texts));
     let lines: String = lines.iter().map(|line| wrapped(line, 4)).collect();
     let site = letter.site.as_ref().map_or("-", |site| site.as_str());
-    format!("{}  {}  {site}  {}\n{lines}", letter.id, letter.queue.name(), moment(letter.at))
+    format!("{}  {}  {site}  {}\n{lines}", letter.id, letter.queue.name(), texts.moment(letter.at, zone))
 }
 
 /// Returns why a letter can never be put back, if so.
-fn obstacle(letter: &KeptLetter, lang: Lang) -> Option<&'static str> {
+fn obstacle(letter: &KeptLetter, texts: &Texts) -> Option<String> {
     match letter.body {
         KeptBody::Whole(_) => None,
-        KeptBody::Cut => Some(lang.of(
-            "Troppo lungo, conservato solo in parte: non può tornare in coda.",
-            "It was too long and only its beginning is kept: it cannot be put back.",
-        )),
-        KeptBody::Erased => Some(lang.of(
-            "Il contenuto è stato cancellato: non può tornare in coda.",
-            "Its content was erased: it cannot be put back.",
-        )),
+        KeptBody::Cut => Some(texts.dead_cut()),
+        KeptBody::Erased => Some(texts.dead_erased()),
     }
 }
 
@@ -86,12 +83,9 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
         None => letters.iter().filter(|letter| letter.redriven_at.is_none()).collect(),
         Some(id) => {
             let letter = letters.iter().find(|letter| letter.id == id);
-            let letter =
-                letter.ok_or_else(|| Failure::No(format!("there is no dead letter {id} in the last {count} days")))?;
+            let letter = letter.ok_or_else(|| Failure::no(|texts| texts.dead_unknown(id, count)))?;
             if let Some(at) = letter.redriven_at {
-                return Err(Failure::No(format!(
-                    "it was put back at {at}; if it failed again, that is another dead letter"
-                )));
+                return Err(Failure::no(|texts| texts.dead_redriven_before(at.to_string())));
             }
             vec![letter]
         }
@@ -106,19 +100,19 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
             DeadQueue::Events => redrive_event(letter, body, stack).await,
             DeadQueue::Statuses => redrive_platform_event(letter, body, stack).await,
         };
-        sent.map_err(|error| Failure::Unreachable(domain::primitives::cause::chain(&error)))?;
+        sent.map_err(|error| Failure::aws(&error))?;
         stack.ledger.mark_redriven(letter, stack.clock.now()).await?;
         redriven.push(letter);
     }
     let ids = |letters: &[&KeptLetter]| letters.iter().map(|letter| letter.id.clone()).collect::<Vec<_>>();
-    output.say(&json!({"redriven": ids(&redriven), "cannot": ids(&left)}), |lang| {
-        let head = lang.of("Rimessi in coda", "Put back");
+    output.say(&json!({"redriven": ids(&redriven), "cannot": ids(&left)}), |texts| {
+        let head = texts.dead_redriven();
         let left = left
             .iter()
-            .map(|letter| wrapped(&format!("{}: {}", letter.id, obstacle(letter, lang).unwrap_or_default()), 0));
+            .map(|letter| wrapped(&format!("{}: {}", letter.id, obstacle(letter, texts).unwrap_or_default()), 0));
         format!("{head}: {}\n{}", redriven.len(), left.collect::<String>())
     });
-    if left.is_empty() { Ok(()) } else { Err(Failure::No("some cannot be put back".to_owned())) }
+    if left.is_empty() { Ok(()) } else { Err(Failure::no(|texts| texts.dead_some_cannot())) }
 }
 
 /// Puts a job back. An unparsable body is sent unchanged, because a newer version may understand it.

@@ -16,7 +16,7 @@ use crate::stack::{self, Stack};
 use report::Report;
 
 pub(crate) async fn run(common: &Common, output: Output) -> Result<(), Failure> {
-    let mut report = Report::new(output.lang);
+    let mut report = Report::new(output.texts);
     match &common.stack {
         Some(name) => {
             if let Some(aws) = aws::open(name, common, &mut report).await? {
@@ -28,16 +28,16 @@ pub(crate) async fn run(common: &Common, output: Output) -> Result<(), Failure> 
             Ok(stack) => check(&stack, None, &mut report).await,
             Err(Failure::Usage(cause)) => return Err(Failure::Usage(cause)),
             Err(failure) => {
-                let lang = output.lang;
-                let advice = lang.of("avviare la prova locale: cargo run", "start the local run: cargo run");
-                report.finding("local_run", "", failure.to_string(), advice);
+                let texts = output.texts;
+                let advice = texts.doctor_start_local();
+                report.finding("local_run", "", failure.words(texts), advice);
             }
         },
     }
     output.say(&report.document(), |_| report.words());
     match report.findings() {
         0 => Ok(()),
-        count => Err(Failure::No(format!("findings: {count}"))),
+        count => Err(Failure::no(|texts| texts.doctor_count(count))),
     }
 }
 

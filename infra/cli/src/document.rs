@@ -17,7 +17,9 @@ const BYTES_MAX: u64 = 1024 * 1024;
 /// # Errors
 /// [`Failure::Usage`] if it cannot be read or is too long.
 pub(crate) fn read_text(file: &Path) -> Result<String, Failure> {
-    let unreadable = |error: std::io::Error| Failure::Usage(format!("{}: {error}", file.display()));
+    let unreadable = |error: std::io::Error| {
+        Failure::usage(|texts| texts.file_error(file.display().to_string(), texts.io_error(&error)))
+    };
     let source: Box<dyn Read> = if file == Path::new("-") {
         Box::new(std::io::stdin())
     } else {
@@ -28,7 +30,7 @@ pub(crate) fn read_text(file: &Path) -> Result<String, Failure> {
     if u64::try_from(bytes).is_ok_and(|bytes| bytes <= BYTES_MAX) {
         Ok(text)
     } else {
-        Err(Failure::Usage(format!("{} has more than {BYTES_MAX} bytes", file.display())))
+        Err(Failure::usage(|texts| texts.file_too_long(file.display().to_string(), BYTES_MAX)))
     }
 }
 
@@ -40,7 +42,7 @@ pub(crate) fn read_secret(file: &Path) -> Result<SecretString, Failure> {
     let text = read_text(file)?;
     let secret = text.trim();
     if secret.is_empty() || secret.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
-        return Err(Failure::Usage("the file must contain the secret and nothing else".to_owned()));
+        return Err(Failure::usage(|texts| texts.secret_only()));
     }
     Ok(SecretString::from(secret))
 }
@@ -50,7 +52,11 @@ pub(crate) fn read_secret(file: &Path) -> Result<SecretString, Failure> {
 /// # Errors
 /// [`Failure::Usage`] if the file cannot be read or parsed.
 pub(crate) fn read_json(file: &Path) -> Result<Value, Failure> {
-    serde_json::from_str(&read_text(file)?).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
+    serde_json::from_str(&read_text(file)?).map_err(|error| {
+        Failure::usage(|texts| {
+            texts.file_error(file.display().to_string(), texts.not_json(error.line(), error.column()))
+        })
+    })
 }
 
 /// Formats a document as YAML.
@@ -58,5 +64,5 @@ pub(crate) fn read_json(file: &Path) -> Result<Value, Failure> {
 /// # Errors
 /// [`Failure::No`], which does not occur for values that JSON can represent.
 pub(crate) fn to_yaml(document: &impl Serialize) -> Result<String, Failure> {
-    serde_norway::to_string(document).map_err(|error| Failure::No(error.to_string()))
+    serde_norway::to_string(document).map_err(|error| Failure::internal(&error))
 }

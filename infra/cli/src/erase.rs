@@ -8,12 +8,13 @@ use domain::message::reason::{Reason, Skip};
 use domain::primitives::id::{ObjectId, SiteId};
 use serde_json::{Value, json};
 use store::ledger::{Entry, Erased, Trace};
+use texts::Texts;
 
 use crate::args;
 use crate::ask;
 use crate::failure::Failure;
 use crate::number;
-use crate::output::{Lang, Output};
+use crate::output::Output;
 use crate::progress;
 use crate::stack::Stack;
 use target::Target;
@@ -35,14 +36,13 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
         (Some(phone), _) => Target::with_phone(&site, number::read(phone, &site)?),
         (None, Some(id)) => Target::with_id(
             &site,
-            ObjectId::parse(id).map_err(|error| Failure::Usage(format!("the person's id {error}")))?,
+            ObjectId::parse(id).map_err(|error| Failure::usage(|texts| texts.wrong_id(texts.id_error(error))))?,
         ),
-        (None, None) => return Err(Failure::Usage("name a number or a person".to_owned())),
+        (None, None) => return Err(Failure::usage(|texts| texts.erase_whom())),
     };
     // Find the ids that belong to the number, or the numbers of the person. Other records may contain only one of the
     // two.
-    let progress =
-        progress::counter(output.lang.of("Ricerca della persona, voci lette", "Identifying the person, items read"));
+    let progress = progress::counter(output.texts.erase_finding_person());
     let seen = |trace: Trace| {
         progress.inc(1);
         match trace {
@@ -54,15 +54,15 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     stack.ledger.traces(&site.id, seen).await?;
     drop(progress);
     target.end_learning();
-    let found = find(&target, &site.id, stack, output.lang).await?;
-    ask::confirmed(&question(&found, output.lang), command.yes, output)?;
+    let found = find(&target, &site.id, stack, output.texts).await?;
+    ask::confirmed(&question(&found, output.texts), command.yes, output)?;
 
     for (entry, _) in found.collections.iter().filter(|(_, event)| found.events.contains_key(event)) {
         stack.ledger.erase_whole(entry).await?;
     }
     let skip = Skip::from(Reason::Cancelled);
     let mut erased = Erased::default();
-    let progress = progress::bar(found.events.len(), output.lang.of("Eventi cancellati", "Events erased"));
+    let progress = progress::bar(found.events.len(), output.texts.erase_events_erased());
     for (key, rest) in &found.events {
         let one = stack.parking.erase_event(key, rest.as_ref(), &skip).await?;
         erased.messages += one.messages;
@@ -88,12 +88,12 @@ pub(crate) async fn run(command: &args::Erase, stack: &Stack, output: Output) ->
     }
     let contacts = OfContacts { persons, reasons };
     let document = document(&found, erased, contacts);
-    output.say(&document, |lang| words(&document, erased, lang));
+    output.say(&document, |texts| words(&document, erased, texts));
     if erased.sending > 0 {
-        return Err(Failure::No("messages are being sent: run it again in ten minutes".to_owned()));
+        return Err(Failure::no(|texts| texts.erase_later()));
     }
     let nothing = found.is_empty() && persons == 0 && reasons == 0;
-    if nothing { Err(Failure::No("there is no data about them".to_owned())) } else { Ok(()) }
+    if nothing { Err(Failure::no(|texts| texts.erase_nothing())) } else { Ok(()) }
 }
 
 /// The number of erased items in the contacts table.
@@ -111,9 +111,9 @@ impl Found {
     }
 }
 
-async fn find(target: &Target<'_>, site: &SiteId, stack: &Stack, lang: Lang) -> Result<Found, Failure> {
+async fn find(target: &Target<'_>, site: &SiteId, stack: &Stack, texts: &Texts) -> Result<Found, Failure> {
     let (mut found, now) = (Found::default(), stack.clock.now());
-    let progress = progress::counter(lang.of("Ricerca dei dati, voci lette", "Finding the data, items read"));
+    let progress = progress::counter(texts.erase_finding_data());
     let seen = |trace: Trace| {
         progress.inc(1);
         match trace {
@@ -135,19 +135,10 @@ async fn find(target: &Target<'_>, site: &SiteId, stack: &Stack, lang: Lang) -> 
     Ok(found)
 }
 
-fn question(found: &Found, lang: Lang) -> String {
+fn question(found: &Found, texts: &Texts) -> String {
     let Found { events, conflicts, dead_letters, orphans, .. } = found;
     let (events, conflicts, dead, orphans) = (events.len(), conflicts.len(), dead_letters.len(), orphans.len());
-    lang.of(
-        format!(
-            "Cancellare il contenuto di {events} eventi con i loro messaggi, {conflicts} conflitti, {dead} scarti e \
-             {orphans} rapporti? Ciò che attende viene annullato e non si torna indietro."
-        ),
-        format!(
-            "Erase the content of {events} events with their messages, {conflicts} conflicts, {dead} dead letters and \
-             {orphans} reports? Waiting messages are cancelled. This cannot be undone."
-        ),
-    )
+    texts.erase_question(events, conflicts, dead, orphans)
 }
 
 fn document(found: &Found, erased: Erased, contacts: OfContacts) -> Value {
@@ -159,22 +150,19 @@ fn document(found: &Found, erased: Erased, contacts: OfContacts) -> Value {
     })
 }
 
-fn words(document: &Value, erased: Erased, lang: Lang) -> String {
-    let count = |name: &str| document.get(name).cloned().unwrap_or_default();
-    let names = lang.of(
-        ["Eventi", "messaggi", "annullati", "conflitti", "scarti", "rapporti", "anagrafiche", "motivi"],
-        ["Events", "messages", "cancelled", "conflicts", "dead letters", "reports", "records", "reasons"],
+fn words(document: &Value, erased: Erased, texts: &Texts) -> String {
+    let count = |name: &str| document.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let counts = texts.erase_counts(
+        count("events"),
+        count("messages"),
+        count("cancelled"),
+        count("conflicts"),
+        count("dead_letters"),
+        count("orphans"),
+        count("persons"),
+        count("reasons"),
     );
-    let fields = ["events", "messages", "cancelled", "conflicts", "dead_letters", "orphans", "persons", "reasons"];
-    let counts: Vec<String> =
-        names.iter().zip(fields).map(|(name, field)| format!("{name}: {}", count(field))).collect();
-    let sending = if erased.sending == 0 {
-        String::new()
-    } else {
-        lang.of(
-            format!("\nIn invio, da ripetere: {}", erased.sending),
-            format!("\nBeing sent, to be repeated: {}", erased.sending),
-        )
-    };
-    format!("{}\n{}{sending}", lang.of("Cancellati.", "Erased."), counts.join(", "))
+    let sending =
+        if erased.sending == 0 { String::new() } else { format!("\n{}", texts.erase_sending(erased.sending)) };
+    format!("{}\n{counts}{sending}", texts.erase_done())
 }

@@ -8,13 +8,14 @@ use domain::primitives::phone::Phone;
 use domain::site::config::LiveConfig;
 use serde_json::{Value, json};
 use store::ledger::StoredEvent;
+use texts::Texts;
 
 use crate::args;
 use crate::days::days;
 use crate::failure::Failure;
 use crate::number;
 use crate::outcome::{self, Explained, explained};
-use crate::output::{Lang, Output, table};
+use crate::output::{Output, table};
 use crate::progress;
 use crate::stack::Stack;
 
@@ -26,13 +27,11 @@ pub(crate) async fn explain(command: &args::Explain, stack: &Stack, output: Outp
     let live = stack.live().await?;
     let now = stack.clock.now();
     if let Some(id) = &command.event {
-        let id = EventId::parse(id).map_err(|error| Failure::Usage(format!("the event's id {error}")))?;
+        let id = EventId::parse(id).map_err(|error| Failure::usage(|texts| texts.wrong_id(texts.id_error(error))))?;
         let event = stack.ledger.event(&live.site.id, &id).await?;
-        let event = event.ok_or_else(|| {
-            Failure::No(format!("the ledger has no event {id}; an event just accepted may still be in the queue"))
-        })?;
+        let event = event.ok_or_else(|| Failure::no(|texts| texts.no_event(id.to_string())))?;
         let explained = explained(&event, &live, now, output);
-        output.say(&explained.document(), |lang| explained.words(lang));
+        output.say(&explained.document(), |texts| explained.words(texts));
         return Ok(());
     }
     if let Some(typed) = &command.phone {
@@ -41,16 +40,16 @@ pub(crate) async fn explain(command: &args::Explain, stack: &Stack, output: Outp
     let order = command.order.as_deref().unwrap_or_default();
     let events = stack.ledger.events_of_order(&live.site.id, order).await?;
     let all: Vec<Explained> = events.iter().map(|event| explained(event, &live, now, output)).collect();
-    output.say(&json!({"events": documents(&all)}), |lang| words(&all, lang));
-    if all.is_empty() { Err(Failure::No("the ledger has no data about it".to_owned())) } else { Ok(()) }
+    output.say(&json!({"events": documents(&all)}), |texts| words(&all, texts));
+    if all.is_empty() { Err(Failure::no(|texts| texts.no_data())) } else { Ok(()) }
 }
 
 fn documents(all: &[Explained]) -> Vec<Value> {
     all.iter().map(Explained::document).collect()
 }
 
-fn words(all: &[Explained], lang: Lang) -> String {
-    all.iter().map(|one| one.words(lang) + "\n").collect()
+fn words(all: &[Explained], texts: &Texts) -> String {
+    all.iter().map(|one| one.words(texts) + "\n").collect()
 }
 
 /// Explains the messages to a number and shows its current suppressions, consent and reachability.
@@ -62,11 +61,11 @@ async fn explain_phone(typed: &str, live: &LiveConfig, stack: &Stack, output: Ou
     let events = by_phone(&phone, &contact, live, stack).await?;
     let all: Vec<Explained> = events.iter().map(|event| explained(event, live, now, output)).collect();
     let number = number::document(&phone, &contact, &known, output);
-    output.say(&json!({"events": documents(&all), "number": number}), |lang| {
-        words(&all, lang) + &number::words(&phone, &known, now, (lang, output))
+    output.say(&json!({"events": documents(&all), "number": number}), |texts| {
+        words(&all, texts) + &number::words(&phone, &known, now, &live.site, output)
     });
     if all.is_empty() && known == ContactData::default() {
-        return Err(Failure::No("the ledger has no data about it".to_owned()));
+        return Err(Failure::no(|texts| texts.no_data()));
     }
     Ok(())
 }
@@ -100,7 +99,7 @@ pub(crate) async fn audit(command: &args::Audit, stack: &Stack, output: Output) 
     let live = stack.live().await?;
     let now = stack.clock.now();
     let mut audit = Audit::default();
-    let progress = progress::bar(command.days.into(), output.lang.of("Giorni letti", "Days read"));
+    let progress = progress::bar(command.days.into(), output.texts.days_read());
     for (from, until) in days(now, command.days) {
         for event in stack.ledger.events_between(&live.site.id, from, until).await? {
             audit.add(event.occurred_at, &event.plan, event.messages.iter().map(outcome::audited), &live, now);
@@ -114,21 +113,21 @@ pub(crate) async fn audit(command: &args::Audit, stack: &Stack, output: Output) 
         "events": events, "messages": messages, "by_outcome": by_outcome, "unaccounted": unaccounted.len(),
         "left_out": left_out, "unaccounted_messages": unaccounted,
     });
-    output.say(&document, |lang| {
-        let count = |(name, count): (&str, usize)| [name.to_owned(), count.to_string()];
-        let heading = lang.of(["ESITO", "MESSAGGI"], ["OUTCOME", "MESSAGES"]);
+    output.say(&document, |texts| {
+        let count = |name: String, count: usize| [name, count.to_string()];
+        let heading = [texts.column_outcome(), texts.column_messages()];
         let states: Vec<_> =
-            by_outcome.iter().map(|(name, number)| count((outcome::word(name, lang), *number))).collect();
-        let reasons: Vec<_> = left_out.iter().map(|(name, number)| count((name.as_str(), *number))).collect();
-        let title = lang.of(["ESCLUSI DAL PIANO", "CASI"], ["LEFT OUT OF THE PLAN", "CASES"]);
+            by_outcome.iter().map(|(name, number)| count(outcome::word(name, texts), *number)).collect();
+        let reasons: Vec<_> = left_out.iter().map(|(name, number)| count(name.clone(), *number)).collect();
+        let title = [texts.column_left_out(), texts.column_cases()];
         let left_out = if reasons.is_empty() { String::new() } else { table(title, &reasons) + "\n" };
         format!(
             "{}: {events}\n\n{}\n{left_out}{}: {}\n",
-            lang.of("Eventi", "Events"),
+            texts.audit_events(),
             table(heading, &states),
-            lang.of("Senza esito", "Unaccounted for"),
+            texts.audit_unaccounted(),
             unaccounted.len(),
         )
     });
-    if unaccounted.is_empty() { Ok(()) } else { Err(Failure::No("messages are unaccounted for".to_owned())) }
+    if unaccounted.is_empty() { Ok(()) } else { Err(Failure::no(|texts| texts.messages_unaccounted())) }
 }

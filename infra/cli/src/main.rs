@@ -15,6 +15,7 @@ mod document;
 mod erase;
 mod explain;
 mod failure;
+mod language;
 mod mapping;
 mod number;
 mod outcome;
@@ -30,12 +31,14 @@ mod stack;
 mod suppress;
 mod template;
 mod unknown;
+mod usage;
 mod webhook;
 mod yaml;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use runtime::env::Environment;
+use texts::Texts;
 
 use args::{Cli, Command};
 use failure::Failure;
@@ -43,19 +46,24 @@ use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli).await {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let texts = language::chosen(arguments.iter().map(String::as_str), &Environment::process()).texts();
+    let cli = match usage::parse(arguments, texts) {
+        Ok(cli) => cli,
+        Err(error) => return usage::end(&error, texts),
+    };
+    match run(cli, texts).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("bridge: {failure}");
+            eprintln!("bridge: {}", failure.words(texts));
             ExitCode::from(failure.code())
         }
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Failure> {
+async fn run(cli: Cli, texts: &'static Texts) -> Result<(), Failure> {
     let Cli { common, command } = cli;
-    let output = Output { json: common.json, lang: common.lang, show_phones: common.show_phones };
+    let output = Output { json: common.json, texts, show_phones: common.show_phones };
     let open = || stack::open(&common);
     match command {
         Command::Site(command) => site::run(command, &open().await?, output).await,

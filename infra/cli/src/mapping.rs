@@ -10,11 +10,12 @@ use domain::mapping::{Action, Mapping};
 use domain::primitives::id::MappingId;
 use serde_json::{Value, json};
 use serde_norway::Value as Yaml;
+use texts::Texts;
 
 use crate::args;
 use crate::document;
 use crate::failure::Failure;
-use crate::output::{Lang, Output, wrapped};
+use crate::output::{Output, wrapped};
 use crate::stack::Stack;
 use crate::yaml;
 
@@ -24,7 +25,7 @@ pub(crate) async fn run(command: args::Mapping, stack: &Stack, output: Output) -
     match command {
         args::Mapping::Check { file } => {
             let checked = read(&file, stack, output).await?;
-            output.say(&document(&checked.findings), |lang| words(&checked.findings, lang));
+            output.say(&document(&checked.findings), |texts| words(&checked.findings, texts));
             if checked.is_right() { Ok(()) } else { Err(refused()) }
         }
         args::Mapping::Apply { file } => apply(&file, stack, output).await,
@@ -36,12 +37,12 @@ pub(crate) async fn run(command: args::Mapping, stack: &Stack, output: Output) -
         args::Mapping::History { id } => listing::history(&id, stack, output).await,
         args::Mapping::Export { id: Some(id), version, .. } => export(&id, version, stack, output).await,
         args::Mapping::Export { dir: Some(dir), .. } => export_all(&dir, stack, output).await,
-        args::Mapping::Export { .. } => Err(Failure::Usage("name a mapping or --dir".to_owned())),
+        args::Mapping::Export { .. } => Err(Failure::usage(|texts| texts.name_mapping())),
     }
 }
 
 fn refused() -> Failure {
-    Failure::No("the mapping cannot be saved".to_owned())
+    Failure::no(|texts| texts.mapping_not_savable())
 }
 
 /// Checks a file. If it is not YAML, prints that as the only finding and fails.
@@ -50,8 +51,8 @@ async fn read(file: &Path, stack: &Stack, output: Output) -> Result<Checked, Fai
     let live = stack.live().await?;
     let document = yaml::parse(&text).map_err(|error| {
         let finding = json!({"path": "", "code": "not_yaml", "message": error});
-        output.say(&json!({"findings": [finding], "warnings": []}), |lang| {
-            wrapped(&format!("{}: {error}", lang.of("Il file non è YAML", "The file is not YAML")), 0)
+        output.say(&json!({"findings": [finding], "warnings": []}), |texts| {
+            wrapped(&format!("{}: {error}", texts.file_not_yaml()), 0)
         });
         refused()
     })?;
@@ -71,15 +72,14 @@ pub(crate) fn document(findings: &[Finding]) -> Value {
 }
 
 /// Formats the findings as text.
-pub(crate) fn words(findings: &[Finding], lang: Lang) -> String {
+pub(crate) fn words(findings: &[Finding], texts: &Texts) -> String {
     if findings.is_empty() {
-        return lang.of("Tutto a posto.", "No findings.").to_owned();
+        return texts.no_findings().to_owned();
     }
     let one = |finding: &Finding| {
         let place = if finding.path.is_empty() { "/" } else { finding.path.as_str() };
-        let weight =
-            if finding.problem.is_warning() { lang.of("avviso", "warning") } else { lang.of("errore", "error") };
-        let sentence = lang.of(finding.problem.italian(), finding.problem.english());
+        let weight = if finding.problem.is_warning() { texts.finding_warning() } else { texts.finding_error() };
+        let sentence = texts.problem(&finding.problem);
         format!("{place}  [{weight}]\n{}", wrapped(&sentence, 4))
     };
     findings.iter().map(one).collect()
@@ -90,7 +90,7 @@ async fn apply(file: &Path, stack: &Stack, output: Output) -> Result<(), Failure
     let is_right = checked.is_right();
     let Checked { mapping, findings } = checked;
     let Some(mut mapping) = mapping.filter(|_| is_right) else {
-        output.say(&document(&findings), |lang| words(&findings, lang));
+        output.say(&document(&findings), |texts| words(&findings, texts));
         return Err(refused());
     };
     let known = stack.config.mappings(stack.site()?).await?.into_iter().find(|known| known.id == mapping.id);
@@ -112,19 +112,19 @@ fn say_saved(mapping: &Mapping, findings: &[Finding], is_new: bool, output: Outp
         fields.insert("version".to_owned(), json!(mapping.version));
         fields.insert("changed".to_owned(), json!(is_new));
     }
-    output.say(&stated, |lang| {
-        let saved = match is_new {
-            true => lang.of("salvata, versione", "saved, version"),
-            false => lang.of("invariata, versione", "unchanged, version"),
+    output.say(&stated, |texts| {
+        let head = match is_new {
+            true => texts.mapping_saved(mapping.id.as_str(), mapping.version),
+            false => texts.mapping_unchanged(mapping.id.as_str(), mapping.version),
         };
-        let head = format!("{} {saved} {}\n", mapping.id, mapping.version);
-        if findings.is_empty() { head } else { head + &words(findings, lang) }
+        let head = head + "\n";
+        if findings.is_empty() { head } else { head + &words(findings, texts) }
     });
 }
 
 /// Returns a mapping as its file.
 fn as_file(mapping: &Mapping) -> Result<Yaml, Failure> {
-    yaml::of_mapping(mapping).map_err(|error| Failure::No(error.to_string()))
+    yaml::of_mapping(mapping).map_err(|error| Failure::internal(&error))
 }
 
 async fn export(id: &str, version: Option<u64>, stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -133,7 +133,7 @@ async fn export(id: &str, version: Option<u64>, stack: &Stack, output: Output) -
         Some(version) => {
             let history = stack.config.history(stack.site()?, &mapping_id(id)?).await?;
             let saved = history.into_iter().find(|saved| saved.mapping.version == version);
-            saved.ok_or_else(|| Failure::No(format!("the history of {id} has no version {version}")))?.mapping
+            saved.ok_or_else(|| Failure::no(|texts| texts.no_version(id, version)))?.mapping
         }
     };
     let document = as_file(&mapping)?;
@@ -144,18 +144,20 @@ async fn export(id: &str, version: Option<u64>, stack: &Stack, output: Output) -
 
 /// Parses a mapping id.
 fn mapping_id(id: &str) -> Result<MappingId, Failure> {
-    MappingId::parse(id).map_err(|error| Failure::Usage(format!("the mapping's id {error}")))
+    MappingId::parse(id).map_err(|error| Failure::usage(|texts| texts.wrong_id(texts.id_error(error))))
 }
 
 /// Finds a mapping of the site by its id, enabled or disabled.
 pub(crate) async fn find(id: &str, stack: &Stack) -> Result<Mapping, Failure> {
     let id = mapping_id(id)?;
     let found = stack.config.mappings(stack.site()?).await?.into_iter().find(|mapping| mapping.id == id);
-    found.ok_or_else(|| Failure::No(format!("the site has no mapping {id}")))
+    found.ok_or_else(|| Failure::no(|texts| texts.no_such_mapping(id.to_string())))
 }
 
 async fn export_all(dir: &Path, stack: &Stack, output: Output) -> Result<(), Failure> {
-    let unwritable = |error: std::io::Error| Failure::Usage(format!("{}: {error}", dir.display()));
+    let unwritable = |error: std::io::Error| {
+        Failure::usage(|texts| texts.file_error(dir.display().to_string(), texts.io_error(&error)))
+    };
     std::fs::create_dir_all(dir).map_err(unwritable)?;
     let mut files = Vec::new();
     for mapping in stack.config.mappings(stack.site()?).await? {

@@ -4,17 +4,20 @@ use domain::message::suppression::{ContactData, Lift, Lifted, Scope, Source, Sup
 use domain::primitives::phone::Phone;
 use domain::site::config::Site;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use texts::Texts;
 
 use crate::failure::Failure;
-use crate::output::{Lang, Output, day, wrapped};
+use crate::output::{Output, wrapped};
 
 /// Parses a phone number by the rules of the site's country.
 ///
 /// # Errors
 /// [`Failure::Usage`] if it is not a valid number.
 pub(crate) fn read(typed: &str, site: &Site) -> Result<Phone, Failure> {
-    Phone::parse(typed, site.country(None)).map_err(|error| Failure::Usage(format!("the number {error}")))
+    Phone::parse(typed, site.country(None))
+        .map_err(|error| Failure::usage(|texts| texts.wrong_number(texts.phone_error(error))))
 }
 
 /// Returns the contact data of a number as JSON.
@@ -26,58 +29,55 @@ pub(crate) fn document(phone: &Phone, contact: &str, known: &ContactData, output
 }
 
 /// Formats the contact data of a number as text.
-pub(crate) fn words(phone: &Phone, known: &ContactData, now: Timestamp, (lang, output): (Lang, Output)) -> String {
-    let mut lines: Vec<String> = known.suppressions.iter().map(|one| suppression_words(one, lang)).collect();
+pub(crate) fn words(phone: &Phone, known: &ContactData, now: Timestamp, site: &Site, output: Output) -> String {
+    let texts = output.texts;
+    let zone = site.zone();
+    let mut lines: Vec<String> = known.suppressions.iter().map(|one| suppression_words(one, &zone, texts)).collect();
     if let Some(until) = known.unreachable_until.filter(|until| *until > now) {
-        let unreachable =
-            lang.of("non raggiungibile da WhatsApp, escluso fino al", "unreachable by WhatsApp, excluded until");
-        lines.push(format!("{unreachable} {}", day(until)));
+        lines.push(texts.unreachable_until(texts.day(until, &zone)));
     }
     if let Some(consent) = known.marketing_consent {
-        let of = lang.of(["consenso al marketing: ", "sì", "no"], ["consent to marketing: ", "yes", "no"]);
-        let [name, yes, no] = of;
-        lines.push(format!("{name}{}", if consent { yes } else { no }));
+        lines.push(if consent { texts.marketing_consent() } else { texts.no_marketing_consent() });
     }
     if lines.is_empty() {
-        lines.push(lang.of("nessuna esclusione", "no suppressions").to_owned());
+        lines.push(texts.no_suppressions());
     }
-    lines.extend(known.lifts.iter().map(|lift| lift_words(lift, lang)));
+    lines.extend(known.lifts.iter().map(|lift| lift_words(lift, &zone, texts)));
     let lines: String = lines.iter().map(|line| wrapped(line, 4)).collect();
-    format!("{} {}\n{lines}", lang.of("Numero", "Number"), output.phone(phone.as_e164()))
+    format!("{} {}\n{lines}", texts.number(), output.phone(phone.as_e164()))
 }
 
-fn suppression_words(suppression: &Suppression, lang: Lang) -> String {
+fn suppression_words(suppression: &Suppression, zone: &TimeZone, texts: &Texts) -> String {
     let Suppression { scope, source, since, reason } = suppression;
-    let (scope, source) = (scope_words(*scope, lang), source_words(*source, lang));
-    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    format!("{scope} ({source}, {} {}){reason}", lang.of("dal", "since"), day(*since))
+    let (scope, source) = (scope_words(*scope, texts), source_words(*source, texts));
+    let suppressed = texts.suppressed(scope, source, texts.day(*since, zone));
+    if reason.is_empty() { suppressed } else { format!("{suppressed}: {reason}") }
 }
 
-fn scope_words(scope: Scope, lang: Lang) -> &'static str {
+fn scope_words(scope: Scope, texts: &Texts) -> String {
     match scope {
-        Scope::All => lang.of("escluso da tutti i messaggi", "all messages suppressed"),
-        Scope::Marketing => lang.of("escluso dai messaggi di marketing", "marketing messages suppressed"),
+        Scope::All => texts.scope_all(),
+        Scope::Marketing => texts.scope_marketing(),
     }
 }
 
-fn source_words(source: Source, lang: Lang) -> &'static str {
+fn source_words(source: Source, texts: &Texts) -> String {
     match source {
-        Source::Stop => lang.of("la persona ha scritto STOP", "the person wrote STOP"),
-        Source::Preferences => lang.of("preferenze di WhatsApp", "WhatsApp preferences"),
-        Source::Operator => lang.of("operatore", "operator"),
-        Source::Import => lang.of("elenco importato", "imported list"),
+        Source::Stop => texts.source_stop(),
+        Source::Preferences => texts.source_preferences(),
+        Source::Operator => texts.source_operator(),
+        Source::Import => texts.source_import(),
     }
 }
 
-fn lift_words(lift: &Lift, lang: Lang) -> String {
+fn lift_words(lift: &Lift, zone: &TimeZone, texts: &Texts) -> String {
     let Lift { lifted, at, by, reason } = lift;
     let what = match lifted {
         Lifted::Suppression { scope, source } => {
-            format!("{} ({})", scope_words(*scope, lang), source_words(*source, lang))
+            format!("{} ({})", scope_words(*scope, texts), source_words(*source, texts))
         }
-        Lifted::Unreachable => lang.of("non raggiungibile da WhatsApp", "unreachable by WhatsApp").to_owned(),
+        Lifted::Unreachable => texts.unreachable(),
     };
-    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    let at = day(*at);
-    lang.of(format!("tolto il {at} da {by}: {what}{reason}"), format!("lifted on {at} by {by}: {what}{reason}"))
+    let lifted = texts.lifted(texts.day(*at, zone), by.as_str(), what);
+    if reason.is_empty() { lifted } else { format!("{lifted}: {reason}") }
 }

@@ -6,11 +6,13 @@ use domain::message::state::{Answer, Resolved, State, Status, StatusFact, Waitin
 use domain::primitives::phone::{Country, Phone};
 use domain::site::config::LiveConfig;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::ledger::{StoredEvent, StoredMessage};
+use texts::Texts;
 
-use crate::output::{Lang, Output, moment, table, wrapped};
+use crate::output::{Output, table, wrapped};
 
 /// The outcome of a message, or of a skip in the plan.
 #[derive(Clone, Debug, Serialize)]
@@ -63,12 +65,9 @@ impl Warning {
         Phone::parse(phone, Country::UNKNOWN).is_ok_and(|phone| phone.is_landline()).then_some(Self::Landline)
     }
 
-    fn words(self, lang: Lang) -> &'static str {
+    fn words(self, texts: &Texts) -> String {
         match self {
-            Self::Landline => lang.of(
-                "Attenzione: è un numero fisso, che raramente ha WhatsApp.",
-                "Warning: it is a landline, which seldom has WhatsApp.",
-            ),
+            Self::Landline => texts.landline(),
         }
     }
 }
@@ -84,8 +83,10 @@ pub(crate) struct Reported {
 /// An event with its outcomes.
 pub(crate) struct Explained {
     event: Value,
+    occurred_at: Timestamp,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) unaccounted: usize,
+    zone: TimeZone,
 }
 
 /// Explains an event as recorded in the ledger.
@@ -113,11 +114,13 @@ pub(crate) fn explained(event: &StoredEvent, live: &LiveConfig, now: Timestamp, 
             "id": event.id, "type": event.event_type, "occurred_at": event.occurred_at,
             "received_at": event.received_at,
         }),
+        occurred_at: event.occurred_at,
         outcomes: messages.chain(skips).collect(),
         unaccounted: {
             let messages = event.messages.iter().map(audited);
             messages.filter(|message| message.is_unaccounted(event.occurred_at, live, now)).count()
         },
+        zone: live.site.zone(),
     }
 }
 
@@ -193,31 +196,28 @@ impl Explained {
     }
 
     /// Formats the explanation as text: a table, with the reason below each row.
-    pub(crate) fn words(&self, lang: Lang) -> String {
+    pub(crate) fn words(&self, texts: &Texts) -> String {
         let of = |name: &str| self.event.get(name).and_then(Value::as_str).unwrap_or_default();
-        let head = format!("{} {}  {}  {}\n", lang.of("Evento", "Event"), of("id"), of("type"), of("occurred_at"));
+        let head = texts.event_head(of("id"), of("type"), texts.moment(self.occurred_at, &self.zone)) + "\n";
         if self.outcomes.is_empty() {
-            return head + lang.of("  Non avvisa nessuno subito.\n", "  It notifies nobody immediately.\n");
+            return head + "  " + &texts.notifies_nobody() + "\n";
         }
         let name = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         let rows: Vec<[String; 4]> = self
             .outcomes
             .iter()
             .map(|outcome| {
-                let send_number = outcome
-                    .send_number
-                    .map(|number| lang.of(format!(" ({number}º invio)"), format!(" (send {number})")));
-                let word = word(&outcome.outcome, lang).to_owned() + &send_number.unwrap_or_default();
+                let send_number = outcome.send_number.map(|number| format!(" ({})", texts.send_number(number)));
+                let word = word(&outcome.outcome, texts) + &send_number.unwrap_or_default();
                 [name(&outcome.mapping), name(&outcome.recipient), name(&outcome.phone), word]
             })
             .collect();
-        let heading =
-            lang.of(["AZIONE", "DESTINATARIO", "NUMERO", "ESITO"], ["MAPPING", "RECIPIENT", "NUMBER", "OUTCOME"]);
+        let heading = [texts.column_mapping(), texts.column_recipient(), texts.column_number(), texts.column_outcome()];
         let mut words = head;
         for (index, line) in table(heading, &rows).lines().enumerate() {
             words = words + "  " + line + "\n";
             let outcome = index.checked_sub(1).and_then(|index| self.outcomes.get(index));
-            words += &outcome.map(|outcome| outcome.why(lang)).unwrap_or_default();
+            words += &outcome.map(|outcome| outcome.why(&self.zone, texts)).unwrap_or_default();
         }
         words
     }
@@ -225,20 +225,20 @@ impl Explained {
 
 impl Outcome {
     /// Formats the reason as a sentence, followed by the text of the message.
-    pub(crate) fn why(&self, lang: Lang) -> String {
+    pub(crate) fn why(&self, zone: &TimeZone, texts: &Texts) -> String {
         let detail = self.detail.as_deref().unwrap_or_default();
         let why = match (self.sentence, &self.reason) {
             _ if self.waiting.is_some() => {
-                self.waiting.as_ref().map(|waiting| waits(waiting, lang)).unwrap_or_default()
+                self.waiting.as_ref().map(|waiting| waits(waiting, zone, texts)).unwrap_or_default()
             }
-            (Some(reason), _) => format!("{} {detail}", lang.of(reason.italian(), reason.english())),
-            (None, Some(code)) => format!("{} {code}: {detail}", lang.of("Codice", "Code")),
+            (Some(reason), _) => format!("{} {detail}", texts.reason(reason)),
+            (None, Some(code)) => texts.code(code.as_str(), detail),
             (None, None) => detail.to_owned(),
         };
-        let statuses: Vec<String> = self.statuses.iter().map(|reported| reported.words(lang)).collect();
-        let resolved = self.resolved.as_ref().map(|resolved| stated(resolved, lang)).unwrap_or_default();
+        let statuses: Vec<String> = self.statuses.iter().map(|reported| reported.words(zone, texts)).collect();
+        let resolved = self.resolved.as_ref().map(|resolved| stated(resolved, zone, texts)).unwrap_or_default();
         let text = self.text.as_ref().map(|text| format!("«{text}»")).unwrap_or_default();
-        let warning = self.warning.map(|warning| warning.words(lang).to_owned()).unwrap_or_default();
+        let warning = self.warning.map(|warning| warning.words(texts)).unwrap_or_default();
         [why, statuses.join(", "), warning, resolved, text]
             .iter()
             .filter(|words| !words.trim().is_empty())
@@ -248,7 +248,7 @@ impl Outcome {
 }
 
 impl Reported {
-    fn words(&self, lang: Lang) -> String {
+    fn words(&self, zone: &TimeZone, texts: &Texts) -> String {
         let Self { status, fact } = self;
         let name = match status {
             Status::Sent => "sent",
@@ -257,47 +257,42 @@ impl Reported {
             Status::Failed => "failed",
         };
         let category = fact.category.as_ref().map(|category| format!(" ({category})")).unwrap_or_default();
-        format!("{} {}{category}", word(name, lang), moment(fact.at))
+        format!("{} {}{category}", word(name, texts), texts.moment(fact.at, zone))
     }
 }
 
 /// Formats the wait reason and the deadline of the wait.
-fn waits(waiting: &Waiting, lang: Lang) -> String {
+fn waits(waiting: &Waiting, zone: &TimeZone, texts: &Texts) -> String {
     let Waiting { until, why, detail } = waiting;
     let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
-    let sentence = lang.of(why.italian(), why.english());
-    let until = moment(*until);
-    let latest = lang.of(format!("Al più tardi il {until}."), format!("Until {until} at the latest."));
+    let sentence = texts.wait_reason(*why);
+    let until = texts.moment(*until, zone);
+    let latest = texts.until_latest(until);
     format!("{sentence}{detail} {latest}")
 }
 
 /// Formats how an operator resolved an unknown outcome.
-fn stated(resolved: &Resolved, lang: Lang) -> String {
+fn stated(resolved: &Resolved, zone: &TimeZone, texts: &Texts) -> String {
     let Resolved { at, arrived, note } = resolved;
     let verdict = match arrived {
-        true => lang.of("Un operatore ha registrato che è arrivato", "An operator recorded that it arrived"),
-        false => {
-            lang.of("Un operatore ha registrato che non è arrivato", "An operator recorded that it did not arrive")
-        }
+        true => texts.resolved_arrived(),
+        false => texts.resolved_not_arrived(),
     };
-    format!("{verdict} ({}): {note}", moment(*at))
+    format!("{verdict} ({}): {note}", texts.moment(*at, zone))
 }
 
 /// Returns the word for an outcome in the output language.
-pub(crate) fn word(outcome: &str, lang: Lang) -> &str {
-    if lang == Lang::En {
-        return outcome;
-    }
+pub(crate) fn word(outcome: &str, texts: &Texts) -> String {
     match outcome {
-        "pending" => "da inviare",
-        "waiting" => "in programma",
-        "sending" => "in invio",
-        "sent" => "inviato",
-        "delivered" => "consegnato",
-        "read" => "letto",
-        "failed" => "fallito",
-        "skipped" => "non inviato",
-        "unknown" => "esito ignoto",
-        other => other,
+        "pending" => texts.outcome_pending(),
+        "waiting" => texts.outcome_waiting(),
+        "sending" => texts.outcome_sending(),
+        "sent" => texts.outcome_sent(),
+        "delivered" => texts.outcome_delivered(),
+        "read" => texts.outcome_read(),
+        "failed" => texts.outcome_failed(),
+        "skipped" => texts.outcome_skipped(),
+        "unknown" => texts.outcome_unknown(),
+        other => other.to_owned(),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use jiff::Timestamp;
 use serde::Serialize;
+use texts::Texts;
 use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -13,32 +13,13 @@ const COLUMNS: usize = 80;
 /// Blanks between two columns.
 const GAP: usize = 2;
 
-/// A language of the text output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Lang {
-    /// Italian.
-    It,
-    /// English.
-    En,
-}
-
-impl Lang {
-    /// Returns the text in this language.
-    pub(crate) fn of<T>(self, italian: T, english: T) -> T {
-        match self {
-            Self::It => italian,
-            Self::En => english,
-        }
-    }
-}
-
 /// How to print a result.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     /// Prints JSON instead of text.
     pub(crate) json: bool,
-    /// The language of the text.
-    pub(crate) lang: Lang,
+    /// The sentences of the reader's language.
+    pub(crate) texts: &'static Texts,
     /// Shows full phone numbers.
     pub(crate) show_phones: bool,
 }
@@ -46,11 +27,11 @@ pub(crate) struct Output {
 impl Output {
     /// Prints `document` as JSON if JSON was requested, otherwise the text. Ignores write errors, such as a closed
     /// pipe.
-    pub(crate) fn say(self, document: &impl Serialize, words: impl FnOnce(Lang) -> String) {
+    pub(crate) fn say(self, document: &impl Serialize, words: impl FnOnce(&Texts) -> String) {
         let text = if self.json {
             serde_json::to_string_pretty(document).unwrap_or_default()
         } else {
-            words(self.lang).trim_end().to_owned()
+            words(self.texts).trim_end().to_owned()
         };
         drop(writeln!(io::stdout(), "{text}"));
     }
@@ -66,20 +47,10 @@ impl Output {
     }
 }
 
-/// Formats a timestamp in UTC, to the second.
-pub(crate) fn moment(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// Formats a date in UTC.
-pub(crate) fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
-}
-
 /// Formats a table with a heading. Narrows the widest columns until it fits; truncated cells end with "…".
-pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
+pub(crate) fn table<const N: usize>(heading: [String; N], rows: &[[String; N]]) -> String {
     let lines: Vec<[&str; N]> =
-        std::iter::once(heading).chain(rows.iter().map(|row| row.each_ref().map(String::as_str))).collect();
+        std::iter::once(&heading).chain(rows).map(|row| row.each_ref().map(String::as_str)).collect();
     let widest = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.width()).max();
     let mut widths: Vec<usize> = (0..N).map(|column| widest(column).unwrap_or(0)).collect();
     while widths.iter().sum::<usize>() + GAP * N.saturating_sub(1) > COLUMNS {
@@ -130,12 +101,14 @@ fn padded(cell: &str, to: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use texts::Lang;
+
     use super::*;
 
     #[test]
     fn a_table_fits_eighty_columns() {
         let rows = [["a".repeat(90), "b".to_owned()], ["x".to_owned(), "è già".to_owned()]];
-        let text = table(["ONE", "TWO"], &rows);
+        let text = table(["ONE", "TWO"].map(str::to_owned), &rows);
         assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
         assert!(text.contains("a…  b") && text.contains("x ") && text.starts_with("ONE "), "{text}");
     }
@@ -145,7 +118,7 @@ mod tests {
         let name = |name: &str| [name.to_owned(), "sent".to_owned()];
         // Double-width characters, a combining accent, and an emoji of several code points.
         let rows = ["山田太郎", "Jose\u{301}", "José", "👩‍👩‍👧", "Anna"].map(name);
-        let text = table(["NAME", "OUTCOME"], &rows);
+        let text = table(["NAME", "OUTCOME"].map(str::to_owned), &rows);
         let columns = |line: &str| line.find("sent").map(|place| line[..place].width());
         assert!(text.lines().skip(1).all(|line| columns(line) == Some(10)), "{text}");
     }
@@ -178,7 +151,7 @@ mod tests {
 
     #[test]
     fn numbers_are_masked_unless_asked_for() {
-        let output = Output { json: false, lang: Lang::It, show_phones: false };
+        let output = Output { json: false, texts: Lang::It.texts(), show_phones: false };
         assert_eq!(output.phone("+393401234567"), "+39…4567");
         assert_eq!(Output { show_phones: true, ..output }.phone("+393401234567"), "+393401234567");
     }

@@ -16,12 +16,13 @@ use domain::site::config::{Account, LiveConfig, Site};
 use domain::template::Template;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use texts::Texts;
 
 use crate::args::{self, Common};
 use crate::document;
 use crate::failure::Failure;
 use crate::mapping;
-use crate::output::{Lang, Output, wrapped};
+use crate::output::{Output, wrapped};
 use crate::stack::{self, Stack};
 use crate::yaml;
 
@@ -77,7 +78,7 @@ pub(crate) async fn run(
     let (event, now) = read_event(&command.event, stack.as_ref()).await?;
     let decisions = decisions(&event, &live, stack.as_ref(), now).await?;
     let documents: Vec<Value> = decisions.iter().map(as_document).collect();
-    output.say(&json!({"event": event.id, "decisions": documents}), |lang| words(&decisions, lang));
+    output.say(&json!({"event": event.id, "decisions": documents}), |texts| words(&decisions, texts));
     Ok(())
 }
 
@@ -96,14 +97,15 @@ fn unset(common: &Common) -> Result<LiveConfig, Failure> {
     let account: Account = serde_json::from_value(json!({
         "id": "account", "base_url": "https://example.com", "phone_number_id": "0", "waba_id": "0",
     }))
-    .map_err(|error| Failure::No(error.to_string()))?;
+    .map_err(|error| Failure::internal(&error))?;
     let (mappings, templates, holds) = (Vec::new(), Vec::new(), Vec::new());
     Ok(LiveConfig { site: Site::new(site), accounts: vec![account], mappings, templates, holds })
 }
 
 fn read_template(file: &Path) -> Result<Template, Failure> {
     let row = document::read_json(file)?;
-    provider::read_template(&row).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
+    provider::read_template(&row)
+        .map_err(|error| Failure::usage(|texts| texts.not_a_template(file.display().to_string(), error.to_string())))
 }
 
 /// Replaces the synced template: for the account that the mapping names, or for every account.
@@ -119,11 +121,11 @@ fn put_template(live: &mut LiveConfig, mapping: Option<&Mapping>, template: &Tem
 /// contains no mapping.
 fn mapping_of_file(file: &Path, live: &LiveConfig, output: Output) -> Result<Mapping, Failure> {
     let document = yaml::parse(&document::read_text(file)?)
-        .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+        .map_err(|error| Failure::usage(|texts| texts.not_yaml(file.display().to_string(), error.as_str())))?;
     let checked = check(&document, live);
     checked.mapping.ok_or_else(|| {
-        output.say(&mapping::document(&checked.findings), |lang| mapping::words(&checked.findings, lang));
-        Failure::No("the file contains no mapping".to_owned())
+        output.say(&mapping::document(&checked.findings), |texts| mapping::words(&checked.findings, texts));
+        Failure::no(|texts| texts.file_without_mapping())
     })
 }
 
@@ -133,15 +135,16 @@ pub(crate) async fn read_event(argument: &str, stack: Option<&Stack>) -> Result<
     let document = match stack {
         _ if is_file(argument) => document::read_json(Path::new(argument))?,
         Some(stack) => {
-            let id = EventId::parse(argument).map_err(|error| Failure::Usage(format!("the event's id {error}")))?;
+            let id = EventId::parse(argument)
+                .map_err(|error| Failure::usage(|texts| texts.wrong_id(texts.id_error(error))))?;
             let event = stack.ledger.event(stack.site()?, &id).await?;
-            event.ok_or_else(|| Failure::No(format!("there is no event {id}, and no file of that name")))?.document
+            event.ok_or_else(|| Failure::no(|texts| texts.no_event_no_file(id.to_string())))?.document
         }
-        None => return Err(Failure::Usage(format!("there is no file {argument}"))),
+        None => return Err(Failure::usage(|texts| texts.no_such_file(argument))),
     };
     let at = document.get("occurred_at").and_then(Value::as_str).and_then(|text| text.parse().ok());
-    let at: Timestamp = at.ok_or_else(|| Failure::Usage("the event has no valid occurred_at".to_owned()))?;
-    let event = Event::parse_any(document, at).map_err(|error| Failure::Usage(format!("the event {error}")))?;
+    let at: Timestamp = at.ok_or_else(|| Failure::usage(|texts| texts.no_occurred_at()))?;
+    let event = Event::parse_any(document, at).map_err(|error| Failure::usage(|texts| texts.event_error(&error)))?;
     Ok((event, at))
 }
 
@@ -209,29 +212,27 @@ fn as_document(decision: &Decision) -> Value {
     })
 }
 
-fn words(decisions: &[Decision], lang: Lang) -> String {
+fn words(decisions: &[Decision], texts: &Texts) -> String {
     if decisions.is_empty() {
-        return lang
-            .of("Questo evento non avvisa nessuno subito.", "This event notifies nobody immediately.")
-            .to_owned();
+        return texts.preview_nobody();
     }
     let one = |decision: &Decision| {
-        let name = |id: Option<&str>| id.unwrap_or(lang.of("tutti", "all")).to_owned();
+        let name = |id: Option<&str>| id.map_or_else(|| texts.everyone(), str::to_owned);
         let recipient = name(decision.recipient.as_ref().map(ObjectId::as_str));
         let mapping = name(decision.mapping.as_ref().map(MappingId::as_str));
         match &decision.outcome {
             Ok(message) => {
-                let head = lang.of("verrebbe inviato", "would be sent");
+                let head = texts.would_send();
                 format!("{mapping} → {recipient}: {head}\n{}", wrapped(&message.text, 4))
             }
             Err(Halt::Wait { waiting, .. }) => {
-                let head = lang.of("attenderebbe", "would wait");
-                let why = format!("{} {}", lang.of(waiting.why.italian(), waiting.why.english()), waiting.detail);
+                let head = texts.would_wait();
+                let why = format!("{} {}", texts.wait_reason(waiting.why), waiting.detail);
                 format!("{mapping} → {recipient}: {head} ({})\n{}", waiting.why, wrapped(&why, 4))
             }
             Err(Halt::Skip(skip)) => {
-                let head = lang.of("non verrebbe inviato", "would not be sent");
-                let why = format!("{} {}", lang.of(skip.reason.italian(), skip.reason.english()), skip.detail);
+                let head = texts.would_skip();
+                let why = format!("{} {}", texts.reason(skip.reason), skip.detail);
                 format!("{mapping} → {recipient}: {head} ({})\n{}", skip.reason, wrapped(&why, 4))
             }
         }

@@ -3,17 +3,17 @@
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 /// Starts a bar of a known number of steps. It disappears when it is dropped.
-pub(crate) fn bar(steps: usize, title: &'static str) -> ProgressBar {
+pub(crate) fn bar(steps: usize, title: String) -> ProgressBar {
     let steps = u64::try_from(steps).unwrap_or(u64::MAX);
     styled(ProgressBar::new(steps), "{msg} [{bar:30}] {pos}/{len}", title)
 }
 
 /// Starts a counter of an unknown number of steps. It disappears when it is dropped.
-pub(crate) fn counter(title: &'static str) -> ProgressBar {
+pub(crate) fn counter(title: String) -> ProgressBar {
     styled(ProgressBar::no_length(), "{msg} {pos}", title)
 }
 
-fn styled(progress: ProgressBar, template: &str, title: &'static str) -> ProgressBar {
+fn styled(progress: ProgressBar, template: &str, title: String) -> ProgressBar {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     progress.with_style(style.progress_chars("=> ")).with_message(title).with_finish(ProgressFinish::AndClear)
 }

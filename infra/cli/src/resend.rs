@@ -9,12 +9,13 @@ use domain::queue::job::{Job, MessageJob};
 use domain::site::config::LiveConfig;
 use serde_json::json;
 use store::ledger::{StoredEvent, StoredMessage, is_erased};
+use texts::Texts;
 
 use crate::args;
 use crate::ask;
 use crate::failure::Failure;
 use crate::outcome;
-use crate::output::{Lang, Output};
+use crate::output::Output;
 use crate::stack::Stack;
 use crate::unknown;
 
@@ -29,7 +30,8 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
     let last = event.messages.iter().filter(of_message).map(|one| one.send_number).max().unwrap_or(message.send_number);
     let send_number = last.saturating_add(1);
     let resend_requested_at = stack.clock.now();
-    let event_id = EventId::parse(&event.id).map_err(|error| Failure::No(format!("the event's id {error}")))?;
+    let event_id =
+        EventId::parse(&event.id).map_err(|error| Failure::no(|texts| texts.wrong_id(texts.id_error(error))))?;
     let planned = PlannedMessage { mapping: message.mapping.clone(), recipient: message.recipient.clone() };
     let job = MessageJob {
         send_number,
@@ -37,21 +39,12 @@ pub(crate) async fn run(command: &args::Resend, stack: &Stack, output: Output) -
         ..MessageJob::first(&live.site.id, &event_id, &planned)
     };
     let id = job.id();
-    stack
-        .queue
-        .send(&Job::Message(job))
-        .await
-        .map_err(|error| Failure::Unreachable(domain::primitives::cause::chain(&error)))?;
+    stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::aws(&error))?;
     let document = json!({
         "message_id": id.to_string(), "event": event.id, "mapping": message.mapping, "recipient": message.recipient,
         "occasion": send_number, "asked_at": resend_requested_at, "first": state.to_string(),
     });
-    output.say(&document, |lang| {
-        lang.of(
-            format!("In coda come {id}. L'esito: bridge explain --event {}", event.id),
-            format!("Queued as {id}. Its outcome: bridge explain --event {}", event.id),
-        )
-    });
+    output.say(&document, |texts| texts.resend_queued(id.to_string(), event.id));
     Ok(())
 }
 
@@ -68,48 +61,39 @@ fn may_be_resent(
     live: &LiveConfig,
 ) -> Result<(), Failure> {
     if is_erased(&event.document) {
-        return Err(Failure::No("its event was erased: there is nothing left to send".to_owned()));
+        return Err(Failure::no(|texts| texts.event_erased()));
     }
     if let Some(open) = event.messages.iter().find(|one| is_same(one, message) && !one.facts.state().is_final()) {
         let state = open.facts.state();
-        return Err(Failure::No(format!("the message {} is {state}: wait for its outcome first", open.id)));
+        return Err(Failure::no(|texts| texts.message_open(open.id.to_string(), state.to_string())));
     }
-    let mapping = live.mapping(&message.mapping).ok_or_else(|| {
-        Failure::No(format!("the mapping {} is disabled or deleted: the message would be skipped", message.mapping))
-    })?;
+    let mapping = live
+        .mapping(&message.mapping)
+        .ok_or_else(|| Failure::no(|texts| texts.mapping_off(message.mapping.to_string())))?;
     let never = mapping.on_unknown == OnUnknown::NeverResend && !even_if_unknown;
     if never && message.facts.state() == State::Unknown {
-        return Err(Failure::No(format!(
-            "it is unknown whether it arrived, and the mapping {} never resends such a message. Record its outcome with \
-             bridge unknown resolve, or use --even-if-unknown",
-            mapping.id
-        )));
+        return Err(Failure::no(|texts| texts.never_resent(mapping.id.to_string())));
     }
     Ok(())
 }
 
 fn question(state: &State, message: &StoredMessage, output: Output) -> String {
-    let lang = output.lang;
+    let texts = output.texts;
     let name = state.to_string();
     let phone = message.phone.as_deref().map(|phone| format!(" {}", output.phone(phone))).unwrap_or_default();
-    let word = outcome::word(&name, lang);
-    let head = lang.of(
-        format!("Il messaggio di {} a {}{phone} risulta: {word}.", message.mapping, message.recipient),
-        format!("The message of {} to {}{phone} is {word}.", message.mapping, message.recipient),
-    );
-    format!("{head} {} {}", first(state, lang), lang.of("Inviarlo di nuovo?", "Send it again?"))
+    let word = outcome::word(&name, texts);
+    let recipient = format!("{}{phone}", message.recipient);
+    let head = texts.message_state(message.mapping.as_str(), recipient, word);
+    format!("{head} {} {}", first(state, texts), texts.resend_question())
 }
 
 /// Describes whether the earlier sending arrived.
-fn first(state: &State, lang: Lang) -> &'static str {
+fn first(state: &State, texts: &Texts) -> String {
     match state {
-        State::Sent | State::Unknown => lang.of(
-            "Può essere già arrivato: lo riceverebbe due volte.",
-            "It may have arrived: the recipient would get it twice.",
-        ),
-        State::Delivered | State::Read => lang.of("È già arrivato.", "It arrived."),
+        State::Sent | State::Unknown => texts.resend_may_have_arrived(),
+        State::Delivered | State::Read => texts.resend_arrived(),
         State::Failed(_) | State::Skipped(_) | State::Pending | State::Waiting(_) | State::Sending => {
-            lang.of("Non è arrivato.", "It did not arrive.")
+            texts.resend_not_arrived()
         }
     }
 }

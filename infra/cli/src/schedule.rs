@@ -6,7 +6,6 @@ mod list;
 mod message;
 mod reminder;
 mod waiting;
-mod when;
 
 use domain::primitives::id::EventId;
 use domain::primitives::key::MessageId;
@@ -41,10 +40,9 @@ fn typed(id: &str) -> Result<Typed, Failure> {
     if MessageId::parse(id).is_some() {
         return Ok(Typed::Message);
     }
-    EventId::parse(id).ok().filter(EventId::is_reserved).map(Typed::Reminder).ok_or_else(|| {
-        Failure::Usage(format!(
-            "{id} is neither a message id (two parts of 32 characters with a dot between them) nor a reminder id, which \
-             begins with bridge:rem."
-        ))
-    })
+    EventId::parse(id)
+        .ok()
+        .filter(EventId::is_reserved)
+        .map(Typed::Reminder)
+        .ok_or_else(|| Failure::usage(|texts| texts.not_an_id(id)))
 }

@@ -29,15 +29,15 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output) -> Result<(), Failure> {
     let mut live = stack.live().await?;
     let phone = Phone::parse(&command.phone, live.site.country(None));
-    let phone = phone.map_err(|error| Failure::Usage(format!("the number {error}")))?;
+    let phone = phone.map_err(|error| Failure::usage(|texts| texts.wrong_number(texts.phone_error(error))))?;
     live.mappings = vec![mapping::find(&command.mapping, stack).await?];
     let mut id = [0; 6];
-    getrandom::fill(&mut id).map_err(|error| Failure::No(format!("the system has no random bytes: {error}")))?;
+    getrandom::fill(&mut id).map_err(|error| Failure::no(|texts| texts.no_random_bytes(error.to_string())))?;
     let id = format!("test.{}", hex::encode(id));
     let (event, _) = read_event(&command.event, Some(stack)).await?;
     let now = stack.clock.now();
     let document = as_test(&event, &id, &phone, now);
-    let event = Event::parse(document, now).map_err(|error| Failure::Usage(format!("the event {error}")))?;
+    let event = Event::parse(document, now).map_err(|error| Failure::usage(|texts| texts.event_error(&error)))?;
 
     let mut test_plan = plan(&event, &live);
     // Keep one message to the test recipient. `replace` skips recipients that have an id only, and gives all others the
@@ -46,12 +46,8 @@ pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output)
     test_plan.messages.truncate(1);
     if test_plan.messages.is_empty() {
         let reasons = test_plan.skips.iter().map(|planned| planned.skip.reason);
-        let reasons: Vec<_> = reasons.map(|reason| output.lang.of(reason.italian(), reason.english())).collect();
-        return Err(Failure::No(format!(
-            "no message would be sent to {}. {}",
-            output.phone(phone.as_e164()),
-            reasons.join(" ")
-        )));
+        let reasons: Vec<_> = reasons.collect();
+        return Err(Failure::no(|texts| texts.no_message(output.phone(phone.as_e164()), texts.reasons(&reasons))));
     }
     let test_plan = Plan { skips: Vec::new(), ..test_plan };
     let site = &live.site.id;
@@ -65,14 +61,14 @@ pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output)
     };
     stack.ledger.record_event(record, now).await?;
     let job = Job::event(site.clone(), now, event.document.clone());
-    stack.queue.send(&job).await.map_err(|error| Failure::Unreachable(domain::primitives::cause::chain(&error)))?;
+    stack.queue.send(&job).await.map_err(|error| Failure::aws(&error))?;
 
     let stored = wait(&event.id, command.wait, stack).await?;
     let explained = explained(&stored, &live, stack.clock.now(), output);
-    output.say(&explained.document(), |lang| explained.words(lang));
+    output.say(&explained.document(), |texts| explained.words(texts));
     let sent =
         explained.outcomes.iter().all(|outcome| ["sent", "delivered", "read"].contains(&outcome.outcome.as_str()));
-    if sent { Ok(()) } else { Err(Failure::No("the message was not sent".to_owned())) }
+    if sent { Ok(()) } else { Err(Failure::no(|texts| texts.message_not_sent())) }
 }
 
 /// Waits until the messages are final or the time is over, then returns the event from the ledger.
@@ -80,7 +76,7 @@ async fn wait(id: &EventId, seconds: u32, stack: &Stack) -> Result<StoredEvent, 
     let until = stack.clock.now() + SignedDuration::from_secs(seconds.into());
     loop {
         let event = stack.ledger.event(stack.site()?, id).await?;
-        let event = event.ok_or_else(|| Failure::No(format!("the event {id} is no longer in the ledger")))?;
+        let event = event.ok_or_else(|| Failure::no(|texts| texts.event_gone(id.to_string())))?;
         if event.messages.iter().all(|message| message.facts.state().is_final()) || stack.clock.now() >= until {
             return Ok(event);
         }

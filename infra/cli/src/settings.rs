@@ -6,9 +6,10 @@ use domain::primitives::phone::Country;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
+use texts::Texts;
 
-use crate::failure::Failure;
-use crate::output::{Lang, wrapped};
+use crate::failure::{Failure, Sentence};
+use crate::output::wrapped;
 
 /// A setting.
 #[derive(Debug)]
@@ -18,8 +19,7 @@ pub(crate) struct Setting {
     kind: Kind,
     /// The default value: `-` for none, empty if the setting is required.
     default: &'static str,
-    italian: &'static str,
-    english: &'static str,
+    meaning: fn(&Texts) -> String,
 }
 
 /// The type and range of a setting's value.
@@ -36,14 +36,8 @@ enum Kind {
     Count { min: u16, max: u16 },
 }
 
-const fn setting(
-    name: &'static str,
-    kind: Kind,
-    default: &'static str,
-    italian: &'static str,
-    english: &'static str,
-) -> Setting {
-    Setting { name, kind, default, italian, english }
+const fn setting(name: &'static str, kind: Kind, default: &'static str, meaning: fn(&Texts) -> String) -> Setting {
+    Setting { name, kind, default, meaning }
 }
 
 /// Maximum useful life of a message.
@@ -51,171 +45,52 @@ const WEEK_MINUTES: u16 = 7 * 24 * 60;
 
 /// The settings of a site.
 pub(crate) static SITE: &[Setting] = &[
-    setting(
-        "active",
-        Kind::Flag,
-        "true",
-        "Un sito non attivo scarta ogni evento.",
-        "An inactive site skips every event.",
-    ),
-    setting(
-        "paused",
-        Kind::Flag,
-        "false",
-        "Un sito in pausa trattiene ogni messaggio finché è utile.",
-        "A paused site keeps every message waiting until it expires.",
-    ),
-    setting(
-        "url",
-        Kind::Url,
-        "-",
-        "L'indirizzo del sito: la variabile URL Sito negli eventi dell'area riservata.",
-        "The site's address: the variable site.url on events of the customer area.",
-    ),
-    setting(
-        "default_language",
-        Kind::Language,
-        "it",
-        "La lingua di chi non ne ha un'altra, e del template di riserva.",
-        "The language of people without one, and of the fallback template.",
-    ),
-    setting(
-        "default_country",
-        Kind::Country,
-        "IT",
-        "Il paese dei numeri scritti senza prefisso internazionale.",
-        "The country of phone numbers without an international prefix.",
-    ),
-    setting(
-        "time_zone",
-        Kind::Zone,
-        "Europe/Rome",
-        "Il fuso in cui si scrivono gli orari.",
-        "The time zone of times in messages.",
-    ),
-    setting(
-        "morning",
-        Kind::Time,
-        "09:00",
-        "Quando comincia un'attività di un giorno intero, per i suoi promemoria.",
-        "The start of a whole-day activity, for its reminders.",
-    ),
-    setting(
-        "cart_interval",
-        Kind::Count { min: 1, max: WEEK_MINUTES },
-        "180",
-        "Dopo quanti minuti dall'abbandono si avvisa di un carrello.",
-        "Minutes from the abandonment of a cart to its notice.",
-    ),
-    setting(
-        "cart_max_postponement",
-        Kind::Count { min: 1, max: WEEK_MINUTES },
-        "1440",
-        "Al più tardi dopo quanti minuti dal primo abbandono, anche se il carrello cambia ancora.",
-        "Most minutes from the first abandonment to the notice, even if the cart changes again.",
-    ),
-    setting(
-        "marketplace_orders",
-        Kind::Flag,
-        "false",
-        "Se avvisare anche degli ordini dei marketplace.",
-        "Whether marketplace orders are notified too.",
-    ),
-    setting(
-        "retention_days",
-        Kind::Count { min: 30, max: 3650 },
-        "90",
-        "Per quanti giorni il registro conserva eventi e messaggi.",
-        "How many days the ledger keeps events and messages.",
-    ),
-    setting(
-        "remember_for",
-        Kind::Count { min: 90, max: 3650 },
-        "730",
-        "Per quanti giorni si ricorda che cosa è già stato notificato, per non ripeterlo.",
-        "Days for which a notification is remembered, so that it is not repeated.",
-    ),
-    setting(
-        "default_account",
-        Kind::Account,
-        "-",
-        "L'account delle azioni che non ne indicano uno; il primo che si aggiunge, finché non lo si cambia qui.",
-        "The account of mappings that name none. The first added account, until it is changed here.",
-    ),
+    setting("active", Kind::Flag, "true", |texts| texts.setting_site_active()),
+    setting("paused", Kind::Flag, "false", |texts| texts.setting_site_paused()),
+    setting("url", Kind::Url, "-", |texts| texts.setting_site_url()),
+    setting("default_language", Kind::Language, "it", |texts| texts.setting_site_default_language()),
+    setting("default_country", Kind::Country, "IT", |texts| texts.setting_site_default_country()),
+    setting("time_zone", Kind::Zone, "Europe/Rome", |texts| texts.setting_site_time_zone()),
+    setting("morning", Kind::Time, "09:00", |texts| texts.setting_site_morning()),
+    setting("cart_interval", Kind::Count { min: 1, max: WEEK_MINUTES }, "180", |texts| {
+        texts.setting_site_cart_interval()
+    }),
+    setting("cart_max_postponement", Kind::Count { min: 1, max: WEEK_MINUTES }, "1440", |texts| {
+        texts.setting_site_cart_max_postponement()
+    }),
+    setting("marketplace_orders", Kind::Flag, "false", |texts| texts.setting_site_marketplace_orders()),
+    setting("retention_days", Kind::Count { min: 30, max: 3650 }, "90", |texts| texts.setting_site_retention_days()),
+    setting("remember_for", Kind::Count { min: 90, max: 3650 }, "730", |texts| texts.setting_site_remember_for()),
+    setting("default_account", Kind::Account, "-", |texts| texts.setting_site_default_account()),
 ];
 
 /// The settings of an account.
 pub(crate) static ACCOUNT: &[Setting] = &[
-    setting("active", Kind::Flag, "true", "Un account non attivo non invia.", "An inactive account sends nothing."),
-    setting(
-        "base_url",
-        Kind::Url,
-        "",
-        "L'indirizzo dell'API con la versione, https://host/v23.0.",
-        "The API's address with its version, https://host/v23.0.",
-    ),
-    setting(
-        "phone_number_id",
-        Kind::Text { chars_max: 64 },
-        "",
-        "L'id Meta del numero mittente.",
-        "Meta's id of the sender number.",
-    ),
-    setting(
-        "phone_number_id_in_path",
-        Kind::Flag,
-        "true",
-        "Se l'id del mittente fa parte del percorso (/{id}/messages).",
-        "Whether the sender's id is part of the path (/{id}/messages).",
-    ),
-    setting(
-        "waba_id",
-        Kind::Text { chars_max: 64 },
-        "",
-        "L'id Meta del WhatsApp Business Account, che possiede i template.",
-        "Meta's id of the WhatsApp Business Account, which owns the templates.",
-    ),
-    setting(
-        "token_header",
-        Kind::Text { chars_max: 64 },
-        "Authorization",
-        "L'intestazione HTTP del token.",
-        "The HTTP header of the token.",
-    ),
-    setting(
-        "token_scheme",
-        Kind::Text { chars_max: 64 },
-        "Bearer",
-        "Che cosa precede il token; vuoto per il solo token.",
-        "The scheme before the token; empty for the token alone.",
-    ),
-    setting(
-        "throughput",
-        Kind::Count { min: 1, max: 1000 },
-        "20",
-        "I messaggi al secondo che Meta ammette per il numero, in entrata e in uscita.",
-        "Messages per second that Meta allows for the number, in and out.",
-    ),
+    setting("active", Kind::Flag, "true", |texts| texts.setting_account_active()),
+    setting("base_url", Kind::Url, "", |texts| texts.setting_account_base_url()),
+    setting("phone_number_id", Kind::Text { chars_max: 64 }, "", |texts| texts.setting_account_phone_number_id()),
+    setting("phone_number_id_in_path", Kind::Flag, "true", |texts| texts.setting_account_phone_number_id_in_path()),
+    setting("waba_id", Kind::Text { chars_max: 64 }, "", |texts| texts.setting_account_waba_id()),
+    setting("token_header", Kind::Text { chars_max: 64 }, "Authorization", |texts| {
+        texts.setting_account_token_header()
+    }),
+    setting("token_scheme", Kind::Text { chars_max: 64 }, "Bearer", |texts| texts.setting_account_token_scheme()),
+    setting("throughput", Kind::Count { min: 1, max: 1000 }, "20", |texts| texts.setting_account_throughput()),
 ];
 
 impl Setting {
-    /// Returns the description.
-    fn meaning(&self, lang: Lang) -> &'static str {
-        lang.of(self.italian, self.english)
-    }
-
     /// Returns the valid values.
-    fn bounds(&self) -> String {
+    fn bounds(&self, texts: &Texts) -> String {
         match self.kind {
-            Kind::Flag => "true, false".to_owned(),
-            Kind::Text { chars_max } => format!("≤ {chars_max} characters"),
-            Kind::Account => "id of an account".to_owned(),
-            Kind::Url => "http(s) URL".to_owned(),
-            Kind::Language => "language code: it, en_US".to_owned(),
-            Kind::Country => "ISO 3166 code: IT".to_owned(),
-            Kind::Zone => "IANA zone".to_owned(),
-            Kind::Time => "time of day: 09:00".to_owned(),
-            Kind::Count { min, max } => format!("{min} to {max}"),
+            Kind::Flag => texts.bounds_flag(),
+            Kind::Text { chars_max } => texts.bounds_text(chars_max),
+            Kind::Account => texts.bounds_account(),
+            Kind::Url => texts.bounds_url(),
+            Kind::Language => texts.bounds_language(),
+            Kind::Country => texts.bounds_country(),
+            Kind::Zone => texts.bounds_zone(),
+            Kind::Time => texts.bounds_time(),
+            Kind::Count { min, max } => texts.bounds_count(min, max),
         }
     }
 
@@ -226,8 +101,8 @@ impl Setting {
     }
 
     /// Parses a value.
-    fn read(&self, text: &str) -> Result<Value, String> {
-        let wrong = || format!("{} must be: {}", self.name, self.bounds());
+    fn read(&self, text: &str) -> Result<Value, Sentence> {
+        let wrong = || Sentence::of(|texts| texts.setting_wrong(self.name, self.bounds(texts)));
         let kept = |fits: bool| if fits { Ok(json!(text)) } else { Err(wrong()) };
         match self.kind {
             Kind::Flag => text.parse::<bool>().map(Value::from).map_err(|_| wrong()),
@@ -262,7 +137,8 @@ pub(crate) fn assign(fields: &mut Map<String, Value>, settings: &[Setting], pair
         match found {
             None => {
                 let names: Vec<_> = settings.iter().map(|setting| setting.name).collect();
-                wrong.push(format!("{pair} sets nothing; there are: {}", names.join(", ")));
+                let names = names.join(", ");
+                wrong.push(Sentence::of(|texts| texts.setting_unknown(pair.as_str(), names.as_str())));
             }
             Some((setting, "")) if setting.is_removable() => drop(fields.remove(setting.name)),
             Some((setting, value)) => match setting.read(value) {
@@ -272,19 +148,19 @@ pub(crate) fn assign(fields: &mut Map<String, Value>, settings: &[Setting], pair
         }
     }
     let missing = settings.iter().filter(|setting| setting.default.is_empty() && !fields.contains_key(setting.name));
-    wrong.extend(missing.map(|setting| format!("{} must be set", setting.name)));
-    if wrong.is_empty() { Ok(()) } else { Err(Failure::Usage(wrong.join("\n"))) }
+    wrong.extend(missing.map(|setting| Sentence::of(|texts| texts.setting_missing(setting.name))));
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::Usage(Sentence::lines(&wrong))) }
 }
 
 /// Formats the settings with their values, each followed by its description.
-pub(crate) fn shown(fields: &Value, settings: &[Setting], lang: Lang) -> String {
+pub(crate) fn shown(fields: &Value, settings: &[Setting], texts: &Texts) -> String {
     let one = |setting: &Setting| {
         let value = match fields.get(setting.name) {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
             None => setting.default.to_owned(),
         };
-        format!("{} = {value}\n{}", setting.name, wrapped(setting.meaning(lang), 4))
+        format!("{} = {value}\n{}", setting.name, wrapped(&(setting.meaning)(texts), 4))
     };
     settings.iter().map(one).collect()
 }

@@ -33,9 +33,7 @@ pub(crate) async fn run(command: args::Site, stack: &Stack, output: Output) -> R
                     Change { mode: Mode::Token { header: webhook::header(&name)? }, secret: read_secret(&file)? }
                 }
                 _ => {
-                    return Err(Failure::Usage(
-                        "name --app-secret-file, or --token-header with --token-file".to_owned(),
-                    ));
+                    return Err(Failure::usage(|texts| texts.webhook_options()));
                 }
             };
             set_webhook(change, stack, output).await
@@ -45,7 +43,7 @@ pub(crate) async fn run(command: args::Site, stack: &Stack, output: Output) -> R
 
 async fn add(id: &SiteId, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
     if stack.config.live(id).await?.is_some() {
-        return Err(Failure::No(format!("the site {id} already exists")));
+        return Err(Failure::no(|texts| texts.site_exists(id.to_string())));
     }
     let site = with(&Site::new(id.clone()), pairs)?;
     if let Some(account) = &site.default_account {
@@ -60,12 +58,9 @@ async fn add(id: &SiteId, pairs: &[String], stack: &Stack, output: Output) -> Re
     if let Some(fields) = document.as_object_mut() {
         fields.insert("api_key".to_owned(), json!(key));
     }
-    output.say(&document, |lang| {
-        let head = lang.of(
-            format!("Il sito {id} è stato aggiunto. La sua chiave, mostrata solo ora:\n{key}"),
-            format!("The site {id} was added. Its key, shown only now:\n{key}"),
-        );
-        format!("{head}\n{}", webhook.words(lang))
+    output.say(&document, |texts| {
+        let head = texts.site_added(id.to_string(), key);
+        format!("{head}\n{}", webhook.words(texts))
     });
     Ok(())
 }
@@ -73,7 +68,7 @@ async fn add(id: &SiteId, pairs: &[String], stack: &Stack, output: Output) -> Re
 async fn set_webhook(change: Change, stack: &Stack, output: Output) -> Result<(), Failure> {
     let site = stack.live().await?.site.id;
     let webhook = webhook::set(&site, change, stack).await?;
-    output.say(&webhook.document(&site), |lang| webhook.words(lang));
+    output.say(&webhook.document(&site), |texts| webhook.words(texts));
     Ok(())
 }
 
@@ -91,26 +86,25 @@ async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
         webhook::known(&live.site.id, stack).await?.map(|(id, endpoint)| (stack.webhook_url(&id), endpoint.mode));
     let webhook = endpoint.as_ref().map(|(url, mode)| json!({"url": url, "mode": mode}));
     let document = json!({"site": site, "keys": keys, "accounts": accounts, "mappings": mappings, "webhook": webhook});
-    output.say(&document, |lang| {
+    output.say(&document, |texts| {
         let list = |title: &str, ids: &[&str]| wrapped(&format!("{title}: {}", ids.join(", ")), 0);
         let keys: Vec<String> = keys
             .iter()
             .map(|key| {
                 let revoked = key["revoked"] == true;
                 let id = key["key_id"].as_str().unwrap_or_default();
-                if revoked { format!("{id} ({})", lang.of("revocata", "revoked")) } else { id.to_owned() }
+                if revoked { format!("{id} ({})", texts.key_revoked()) } else { id.to_owned() }
             })
             .collect();
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        lang.of("Sito ", "Site ").to_owned()
-            + live.site.id.as_str()
+        texts.site(live.site.id.as_str())
             + "\n"
-            + &settings::shown(&site, SITE, lang)
-            + &list(lang.of("Chiavi", "Keys"), &keys)
+            + &settings::shown(&site, SITE, texts)
+            + &list(&texts.keys(), &keys)
             + &list("Account", &accounts)
-            + &list(lang.of("Azioni", "Mappings"), &mappings)
+            + &list(&texts.mappings(), &mappings)
             + &endpoint
-                .map(|(url, mode)| format!("Webhook: {url}\n{}", webhook::mode_words(&mode, lang)))
+                .map(|(url, mode)| format!("Webhook: {url}\n{}", webhook::mode_words(&mode, texts)))
                 .unwrap_or_default()
     });
     Ok(())
@@ -129,22 +123,22 @@ async fn set(pairs: &[String], stack: &Stack, output: Output) -> Result<(), Fail
         },
     };
     stack.config.put_site(&site).await?;
-    output.say(&json!({"site": site}), |lang| {
-        let silent = silent.map(|account| account::inactive_default_words(account, lang)).unwrap_or_default();
-        format!("{}\n{silent}", lang.of("Fatto.", "Done."))
+    output.say(&json!({"site": site}), |texts| {
+        let silent = silent.map(|account| account::inactive_default_words(account, texts)).unwrap_or_default();
+        format!("{}\n{silent}", texts.done())
     });
     Ok(())
 }
 
 fn unknown_account(id: &AccountId) -> Failure {
-    Failure::No(format!("the site has no account {id}"))
+    Failure::no(|texts| texts.no_account(id.to_string()))
 }
 
 async fn rotate_key(revoke: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
     let site = &stack.live().await?.site.id;
     let mut keys = stack.config.keys(site).await?;
     if let Some(unknown) = revoke.iter().find(|id| !keys.iter().any(|key| key.key_id == **id)) {
-        return Err(Failure::Usage(format!("the site has no key {unknown}")));
+        return Err(Failure::usage(|texts| texts.no_key(unknown)));
     }
     for key in keys.iter_mut().filter(|key| revoke.contains(&key.key_id)) {
         key.revoked = true;
@@ -153,17 +147,11 @@ async fn rotate_key(revoke: &[String], stack: &Stack, output: Output) -> Result<
     let live: Vec<&str> = keys.iter().filter(|key| !key.revoked).map(|key| key.key_id.as_str()).collect();
     if live.len() >= LIVE_KEYS_MAX {
         let live = live.join(", ");
-        return Err(Failure::No(format!(
-            "the keys {live} are valid, and two are the maximum: revoke one with --revoke"
-        )));
+        return Err(Failure::no(|texts| texts.two_keys(live.as_str())));
     }
     let key = make_key(site, stack).await?;
-    output.say(&json!({"site": site, "api_key": key, "revoked": revoke}), |lang| {
-        lang.of(
-            format!("La nuova chiave di {site}, mostrata solo ora:\n{key}"),
-            format!("The new key of {site}, shown only now:\n{key}"),
-        )
-    });
+    output
+        .say(&json!({"site": site, "api_key": key, "revoked": revoke}), |texts| texts.key_added(site.to_string(), key));
     Ok(())
 }
 
@@ -171,7 +159,7 @@ async fn rotate_key(revoke: &[String], stack: &Stack, output: Output) -> Result<
 async fn make_key(site: &SiteId, stack: &Stack) -> Result<String, Failure> {
     let (mut id, mut secret) = ([0; KEY_ID_BYTES], [0; 32]);
     let filled = getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut secret));
-    filled.map_err(|error| Failure::No(format!("the system has no random bytes: {error}")))?;
+    filled.map_err(|error| Failure::no(|texts| texts.no_random_bytes(error.to_string())))?;
     let (stored, text) = StoredKey::create(site.clone(), &hex::encode(id), &secret);
     stack.config.put_key(&stored).await?;
     Ok(text)
@@ -179,7 +167,7 @@ async fn make_key(site: &SiteId, stack: &Stack) -> Result<String, Failure> {
 
 /// Returns a copy of a site with some settings changed.
 fn with(site: &Site, pairs: &[String]) -> Result<Site, Failure> {
-    let malformed = |error: serde_json::Error| Failure::Usage(error.to_string());
+    let malformed = |error: serde_json::Error| Failure::internal(&error);
     let mut fields: Map<String, Value> =
         serde_json::to_value(site).and_then(serde_json::from_value).map_err(malformed)?;
     settings::assign(&mut fields, SITE, pairs)?;

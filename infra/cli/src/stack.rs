@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::config::Credentials;
 use domain::primitives::id::SiteId;
 use domain::primitives::phone::Phone;
 use domain::site::config::LiveConfig;
+use jiff::tz::TimeZone;
 use provider::{Network, Provider};
 use queue::{EventsQueue, StatusesQueue};
 use runtime::Clock;
@@ -77,7 +78,7 @@ pub(crate) async fn open(common: &Common) -> Result<Stack, Failure> {
         Some(stack) => on_aws(stack, common, named).await,
         None => {
             if common.region.is_some() || common.profile.is_some() {
-                return Err(Failure::Usage("--region and --profile need --stack".to_owned()));
+                return Err(Failure::usage(|texts| texts.region_needs_stack()));
             }
             local(&common.data_dir, named)
         }
@@ -86,19 +87,16 @@ pub(crate) async fn open(common: &Common) -> Result<Stack, Failure> {
 
 /// Parses a site id.
 pub(crate) fn site_id(text: &str) -> Result<SiteId, Failure> {
-    SiteId::parse(text).map_err(|error| Failure::Usage(format!("the site's id {error}")))
+    SiteId::parse(text).map_err(|error| Failure::usage(|texts| texts.wrong_id(texts.id_error(error))))
 }
 
 fn local(data_dir: &Path, named: Option<SiteId>) -> Result<Stack, Failure> {
     let file = data_dir.join("demo.json");
-    let text = std::fs::read_to_string(&file).map_err(|_| {
-        Failure::Unreachable(format!(
-            "no local run: {} does not exist. Start it with `cargo run`, name its folder with --data-dir, or name a \
-             stack on AWS with --stack",
-            file.display()
-        ))
-    })?;
-    let malformed = |error: &dyn std::fmt::Display| Failure::Unreachable(format!("{}: {error}", file.display()));
+    let text = std::fs::read_to_string(&file)
+        .map_err(|_| Failure::unreachable(|texts| texts.no_local_run(file.display().to_string())))?;
+    let malformed = |error: &dyn std::fmt::Display| {
+        Failure::unreachable(|texts| texts.local_run_damaged(file.display().to_string(), error.to_string()))
+    };
     let demo: Demo = serde_json::from_str(&text).map_err(|error| malformed(&error))?;
     let variables = std::fs::read_to_string(&demo.env_file).map_err(|error| malformed(&error))?;
     let variables: HashMap<&str, &str> = variables.lines().filter_map(|line| line.split_once('=')).collect();
@@ -184,14 +182,22 @@ impl Stack {
 
     /// Returns the site the command works on, or [`Failure::Usage`] if none is named.
     pub(crate) fn site(&self) -> Result<&SiteId, Failure> {
-        self.site.as_ref().ok_or_else(|| Failure::Usage("name the site with --site".to_owned()))
+        self.site.as_ref().ok_or_else(|| Failure::usage(|texts| texts.name_site()))
+    }
+
+    /// Returns the time zone of the site.
+    pub(crate) async fn zone(&self) -> Result<TimeZone, Failure> {
+        let site = self.site()?;
+        let live = self.config.live(site).await?;
+        let live = live.ok_or_else(|| Failure::no(|texts| texts.no_such_site(site.to_string())))?;
+        Ok(live.site.zone())
     }
 
     /// Reads the configuration of the site, with all templates of its accounts.
     pub(crate) async fn live(&self) -> Result<LiveConfig, Failure> {
         let site = self.site()?;
         let live = self.config.live(site).await?;
-        let mut live = live.ok_or_else(|| Failure::No(format!("there is no site {site}")))?;
+        let mut live = live.ok_or_else(|| Failure::no(|texts| texts.no_such_site(site.to_string())))?;
         live.templates.clear();
         for account in &live.accounts {
             let templates = self.config.templates(site, &account.id).await?;

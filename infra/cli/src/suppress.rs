@@ -58,15 +58,16 @@ pub(crate) async fn unsuppress(command: &args::Unsuppress, stack: &Stack, output
     let lift = Lift { lifted, at: stack.clock.now(), by, reason: reason.unwrap_or_default() };
     let ended = stack.contacts.lift(&contact, &lift).await?;
     say(&phone, &contact, stack, output).await?;
-    if ended { Ok(()) } else { Err(Failure::No("there was nothing to lift".to_owned())) }
+    if ended { Ok(()) } else { Err(Failure::no(|texts| texts.nothing_to_lift())) }
 }
 
 /// Prints the current suppressions and consent of a number.
 async fn say(phone: &Phone, contact: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let known = stack.contacts.of_contact(contact).await?;
     let now = stack.clock.now();
-    output.say(&number::document(phone, contact, &known, output), |lang| {
-        number::words(phone, &known, now, (lang, output))
+    let live = stack.live().await?;
+    output.say(&number::document(phone, contact, &known, output), |_| {
+        number::words(phone, &known, now, &live.site, output)
     });
     Ok(())
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sync_templates::{SyncError, sync, sync_even_if_many_go};
 
 use crate::args;
-use crate::failure::Failure;
+use crate::failure::{Failure, Sentence};
 use crate::mapping::review_words;
 use crate::output::{Output, table, wrapped};
 use crate::stack::Stack;
@@ -27,7 +27,7 @@ impl From<SyncError> for Failure {
         match error {
             SyncError::List(error) => error.into(),
             SyncError::Store(error) => error.into(),
-            refused => Self::No(domain::primitives::cause::chain(&refused)),
+            SyncError::TooManyGone { gone, known } => Self::no(|texts| texts.too_many_gone(gone, known)),
         }
     }
 }
@@ -51,20 +51,18 @@ async fn sync_all(even_if_many_go: bool, stack: &Stack, output: Output) -> Resul
         "needs_review": to_review.iter().map(|(id, _)| id).collect::<Vec<_>>(),
         "cannot_send": cannot_send,
     });
-    output.say(&document, |lang| {
-        let mut words: String = accounts
-            .iter()
-            .map(|(id, templates)| format!("{id}: {templates} {}\n", lang.of("template", "templates")))
-            .collect();
+    let zone = live.site.zone();
+    output.say(&document, |texts| {
+        let mut words: String =
+            accounts.iter().map(|(id, templates)| texts.account_synced(id.as_str(), *templates) + "\n").collect();
         for (id, why) in &failed {
-            words += &wrapped(&format!("{id}: {}: {why}", lang.of("NON SINCRONIZZATO", "NOT SYNCED")), 0);
+            words += &wrapped(&texts.template_not_synced(id.as_str(), why.words(texts)), 0);
         }
         for (id, review) in &to_review {
-            let title = lang.of("Da rivedere", "Needs review");
-            words += &wrapped(&format!("{title}: {id}, {}", review_words(review, lang)), 0);
+            words += &wrapped(&texts.template_needs_review(id.as_str(), review_words(review, &zone, texts)), 0);
         }
         for id in &cannot_send {
-            words += &lang.of(format!("Non può inviare: {id}\n"), format!("Cannot send: {id}\n"));
+            words += &(texts.cannot_send(id.as_str()) + "\n");
         }
         words
     });
@@ -94,7 +92,7 @@ fn not_synced(failed: &[(String, Failure)]) -> Result<(), Failure> {
         return Ok(());
     }
     let ids: Vec<&str> = failed.iter().map(|(id, _)| id.as_str()).collect();
-    let message = format!("not synced: {}", ids.join(", "));
+    let message = Sentence::of(|texts| texts.not_synced(ids.join(", ")));
     let out_of_reach = failed.iter().all(|(_, why)| matches!(why, Failure::Unreachable(_)));
     Err(if out_of_reach { Failure::Unreachable(message) } else { Failure::No(message) })
 }
@@ -131,7 +129,7 @@ async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
             })
         })
         .collect();
-    output.say(&json!({"templates": documents}), |lang| {
+    output.say(&json!({"templates": documents}), |texts| {
         let row = |template: &Template| {
             let status = match (&template.content, &template.status) {
                 (Content::Unusable { why }, _) => why.clone(),
@@ -146,10 +144,13 @@ async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
             [template.name.clone(), template.language.to_string(), status, category, used_by(template).join(", ")]
         };
         let rows: Vec<_> = live.templates.iter().map(|(_, template)| row(template)).collect();
-        let heading = lang.of(
-            ["TEMPLATE", "LINGUA", "STATO", "CATEGORIA", "AZIONI"],
-            ["TEMPLATE", "LANGUAGE", "STATUS", "CATEGORY", "MAPPINGS"],
-        );
+        let heading = [
+            texts.column_template(),
+            texts.column_language(),
+            texts.column_status(),
+            texts.column_category(),
+            texts.column_mappings(),
+        ];
         table(heading, &rows)
     });
     Ok(())

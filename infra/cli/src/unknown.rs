@@ -2,6 +2,7 @@
 
 use domain::message::state::{Answer, Resolved, State};
 use domain::primitives::key::MessageId;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use store::ledger::{StoredEvent, StoredMessage};
 
@@ -10,7 +11,7 @@ use crate::ask;
 use crate::days::days;
 use crate::failure::Failure;
 use crate::outcome::explained;
-use crate::output::{Lang, Output, moment, wrapped};
+use crate::output::{Output, wrapped};
 use crate::progress;
 use crate::stack::Stack;
 
@@ -26,14 +27,12 @@ pub(crate) async fn run(command: args::Unknown, stack: &Stack, output: Output) -
 /// # Errors
 /// [`Failure::Usage`] if the id is malformed, [`Failure::No`] if the site has no such message.
 pub(crate) async fn find(typed: &str, stack: &Stack) -> Result<(StoredEvent, StoredMessage), Failure> {
-    let id = MessageId::parse(typed).ok_or_else(|| {
-        Failure::Usage(format!("{typed} is not a message id: two parts of 32 characters with a dot between them"))
-    })?;
+    let id = MessageId::parse(typed).ok_or_else(|| Failure::usage(|texts| texts.not_a_message_id(typed)))?;
     let found = stack.ledger.event_of_message(stack.site()?, &id).await?.and_then(|event| {
         let message = event.messages.iter().find(|message| message.id == id).cloned()?;
         Some((event, message))
     });
-    found.ok_or_else(|| Failure::No(format!("the ledger has no message {id}")))
+    found.ok_or_else(|| Failure::no(|texts| texts.no_such_message(id.to_string())))
 }
 
 /// A message with an unknown outcome, and its event.
@@ -46,7 +45,7 @@ struct Unknown {
 async fn list(count: u16, stack: &Stack, output: Output) -> Result<(), Failure> {
     let site = stack.site()?;
     let mut unknown = Vec::new();
-    let progress = progress::bar(count.into(), output.lang.of("Giorni letti", "Days read"));
+    let progress = progress::bar(count.into(), output.texts.days_read());
     for (from, until) in days(stack.clock.now(), count) {
         for event in stack.ledger.events_between(site, from, until).await? {
             for message in event.messages {
@@ -58,12 +57,13 @@ async fn list(count: u16, stack: &Stack, output: Output) -> Result<(), Failure> 
         progress.inc(1);
     }
     drop(progress);
+    let zone = stack.zone().await?;
     let documents: Vec<Value> = unknown.iter().map(|one| as_document(one, output)).collect();
-    output.say(&json!({"unknown": documents}), |lang| {
+    output.say(&json!({"unknown": documents}), |texts| {
         if unknown.is_empty() {
-            return lang.of("Nessun messaggio ha un esito ignoto.", "No outcome is unknown.").to_owned();
+            return texts.unknown_none().to_owned();
         }
-        unknown.iter().map(|one| words(one, (lang, output))).collect()
+        unknown.iter().map(|one| words(one, &zone, output)).collect()
     });
     Ok(())
 }
@@ -78,17 +78,14 @@ fn as_document(unknown: &Unknown, output: Output) -> Value {
     })
 }
 
-fn words(unknown: &Unknown, (lang, output): (Lang, Output)) -> String {
+fn words(unknown: &Unknown, zone: &TimeZone, output: Output) -> String {
+    let texts = output.texts;
     let Unknown { event, message, answer } = unknown;
     let (at, cause) = when(answer);
     let phone = message.phone.as_deref().map(|phone| output.phone(phone)).unwrap_or_default();
-    let line = format!(
-        "{} → {} {phone}, {} {event}, {}: {cause}",
-        message.mapping,
-        message.recipient,
-        lang.of("evento", "event"),
-        at.map(moment).unwrap_or_default(),
-    );
+    let at = at.map(|at| texts.moment(at, zone)).unwrap_or_default();
+    let line =
+        texts.unknown_message(message.mapping.as_str(), message.recipient.as_str(), phone, event.as_str(), at, cause);
     format!("{}\n{}", message.id, wrapped(&line, 4))
 }
 
@@ -104,10 +101,10 @@ async fn resolve(typed: &str, arrived: bool, note: &str, stack: &Stack, output: 
     let (_, message) = find(typed, stack).await?;
     let resolved = Resolved { at: stack.clock.now(), arrived, note };
     if !stack.ledger.resolve(&message.id, &resolved).await? {
-        return Err(Failure::No(format!("its outcome is not unknown, it is {}", message.facts.state())));
+        return Err(Failure::no(|texts| texts.outcome_known(message.facts.state().to_string())));
     }
     let (event, _) = find(typed, stack).await?;
     let explained = explained(&event, &stack.live().await?, stack.clock.now(), output);
-    output.say(&explained.document(), |lang| explained.words(lang));
+    output.say(&explained.document(), |texts| explained.words(texts));
     Ok(())
 }

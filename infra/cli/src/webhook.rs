@@ -7,9 +7,10 @@ use domain::webhook::{Mode, Webhook};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use texts::Texts;
 
 use crate::failure::Failure;
-use crate::output::{Lang, wrapped};
+use crate::output::wrapped;
 use crate::stack::Stack;
 
 /// Maximum length of a header name, in characters.
@@ -37,28 +38,18 @@ impl WebhookSetup {
     }
 
     /// Formats the webhook as text.
-    pub(crate) fn words(&self, lang: Lang) -> String {
+    pub(crate) fn words(&self, texts: &Texts) -> String {
         let token = self.verify_token.expose_secret();
-        let lines = lang.of(["Indirizzo dei webhook", "Token di verifica"], ["Webhook address", "Verify token"]);
-        let [address, verify] = lines;
         // Not wrapped, so that the values can be copied.
-        format!("{address}: {}\n{verify}: {token}\n{}", self.url, mode_words(&self.mode, lang))
+        texts.webhook_values(self.url.as_str(), token) + "\n" + &mode_words(&self.mode, texts)
     }
 }
 
 /// Formats how requests are authenticated.
-pub(crate) fn mode_words(mode: &Mode, lang: Lang) -> String {
+pub(crate) fn mode_words(mode: &Mode, texts: &Texts) -> String {
     let words = match mode {
-        Mode::Signature => lang
-            .of(
-                "Le richieste devono essere firmate (X-Hub-Signature-256).",
-                "Requests must be signed (X-Hub-Signature-256).",
-            )
-            .to_owned(),
-        Mode::Token { header } => lang.of(
-            format!("Le richieste devono portare il token nell'intestazione {header}."),
-            format!("Requests must carry the token in the header {header}."),
-        ),
+        Mode::Signature => texts.webhook_signed().to_owned(),
+        Mode::Token { header } => texts.webhook_token(header),
     };
     wrapped(&words, 0)
 }
@@ -137,7 +128,7 @@ pub(crate) async fn proof(site: &SiteId, stack: &Stack) -> Result<WebhookProof, 
 pub(crate) fn header(name: &str) -> Result<String, Failure> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let fits = (1..=HEADER_CHARS_MAX).contains(&name.len()) && name.bytes().all(allowed);
-    if fits { Ok(name.to_owned()) } else { Err(Failure::Usage(format!("{name} is not a header name"))) }
+    if fits { Ok(name.to_owned()) } else { Err(Failure::usage(|texts| texts.not_a_header(name))) }
 }
 
 /// Returns the site's webhook and its id, if there is one.
@@ -158,6 +149,6 @@ async fn verify_token(site: &SiteId, stack: &Stack) -> Result<SecretString, Fail
 
 fn random_id() -> Result<String, Failure> {
     let mut random = [0; SECRET_BYTES];
-    getrandom::fill(&mut random).map_err(|error| Failure::No(format!("the system has no random bytes: {error}")))?;
+    getrandom::fill(&mut random).map_err(|error| Failure::no(|texts| texts.no_random_bytes(error.to_string())))?;
     Ok(webhook_id(&random))
 }

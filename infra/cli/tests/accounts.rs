@@ -95,7 +95,7 @@ async fn a_secret_that_cannot_be_read_is_reported_as_unread() -> Result<()> {
     };
     std::fs::write(&file, variables.lines().map(unreachable).collect::<String>())?;
     let ended = bridge.run(&["site", "set-webhook", "--app-secret-file", "-"], "a-secret\n").await?;
-    assert!(ended.code == 3 && ended.err.contains("could not be read"), "{ended:?}");
+    assert!(ended.code == 3 && ended.err.contains("non si può leggere"), "{ended:?}");
     bridge.world.finish().await
 }
 
@@ -108,7 +108,7 @@ async fn the_first_account_of_a_site_is_its_default() -> Result<()> {
     // The setting always names an account, even if there is none to remove.
     for args in [["site", "set", "default_account="].as_slice(), &["site", "add", "altro", "default_account="]] {
         let refused = bridge.run(&[args, &["--site", "negozio"]].concat(), "").await?;
-        assert!(refused.code == 2 && refused.err.contains("default_account must be"), "{refused:?}");
+        assert!(refused.code == 2 && refused.err.contains("default_account deve essere"), "{refused:?}");
     }
     for id in ["zeta", "alfa"] {
         let args = ["--site", "negozio", "account", "add", id, "--token-file", "-", "base_url=http://127.0.0.1:9/v1"];

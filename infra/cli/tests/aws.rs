@@ -69,7 +69,7 @@ impl Aws {
     /// Runs a command and returns the key and the region that its first call is signed for.
     fn signed_for(&self, options: &[&str], variables: &[(&str, &str)]) -> Result<[String; 2]> {
         let ended = self.run(options, variables)?;
-        anyhow::ensure!(ended.code == 3 && ended.err.contains("no output ApiUrl"), "{ended:?}");
+        anyhow::ensure!(ended.code == 3 && ended.err.contains("non ha l'output ApiUrl"), "{ended:?}");
         let request = self.requests.try_recv().context("no request")?;
         let scope = request.split("Credential=").nth(1).with_context(|| request.clone())?;
         let mut parts = scope.split('/').map(str::to_owned);
@@ -113,10 +113,10 @@ fn an_unclear_place_is_a_wrong_command_line() -> Result<()> {
     let aws = Aws::start()?;
     let nowhere = [("AWS_CONFIG_FILE", "/dev/null"), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "s")];
     let ended = aws.run(&[], &nowhere)?;
-    assert!(ended.code == 2 && ended.err.contains("no region"), "{ended:?}");
+    assert!(ended.code == 2 && ended.err.contains("manca la regione"), "{ended:?}");
     fs::write(aws.folder.path().join("samconfig.toml"), "= 1")?;
     let ended = aws.run(&[], &[])?;
-    assert!(ended.code == 2 && ended.err.contains("samconfig.toml cannot be read"), "{ended:?}");
+    assert!(ended.code == 2 && ended.err.contains("samconfig.toml non si può leggere"), "{ended:?}");
     for option in ["--region", "--profile"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
         let ended = command.args([option, "x", "site", "show"]).current_dir(aws.folder.path()).output()?;

@@ -41,7 +41,7 @@ async fn a_waiting_message_can_be_listed_fired_and_cancelled() -> Result<()> {
         "{waiting}"
     );
     let words = bridge.run(&["explain", "--event", "o1"], "").await?;
-    assert!(words.out.contains("Il sito è in pausa. Al più tardi il 20"), "{words:?}");
+    assert!(words.out.contains("Il sito è in pausa. Al più tardi il "), "{words:?}");
     let audit = bridge.ok(&["audit", "--days", "1"]).await?;
     assert_eq!((&audit["by_outcome"], &audit["unaccounted"]), (&json!({"waiting": 1}), &json!(0)));
     let by_phone = bridge.ok(&["explain", "--phone", "3401234567"]).await?;
@@ -116,7 +116,7 @@ async fn an_operator_resolves_an_unknown_outcome_and_resends_the_message() -> Re
 
     // The demo's mappings never resend a message that may have arrived.
     let refused = bridge.run(&["resend", id, "--yes"], "").await?;
-    assert!(refused.code == 1 && refused.err.contains("never resends such a message"), "{refused:?}");
+    assert!(refused.code == 1 && refused.err.contains("non reinvia mai un messaggio simile"), "{refused:?}");
     assert_eq!(bridge.run(&["unknown", "resolve", id, "--note", "x"], "").await?.code, 2, "it must say which");
     let resolve = ["unknown", "resolve", id, "--not-arrived", "--note", "il cliente non ha niente"];
     let resolved = bridge.ok(&resolve).await?;
@@ -204,7 +204,7 @@ async fn a_dead_letter_is_redriven_once_and_never_if_truncated() -> Result<()> {
     assert!(all.json()?["redriven"].as_array().is_some_and(|ids| ids.contains(&json!("report"))), "{all:?}");
     assert_eq!(bridge.world.deliver_reports().await?, 1, "each goes back into the queue it stood in");
     let words = bridge.run(&["dead", "redrive", "cut"], "").await?;
-    assert!(words.code == 1 && words.out.contains("Troppo lungo"), "{words:?}");
+    assert!(words.code == 1 && words.out.contains("Era troppo lungo"), "{words:?}");
     assert_eq!(bridge.run(&["dead", "redrive"], "").await?.code, 2);
     bridge.world.deliver().await?;
     bridge.world.finish().await
@@ -226,7 +226,7 @@ async fn reports_and_a_stopped_account_are_shown() -> Result<()> {
     );
     assert_eq!(read["statuses"][0]["category"], "utility", "{read}");
     let words = bridge.run(&["explain", "--event", "o1"], "").await?;
-    assert!(words.out.contains("consegnato 20") && words.out.contains("(utility)"), "{words:?}");
+    assert!(words.out.contains("consegnato ") && words.out.contains("(utility)"), "{words:?}");
 
     let lane = Lane { site: bridge.world.site()?, account: domain::primitives::id::AccountId::parse("main")? };
     let minute = SignedDuration::from_mins(1);

@@ -121,17 +121,18 @@ async fn schedule_list_shows_why_each_message_waits() -> Result<()> {
     stato-ordine → C7, evento o-1: il 22/11/2026 alle 11:15, utile fino al
     29/11/2026 alle 11:00 (Europe/Rome).
     L'azione attende eventuali stati più recenti o altri file, da riunire in un
-    solo messaggio. Attesa dell'azione (hold_for): 15m.
+    solo messaggio. Attesa prevista dall'azione (hold_for): 15m.
 27359e81072e9505cc2406cc6012bced.f54a6d679f8871729c59c186d382daf8
     nuovo-messaggio → P2, evento m-1: il 22/11/2026 alle 12:30, utile fino al
     29/11/2026 alle 11:00 (Europe/Rome).
-    È orario di silenzio. Dalle 21:00 alle 12:30 e nei giorni di festa: finisce
-    il 22/11/2026 alle 12:30.
+    È orario di silenzio. Dalle 21:00 alle 12:30 e nei giorni festivi; fino al
+    22/11/2026 alle 12:30.
 cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, evento k-1: il 22/11/2026 alle 13:45, utile fino
     al 29/11/2026 alle 13:45 (Europe/Rome).
-    Il carrello è stato lasciato da poco: il cliente potrebbe tornare. Lasciato
-    il 22/11/2026 alle 10:45, l'avviso è 180 minuti dopo, l'intervallo del sito.
+    Il carrello è stato lasciato da poco: il cliente potrebbe tornare.
+    Abbandonato il 22/11/2026 alle 10:45; notifica dopo 180 minuti (intervallo
+    del sito).
 ",
     );
     prints(
@@ -140,17 +141,18 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     stato-ordine → C7, event o-1: on 22 Nov 2026 at 11:15, useful until 29 Nov
     2026 at 11:00 (Europe/Rome).
     The mapping waits for newer states or more files, to cover them in one
-    message. The mapping's hold_for is 15m.
+    message. Hold of the mapping (hold_for): 15m.
 27359e81072e9505cc2406cc6012bced.f54a6d679f8871729c59c186d382daf8
     nuovo-messaggio → P2, event m-1: on 22 Nov 2026 at 12:30, useful until 29
     Nov 2026 at 11:00 (Europe/Rome).
-    Quiet hours are in effect. From 21:00 to 12:30 and on holidays: they end on
-    22 Nov 2026 at 12:30.
+    Quiet hours are in effect. From 21:00 to 12:30 and on holidays; until 22 Nov
+    2026 at 12:30.
 cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, event k-1: on 22 Nov 2026 at 13:45, useful until
     29 Nov 2026 at 13:45 (Europe/Rome).
     The cart was abandoned recently: the customer may come back. Abandoned on 22
-    Nov 2026 at 10:45; the notice is due 180 minutes later, the site's interval.
+    Nov 2026 at 10:45; the notice is due 180 minutes later (the site's
+    interval).
 ",
     );
     let listed = bridge.ok(&["schedule", "list"]).await?;
@@ -181,9 +183,9 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
         r"c7d9a9a5790b655dea4e54a03b27813d.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, evento k-2: il 22/11/2026 alle 14:05, utile fino
     al 29/11/2026 alle 14:05 (Europe/Rome).
-    Il carrello è stato lasciato da poco: il cliente potrebbe tornare. Lasciato
-    il 22/11/2026 alle 11:30, l'avviso è 155 minuti dopo: al massimo 200 minuti
-    dal primo carrello.
+    Il carrello è stato lasciato da poco: il cliente potrebbe tornare.
+    Abbandonato il 22/11/2026 alle 11:30; notifica dopo 155 minuti (al massimo
+    200 minuti dal primo carrello).
 ",
     );
     // The older notice still waits. The list shows that it will not be sent, and its due time by the former setting.
@@ -193,10 +195,10 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
         r"cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, evento k-1: il 22/11/2026 alle 13:45, utile fino
     al 29/11/2026 alle 13:45 (Europe/Rome).
-    Il carrello è stato lasciato da poco: il cliente potrebbe tornare. Lasciato
-    il 22/11/2026 alle 10:45, l'avviso è 180 minuti dopo. Non verrà inviato. Il
-    cliente ha un carrello più recente o è già stato avvisato di un carrello
-    nelle ultime 24 ore.
+    Il carrello è stato lasciato da poco: il cliente potrebbe tornare.
+    Abbandonato il 22/11/2026 alle 10:45; notifica dopo 180 minuti. Non verrà
+    inviato. Il cliente ha un carrello più recente o è già stato avvisato di un
+    carrello nelle ultime 24 ore.
 ",
     );
     // The messages of a paused site wait in a lane.
@@ -208,7 +210,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
         r"1a655deaf52c2e43fc1102b97e2ffb92.df642eae6807f59c6df7bd8a49553610
     nuovi-documenti → AZ12, event d-1: in the lane of the account main, useful
     until 29 Nov 2026 at 12:01 (Europe/Rome).
-    The site is paused. Until 29 Nov 2026 at 12:01 at the latest.
+    The site is paused. At the latest on 29 Nov 2026 at 12:01.
 ",
     );
 
@@ -216,7 +218,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
         bridge.ok(&["schedule", "cancel", &id_of(&bridge, event).await?]).await?;
         assert_eq!(outcome(&bridge, event).await?, ["skipped", "cancelled"], "{event}");
     }
-    prints(&bridge.run(&["schedule", "list"], "").await?, "Niente in programma.\n");
+    prints(&bridge.run(&["schedule", "list"], "").await?, "Nulla in programma.\n");
     bridge.ok(&["site", "set", "paused=false"]).await?;
     later(&bridge, HOUR * 12).await?;
     assert_eq!(received(&bridge).await?, 0);
@@ -267,7 +269,7 @@ async fn schedule_list_shows_only_the_soonest_up_to_its_limit() -> Result<()> {
     assert_eq!((&first["waiting"][0]["event"], &first["more"]), (&json!("o-1"), &json!(true)));
     assert_eq!((first["waiting"].as_array().map(Vec::len), &first["reminders"]), (Some(1), &json!([])));
     let words = bridge.run(&["schedule", "list", "--limit", "2", "--lang", "en"], "").await?;
-    assert!(words.out.ends_with("There are more items: --limit.\n"), "{words:?}");
+    assert!(words.out.ends_with("There are more items: use --limit.\n"), "{words:?}");
     assert_eq!(bridge.ok(&["schedule", "list", "--limit", "3"]).await?["more"], false);
     bridge.world.finish().await
 }
@@ -345,10 +347,10 @@ async fn an_invalid_id_and_one_that_does_not_wait_get_different_errors() -> Resu
     let no_reminder = format!("bridge:rem.{}", "0".repeat(32));
     for command in ["cancel", "fire-now"] {
         for (id, code, prints) in [
-            ("x", 2, "neither a message id"),
-            ("rem.0", 2, "nor a reminder id"),
-            (no_message.as_str(), 1, "has no message"),
-            (no_reminder.as_str(), 1, "waits"),
+            ("x", 2, "non è né l'id di un messaggio"),
+            ("rem.0", 2, "né l'id di un promemoria"),
+            (no_message.as_str(), 1, "non ha il messaggio"),
+            (no_reminder.as_str(), 1, "è in attesa"),
         ] {
             let refused = bridge.run(&["schedule", command, id], "").await?;
             assert!(refused.code == code && refused.err.contains(prints), "{command} {id}: {refused:?}");

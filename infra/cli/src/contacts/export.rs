@@ -21,23 +21,21 @@ pub(super) async fn run(file: Option<&Path>, stack: &Stack, output: Output) -> R
     let secret = stack.contact_secret().await?;
     let mut rows = Vec::new();
     let all = stack.contacts.all(&site.id).await?;
-    let progress = progress::bar(all.len(), output.lang.of("Contatti letti", "Contacts read"));
+    let progress = progress::bar(all.len(), output.texts.contacts_read());
     for one in all {
         let phone = phone(&one.contact, &site, &secret, stack).await?;
         rows.extend(rows_of(&one, phone.as_ref()));
         progress.inc(1);
     }
     drop(progress);
-    let csv = written(&rows).map_err(|error| Failure::No(format!("the list could not be written: {error}")))?;
+    let csv = written(&rows).map_err(|error| Failure::no(|texts| texts.list_not_written(error.to_string())))?;
     match file {
         Some(file) => {
-            std::fs::write(file, csv).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
-            output.say(&json!({"file": file, "lines": rows.len()}), |lang| {
-                format!(
-                    "{}: {}",
-                    file.display(),
-                    lang.of(format!("{} righe", rows.len()), format!("{} lines", rows.len()))
-                )
+            std::fs::write(file, csv).map_err(|error| {
+                Failure::usage(|texts| texts.file_error(file.display().to_string(), texts.io_error(&error)))
+            })?;
+            output.say(&json!({"file": file, "lines": rows.len()}), |texts| {
+                format!("{}: {}", file.display(), texts.contacts_exported(rows.len()))
             });
         }
         None if output.json => {

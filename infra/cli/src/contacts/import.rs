@@ -13,11 +13,12 @@ use domain::site::config::Site;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use texts::Texts;
 
 use super::COLUMNS;
 use crate::ask;
-use crate::failure::Failure;
-use crate::output::{Lang, Output};
+use crate::failure::{Failure, Sentence};
+use crate::output::Output;
 use crate::progress;
 use crate::stack::Stack;
 
@@ -44,7 +45,7 @@ struct Line {
 struct Finding {
     /// Line number in the file, from 1.
     line: u64,
-    message: String,
+    message: Sentence,
 }
 
 /// The context in which lines are parsed.
@@ -70,12 +71,12 @@ pub(super) async fn run(file: &Path, mode: Mode, stack: &Stack, output: Output) 
     let secret = stack.contact_secret().await?;
     let reading = Reading { site: &site, secret: &secret, now: stack.clock.now() };
     let (lines, mut findings) = reading.lines(&read(file)?)?;
-    let (lines, strange) = of_site(lines, &site.id, mode.own_export, stack, output.lang).await?;
+    let (lines, strange) = of_site(lines, &site.id, mode.own_export, stack, output.texts).await?;
     findings.extend(strange);
     findings.sort_by_key(|finding| finding.line);
     let writes = !mode.dry_run && (findings.is_empty() || mode.skip_wrong);
     if writes {
-        let progress = progress::bar(lines.len(), output.lang.of("Righe scritte", "Lines written"));
+        let progress = progress::bar(lines.len(), output.texts.lines_written());
         for line in &lines {
             write(line, &site, stack).await?;
             progress.inc(1);
@@ -83,18 +84,13 @@ pub(super) async fn run(file: &Path, mode: Mode, stack: &Stack, output: Output) 
     }
     let written = if writes { lines.len() } else { 0 };
     let document = json!({"right": lines.len(), "written": written, "findings": findings});
-    output.say(&document, |lang| {
-        let wrong: String = findings
-            .iter()
-            .map(|finding| format!("{} {}: {}\n", lang.of("riga", "line"), finding.line, finding.message))
-            .collect();
-        let count = lang.of(
-            format!("Righe giuste: {}, scritte: {written}", lines.len()),
-            format!("Valid lines: {}, written: {written}", lines.len()),
-        );
+    output.say(&document, |texts| {
+        let wrong: String =
+            findings.iter().map(|finding| texts.line(finding.line, finding.message.words(texts)) + "\n").collect();
+        let count = texts.lines_imported(lines.len(), written);
         wrong + &count
     });
-    if findings.is_empty() || writes { Ok(()) } else { Err(Failure::No("nothing was written".to_owned())) }
+    if findings.is_empty() || writes { Ok(()) } else { Err(Failure::no(|texts| texts.nothing_written())) }
 }
 
 /// Separates the lines of this site from the others. A line with a pseudonym only belongs to the site if the site has
@@ -105,25 +101,25 @@ async fn of_site(
     site: &SiteId,
     own_export: bool,
     stack: &Stack,
-    lang: Lang,
+    texts: &Texts,
 ) -> Result<(Vec<Line>, Vec<Finding>), Failure> {
     let pseudonyms: Vec<String> =
         lines.iter().filter(|line| !line.has_phone).map(|line| line.contact.clone()).collect();
     let sites = stack.contacts.sites(&pseudonyms).await?;
     let (mut own, mut strange) = (Vec::new(), Vec::new());
-    let progress = progress::bar(lines.len(), lang.of("Righe controllate", "Lines checked"));
+    let progress = progress::bar(lines.len(), texts.lines_checked());
     for line in lines {
         progress.inc(1);
         let wrong = match sites.get(&line.contact) {
             _ if line.has_phone => None,
             Some(known) if known == site => None,
-            Some(_) => Some("contact is the pseudonym of a number of another site"),
+            Some(_) => Some(Sentence::of(|texts| texts.contact_of_other_site())),
             None if own_export || stack.ledger.knows_contact(site, &line.contact).await? => None,
-            None => Some("the site has no data of contact: name the phone"),
+            None => Some(Sentence::of(|texts| texts.contact_not_known())),
         };
         match wrong {
             None => own.push(line),
-            Some(message) => strange.push(Finding { line: line.number, message: message.to_owned() }),
+            Some(message) => strange.push(Finding { line: line.number, message }),
         }
     }
     Ok((own, strange))
@@ -143,7 +139,9 @@ async fn write(line: &Line, site: &Site, stack: &Stack) -> Result<(), Failure> {
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    let unreadable = |error: std::io::Error| Failure::Usage(format!("{}: {error}", file.display()));
+    let unreadable = |error: std::io::Error| {
+        Failure::usage(|texts| texts.file_error(file.display().to_string(), texts.io_error(&error)))
+    };
     let source: Box<dyn Read> = if file == Path::new("-") {
         Box::new(std::io::stdin())
     } else {
@@ -155,7 +153,7 @@ fn read(file: &Path) -> Result<String, Failure> {
         // Spreadsheets write a byte order mark first.
         Ok(text.trim_start_matches('\u{feff}').to_owned())
     } else {
-        Err(Failure::Usage(format!("{} has more than {BYTES_MAX} bytes", file.display())))
+        Err(Failure::usage(|texts| texts.file_too_long(file.display().to_string(), BYTES_MAX)))
     }
 }
 
@@ -167,7 +165,8 @@ impl Reading<'_> {
         let delimiter = if head.contains(';') { b';' } else { b',' };
         let mut reader = csv::ReaderBuilder::new();
         let mut reader = reader.delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
-        let header = reader.headers().map_err(|error| Failure::Usage(error.to_string()))?.clone();
+        let header =
+            reader.headers().map_err(|error| Failure::usage(|texts| texts.not_csv(error.to_string())))?.clone();
         let columns = columns(&header)?;
         let (mut lines, mut findings) = (Vec::new(), Vec::new());
         for record in reader.records() {
@@ -178,7 +177,7 @@ impl Reading<'_> {
             let number = position.map_or(0, csv::Position::line);
             let read = match &record {
                 Ok(record) => self.line(number, record, &columns),
-                Err(error) => Err(error.to_string()),
+                Err(error) => Err(Sentence::of(|texts| texts.not_csv(error.to_string()))),
             };
             match read {
                 Ok(line) => lines.push(line),
@@ -188,30 +187,30 @@ impl Reading<'_> {
         Ok((lines, findings))
     }
 
-    fn line(&self, number: u64, record: &StringRecord, columns: &HashMap<&str, usize>) -> Result<Line, String> {
+    fn line(&self, number: u64, record: &StringRecord, columns: &HashMap<&str, usize>) -> Result<Line, Sentence> {
         let cell = |name: &str| columns.get(name).and_then(|place| record.get(*place)).filter(|cell| !cell.is_empty());
         let moment = |name: &str| {
-            let read = |text: &str| text.parse::<Timestamp>().map_err(|_| format!("{name} is not a timestamp: {text}"));
+            let read = |text: &str| {
+                text.parse::<Timestamp>().map_err(|_| Sentence::of(|texts| texts.not_a_timestamp(name, text)))
+            };
             cell(name).map(read).transpose()
         };
         let scope = match cell("scope") {
             None => None,
-            Some(name) => {
-                Some(Scope::parse(name).ok_or_else(|| format!("scope must be all or marketing, not {name}"))?)
-            }
+            Some(name) => Some(Scope::parse(name).ok_or_else(|| Sentence::of(|texts| texts.not_a_scope(name)))?),
         };
         let source = match cell("source") {
             None => Source::Import,
-            Some(name) => Source::parse(name).ok_or_else(|| format!("there is no source {name}"))?,
+            Some(name) => Source::parse(name).ok_or_else(|| Sentence::of(|texts| texts.not_a_source(name)))?,
         };
         let since = moment("since")?.unwrap_or(self.now);
         let reason = cell("reason").map(|reason| ask::words(reason, "reason")).transpose();
-        let reason = reason.map_err(|error| error.to_string())?.unwrap_or_default();
+        let reason = reason.map_err(|error| error.sentence().clone())?.unwrap_or_default();
         let consent = match cell("consent").map(str::to_lowercase).as_deref() {
             None => None,
             Some("yes" | "sì" | "si") => Some(true),
             Some("no") => Some(false),
-            Some(other) => return Err(format!("consent must be yes or no, not {other}")),
+            Some(other) => return Err(Sentence::of(|texts| texts.not_a_consent(other))),
         };
         let line = Line {
             number,
@@ -222,28 +221,27 @@ impl Reading<'_> {
             unreachable_until: moment("unreachable_until")?,
         };
         if line.suppression.is_none() && line.consent.is_none() && line.unreachable_until.is_none() {
-            return Err("it has neither scope nor consent".to_owned());
+            return Err(Sentence::of(|texts| texts.line_without_content()));
         }
         Ok(line)
     }
 
     /// Returns the pseudonym of the number that a line is about.
-    fn contact(&self, phone: Option<&str>, contact: Option<&str>) -> Result<String, String> {
+    fn contact(&self, phone: Option<&str>, contact: Option<&str>) -> Result<String, Sentence> {
         let is_pseudonym = |text: &str| {
             text.len() == CONTACT_CHARS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         };
         let of_phone = phone.map(|typed| {
-            let phone = Phone::parse(typed, self.site.country(None)).map_err(|error| format!("the number {error}"))?;
-            Ok::<_, String>(self.secret.contact_key(&self.site.id, &phone))
+            let phone = Phone::parse(typed, self.site.country(None))
+                .map_err(|error| Sentence::of(|texts| texts.wrong_number(texts.phone_error(error))))?;
+            Ok::<_, Sentence>(self.secret.contact_key(&self.site.id, &phone))
         });
         match (of_phone.transpose()?, contact) {
-            (None, None) => Err("it has neither phone nor contact".to_owned()),
+            (None, None) => Err(Sentence::of(|texts| texts.line_without_number())),
             (Some(_), Some(contact)) | (None, Some(contact)) if !is_pseudonym(contact) => {
-                Err("contact is not a pseudonym as export writes it".to_owned())
+                Err(Sentence::of(|texts| texts.not_a_pseudonym()))
             }
-            (Some(own), Some(contact)) if own != contact => {
-                Err("contact is not the pseudonym of phone in this stack".to_owned())
-            }
+            (Some(own), Some(contact)) if own != contact => Err(Sentence::of(|texts| texts.other_pseudonym())),
             (Some(own), _) => Ok(own),
             (None, Some(contact)) => Ok(contact.to_owned()),
         }
@@ -255,16 +253,14 @@ fn columns(header: &StringRecord) -> Result<HashMap<&'static str, usize>, Failur
     let mut columns = HashMap::new();
     for (place, typed) in header.iter().enumerate() {
         let known = COLUMNS.into_iter().find(|name| typed.eq_ignore_ascii_case(name));
-        let known = known.ok_or_else(|| {
-            Failure::Usage(format!("there is no column {typed:?}; the columns are: {}", COLUMNS.join(", ")))
-        })?;
+        let known = known.ok_or_else(|| Failure::usage(|texts| texts.no_column(typed, COLUMNS.join(", "))))?;
         if columns.insert(known, place).is_some() {
-            return Err(Failure::Usage(format!("the column {known} occurs twice")));
+            return Err(Failure::usage(|texts| texts.column_twice(known)));
         }
     }
     let has = |name: &str| columns.contains_key(name);
     if !has("phone") && !has("contact") {
-        return Err(Failure::Usage("the first line must name a column phone or contact".to_owned()));
+        return Err(Failure::usage(|texts| texts.column_missing()));
     }
     Ok(columns)
 }

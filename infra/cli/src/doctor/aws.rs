@@ -37,12 +37,13 @@ pub(super) struct Aws {
 /// # Errors
 /// [`Failure::Usage`] if an option is wrong.
 pub(super) async fn open(name: &str, common: &Common, report: &mut Report) -> Result<Option<Aws>, Failure> {
+    let texts = report.texts;
     let site = common.site.as_deref().map(site_id).transpose()?;
     let sdk = match connect(&session(name, common)?).await {
         Ok(sdk) => sdk,
         Err(Failure::Usage(cause)) => return Err(Failure::Usage(cause)),
         Err(failure) => {
-            report.finding("credentials", "", failure.to_string(), "docs/cli.md, Region and credentials");
+            report.finding("credentials", "", failure.words(texts), "docs/cli.md, Region and credentials");
             return Ok(None);
         }
     };
@@ -50,8 +51,8 @@ pub(super) async fn open(name: &str, common: &Common, report: &mut Report) -> Re
     let described = match describe(name, &sdk).await {
         Ok(described) => described,
         Err(failure) => {
-            let advice = report.lang.of("verificare nome e regione: --stack, --region", "check --stack and --region");
-            report.finding("stack", name, failure.to_string(), advice);
+            let advice = texts.doctor_check_name();
+            report.finding("stack", name, failure.words(texts), advice);
             return Ok(None);
         }
     };
@@ -62,8 +63,8 @@ pub(super) async fn open(name: &str, common: &Common, report: &mut Report) -> Re
             Ok(Some(Aws { stack, name: name.to_owned(), sdk, described, outputs }))
         }
         Err(failure) => {
-            let advice = report.lang.of("ripetere il deploy del template", "deploy the template again");
-            report.finding("stack", name, failure.to_string(), advice);
+            let advice = texts.doctor_deploy_again();
+            report.finding("stack", name, failure.words(texts), advice);
             Ok(None)
         }
     }
@@ -90,22 +91,14 @@ pub(super) async fn check(aws: &Aws, report: &mut Report) {
 
 /// Checks that the last deployment succeeded.
 fn state(aws: &Aws, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     match aws.described.stack_status() {
         Some(status @ (StackStatus::CreateComplete | StackStatus::UpdateComplete)) => {
             report.good("stack", &aws.name, status.as_str());
         }
         status => {
             let status = status.map_or("-", StackStatus::as_str);
-            report.finding(
-                "stack",
-                &aws.name,
-                lang.of(format!("l'ultimo deploy è {status}"), format!("the last deployment is {status}")),
-                lang.of(
-                    "se è ancora in corso, attendere; altrimenti leggere gli eventi dello stack e ripetere il deploy",
-                    "wait if it still runs; otherwise read the events of the stack, and deploy again",
-                ),
-            );
+            report.finding("stack", &aws.name, texts.doctor_deployment(status), texts.doctor_wait_or_read());
         }
     }
 }
@@ -126,7 +119,7 @@ impl Versions {
 }
 
 async fn functions(aws: &Aws, lambda: &aws_sdk_lambda::Client, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     let mut found = BTreeSet::new();
     for function in FUNCTIONS {
         let name = format!("{}-{function}", aws.name);
@@ -137,15 +130,7 @@ async fn functions(aws: &Aws, lambda: &aws_sdk_lambda::Client, report: &mut Repo
                 report.good("function", function, format!("{description} ({ALIAS}: {number})"));
                 found.extend(Versions::parse(description));
             }
-            Err(error) => report.finding(
-                "function",
-                function,
-                chain(&error),
-                lang.of(
-                    "se manca, ripetere il deploy; altrimenti permessi di infra/policies/operator.json",
-                    "if it is missing, deploy again; otherwise rights of infra/policies/operator.json",
-                ),
-            ),
+            Err(error) => report.finding("function", function, chain(&error), texts.doctor_function_missing()),
         }
     }
     versions(&found, report);
@@ -153,35 +138,19 @@ async fn functions(aws: &Aws, lambda: &aws_sdk_lambda::Client, report: &mut Repo
 
 /// Compares the versions of the functions with one another and with this program.
 fn versions(found: &BTreeSet<Versions>, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     let own = Versions { bridge: env!("CARGO_PKG_VERSION").to_owned(), contract: CONTRACT.to_string() };
     let contracts: BTreeSet<&String> = found.iter().map(|one| &one.contract).collect();
     let listed: Vec<&str> = found.iter().map(|one| one.bridge.as_str()).collect();
     let listed = listed.join(", ");
     if contracts.len() > 1 {
-        report.finding(
-            "versions",
-            "",
-            lang.of(
-                "le funzioni scrivono nelle code formati diversi",
-                "the functions write different formats into the queues",
-            ),
-            "docs/runbooks/rollback.md",
-        );
+        report.finding("versions", "", texts.doctor_other_formats(), "docs/runbooks/rollback.md");
     } else if found.len() > 1 {
-        let differ = lang.of(format!("le funzioni hanno versioni diverse: {listed}"), format!("they differ: {listed}"));
+        let differ = texts.doctor_versions_differ(listed);
         report.finding("versions", "", differ, "docs/runbooks/rollback.md");
     } else if found.first().is_some_and(|one| *one != own) {
         let own = own.bridge;
-        report.finding(
-            "versions",
-            "",
-            lang.of(
-                format!("questo programma è {own}, le funzioni sono {listed}"),
-                format!("this program is {own}, the functions are {listed}"),
-            ),
-            lang.of("usare bridge della stessa versione", "use bridge of the same version"),
-        );
+        report.finding("versions", "", texts.doctor_other_version(own, listed), texts.doctor_same_version());
     } else if !found.is_empty() {
         report.good("versions", "", listed);
     }
@@ -189,7 +158,7 @@ fn versions(found: &BTreeSet<Versions>, report: &mut Report) {
 
 /// Compares the account's quota with the executions that the stack can take.
 async fn concurrency(aws: &Aws, lambda: &aws_sdk_lambda::Client, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     let parameter = |name: &str| {
         let parameters = aws.described.parameters().iter();
         let value = parameters.filter(|one| one.parameter_key() == Some(name)).find_map(|one| one.parameter_value());
@@ -200,40 +169,24 @@ async fn concurrency(aws: &Aws, lambda: &aws_sdk_lambda::Client, report: &mut Re
         Ok(settings) => {
             let quota = settings.account_limit.map(|limit| limit.concurrent_executions).unwrap_or_default();
             if quota < needed {
-                report.finding(
-                    "concurrency",
-                    "",
-                    lang.of(
-                        format!("l'account ne concede {quota}, lo stack può usarne {needed}"),
-                        format!("the account allows {quota}, the stack can take {needed}"),
-                    ),
-                    lang.of(
-                        "chiedere una quota maggiore o ridurre i parametri: infra/README.md, passo 0",
-                        "ask for a higher quota, or lower the parameters: infra/README.md, step 0",
-                    ),
-                );
+                report.finding("concurrency", "", texts.doctor_quota(quota, needed), texts.doctor_raise_quota());
             } else {
-                let detail = lang.of(format!("{needed} su {quota}"), format!("{needed} of {quota}"));
+                let detail = texts.doctor_quota_right(needed, quota);
                 report.good("concurrency", "", detail);
             }
         }
-        Err(error) => report.finding(
-            "concurrency",
-            "",
-            chain(&error),
-            lang.of("permessi di infra/policies/operator.json", "rights of infra/policies/operator.json"),
-        ),
+        Err(error) => report.finding("concurrency", "", chain(&error), texts.doctor_rights()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::Lang;
+    use texts::Lang;
 
     fn found(descriptions: &[&str]) -> String {
         let found = descriptions.iter().filter_map(|text| Versions::parse(text)).collect();
-        let mut report = Report::new(Lang::En);
+        let mut report = Report::new(Lang::En.texts());
         versions(&found, &mut report);
         report.words()
     }
@@ -243,7 +196,7 @@ mod tests {
         let own = format!("{}, queue contract {CONTRACT}", env!("CARGO_PKG_VERSION"));
         assert!(found(&[&own, &own]).starts_with("ok        versions: "), "{}", found(&[&own]));
         let older = format!("0.0.9, queue contract {CONTRACT}");
-        assert!(found(&[&own, &older]).contains("they differ: 0.0.9, "), "{}", found(&[&own, &older]));
+        assert!(found(&[&own, &older]).contains("different versions: 0.0.9, "), "{}", found(&[&own, &older]));
         assert!(found(&[&older]).contains("use bridge of the same version"), "{}", found(&[&older]));
         assert!(found(&[&own, "9.0.0, queue contract 9"]).contains("different formats"));
         assert!(found(&["no version"]).starts_with("Checks: 0"));

@@ -6,7 +6,6 @@ use domain::primitives::cause::chain;
 use serde_json::Value;
 
 use super::report::Report;
-use crate::output::day;
 use crate::stack::Stack;
 
 /// What is wrong with a table.
@@ -21,18 +20,15 @@ enum Fault {
 
 /// Checks the four tables.
 pub(super) async fn tables(stack: &Stack, on_aws: bool, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     for (name, table) in stack.tables() {
         match table_fault(stack, name, table, on_aws).await {
-            None => report.good("table", name, lang.of("attiva", "active")),
-            Some(Fault::Unusable(cause)) => report.finding("table", name, cause, lang.of(
-                "se la tabella manca o è rovinata: docs/runbooks/restore.md; altrimenti permessi di infra/policies/operator.json",
-                "if the table is missing or damaged: docs/runbooks/restore.md; otherwise rights of infra/policies/operator.json",
-            )),
+            None => report.good("table", name, texts.doctor_table_active()),
+            Some(Fault::Unusable(cause)) => report.finding("table", name, cause, texts.doctor_table_unusable()),
             Some(Fault::NoExpiry) => report.finding(
                 "table",
                 name,
-                lang.of("le voci scadute non vengono eliminate", "expired items are not removed"),
+                texts.doctor_no_expiry(),
                 format!(
                     "aws dynamodb update-time-to-live --table-name {table} --time-to-live-specification \
                      Enabled=true,AttributeName=expires_at"
@@ -41,7 +37,7 @@ pub(super) async fn tables(stack: &Stack, on_aws: bool, report: &mut Report) {
             Some(Fault::NoRecovery) => report.finding(
                 "table",
                 name,
-                lang.of("il ripristino a un istante precedente è spento", "point-in-time recovery is off"),
+                texts.doctor_no_recovery(),
                 format!(
                     "aws dynamodb update-continuous-backups --table-name {table} \
                      --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
@@ -105,19 +101,13 @@ pub(super) async fn queues(stack: &Stack, report: &mut Report) {
             }
         };
         let Depth { visible, in_flight, delayed, dead_queue } = depth;
-        let detail = report.lang.of(
-            format!("in attesa {visible}, in corso {in_flight}, rinviati {delayed}"),
-            format!("waiting {visible}, in flight {in_flight}, delayed {delayed}"),
-        );
+        let detail = report.texts.doctor_queue_depth(visible, in_flight, delayed);
         report.good("queue", name, detail);
         match dead_queue {
             Some(dead) => dead_letters(stack, name, &dead, report).await,
-            None => report.finding(
-                "queue",
-                name,
-                report.lang.of("non ha una coda per gli scarti", "it has no dead-letter queue"),
-                report.lang.of("ripetere il deploy del template", "deploy the template again"),
-            ),
+            None => {
+                report.finding("queue", name, report.texts.doctor_no_dead_queue(), report.texts.doctor_deploy_again())
+            }
         }
     }
 }
@@ -134,10 +124,7 @@ async fn dead_letters(stack: &Stack, name: &str, dead: &str, report: &mut Report
         Ok(Depth { visible, .. }) => report.finding(
             "queue",
             dead,
-            report.lang.of(
-                format!("{visible} scarti della coda {name} non sono ancora nel registro"),
-                format!("{visible} dead letters of the queue {name} are not in the ledger yet"),
-            ),
+            report.texts.doctor_dead_waiting(visible, name),
             "docs/runbooks/dead-letter-queues.md",
         ),
         Err(cause) => unreadable(dead, cause, report),
@@ -147,25 +134,16 @@ async fn dead_letters(stack: &Stack, name: &str, dead: &str, report: &mut Report
 /// Checks a queue that only holds what failed.
 pub(super) async fn failures(stack: &Stack, name: &'static str, url: &str, report: &mut Report) {
     match depth(stack, url).await {
-        Ok(Depth { visible: 0, .. }) => report.good("queue", name, report.lang.of("vuota", "empty")),
-        Ok(Depth { visible, .. }) => report.finding(
-            "queue",
-            name,
-            report.lang.of(
-                format!("{visible} esecuzioni programmate fallite negli ultimi 14 giorni"),
-                format!("{visible} scheduled runs failed in the last 14 days"),
-            ),
-            "docs/runbooks/missed-sweeps.md",
-        ),
+        Ok(Depth { visible: 0, .. }) => report.good("queue", name, report.texts.doctor_queue_empty()),
+        Ok(Depth { visible, .. }) => {
+            report.finding("queue", name, report.texts.doctor_runs_failed(visible), "docs/runbooks/missed-sweeps.md")
+        }
         Err(cause) => unreadable(name, cause, report),
     }
 }
 
 fn unreadable(name: &str, cause: String, report: &mut Report) {
-    let advice = report.lang.of(
-        "se la coda manca, ripetere il deploy; altrimenti permessi di infra/policies/operator.json",
-        "if the queue is missing, deploy again; otherwise rights of infra/policies/operator.json",
-    );
+    let advice = report.texts.doctor_queue_missing();
     report.finding("queue", name, cause, advice);
 }
 
@@ -187,25 +165,17 @@ async fn depth(stack: &Stack, url: &str) -> Result<Depth, String> {
 
 /// Checks the secret from which the pseudonyms of numbers are computed. It is never rotated, so its age is no finding.
 pub(super) async fn keys(stack: &Stack, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     let read = stack.contact_secret().await;
     let name = stack.secret_name("keys");
     match (read, stack.secret_changed_at(&name).await) {
         (Ok(_), Ok(Some(at))) => {
-            let created = day(at);
-            report.good("secret", "keys", lang.of(format!("del {created}"), format!("of {created}")));
+            let created = report.day(at);
+            report.good("secret", "keys", texts.doctor_created(created));
         }
         (Ok(_), Ok(None)) => report.good("secret", "keys", ""),
-        (Err(failure), _) | (Ok(_), Err(failure)) => report.finding(
-            "secret",
-            "keys",
-            failure.to_string(),
-            lang.of(
-                "senza questo segreto nessun messaggio parte e le esclusioni non si trovano: ripristinarlo in Secrets \
-                 Manager (restore-secret) entro 30 giorni",
-                "without this secret no message is sent and no suppression is found: bring it back in Secrets Manager \
-                 (restore-secret) within 30 days",
-            ),
-        ),
+        (Err(failure), _) | (Ok(_), Err(failure)) => {
+            report.finding("secret", "keys", failure.words(texts), texts.doctor_no_pseudonyms())
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! The checklist: what was checked, and what to do.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use texts::Texts;
 
-use crate::output::{Lang, wrapped};
+use crate::output::wrapped;
 
 /// Blanks before the lines below a check.
 const INDENT: usize = 10;
@@ -24,13 +27,25 @@ struct Check {
 
 /// The checks so far.
 pub(super) struct Report {
-    pub(super) lang: Lang,
+    pub(super) texts: &'static Texts,
+    /// The time zone of the site that is being checked; UTC before the first site.
+    pub(super) zone: TimeZone,
     checks: Vec<Check>,
 }
 
 impl Report {
-    pub(super) fn new(lang: Lang) -> Self {
-        Self { lang, checks: Vec::new() }
+    pub(super) fn new(texts: &'static Texts) -> Self {
+        Self { texts, zone: TimeZone::UTC, checks: Vec::new() }
+    }
+
+    /// Formats a timestamp.
+    pub(super) fn moment(&self, at: Timestamp) -> String {
+        self.texts.moment(at, &self.zone)
+    }
+
+    /// Formats the date of a timestamp.
+    pub(super) fn day(&self, at: Timestamp) -> String {
+        self.texts.day(at, &self.zone)
     }
 
     /// Records that nothing is to do.
@@ -71,55 +86,50 @@ impl Report {
 
     /// Formats the checklist.
     pub(super) fn words(&self) -> String {
-        let mut text: String = self.checks.iter().map(|check| self.line(check)).collect();
+        let text: String = self.checks.iter().map(|check| self.line(check)).collect();
         let (all, findings) = (self.checks.len(), self.findings());
-        text += &self.lang.of(
-            format!("Controlli: {all}, problemi: {findings}.\n"),
-            format!("Checks: {all}, findings: {findings}.\n"),
-        );
-        text
+        text + &self.texts.doctor_total(all, findings) + "\n"
     }
 
     fn line(&self, check: &Check) -> String {
         let title = format!("{} {}", self.title(check.name), check.subject);
         let (mark, detail, advice) = match &check.outcome {
-            Outcome::Good(detail) => ("ok", detail, None),
-            Outcome::Finding { problem, advice } => (self.lang.of("PROBLEMA", "FINDING"), problem, Some(advice)),
+            Outcome::Good(detail) => ("ok".to_owned(), detail, None),
+            Outcome::Finding { problem, advice } => (self.texts.doctor_finding(), problem, Some(advice)),
         };
         let head = format!("{mark:INDENT$}{}: {detail}", title.trim_end());
         let mut lines = indented(&head);
         if let Some(advice) = advice {
-            lines += &remedy(&format!("{} {advice}", self.lang.of("Rimedio:", "Remedy:")));
+            lines += &remedy(&format!("{} {advice}", self.texts.doctor_remedy()));
         }
         lines
     }
 
     /// Returns the name of a check for people.
-    fn title(&self, name: &'static str) -> &'static str {
-        let titles = match name {
-            "account" => ["account", "account"],
-            "api" => ["API", "API"],
-            "clock" => ["orologio", "clock"],
-            "concurrency" => ["esecuzioni", "executions"],
-            "credentials" => ["credenziali", "credentials"],
-            "dead_letters" => ["scarti", "dead letters"],
-            "function" => ["funzione", "function"],
-            "key" => ["chiave API", "API key"],
-            "local_run" => ["prova locale", "local run"],
-            "mapping" => ["azione", "mapping"],
-            "queue" => ["coda", "queue"],
-            "secret" => ["segreto", "secret"],
-            "site" => ["sito", "site"],
-            "stack" => ["stack", "stack"],
-            "sweep" => ["passaggio ogni minuto", "sweep"],
-            "table" => ["tabella", "table"],
-            "template_sync" => ["lettura dei template", "template sync"],
-            "versions" => ["versioni", "versions"],
-            "webhook" => ["webhook", "webhook"],
-            other => [other, other],
-        };
-        let [italian, english] = titles;
-        self.lang.of(italian, english)
+    fn title(&self, name: &'static str) -> String {
+        let texts = self.texts;
+        match name {
+            "account" => texts.check_account(),
+            "api" => texts.check_api(),
+            "clock" => texts.check_clock(),
+            "concurrency" => texts.check_concurrency(),
+            "credentials" => texts.check_credentials(),
+            "dead_letters" => texts.check_dead_letters(),
+            "function" => texts.check_function(),
+            "key" => texts.check_key(),
+            "local_run" => texts.check_local_run(),
+            "mapping" => texts.check_mapping(),
+            "queue" => texts.check_queue(),
+            "secret" => texts.check_secret(),
+            "site" => texts.check_site(),
+            "stack" => texts.check_stack(),
+            "sweep" => texts.check_sweep(),
+            "table" => texts.check_table(),
+            "template_sync" => texts.check_template_sync(),
+            "versions" => texts.check_versions(),
+            "webhook" => texts.check_webhook(),
+            other => other.to_owned(),
+        }
     }
 }
 
@@ -138,11 +148,13 @@ fn indented(head: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use texts::Lang;
+
     use super::*;
 
     #[test]
     fn a_finding_has_its_remedy_below_it() {
-        let mut report = Report::new(Lang::En);
+        let mut report = Report::new(Lang::En.texts());
         report.good("table", "Ledger", "active");
         report.finding(
             "webhook",
@@ -161,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_long_finding_is_wrapped_below_its_beginning() {
-        let mut report = Report::new(Lang::It);
+        let mut report = Report::new(Lang::It.texts());
         report.finding("queue", "eventi", "parola ".repeat(20), "rimedio");
         let text = report.words();
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");

@@ -15,7 +15,6 @@ use super::report::Report;
 use crate::account::{inactive_default_words, setting_of};
 use crate::days::dates;
 use crate::mapping::review_words;
-use crate::output::{day, moment};
 use crate::stack::Stack;
 use crate::webhook::{self, WebhookProof};
 
@@ -32,38 +31,39 @@ pub(super) async fn all(stack: &Stack, report: &mut Report) {
         Ok(site) => Ok(vec![site.clone()]),
         Err(_) => stack.config.sites().await,
     };
-    let lang = report.lang;
+    let texts = report.texts;
     let sites = match sites {
         Ok(sites) => sites,
         Err(error) => return report.finding("site", "", chain(&error), rights(report)),
     };
     if sites.is_empty() {
-        report.finding("site", "", lang.of("non ce n'è nessuno", "there is none"), "bridge site add");
+        report.finding("site", "", texts.doctor_no_site(), "bridge site add");
     }
     for site in sites {
         one(&stack.at(site), report).await;
     }
 }
 
-fn rights(report: &Report) -> &'static str {
-    report.lang.of("permessi di infra/policies/operator.json", "rights of infra/policies/operator.json")
+fn rights(report: &Report) -> String {
+    report.texts.doctor_rights()
 }
 
 async fn one(stack: &Stack, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     let Ok(site) = stack.site() else { return };
     let live = match stack.live().await {
         Ok(live) => live,
-        Err(failure) => return report.finding("site", site.as_str(), failure.to_string(), rights(report)),
+        Err(failure) => return report.finding("site", site.as_str(), failure.words(texts), rights(report)),
     };
+    report.zone = live.site.zone();
     if !live.site.active {
-        let inactive = lang.of("non è attivo: ogni evento è saltato", "it is inactive: every event is skipped");
+        let inactive = texts.doctor_site_inactive();
         report.finding("site", site.as_str(), inactive, format!("bridge --site {site} site set active=true"));
     } else if live.site.paused {
-        let paused = lang.of("in pausa: ogni messaggio attende", "it is paused: every message waits");
+        let paused = texts.doctor_site_paused();
         report.finding("site", site.as_str(), paused, format!("bridge --site {site} site set paused=false"));
     } else {
-        report.good("site", site.as_str(), lang.of("attivo", "active"));
+        report.good("site", site.as_str(), texts.doctor_site_active());
     }
     key(stack, site, report).await;
     webhook_of(stack, site, report).await;
@@ -73,79 +73,65 @@ async fn one(stack: &Stack, report: &mut Report) {
 }
 
 async fn key(stack: &Stack, site: &SiteId, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     match stack.config.keys(site).await {
         Ok(keys) => match keys.iter().filter(|key| !key.revoked).count() {
             0 => report.finding(
                 "key",
                 site.as_str(),
-                lang.of("nessuna è valida: ogni evento è respinto", "none is valid: every event is rejected"),
+                texts.doctor_no_key(),
                 format!("bridge --site {site} site rotate-key"),
             ),
-            count => report.good("key", site.as_str(), lang.of(format!("valide: {count}"), format!("valid: {count}"))),
+            count => report.good("key", site.as_str(), texts.doctor_keys(count)),
         },
         Err(error) => report.finding("key", site.as_str(), chain(&error), rights(report)),
     }
 }
 
 async fn webhook_of(stack: &Stack, site: &SiteId, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     match webhook::proof(site, stack).await {
         Ok(WebhookProof::SeenAt(at)) => {
-            let at = moment(at);
-            let detail = lang.of(format!("una richiesta alle {at}"), format!("a request at {at}"));
+            let at = report.moment(at);
+            let detail = texts.doctor_webhook_seen(at);
             report.good("webhook", site.as_str(), detail);
             secret_age(stack, site, "inbound", "bridge site set-webhook", report).await;
         }
         Ok(WebhookProof::NotSet) => report.finding(
             "webhook",
             site.as_str(),
-            lang.of("non ha un segreto: ogni richiesta è respinta", "it has no secret: every request is rejected"),
+            texts.doctor_webhook_not_set(),
             format!("bridge --site {site} site set-webhook"),
         ),
-        Ok(WebhookProof::Unseen) => report.finding(
-            "webhook",
-            site.as_str(),
-            lang.of(
-                "non è ancora arrivato nulla: stati e STOP andrebbero persi",
-                "nothing has come through it yet: statuses and STOPs would be lost",
-            ),
-            lang.of(
-                "inserire indirizzo e segreto su WA Smart Business, poi bridge send-test",
-                "enter its address and secret at WA Smart Business, then bridge send-test",
-            ),
-        ),
-        Err(failure) => report.finding("webhook", site.as_str(), failure.to_string(), rights(report)),
+        Ok(WebhookProof::Unseen) => {
+            report.finding("webhook", site.as_str(), texts.doctor_webhook_unseen(), texts.doctor_enter_webhook())
+        }
+        Err(failure) => report.finding("webhook", site.as_str(), failure.words(texts), rights(report)),
     }
 }
 
 /// Checks the age of a secret of the site.
 async fn secret_age(stack: &Stack, site: &SiteId, name: &'static str, replace: &str, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     let secret = format!("{site}/{name}");
     match stack.secret_changed_at(&stack.secret_name(&secret)).await {
         Ok(Some(at)) if stack.clock.now().duration_since(at) > SECRET_AGE_MAX => {
-            let since = day(at);
-            report.finding(
-                "secret",
-                secret,
-                lang.of(format!("invariato dal {since}"), format!("unchanged since {since}")),
-                lang.of(format!("sostituirlo: {replace}"), format!("replace it: {replace}")),
-            );
+            let since = report.day(at);
+            report.finding("secret", secret, texts.doctor_secret_old(since), texts.doctor_replace_secret(replace));
         }
         Ok(Some(at)) => {
-            let since = day(at);
-            report.good("secret", secret, lang.of(format!("del {since}"), format!("of {since}")));
+            let since = report.day(at);
+            report.good("secret", secret, texts.doctor_created(since));
         }
-        Ok(None) => report.finding("secret", secret, lang.of("manca", "it is missing"), replace),
-        Err(failure) => report.finding("secret", secret, failure.to_string(), rights(report)),
+        Ok(None) => report.finding("secret", secret, texts.doctor_missing(), replace),
+        Err(failure) => report.finding("secret", secret, failure.words(texts), rights(report)),
     }
 }
 
 async fn accounts(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     if live.accounts.is_empty() {
-        let none = lang.of("il sito non ne ha nessuno", "the site has none");
+        let none = texts.doctor_no_account();
         return report.finding("account", site.as_str(), none, format!("bridge --site {site} account add"));
     }
     secret_age(stack, site, "provider", "bridge account set ID --token-file FILE", report).await;
@@ -153,7 +139,7 @@ async fn accounts(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut 
         let subject = format!("{site}/{}", account.id);
         if !account.active {
             if live.default_account() == Some(&account.id) {
-                let words = inactive_default_words(account, lang);
+                let words = inactive_default_words(account, texts);
                 report.finding(
                     "account",
                     subject,
@@ -165,7 +151,7 @@ async fn accounts(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut 
         }
         match account_fault(stack, site, account, report).await {
             Some((problem, advice)) => report.finding("account", subject, problem, advice),
-            None => report.good("account", subject, lang.of("può inviare", "it can send")),
+            None => report.good("account", subject, texts.doctor_can_send()),
         }
     }
     syncs(stack, site, live, report).await;
@@ -173,28 +159,30 @@ async fn accounts(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut 
 
 /// Returns why an account cannot send, with the remedy.
 async fn account_fault(stack: &Stack, site: &SiteId, account: &Account, report: &Report) -> Option<(String, String)> {
-    let lang = report.lang;
+    let texts = report.texts;
     let id = &account.id;
     let lane = Lane { site: site.clone(), account: id.clone() };
     match stack.schedule.account_state(&lane).await {
         Ok(state) => {
             if let Some(stop) = state.health.stop {
-                let (since, code) = (moment(stop.since), stop.code);
+                let (since, code) = (report.moment(stop.since), stop.code);
                 return Some((
-                    lang.of(format!("fermo dal {since}, codice {code}"), format!("stopped since {since}, code {code}")),
+                    texts.doctor_account_stopped(since, code),
                     "docs/runbooks/account-stopped.md".to_owned(),
                 ));
             }
         }
-        Err(error) => return Some((chain(&error), rights(report).to_owned())),
+        Err(error) => return Some((chain(&error), rights(report))),
     }
     let token = match stack.token(account).await {
         Ok(token) => token,
-        Err(failure) => return Some((failure.to_string(), format!("bridge account set {id} --token-file FILE"))),
+        Err(failure) => {
+            return Some((failure.words(texts).to_owned(), format!("bridge account set {id} --token-file FILE")));
+        }
     };
     let provider = match stack.provider() {
         Ok(provider) => provider,
-        Err(failure) => return Some((failure.to_string(), "-".to_owned())),
+        Err(failure) => return Some((failure.words(texts).to_owned(), "-".to_owned())),
     };
     let verdicts = provider.probe(account, &token).await;
     let wrong = verdicts.into_iter().find_map(|(step, verdict)| match verdict {
@@ -205,7 +193,7 @@ async fn account_fault(stack: &Stack, site: &SiteId, account: &Account, report: 
 }
 
 async fn syncs(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     let active: Vec<_> = live.accounts.iter().filter(|account| account.active).collect();
     let named: Vec<_> = active.iter().map(|account| (site.clone(), account.id.clone())).collect();
     let last = match stack.config.last_syncs(&named).await {
@@ -216,15 +204,15 @@ async fn syncs(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut Rep
         let subject = format!("{site}/{}", account.id);
         match last {
             Some(at) if stack.clock.now().duration_since(at) <= SYNC_AGE_MAX => {
-                report.good("template_sync", subject, moment(at));
+                report.good("template_sync", subject, report.moment(at));
             }
             Some(at) => {
-                let at = moment(at);
-                let old = lang.of(format!("l'ultima è delle {at}"), format!("the last one was at {at}"));
+                let at = report.moment(at);
+                let old = texts.doctor_last_sync(at);
                 report.finding("template_sync", subject, old, "docs/runbooks/template-sync.md");
             }
             None => {
-                let never = lang.of("mai riuscita", "it never succeeded");
+                let never = texts.doctor_never_synced();
                 report.finding("template_sync", subject, never, "bridge template sync");
             }
         }
@@ -233,14 +221,14 @@ async fn syncs(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut Rep
 
 /// Checks every enabled mapping with the templates that it uses, as of their last sync.
 async fn mappings(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     let mappings = match stack.config.mappings(site).await {
         Ok(mappings) => mappings,
         Err(error) => return report.finding("mapping", site.as_str(), chain(&error), rights(report)),
     };
     let enabled: Vec<&Mapping> = mappings.iter().filter(|mapping| mapping.enabled).collect();
     if enabled.is_empty() {
-        let none = lang.of("nessuna è attiva: non parte nulla", "none is enabled: nothing is sent");
+        let none = texts.doctor_no_mapping();
         return report.finding("mapping", site.as_str(), none, "bridge mapping apply FILE");
     }
     for mapping in enabled {
@@ -251,8 +239,7 @@ async fn mappings(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut 
             None => {
                 let templates: BTreeSet<&str> = mapping.templates.values().map(|used| used.name.as_str()).collect();
                 let templates: Vec<&str> = templates.into_iter().collect();
-                let title = lang.of("template", "templates");
-                report.good("mapping", subject, format!("{title}: {}", templates.join(", ")));
+                report.good("mapping", subject, texts.doctor_templates(templates.join(", ")));
             }
         }
     }
@@ -260,27 +247,24 @@ async fn mappings(stack: &Stack, site: &SiteId, live: &LiveConfig, report: &mut 
 
 /// Returns why a mapping does not send, with the remedy.
 fn mapping_fault(mapping: &Mapping, live: &LiveConfig, report: &Report) -> Option<(String, String)> {
-    let lang = report.lang;
+    let texts = report.texts;
     let id = &mapping.id;
     if let Some(review) = &mapping.needs_review {
-        let words = review_words(review, lang);
-        return Some((
-            lang.of(format!("da rivedere: {words}"), format!("needs a review: {words}")),
-            format!("bridge mapping confirm {id}"),
-        ));
+        let words = review_words(review, &report.zone, texts);
+        return Some((texts.doctor_needs_review(words), format!("bridge mapping confirm {id}")));
     }
     if mapping.volume_spike.is_some() {
-        let paused = lang.of("in pausa per troppi messaggi in un'ora", "paused after too many messages in an hour");
+        let paused = texts.doctor_mapping_paused();
         return Some((paused.to_owned(), format!("bridge mapping enable {id}")));
     }
     let document = serde_json::to_value(mapping).ok()?;
     let checked = check(&document, live);
     let finding = checked.findings.iter().find(|finding| !finding.problem.is_warning())?;
-    Some((lang.of(finding.problem.italian(), finding.problem.english()), "bridge template sync".to_owned()))
+    Some((texts.problem(&finding.problem), "bridge template sync".to_owned()))
 }
 
 async fn dead_letters(stack: &Stack, site: &SiteId, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     let mut open = 0;
     for date in dates(stack.clock.now(), DEAD_DAYS) {
         for owner in [Some(site), None] {
@@ -291,12 +275,12 @@ async fn dead_letters(stack: &Stack, site: &SiteId, report: &mut Report) {
         }
     }
     if open == 0 {
-        report.good("dead_letters", site.as_str(), lang.of("nessuno", "none"));
+        report.good("dead_letters", site.as_str(), texts.doctor_none());
     } else {
         report.finding(
             "dead_letters",
             site.as_str(),
-            lang.of(format!("{open} negli ultimi {DEAD_DAYS} giorni"), format!("{open} in the last {DEAD_DAYS} days")),
+            texts.doctor_dead_letters(open, DEAD_DAYS),
             "bridge dead list; docs/runbooks/dead-letters.md",
         );
     }

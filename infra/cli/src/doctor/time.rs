@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::DATE;
 
 use super::report::Report;
-use crate::output::moment;
 use crate::stack::Stack;
 
 /// Timeout of the call to the API.
@@ -23,36 +22,20 @@ const LATE_MAX_S: i64 = 300;
 /// Checks that the API answers, and compares its time with this machine's. The clock decides from when on a mapping
 /// applies, and AWS refuses requests that are signed with a wrong time.
 pub(super) async fn clock(stack: &Stack, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     match api_time(stack).await {
         Ok(Some(theirs)) => {
-            report.good("api", stack.api_url(), lang.of("risponde", "answers"));
+            report.good("api", stack.api_url(), texts.doctor_answers());
             let skew = stack.clock.now().duration_since(theirs);
             let seconds = skew.as_secs();
             if skew.abs() > SKEW_MAX {
-                report.finding(
-                    "clock",
-                    "",
-                    lang.of(
-                        format!("l'orologio di questo computer differisce di {seconds} s da quello dell'API"),
-                        format!("the clock of this computer differs by {seconds} s from that of the API"),
-                    ),
-                    lang.of("sincronizzare l'orologio (NTP)", "synchronise the clock (NTP)"),
-                );
+                report.finding("clock", "", texts.doctor_clock_wrong(seconds), texts.doctor_set_clock());
             } else {
-                report.good("clock", "", lang.of(format!("differenza {seconds} s"), format!("difference {seconds} s")));
+                report.good("clock", "", texts.doctor_clock_right(seconds));
             }
         }
-        Ok(None) => report.good("api", stack.api_url(), lang.of("risponde, senza ora", "answers, without a time")),
-        Err(cause) => report.finding(
-            "api",
-            stack.api_url(),
-            cause,
-            lang.of(
-                "nessun evento può arrivare: verificare DNS, certificato e dominio dello stack",
-                "no event can arrive: check the DNS, the certificate and the domain of the stack",
-            ),
-        ),
+        Ok(None) => report.good("api", stack.api_url(), texts.doctor_answers_no_time()),
+        Err(cause) => report.finding("api", stack.api_url(), cause, texts.doctor_check_dns()),
     }
 }
 
@@ -66,30 +49,30 @@ async fn api_time(stack: &Stack) -> Result<Option<Timestamp>, String> {
 
 /// Checks that the sweep runs, and that nothing is late.
 pub(super) async fn sweep(stack: &Stack, report: &mut Report) {
-    let lang = report.lang;
+    let texts = report.texts;
     let advice = "docs/runbooks/lateness.md";
     let sweep = match stack.schedule.last_sweep().await {
         Ok(Some(sweep)) => sweep,
         Ok(None) => {
-            let never = lang.of("non è mai stato registrato", "none was ever recorded");
+            let never = texts.doctor_no_sweep();
             return report.finding("sweep", "", never, advice);
         }
         Err(error) => return report.finding("sweep", "", chain(&error), advice),
     };
-    let at = moment(sweep.at);
+    let at = report.moment(sweep.at);
     if stack.clock.now().duration_since(sweep.at) > SWEEP_AGE_MAX {
-        let old = lang.of(format!("l'ultimo è delle {at}"), format!("the last one was at {at}"));
+        let old = texts.doctor_last_sweep(at);
         report.finding("sweep", "", old, advice);
     } else if sweep.failed {
-        let failed = lang.of(format!("fallito in parte alle {at}"), format!("a part failed at {at}"));
+        let failed = texts.doctor_sweep_failed(at);
         report.finding("sweep", "", failed, advice);
     } else if sweep.late_s > LATE_MAX_S {
         let late_s = sweep.late_s;
-        let late = lang.of(format!("in ritardo di {late_s} s"), format!("late by {late_s} s"));
+        let late = texts.doctor_sweep_late(late_s);
         report.finding("sweep", "", late, advice);
     } else {
         let late_s = sweep.late_s;
-        let detail = lang.of(format!("alle {at}, ritardo {late_s} s"), format!("at {at}, {late_s} s late"));
+        let detail = texts.doctor_sweep_right(at, late_s);
         report.good("sweep", "", detail);
     }
 }

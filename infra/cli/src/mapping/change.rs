@@ -27,9 +27,7 @@ pub(super) async fn save(
     let saved = SavedMapping { at: stack.clock.now(), by: BY.to_owned(), action, mapping };
     match stack.config.save_mapping(site, &saved).await? {
         Kept::Yes => Ok(saved.mapping),
-        Kept::Overtaken => {
-            Err(Failure::No(format!("somebody else changed {} in the meantime: look at it again", saved.mapping.id)))
-        }
+        Kept::Overtaken => Err(Failure::no(|texts| texts.mapping_overtaken(saved.mapping.id.to_string()))),
     }
 }
 
@@ -74,17 +72,17 @@ pub(super) async fn disable(id: &str, stack: &Stack, output: Output) -> Result<(
 pub(super) async fn delete(id: &str, yes: bool, stack: &Stack, output: Output) -> Result<(), Failure> {
     let known = find(id, stack).await?;
     if !yes {
-        return Err(Failure::Usage(format!("use --yes to delete the mapping {id}; its history stays")));
+        return Err(Failure::usage(|texts| texts.confirm_deletion(id)));
     }
     let deleted = save(known.clone(), Some(&known), Action::Deleted, stack).await?;
-    output.say(&json!({"mapping": deleted.id, "version": deleted.version, "deleted": true}), |lang| {
-        lang.of(format!("{id} eliminata. La sua storia resta."), format!("{id} deleted. Its history stays."))
+    output.say(&json!({"mapping": deleted.id, "version": deleted.version, "deleted": true}), |texts| {
+        texts.mapping_deleted(id)
     });
     Ok(())
 }
 
 fn as_document(mapping: &Mapping) -> Result<Value, Failure> {
-    serde_json::to_value(mapping).map_err(|error| Failure::No(error.to_string()))
+    serde_json::to_value(mapping).map_err(|error| Failure::internal(&error))
 }
 
 /// Checks a mapping and returns it with its warnings. If there are errors, prints the findings and fails.
@@ -99,7 +97,7 @@ async fn checked(
     match mapping.filter(|_| is_right) {
         Some(mapping) => Ok((mapping, findings)),
         None => {
-            output.say(&document(&findings), |lang| words(&findings, lang));
+            output.say(&document(&findings), |texts| words(&findings, texts));
             Err(refused())
         }
     }

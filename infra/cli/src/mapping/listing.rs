@@ -1,11 +1,13 @@
 //! Lists of a site's mappings and their history.
 
 use domain::mapping::{Action, Change, Mapping, Review, SavedMapping};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use texts::Texts;
 
 use super::{as_file, mapping_id};
 use crate::failure::Failure;
-use crate::output::{Lang, Output, table, wrapped};
+use crate::output::{Output, table, wrapped};
 use crate::stack::Stack;
 
 /// Returns the state of a mapping: enabled, or the reason why it does not send.
@@ -18,28 +20,29 @@ fn state(mapping: &Mapping) -> &'static str {
     }
 }
 
-fn state_word(mapping: &Mapping, lang: Lang) -> &'static str {
+fn state_word(mapping: &Mapping, texts: &Texts) -> String {
     match state(mapping) {
-        "disabled" => lang.of("disattivata", "disabled"),
-        "needs_review" => lang.of("da rivedere", "needs review"),
-        "paused" => lang.of("in pausa", "paused"),
-        _ => lang.of("attiva", "enabled"),
+        "disabled" => texts.mapping_disabled(),
+        "needs_review" => texts.mapping_needs_review(),
+        "paused" => texts.mapping_paused(),
+        _ => texts.mapping_enabled(),
     }
 }
 
 /// Formats the template changes that need a review.
-pub(crate) fn review_words(review: &Review, lang: Lang) -> String {
+pub(crate) fn review_words(review: &Review, zone: &TimeZone, texts: &Texts) -> String {
     let change = |change: Change| match change {
-        Change::Category => lang.of("altra categoria", "another category"),
-        Change::Content => lang.of("altro contenuto", "other content"),
+        Change::Category => texts.change_category(),
+        Change::Content => texts.change_content(),
     };
     let changed: Vec<String> =
         review.templates.iter().map(|one| format!("{} ({}): {}", one.name, one.language, change(one.change))).collect();
-    format!("{}; {} {}", changed.join(", "), lang.of("dal", "since"), review.since)
+    texts.changed_since(changed.join(", "), texts.moment(review.since, zone))
 }
 
 pub(super) async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
     let mappings = stack.config.mappings(stack.site()?).await?;
+    let zone = stack.zone().await?;
     let as_document = |mapping: &Mapping| {
         let templates: Vec<Value> =
             mapping.templates.values().map(|used| json!({"name": used.name, "language": used.language})).collect();
@@ -50,17 +53,17 @@ pub(super) async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
         })
     };
     let documents: Vec<Value> = mappings.iter().map(as_document).collect();
-    output.say(&json!({"mappings": documents}), |lang| {
+    output.say(&json!({"mappings": documents}), |texts| {
         let row = |mapping: &Mapping| {
-            let state = state_word(mapping, lang).to_owned();
+            let state = state_word(mapping, texts);
             [mapping.id.to_string(), mapping.event_type.to_string(), state, mapping.version.to_string()]
         };
         let rows: Vec<_> = mappings.iter().map(row).collect();
-        let heading = lang.of(["AZIONE", "EVENTO", "STATO", "VERSIONE"], ["MAPPING", "EVENT", "STATE", "VERSION"]);
+        let heading = [texts.column_mapping(), texts.column_event(), texts.column_state(), texts.column_version()];
         let review = |mapping: &Mapping| {
             let review = mapping.needs_review.as_ref()?;
-            let advice = lang.of("quando va bene", "once it is correct");
-            let text = wrapped(&format!("{}: {}; {advice}:", mapping.id, review_words(review, lang)), 0);
+            let changes = review_words(review, &zone, texts);
+            let text = wrapped(&texts.mapping_to_confirm(mapping.id.as_str(), changes), 0);
             // The command stays on one line, so that it can be copied.
             Some(format!("{text}    bridge mapping confirm {}\n", mapping.id))
         };
@@ -74,7 +77,7 @@ pub(super) async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
 pub(super) async fn history(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
     let history = stack.config.history(stack.site()?, &mapping_id(id)?).await?;
     if history.is_empty() {
-        return Err(Failure::No(format!("no person has ever saved a version of {id}")));
+        return Err(Failure::no(|texts| texts.no_history(id)));
     }
     let documents: Vec<Value> = history
         .iter()
@@ -86,23 +89,24 @@ pub(super) async fn history(id: &str, stack: &Stack, output: Output) -> Result<(
             }))
         })
         .collect::<Result<_, Failure>>()?;
-    output.say(&json!({"mapping": id, "versions": documents}), |lang| {
+    let zone = stack.zone().await?;
+    output.say(&json!({"mapping": id, "versions": documents}), |texts| {
         let row = |saved: &SavedMapping| {
-            let action = action_word(saved.action, lang).to_owned();
-            [saved.mapping.version.to_string(), saved.at.to_string(), saved.by.clone(), action]
+            let action = action_word(saved.action, texts);
+            [saved.mapping.version.to_string(), texts.moment(saved.at, &zone), saved.by.clone(), action]
         };
         let rows: Vec<_> = history.iter().map(row).collect();
-        table(lang.of(["VERSIONE", "QUANDO", "DA", "CHE COSA"], ["VERSION", "WHEN", "BY", "WHAT"]), &rows)
+        table([texts.column_version(), texts.column_when(), texts.column_by(), texts.column_what()], &rows)
     });
     Ok(())
 }
 
-fn action_word(action: Action, lang: Lang) -> &'static str {
+fn action_word(action: Action, texts: &Texts) -> String {
     match action {
-        Action::Saved => lang.of("salvata", "saved"),
-        Action::Confirmed => lang.of("confermata", "confirmed"),
-        Action::Enabled => lang.of("attivata", "enabled"),
-        Action::Disabled => lang.of("disattivata", "disabled"),
-        Action::Deleted => lang.of("eliminata", "deleted"),
+        Action::Saved => texts.version_saved(),
+        Action::Confirmed => texts.version_confirmed(),
+        Action::Enabled => texts.version_enabled(),
+        Action::Disabled => texts.version_disabled(),
+        Action::Deleted => texts.version_deleted(),
     }
 }

@@ -12,7 +12,7 @@ use crate::stack::Stack;
 
 pub(super) async fn list(event: Option<&str>, limit: usize, stack: &Stack, output: Output) -> Result<(), Failure> {
     let event = event.map(EventId::parse).transpose();
-    let event = event.map_err(|error| Failure::Usage(format!("the event's id {error}")))?;
+    let event = event.map_err(|error| Failure::usage(|texts| texts.wrong_id(texts.id_error(error))))?;
     let live = stack.live().await?;
     let Waiting { messages: waits, reminders, more, unreadable } = match &event {
         Some(event) => waiting::of_event(event, stack).await?,
@@ -26,21 +26,18 @@ pub(super) async fn list(event: Option<&str>, limit: usize, stack: &Stack, outpu
     let of_messages: Vec<Value> = messages.iter().map(Explained::document).collect();
     let of_reminders: Vec<Value> = reminders.iter().map(Looked::document).collect();
     let document = json!({"waiting": of_messages, "reminders": of_reminders, "more": more, "unreadable": unreadable});
-    output.say(&document, |lang| {
-        let of_messages = messages.iter().map(|message| message.words(&live, lang));
+    output.say(&document, |texts| {
+        let of_messages = messages.iter().map(|message| message.words(&live, texts));
         let mut words: String =
-            of_messages.chain(reminders.iter().map(|looked| looked.words(&live.site, lang))).collect();
+            of_messages.chain(reminders.iter().map(|looked| looked.words(&live.site, texts))).collect();
         if words.is_empty() {
-            words.push_str(lang.of("Niente in programma.\n", "Nothing waits.\n"));
+            words += &(texts.schedule_empty() + "\n");
         }
         if more {
-            words += lang.of("Ce n'è altro, più in là: --limit.\n", "There are more items: --limit.\n");
+            words += &(texts.schedule_more() + "\n");
         }
         if unreadable > 0 {
-            words += &lang.of(
-                format!("Voci che non si possono leggere: {unreadable}.\n"),
-                format!("Items that cannot be read: {unreadable}.\n"),
-            );
+            words += &(texts.schedule_unreadable(unreadable) + "\n");
         }
         words
     });

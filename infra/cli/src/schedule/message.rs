@@ -13,11 +13,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::StoreError;
 use store::schedule::{Due, DueItem};
+use texts::Texts;
 
-use super::when::{lead, local};
 use crate::failure::Failure;
 use crate::outcome;
-use crate::output::{Lang, Output, wrapped};
+use crate::output::{Output, wrapped};
 use crate::stack::Stack;
 use crate::unknown;
 
@@ -79,67 +79,58 @@ impl Explained {
         })
     }
 
-    pub(super) fn words(&self, live: &LiveConfig, lang: Lang) -> String {
+    pub(super) fn words(&self, live: &LiveConfig, texts: &Texts) -> String {
         let Waits { item, job, useful_until } = &self.waits;
         let MessageJob { event, mapping, recipient, .. } = job;
         let zone = live.site.zone();
-        let at = |moment| local(moment, &zone, lang);
+        let at = |moment| texts.moment(moment, &zone);
         let place = match (&item.lane, item.due_at.parse()) {
-            (None, Ok(due_at)) => format!("{} {}", lang.of("il", "on"), at(due_at)),
+            (None, Ok(due_at)) => texts.on(at(due_at)),
             (None, Err(_)) => item.due_at.clone(),
-            (Some(lane), _) => {
-                format!("{} {}", lang.of("in coda per l'account", "in the lane of the account"), lane.account)
-            }
+            (Some(lane), _) => texts.in_lane(lane.account.as_str()),
         };
-        let line = format!(
-            "{mapping} → {recipient}, {} {event}: {place}, {} {} ({}).",
-            lang.of("evento", "event"),
-            lang.of("utile fino al", "useful until"),
+        let line = texts.waiting_message(
+            mapping.as_str(),
+            recipient.as_str(),
+            event.as_str(),
+            place,
             at(*useful_until),
-            live.site.time_zone,
+            live.site.time_zone.as_str(),
         );
         let why = match &self.state {
-            None => lang
-                .of("Il suo stato nel registro non è leggibile.", "Its state in the ledger is unreadable.")
-                .to_owned(),
+            None => texts.state_unreadable(),
             Some(State::Waiting(waiting)) => {
-                let rule = self.rule(waiting, live, lang);
+                let rule = self.rule(waiting, live, texts);
                 let gone = self.cart.as_ref().and_then(|cart| cart.gone);
                 let gone = gone.map(|reason| {
-                    let sentence = lang.of(reason.italian(), reason.english());
-                    format!(" {} {sentence}", lang.of("Non verrà inviato.", "It will not be sent."))
+                    let sentence = texts.reason(reason);
+                    format!(" {} {sentence}", texts.will_not_send())
                 });
-                let why = lang.of(waiting.why.italian(), waiting.why.english());
+                let why = texts.wait_reason(waiting.why);
                 format!("{why} {rule}{}", gone.unwrap_or_default())
             }
             // The message is settled, and its item is about to be removed.
             Some(state) => {
                 let name = state.to_string();
-                let word = outcome::word(&name, lang);
-                lang.of(format!("Non attende più: risulta {word}."), format!("It no longer waits: it is {word}."))
+                let word = outcome::word(&name, texts);
+                texts.no_longer_waits(word)
             }
         };
         format!("{}\n{}{}", self.waits.job.id(), wrapped(&line, 4), wrapped(&why, 4))
     }
 
     /// Formats the rule and the value that determine the due time.
-    fn rule(&self, waiting: &Waiting, live: &LiveConfig, lang: Lang) -> String {
+    fn rule(&self, waiting: &Waiting, live: &LiveConfig, texts: &Texts) -> String {
         let Waiting { until, why, detail } = waiting;
-        let at = |moment| local(moment, &live.site.zone(), lang);
+        let at = |moment| texts.moment(moment, &live.site.zone());
         let mapping = live.mapping(&self.waits.job.mapping);
         let rule = match why {
-            WaitReason::CartInterval => self.cart.as_ref().map(|cart| cart.interval(*until, &live.site, lang)),
-            WaitReason::Hold if !detail.is_empty() => Some(lang.of(
-                format!("Il suo file sarà nel messaggio {detail}."),
-                format!("The message {detail} will include its file."),
-            )),
-            WaitReason::Hold => mapping.and_then(|mapping| mapping.hold_for).map(|hold_for| {
-                lang.of(
-                    format!("Attesa dell'azione (hold_for): {hold_for}."),
-                    format!("The mapping's hold_for is {hold_for}."),
-                )
-            }),
-            WaitReason::QuietHours => mapping.and_then(|mapping| quiet_hours(mapping, &at(*until), lang)),
+            WaitReason::CartInterval => self.cart.as_ref().map(|cart| cart.interval(*until, &live.site, texts)),
+            WaitReason::Hold if !detail.is_empty() => Some(texts.digest_includes(detail)),
+            WaitReason::Hold => {
+                mapping.and_then(|mapping| mapping.hold_for).map(|hold_for| texts.hold_for(hold_for.to_string()))
+            }
+            WaitReason::QuietHours => mapping.and_then(|mapping| quiet_hours(mapping, &at(*until), texts)),
             WaitReason::Retry
             | WaitReason::Pace
             | WaitReason::Pair
@@ -151,7 +142,7 @@ impl Explained {
         rule.unwrap_or_else(|| {
             let detail = if detail.is_empty() { String::new() } else { format!("({detail}) ") };
             let until = at(*until);
-            let latest = lang.of(format!("Al più tardi il {until}."), format!("Until {until} at the latest."));
+            let latest = texts.until_latest(until);
             format!("{detail}{latest}")
         })
     }
@@ -185,41 +176,33 @@ impl LeftCart {
     }
 
     /// Formats how the due time follows from the abandonment.
-    fn interval(&self, due_at: Timestamp, site: &Site, lang: Lang) -> String {
-        let left = local(self.left_at, &site.zone(), lang);
-        let after = lead(due_at.duration_since(self.left_at).as_mins().unsigned_abs(), lang);
+    fn interval(&self, due_at: Timestamp, site: &Site, texts: &Texts) -> String {
+        let left = texts.moment(self.left_at, &site.zone());
+        let after = texts.lead(due_at.duration_since(self.left_at).as_mins().unsigned_abs());
         let longest = self.first.and_then(|first| first.checked_add(cart::postponed_max(site)).ok());
         let passed = due_at.duration_since(self.left_at);
-        let (italian, english) = if self.own.is_some_and(|own| passed.as_mins() == i64::from(own)) {
-            (", l'intervallo dell'azione".to_owned(), ", the mapping's interval".to_owned())
+        let (left, after) = (left.as_str(), after.as_str());
+        if self.own.is_some_and(|own| passed.as_mins() == i64::from(own)) {
+            texts.left_cart_of_mapping(left, after)
         } else if self.own.is_none() && passed == cart::interval(site) {
-            (", l'intervallo del sito".to_owned(), ", the site's interval".to_owned())
+            texts.left_cart_of_site(left, after)
         } else if longest == Some(due_at) {
-            let longest = lead(site.cart_max_postponement.into(), lang);
-            (
-                format!(": al massimo {longest} dal primo carrello"),
-                format!(": at most {longest} after the first abandonment"),
-            )
+            texts.left_cart_longest(left, after, texts.lead(site.cart_max_postponement.into()))
         } else {
             // A setting had another value when the due time was set.
-            (String::new(), String::new())
-        };
-        lang.of(
-            format!("Lasciato il {left}, l'avviso è {after} dopo{italian}."),
-            format!("Abandoned on {left}; the notice is due {after} later{english}."),
-        )
+            texts.left_cart(left, after)
+        }
     }
 }
 
 /// Formats a mapping's quiet hours and when they end.
-fn quiet_hours(mapping: &Mapping, until: &str, lang: Lang) -> Option<String> {
+fn quiet_hours(mapping: &Mapping, until: &str, texts: &Texts) -> Option<String> {
     let quiet = mapping.quiet_hours.as_ref()?;
     let (from, to) = (String::from(quiet.from), String::from(quiet.to));
-    let holidays = if quiet.holidays.is_empty() { "" } else { lang.of(" e nei giorni di festa", " and on holidays") };
-    Some(lang.of(
-        format!("Dalle {from} alle {to}{holidays}: finisce il {until}."),
-        format!("From {from} to {to}{holidays}: they end on {until}."),
-    ))
+    Some(match quiet.holidays.is_empty() {
+        true => texts.quiet_hours(from, to, until),
+        false => texts.quiet_hours_and_holidays(from, to, until),
+    })
 }
 
 pub(super) async fn cancel(typed: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -233,11 +216,11 @@ pub(super) async fn cancel(typed: &str, stack: &Stack, output: Output) -> Result
     };
     if !cancelled {
         let (_, message) = unknown::find(typed, stack).await?;
-        return Err(Failure::No(format!("it does not wait, it is {}", message.facts.state())));
+        return Err(Failure::no(|texts| texts.does_not_wait(message.facts.state().to_string())));
     }
     let id = message.id.to_string();
     let document = json!({"message_id": id, "event": event.id, "outcome": "skipped", "reason": Reason::Cancelled});
-    output.say(&document, |lang| lang.of("Annullato.", "Cancelled.").to_owned());
+    output.say(&document, |texts| texts.cancelled().to_owned());
     Ok(())
 }
 
@@ -248,7 +231,7 @@ async fn goes_alone(id: &MessageId, item: &DueItem, stack: &Stack) -> Result<(),
     if digest == id || stack.ledger.message(digest).await?.is_some_and(|facts| releases_members(&facts)) {
         return Ok(());
     }
-    Err(Failure::No(format!("its file is in the message {digest}: use that id")))
+    Err(Failure::no(|texts| texts.in_digest(digest.to_string())))
 }
 
 /// Queues a message with `send_now`, so that it skips its interval, its hold and the quiet hours.
@@ -256,30 +239,20 @@ pub(super) async fn fire_now(typed: &str, stack: &Stack, output: Output) -> Resu
     let (event, message) = unknown::find(typed, stack).await?;
     let found = stack.schedule.message(&message.id).await?;
     let (Some(item), State::Waiting(waiting)) = (found, message.facts.state()) else {
-        return Err(Failure::No(match message.facts.state() {
-            State::Waiting(waiting) => {
-                format!("it is in the queue, not in the schedule; the queue delivers it by {}", waiting.until)
-            }
-            state => format!("it does not wait, it is {state}"),
-        }));
+        let zone = stack.live().await?.site.zone();
+        return Err(match message.facts.state() {
+            State::Waiting(waiting) => Failure::no(|texts| texts.in_queue(texts.moment(waiting.until, &zone))),
+            state => Failure::no(|texts| texts.does_not_wait(outcome::word(&state.to_string(), texts))),
+        });
     };
     goes_alone(&message.id, &item, stack).await?;
     let Due::Message { job, .. } = item.what.clone() else {
-        return Err(Failure::No(format!("it waits for {}", waiting.why)));
+        return Err(Failure::no(|texts| texts.wait_reason(waiting.why)));
     };
     let job = MessageJob { send_now: true, ..job };
     // Queue the message before removing its item. A crash in between repeats the message, which the claim absorbs.
-    stack
-        .queue
-        .send(&Job::Message(job))
-        .await
-        .map_err(|error| Failure::Unreachable(domain::primitives::cause::chain(&error)))?;
+    stack.queue.send(&Job::Message(job)).await.map_err(|error| Failure::aws(&error))?;
     stack.schedule.remove(&item).await?;
-    output.say(&json!({"message_id": message.id.to_string(), "event": event.id}), |lang| {
-        lang.of(
-            format!("In coda. L'esito: bridge explain --event {}", event.id),
-            format!("Queued. Its outcome: bridge explain --event {}", event.id),
-        )
-    });
+    output.say(&json!({"message_id": message.id.to_string(), "event": event.id}), |texts| texts.fired(event.id));
     Ok(())
 }

@@ -19,11 +19,11 @@ use store::contacts::LatestActivity;
 use store::ledger::{RecordedEvent, is_erased};
 use store::schedule::ReminderItem;
 use store::{BatchGet, StoreError};
+use texts::Texts;
 
 use super::kept::Kept;
-use super::when::{day, lead, local};
 use crate::failure::Failure;
-use crate::output::{Lang, wrapped};
+use crate::output::wrapped;
 use crate::stack::Stack;
 
 pub(super) use change::{cancel, fire_now};
@@ -113,28 +113,15 @@ impl Validity {
         }
     }
 
-    fn words(self, lang: Lang) -> &'static str {
+    pub(super) fn words(self, texts: &Texts) -> String {
         match self {
-            Self::Valid => "",
-            Self::Over => lang.of(
-                "Non verrà inviato: l'attività è conclusa, annullata o eliminata.",
-                "It will not be sent: the activity is completed, cancelled or deleted.",
-            ),
-            Self::Changed => lang.of(
-                "Non verrà inviato: l'attività è cambiata in seguito.",
-                "It will not be sent: the activity was changed since.",
-            ),
-            Self::TakenBack => {
-                lang.of("Non verrà inviato: è stato annullato.", "It will not be sent: it was cancelled.")
-            }
-            Self::Raised => lang.of("Il suo evento è già nel registro.", "Its event is already in the ledger."),
-            Self::Lost => lang.of(
-                "Non verrà inviato: i dati della sua attività non ci sono più.",
-                "It will not be sent: its activity is no longer known.",
-            ),
-            Self::Unreadable => {
-                lang.of("I dati della sua attività non sono leggibili.", "The data of its activity is unreadable.")
-            }
+            Self::Valid => String::new(),
+            Self::Over => texts.reminder_ended(),
+            Self::Changed => texts.reminder_changed(),
+            Self::TakenBack => texts.reminder_cancelled(),
+            Self::Raised => texts.reminder_raised(),
+            Self::Lost => texts.reminder_forgotten(),
+            Self::Unreadable => texts.reminder_unreadable(),
         }
     }
 }
@@ -210,62 +197,51 @@ impl Looked {
         })
     }
 
-    pub(super) fn words(&self, site: &Site, lang: Lang) -> String {
+    pub(super) fn words(&self, site: &Site, texts: &Texts) -> String {
         let ReminderItem { event, activity, reminder, due_at, .. } = &self.kept.reminder;
         let (zone, rule, people) = match self.notified() {
             Some((activity, notified, people)) => {
                 let name = activity.zone.iana_name().unwrap_or_default().to_owned();
-                let rule = format!(", {} ({name})", self.rule(activity, notified.minutes_before, site, lang));
+                let rule = format!(", {} ({name})", self.rule(activity, notified.minutes_before, site, texts));
                 (activity.zone.clone(), rule, people)
             }
             None => (site.zone(), format!(" ({})", site.time_zone), &[] as &[Person]),
         };
-        let line = format!(
-            "{} {reminder} {} {activity}, {} {event}: {} {}{rule}.",
-            lang.of("Promemoria", "Reminder"),
-            lang.of("dell'attività", "of the activity"),
-            lang.of("evento", "event"),
-            lang.of("il", "on"),
-            local(*due_at, &zone, lang),
+        let line = texts.reminder_line(
+            reminder.as_str(),
+            activity.as_str(),
+            event.as_str(),
+            texts.moment(*due_at, &zone),
+            rule,
         );
         let mut words = format!("{}\n{}", self.id(), wrapped(&line, 4));
         let people: Vec<String> = people.iter().map(named).collect();
         if !people.is_empty() {
-            words += &wrapped(&format!("{} {}.", lang.of("Destinatari:", "Recipients:"), people.join(", ")), 4);
+            words += &wrapped(&texts.recipients(people.join(", ")), 4);
         }
         if self.validity != Validity::Valid {
-            words += &wrapped(self.validity.words(lang), 4);
+            words += &wrapped(&self.validity.words(texts), 4);
         }
         words
     }
 
     /// Formats how its due time follows from the activity's start.
-    fn rule(&self, activity: &Activity, minutes_before: u64, site: &Site, lang: Lang) -> String {
-        let (start, morning) = match activity.starts {
-            ActivityTime::At(instant) => {
-                (format!("{} {}", lang.of("il", "on"), local(instant, &activity.zone, lang)), String::new())
-            }
+    fn rule(&self, activity: &Activity, minutes_before: u64, site: &Site, texts: &Texts) -> String {
+        let start = match activity.starts {
+            ActivityTime::At(instant) => texts.starts_at(texts.moment(instant, &activity.zone)),
             ActivityTime::Day(date) => {
-                let morning = site.morning.strftime("%H:%M");
-                let counts = lang.of(
-                    format!(", giorno intero che conta dalle {morning}, la mattina del sito"),
-                    format!(", an all-day activity, which counts from {morning}, the site's morning"),
-                );
-                (format!("{} {}", lang.of("il", "on"), day(date, lang)), counts)
+                texts.starts_all_day(texts.date(date), site.morning.strftime("%H:%M").to_string())
             }
         };
-        let before = match (minutes_before, lead(minutes_before, lang)) {
-            (0, _) => lang.of("all'inizio".to_owned(), "at the start".to_owned()),
-            (_, lead) => lang.of(format!("{lead} prima dell'inizio"), format!("{lead} before the start")),
+        let before = match minutes_before {
+            0 => texts.at_the_start(),
+            minutes => texts.before_the_start(texts.lead(minutes)),
         };
-        let comma = lang.of(",", "");
         if due_at(activity, minutes_before, site.morning) == Some(self.kept.reminder.due_at) {
-            return format!("{before}{comma} {start}{morning}");
+            texts.reminder_rule(before, start)
+        } else {
+            texts.reminder_by_hand(before, start)
         }
-        lang.of(
-            format!("e non {before}, {start}: fatto partire a mano, o la mattina del sito è cambiata"),
-            format!("and not {before} {start}: raised by hand, or the site's morning has changed"),
-        )
     }
 }
 

@@ -1,6 +1,8 @@
 use domain::primitives::id::SiteId;
 use domain::site::config::{Account, Site};
 
+use texts::Lang;
+
 use super::*;
 
 fn names(settings: &[Setting]) -> Vec<&str> {
@@ -17,7 +19,10 @@ fn fields(value: &Value) -> Vec<&str> {
 fn documented(settings: &[Setting]) -> String {
     let row = |setting: &Setting| {
         let default = if setting.default.is_empty() { "required" } else { setting.default };
-        format!("| `{}` | {} | {} | {} |\n", setting.name, setting.english, default, setting.bounds())
+        {
+            let texts = Lang::En.texts();
+            format!("| `{}` | {} | {} | {} |\n", setting.name, (setting.meaning)(texts), default, setting.bounds(texts))
+        }
     };
     let rows: String = settings.iter().map(row).collect();
     format!("| setting | meaning | default | may be |\n|---|---|---|---|\n{rows}")

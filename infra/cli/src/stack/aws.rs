@@ -10,7 +10,7 @@ use runtime::env::Environment;
 
 use super::Names;
 use super::credentials::obtain;
-use super::session::{Places, SAMCONFIG, Session, choose};
+use super::session::{Places, SAMCONFIG, Session, SessionError, choose};
 use crate::args::Common;
 use crate::failure::Failure;
 
@@ -31,7 +31,7 @@ pub(crate) fn session(stack: &str, common: &Common) -> Result<Session, Failure> 
     let samconfig = match std::fs::read_to_string(SAMCONFIG) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::Usage(format!("{SAMCONFIG}: {error}"))),
+        Err(error) => return Err(Failure::usage(|texts| texts.file_error(SAMCONFIG, texts.io_error(&error)))),
     };
     let places = Places {
         stack,
@@ -40,7 +40,14 @@ pub(crate) fn session(stack: &str, common: &Common) -> Result<Session, Failure> 
         samconfig: samconfig.as_deref(),
         environment: &Environment::process(),
     };
-    choose(&places).map_err(|error| Failure::Usage(chain(&error)))
+    choose(&places).map_err(|error| match error {
+        SessionError::Malformed(cause) => {
+            Failure::usage(|texts| texts.samconfig_malformed(SAMCONFIG, cause.to_string()))
+        }
+        SessionError::Ambiguous { stack, name } => {
+            Failure::usage(|texts| texts.samconfig_ambiguous(SAMCONFIG, name, stack.as_str()))
+        }
+    })
 }
 
 /// Returns the configuration of all clients, with credentials.
@@ -57,9 +64,7 @@ pub(crate) async fn connect(session: &Session) -> Result<SdkConfig, Failure> {
     }
     let sdk = loader.load().await;
     if sdk.region().is_none() {
-        return Err(Failure::Usage(format!(
-            "no region: name it with --region, in {SAMCONFIG}, with AWS_REGION, or in the profile"
-        )));
+        return Err(Failure::usage(|texts| texts.no_region(SAMCONFIG)));
     }
     obtain(sdk, session).await
 }
@@ -71,8 +76,7 @@ pub(crate) async fn connect(session: &Session) -> Result<SdkConfig, Failure> {
 pub(crate) async fn describe(stack: &str, sdk: &SdkConfig) -> Result<aws_sdk_cloudformation::types::Stack, Failure> {
     let answer = aws_sdk_cloudformation::Client::new(sdk).describe_stacks().stack_name(stack).send().await;
     let region = sdk.region().map_or("-", Region::as_ref);
-    let failed =
-        |cause: &str| Failure::Unreachable(format!("the stack {stack} in {region} could not be read: {cause}"));
+    let failed = |cause: &str| Failure::unreachable(|texts| texts.stack_unreadable(stack, region, cause));
     let answer = answer.map_err(|error| failed(&chain(&error)))?;
     answer.stacks.and_then(|stacks| stacks.into_iter().next()).ok_or_else(|| failed("there is none"))
 }
@@ -91,7 +95,7 @@ impl Outputs {
     /// # Errors
     /// [`Failure::Unreachable`] if the stack does not have it.
     pub(crate) fn get(&self, name: &str) -> Result<String, Failure> {
-        let missing = || Failure::Unreachable(format!("the stack {} has no output {name}", self.stack));
+        let missing = || Failure::unreachable(|texts| texts.no_output(self.stack.as_str(), name));
         self.values.get(name).cloned().ok_or_else(missing)
     }
 

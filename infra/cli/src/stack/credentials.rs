@@ -64,10 +64,8 @@ pub(crate) async fn obtain(sdk: SdkConfig, session: &Session) -> Result<SdkConfi
 
 fn missing(cause: &str, session: &Session) -> Failure {
     let profile = session.profile.as_ref();
-    let named = profile.map(|one| format!(" of the profile {} ({})", one.value, one.source.name()));
-    let option = profile.map(|one| format!(" --profile {}", one.value));
-    let (named, option) = (named.unwrap_or_default(), option.unwrap_or_default());
-    Failure::Unreachable(format!(
-        "no credentials{named}: {cause}. Sign in with `aws sso login{option}`, or name a profile with --profile"
-    ))
+    Failure::unreachable(|texts| match profile {
+        Some(one) => texts.no_credentials_of_profile(one.value.as_str(), one.source.name(), cause),
+        None => texts.no_credentials(cause),
+    })
 }

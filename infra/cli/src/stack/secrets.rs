@@ -25,7 +25,8 @@ impl Stack {
     pub(crate) async fn contact_secret(&self) -> Result<ContactSecret, Failure> {
         let secrets = Secrets::new(self.secrets.clone(), self.names.stack.clone());
         let hmac = secrets.text("keys", "/hmac", self.clock.now()).await?;
-        ContactSecret::parse(hmac.expose_secret()).map_err(|error| Failure::No(error.to_string()))
+        ContactSecret::parse(hmac.expose_secret())
+            .map_err(|error| Failure::no(|texts| texts.secret_malformed(error.to_string())))
     }
 
     /// Stores an account's token with the host of its base URL, and keeps the tokens of the site's other accounts.
@@ -87,7 +88,7 @@ impl Stack {
             Ok(answer) => Ok(Some(answer)),
             Err(error) => match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
-                _ => Err(Failure::Unreachable(format!("the secret {name} could not be read: {}", chain(&error)))),
+                _ => Err(Failure::unreachable(|texts| texts.secret_unreadable(name, chain(&error)))),
             },
         }
     }
@@ -105,5 +106,5 @@ impl Stack {
 }
 
 fn unwritten(name: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
-    Failure::Unreachable(format!("the secret {name} could not be written: {}", chain(error)))
+    Failure::unreachable(|texts| texts.secret_unwritable(name, chain(error)))
 }

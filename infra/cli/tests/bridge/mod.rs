@@ -112,6 +112,10 @@ pub(crate) async fn run_with(folder: &Path, args: &[&str], variables: &[(&str, S
 pub(crate) async fn run(data_dir: &Path, args: &[&str], input: &str) -> Result<Ended> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
     command.args(args).arg("--data-dir").arg(data_dir);
+    // The language must not depend on the machine.
+    for variable in ["BRIDGE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"] {
+        command.env_remove(variable);
+    }
     ended(command, input).await
 }
 

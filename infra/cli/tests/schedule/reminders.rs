@@ -54,7 +54,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
     Promemoria R1 dell'attività A1, evento a-1: il 24/11/2026 alle 14:00, 60
     minuti prima dell'inizio, il 24/11/2026 alle 15:00 (Europe/Rome).
     Destinatari: Anna Rossi (C7).
-    Non verrà inviato: l'attività è cambiata in seguito.
+    Non verrà inviato: l'attività è stata modificata in seguito.
 ",
     );
     prints(
@@ -88,7 +88,7 @@ bridge:rem.daae3e85f266df6193c483545a245b3f
         assert_eq!(reminder["stands"], false, "{reminder}");
         for command in ["cancel", "fire-now"] {
             let refused = bridge.run(&["schedule", command, id(&reminder)?], "").await?;
-            assert!(refused.code == 1 && refused.err.contains("the activity is completed"), "{refused:?}");
+            assert!(refused.code == 1 && refused.err.contains("l'attività è conclusa"), "{refused:?}");
         }
     }
     later(&bridge, HOUR * 80).await?;
@@ -109,7 +109,7 @@ async fn a_cancelled_reminder_stays_cancelled_when_its_activity_is_received_agai
     });
     assert_eq!(cancelled, expected);
     let words = bridge.run(&["schedule", "cancel", id(&of_an_hour)?], "").await?;
-    let expected = format!("Annullato. L'esito: bridge explain --event {}\n", id(&of_an_hour)?);
+    let expected = format!("Annullato. Esito: bridge explain --event {}\n", id(&of_an_hour)?);
     assert_eq!((words.code, words.out), (0, expected));
     assert_eq!(reminders(&bridge).await?, Vec::<Value>::new());
     let explained = bridge.ok(&["explain", "--event", id(&of_a_day)?]).await?;
@@ -127,7 +127,7 @@ async fn a_cancelled_reminder_stays_cancelled_when_its_activity_is_received_agai
     assert_eq!(by_number["events"].as_array().map(Vec::len), Some(2), "{by_number}");
     for command in ["cancel", "fire-now"] {
         let again = bridge.run(&["schedule", command, id(&of_a_day)?], "").await?;
-        assert!(again.code == 1 && again.err.contains("no longer waits"), "{again:?}");
+        assert!(again.code == 1 && again.err.contains("non attende più"), "{again:?}");
     }
 
     // A repeated event of the activity schedules its reminders again.
@@ -167,7 +167,7 @@ async fn a_fired_reminder_is_sent_within_a_minute_and_not_again_when_due() -> Re
     bridge.world.pass(MINUTE * 2).await?;
     assert_eq!((received(&bridge).await?, outcome(&bridge, id(&moved)?).await?[0].clone()), (1, json!("sent")));
     let again = bridge.run(&["schedule", "fire-now", id(&moved)?], "").await?;
-    assert!(again.code == 1 && again.err.contains("no longer waits"), "{again:?}");
+    assert!(again.code == 1 && again.err.contains("non attende più"), "{again:?}");
 
     // A repeated event of the activity schedules its reminder again. At its due time it was already sent.
     raise(&bridge, &activity).await?;

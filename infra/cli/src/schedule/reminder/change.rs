@@ -11,7 +11,7 @@ use store::schedule::ReminderItem;
 
 use super::{Looked, Validity, is_taken_back};
 use crate::failure::Failure;
-use crate::output::{Lang, Output};
+use crate::output::Output;
 use crate::schedule::kept::Kept;
 use crate::schedule::waiting;
 use crate::stack::Stack;
@@ -25,18 +25,19 @@ async fn find(id: &EventId, stack: &Stack) -> Result<Looked, Failure> {
     match Looked::at(found, stack).await?.pop().filter(|looked| looked.id() == id.as_str()) {
         Some(looked) => Ok(looked),
         None if stack.ledger.plan(stack.site()?, id).await?.is_some() => {
-            Err(Failure::No(format!("it no longer waits: bridge explain --event {id}")))
+            Err(Failure::no(|texts| texts.no_longer_in_schedule(id.to_string())))
         }
-        None => Err(Failure::No(format!("no reminder {id} waits: bridge schedule list"))),
+        None => Err(Failure::no(|texts| texts.no_reminder(id.to_string()))),
     }
 }
 
 /// Returns the failure for a reminder that cannot be changed.
 fn refused(validity: Validity, id: &EventId) -> Failure {
-    let why = validity.words(Lang::En);
-    Failure::No(match validity {
-        Validity::TakenBack | Validity::Raised => format!("{why} See bridge explain --event {id}"),
-        Validity::Valid | Validity::Over | Validity::Changed | Validity::Lost | Validity::Unreadable => why.to_owned(),
+    Failure::no(|texts| match validity {
+        Validity::TakenBack | Validity::Raised => texts.see_explain(validity.words(texts), id.as_str()),
+        Validity::Valid | Validity::Over | Validity::Changed | Validity::Lost | Validity::Unreadable => {
+            validity.words(texts)
+        }
     })
 }
 
@@ -60,15 +61,9 @@ pub(in crate::schedule) async fn cancel(id: &EventId, stack: &Stack, output: Out
     let document = json!({
         "event": id, "activity": activity, "reminder": reminder, "due_at": due_at, "outcome": outcome, "reason": reason,
     });
-    output.say(&document, |lang| match recorded {
-        true => lang.of(
-            format!("Annullato. L'esito: bridge explain --event {id}"),
-            format!("Cancelled. Its outcome: bridge explain --event {id}"),
-        ),
-        false => lang.of(
-            "Tolto dal programma: non è leggibile, quindi il registro non ne ha traccia.".to_owned(),
-            "Removed from the schedule: it is unreadable, so the ledger has no record of it.".to_owned(),
-        ),
+    output.say(&document, |texts| match recorded {
+        true => texts.reminder_cancel_done(id.to_string()),
+        false => texts.reminder_removed(),
     });
     Ok(())
 }
@@ -100,16 +95,11 @@ pub(in crate::schedule) async fn fire_now(id: &EventId, stack: &Stack, output: O
     }
     let now = stack.clock.now();
     if !stack.schedule.move_reminder(&looked.kept.item, now).await? {
-        return Err(Failure::No("it was raised or changed in the meantime: bridge schedule list".to_owned()));
+        return Err(Failure::no(|texts| texts.reminder_overtaken()));
     }
     let raises = reminder_event_id(&looked.kept.item.key, now, &looked.saved_by);
     let ReminderItem { activity, reminder, .. } = &looked.kept.reminder;
     let document = json!({"event": raises, "activity": activity, "reminder": reminder, "due_at": now});
-    output.say(&document, |lang| {
-        lang.of(
-            format!("Entro un minuto diventa l'evento {raises}. L'esito: bridge explain --event {raises}"),
-            format!("Within a minute it is raised as the event {raises}. Its outcome: bridge explain --event {raises}"),
-        )
-    });
+    output.say(&document, |texts| texts.reminder_fired(raises));
     Ok(())
 }
