@@ -15,6 +15,7 @@ mod parse;
 pub mod person;
 mod read;
 mod schema;
+mod unknown;
 mod version;
 
 use std::fmt;
@@ -35,6 +36,7 @@ pub use objects::{Cart, CartEnd, File, Order, OrderKind, PublishedDocument, Site
 pub use parse::EventError;
 pub use read::{DOCUMENTS_MAX, OCCURRED_AHEAD_MAX, PERSONS_MAX};
 pub use schema::schema;
+pub use unknown::unknown_fields;
 pub use version::EventVersion;
 
 /// An event of a site. Only [`Event::parse`] and `Event::parse_any` create it, so that every event is valid.

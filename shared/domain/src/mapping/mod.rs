@@ -173,7 +173,8 @@ impl UsefulFor {
     }
 
     /// Returns the default of an event type: 48 h for orders, 24 h for all others.
-    fn default_of(kind: EventType) -> Self {
+    #[must_use]
+    pub fn default_of(kind: EventType) -> Self {
         let days = if kind == EventType::OrderStatusChanged { 2 } else { 1 };
         Self { minutes: days * MINUTES_PER_DAY }
     }
@@ -275,21 +276,27 @@ impl Mapping {
     }
 
     /// Returns the time until which a message about this event may be sent.
-    ///
-    /// A reminder expires when its activity begins. A reminder due less than 5 minutes before the start, or later, has
-    /// 5 minutes from the earlier of its due time and the start. `useful_for` limits both; if it is absent, the limit
-    /// is 7 days.
     #[must_use]
     pub fn useful_until(&self, event: &Event) -> Timestamp {
-        match &event.data {
-            EventData::ActivityReminder { activity, .. } => {
-                let longest = self.useful_for.unwrap_or(UsefulFor::MAX);
-                let begun_at = activity.begun_at();
-                let on_its_way = event.occurred_at.min(begun_at).saturating_add(ON_ITS_WAY).unwrap_or(begun_at);
-                begun_at.max(on_its_way).min(event.occurred_at + longest.duration())
-            }
-            _ => event.occurred_at + self.useful_for().duration(),
+        useful_until(event, self.useful_for)
+    }
+}
+
+/// Returns the time until which a message about an event may be sent. `useful_for` is the mapping's setting.
+///
+/// A reminder expires when its activity begins. A reminder due less than 5 minutes before the start, or later, has 5
+/// minutes from the earlier of its due time and the start. `useful_for` limits both; if it is absent, the limit is 7
+/// days.
+#[must_use]
+pub fn useful_until(event: &Event, useful_for: Option<UsefulFor>) -> Timestamp {
+    match &event.data {
+        EventData::ActivityReminder { activity, .. } => {
+            let longest = useful_for.unwrap_or(UsefulFor::MAX);
+            let begun_at = activity.begun_at();
+            let on_its_way = event.occurred_at.min(begun_at).saturating_add(ON_ITS_WAY).unwrap_or(begun_at);
+            begun_at.max(on_its_way).min(event.occurred_at + longest.duration())
         }
+        _ => event.occurred_at + useful_for.unwrap_or_else(|| UsefulFor::default_of(event.kind())).duration(),
     }
 }
 

@@ -12,6 +12,14 @@ use crate::primitives::country;
 #[serde(try_from = "String", into = "String")]
 pub struct Language(String);
 
+/// The languages of WhatsApp's templates, without regions.
+const OFFERED: [&str; 67] = [
+    "af", "ar", "az", "be", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fil", "fr", "ga",
+    "gu", "ha", "he", "hi", "hr", "hu", "id", "it", "ja", "ka", "kk", "kn", "ko", "ky", "lo", "lt", "lv", "mk", "ml",
+    "mr", "ms", "nb", "nl", "pa", "pl", "prs", "ps", "pt", "ro", "ru", "rw", "si", "sk", "sl", "sq", "sr", "sv", "sw",
+    "ta", "te", "th", "tr", "uk", "ur", "uz", "vi", "zh", "zu",
+];
+
 /// The error for a text that is not a language code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a language code such as it, en or en_US")]
@@ -56,6 +64,12 @@ impl Language {
     #[must_use]
     pub fn base(&self) -> &str {
         self.0.split('_').next().unwrap_or(&self.0)
+    }
+
+    /// Whether WhatsApp has templates in the language, in any region.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        OFFERED.contains(&self.base())
     }
 
     /// Whether the language is Italian, in any region.

@@ -60,6 +60,12 @@ impl Country {
         // The list of regions is longer than the list of numbering plans.
         PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| Self(Some(region)))
     }
+
+    /// Returns the ISO 3166 code; `None` for the unknown country.
+    #[must_use]
+    pub fn code(self) -> Option<String> {
+        self.0.map(|region| region.to_string())
+    }
 }
 
 impl Phone {
