@@ -14,11 +14,13 @@
 //! 8. [`queue`]: the records of the two queues.
 //! 9. [`webhook`]: the platform events in the callbacks of WA Smart Business.
 //! 10. [`check`]: the problems of a mapping before it is saved.
-//! 11. [`audit`]: the count of events and messages by outcome.
+//! 11. [`dry_run`]: what the bridge understands of an event, and the reasons for which it would not notify.
+//! 12. [`audit`]: the count of events and messages by outcome.
 
 pub mod audit;
 pub mod check;
 pub mod decision;
+pub mod dry_run;
 pub mod event;
 pub mod mapping;
 pub mod message;

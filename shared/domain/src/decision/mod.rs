@@ -243,7 +243,11 @@ fn active_account<'a>(mapping: &Mapping, config: &'a LiveConfig) -> Result<&'a A
     })
 }
 
-fn phone(recipient: &Person, config: &LiveConfig) -> Result<Phone, Skip> {
+/// Returns the number of a recipient, read by the rules of the person's country or else of the site's.
+///
+/// # Errors
+/// The record has no number, or the number is not valid.
+pub fn phone(recipient: &Person, config: &LiveConfig) -> Result<Phone, Skip> {
     let typed = recipient.phone.as_deref().ok_or(Reason::PhoneMissing)?;
     let country = config.site.country(recipient.country.as_deref());
     let typed = typed.trim();
@@ -258,7 +262,8 @@ fn phone(recipient: &Person, config: &LiveConfig) -> Result<Phone, Skip> {
 /// Returns the recipient's reading language.
 ///
 /// The first that is present applies: the session's (shop events only), the person's, the country's, the site's.
-fn reading_language(event: &Event, recipient: &Person, config: &LiveConfig) -> Language {
+#[must_use]
+pub fn reading_language(event: &Event, recipient: &Person, config: &LiveConfig) -> Language {
     let session = event.language.as_ref().filter(|_| event.kind().is_ecommerce());
     let own = session.or(recipient.language.as_ref()).cloned();
     let of_country = || recipient.country.as_deref().and_then(language::of_country);
