@@ -34,6 +34,14 @@ def test_every_event_of_a_batch_becomes_a_message(bridge):
     assert {m["to"] for m in messages} == {e["data"]["customer"]["phone"] for e in events}
 
 
+def test_a_dry_run_reads_the_configuration_and_sends_nothing(bridge):
+    answer = bridge.post(order_event(), "/v1/events/validate")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["recipients"][0]["phone"] == "+393401234567"
+    bridge.drained()
+    assert bridge.messages() == []
+
+
 def test_a_signed_report_reaches_the_ledger(bridge, stack, site):
     event = order_event()
     bridge.accept(event)

@@ -193,7 +193,8 @@ def test_exactly_the_documented_routes_are_reachable(template):
     routes = properties_of(template, "AWS::ApiGatewayV2::Route")
     keys = {route["RouteKey"] for route in routes.values()}
     webhook = "/v1/webhooks/whatsapp/{id}"
-    assert keys == {"POST /v1/events", "POST /v1/events/batch", f"GET {webhook}", f"POST {webhook}"}
+    events = {f"POST /v1/events{path}" for path in ["", "/batch", "/validate"]}
+    assert keys == {*events, f"GET {webhook}", f"POST {webhook}"}
     permitted = {
         p["SourceArn"]["Fn::Sub"].split("/$default/", 1)[1]
         for p in properties_of(template, "AWS::Lambda::Permission").values()

@@ -87,7 +87,7 @@ def test_an_unknown_type_is_422_with_the_known_ones(run):
     assert "order.status_changed" in document["known_types"]
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/event", "/v2/events", "/v1/events/1"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/event", "/v2/events", "/v1/events/1", "/v1/events/validate/1"])
 def test_another_path_is_the_gateways_own_404(run, path):
     answer = run.bridge.post(order_event(), path)
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
@@ -116,7 +116,7 @@ NASTY = {
 }
 
 
-@pytest.mark.parametrize("path", ["/v1/events", "/v1/events/batch"])
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/events/batch", "/v1/events/validate"])
 @pytest.mark.parametrize("name", NASTY)
 def test_hostile_input_never_causes_a_server_error(run, name, path):
     answer = run.bridge.post(NASTY[name], path)

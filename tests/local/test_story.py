@@ -56,6 +56,15 @@ def test_a_repeated_id_is_accepted_and_sends_nothing(run):
     run.bridge.arrived(1)
 
 
+def test_a_dry_run_says_what_it_understood_and_sends_nothing(run):
+    answer = run.bridge.post(order_event(), "/v1/events/validate")
+    assert answer.status_code == 200, answer.text
+    (recipient,) = answer.json()["recipients"]
+    assert (recipient["role"], recipient["phone"]) == ("customer", "+393401234567")
+    run.bridge.drained()
+    assert run.bridge.messages() == []
+
+
 def test_a_batch_answers_for_each_event_in_order(run):
     good, bad = order_event(), order_event(type="order.exploded")
     answer = run.bridge.accept({"events": [bad, good]}, "/v1/events/batch")

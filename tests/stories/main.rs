@@ -31,4 +31,5 @@ mod storm;
 mod streams;
 mod templates;
 mod texts;
+mod validation;
 mod waiting;

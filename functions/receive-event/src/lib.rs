@@ -12,6 +12,7 @@ mod config;
 mod keys;
 mod limits;
 mod problem;
+mod validate;
 mod webhook;
 mod webhooks;
 
@@ -47,6 +48,7 @@ const WEBHOOKS: &str = "/v1/webhooks/whatsapp/";
 /// The clients and the state that the handler borrows.
 #[derive(Debug)]
 pub struct App {
+    config: ConfigTable,
     keys: keys::Keys,
     limits: limits::Limits,
     metrics: Metrics,
@@ -70,7 +72,8 @@ impl App {
         let table = ConfigTable::new(dynamodb.clone(), config.config_table.clone());
         Self {
             limits: limits::Limits::new(table.clone(), config.events_per_minute),
-            keys: keys::Keys::new(table),
+            keys: keys::Keys::new(table.clone()),
+            config: table,
             metrics: config.metrics,
             webhooks: webhooks::Webhooks::new(store::webhooks::Webhooks::new(dynamodb, config.config_table)),
             queue: EventsQueue::new(sqs.clone(), config.events_queue_url),
@@ -141,6 +144,7 @@ async fn answer(app: &App, request: &Request) -> Result<Response<Body>, Problem>
     let (status, body) = match (request.method(), path, path.strip_prefix(WEBHOOKS)) {
         (&Method::POST, "/v1/events", _) => one(app, request).await?,
         (&Method::POST, "/v1/events/batch", _) => batch::handle(app, request).await?,
+        (&Method::POST, "/v1/events/validate", _) => return validate::handle(app, request).await,
         (&Method::POST, _, Some(id)) => {
             let taken = webhook::take(app, id, request).await?;
             app.metrics.count(Metric::WebhooksAccepted, 1);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::primitives::cause::chain;
-use domain::site::intake::{EventsPerMinute, Usage};
+use domain::site::intake::{EventsPerMinute, Share, Usage};
 use jiff::Timestamp;
 use store::config::ConfigTable;
 
@@ -32,11 +32,15 @@ impl Limits {
         usage.wait(self.limit, now).map_or(Ok(()), |wait| Err(Problem::too_many_events(self.limit, wait)))
     }
 
+    /// Counts events of a key in this execution only. The next accepted event shares them too.
+    pub(crate) fn count_here(&self, key_id: &str, events: usize, now: Timestamp) -> Option<Share> {
+        let events = u32::try_from(events).unwrap_or(u32::MAX);
+        self.keys().entry(key_id.to_owned()).or_default().count(events, self.limit, now)
+    }
+
     /// Counts the accepted events of a key.
     pub(crate) async fn count(&self, key_id: &str, events: usize, now: Timestamp) {
-        let events = u32::try_from(events).unwrap_or(u32::MAX);
-        let share = self.keys().entry(key_id.to_owned()).or_default().count(events, self.limit, now);
-        let Some(share) = share else { return };
+        let Some(share) = self.count_here(key_id, events, now) else { return };
         match self.table.share_usage(key_id, share).await {
             Ok(total) => self.keys().entry(key_id.to_owned()).or_default().learn(share, total),
             // The events were accepted. The count stays, and the next event shares it.

@@ -101,6 +101,17 @@ impl Problem {
         Self::not_checked()
     }
 
+    /// The configuration of the site could not be read for a dry run. Logs the cause; callers do not log it again.
+    pub(crate) fn no_configuration(error: &StoreError) -> Self {
+        tracing::error!(error = chain(error), "the configuration of a site could not be read");
+        Self::not_configured()
+    }
+
+    /// The configuration of the site is missing: its key is stored before its settings.
+    pub(crate) fn not_configured() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "The event could not be checked. Send it again.")
+    }
+
     fn not_checked() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "The credential could not be checked. Send it again.")
     }

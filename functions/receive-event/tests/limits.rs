@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::primitives::id::SiteId;
+use domain::site::config::Site;
 use domain::site::credential::{SECRET_BYTES, StoredKey};
 use domain::site::intake::EventsPerMinute;
 use jiff::Timestamp;
@@ -112,6 +113,21 @@ async fn each_accepted_event_of_a_batch_counts() {
     assert_eq!(world.post(0, 0, "/v1/events/batch", &batch).await, (429, Some("15".to_owned())));
     assert_eq!(world.post(1, 0, "/v1/events", &event(1)).await, (202, None), "not known there yet");
     assert_eq!(world.post(1, 0, "/v1/events", &event(2)).await, (429, Some("15".to_owned())));
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_as_an_event_and_the_count_is_not_written() {
+    let world = World::start(40).await;
+    world.config.put_site(&Site::new(SiteId::parse("demo").unwrap())).await.unwrap();
+    for number in 0..40 {
+        assert_eq!(world.post(0, 0, "/v1/events/validate", &event(number)).await, (200, None));
+    }
+    let minute = jiff::Timestamp::from_second(BEGAN).unwrap().as_second().div_euclid(60);
+    let share = domain::site::intake::Share { minute, events: 1 };
+    assert_eq!(world.config.share_usage("k1", share).await.unwrap(), 1, "nothing was shared");
+    for path in ["/v1/events/validate", "/v1/events"] {
+        assert_eq!(world.post(0, 0, path, &event(40)).await, (429, Some("60".to_owned())), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -236,8 +236,9 @@ async fn serve(listener: TcpListener, router: axum::Router) {
 fn home(demo: &Demo) -> String {
     format!(
         "The bridge from Passweb to WhatsApp, running locally.\n\n\
-         POST {base}/v1/events         one event\n\
-         POST {base}/v1/events/batch   up to 100 events\n\n\
+         POST {base}/v1/events            one event\n\
+         POST {base}/v1/events/batch      up to 100 events\n\
+         POST {base}/v1/events/validate   checks an event, sends nothing\n\n\
          The phone: {simulator}/\n\
          The key and a line to try are on the terminal.\n",
         base = demo.base_url,

@@ -56,6 +56,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         post("/v1/events"),
         post("/v1/events/batch"),
+        post("/v1/events/validate"),
         get("/v1/webhooks/whatsapp/{id}"),
         post("/v1/webhooks/whatsapp/{id}"),
     ]
