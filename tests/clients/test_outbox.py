@@ -19,7 +19,7 @@ from support.clients import CLIENTS, FOLDER, PAUSE_MAX_S, PAUSE_S, TIMEOUT_S, en
 
 EVENTS = 1000
 # One event of so many makes a message on the phone. The other customers have opted out, which spares time.
-NOTIFIED = 5
+NOTIFIED = 10
 SEED = int(os.environ.get("BRIDGE_CLIENTS_SEED") or random.randrange(1_000_000))
 CALL_LIMIT_S = 30
 ENQUEUE_LIMIT_S, DRAIN_LIMIT_S, ARRIVAL_LIMIT_S = 60, 300, 300
