@@ -108,7 +108,7 @@ fn few_gone(known: &[Template], listed: &[Template]) -> Result<(), SyncError> {
 #[cfg(test)]
 mod tests {
     use domain::primitives::language::Language;
-    use domain::template::{Category, Content, NO_BODY, TemplateStatus};
+    use domain::template::{Category, Content, TemplateStatus, Unfillable};
 
     use super::*;
 
@@ -119,7 +119,7 @@ mod tests {
             status: TemplateStatus::Approved,
             category: Category::Utility,
             quality: None,
-            content: Content::Unusable { why: NO_BODY.to_owned() },
+            content: Content::Unusable { why: Unfillable::NoBody },
             fingerprint: String::new(),
         };
         names.map(template).collect()

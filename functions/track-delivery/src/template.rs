@@ -4,7 +4,7 @@
 use domain::primitives::id::SiteId;
 use domain::primitives::language::Language;
 use domain::queue::platform_event::Change;
-use domain::template::{Category, Content, Template, TemplateStatus};
+use domain::template::{Category, Content, Template, TemplateStatus, Unfillable};
 use runtime::failure::Failure;
 use store::config::TemplateKey;
 
@@ -78,7 +78,7 @@ fn changed(template: &Template, change: &Change) -> Template {
                 changed.fingerprint = format!("{}{UNREAD}", template.fingerprint);
             }
             // An outdated text must not be confirmed.
-            changed.content = Content::Unusable { why: "its text changed at Meta and was not read yet".to_owned() };
+            changed.content = Content::Unusable { why: Unfillable::Unread };
         }
     }
     changed
@@ -86,7 +86,6 @@ fn changed(template: &Template, change: &Change) -> Template {
 
 #[cfg(test)]
 mod tests {
-    use domain::template::NO_BODY;
 
     use super::*;
 
@@ -97,7 +96,7 @@ mod tests {
             status: TemplateStatus::Other("PAUSED".to_owned()),
             category: Category::Utility,
             quality: None,
-            content: Content::Unusable { why: NO_BODY.to_owned() },
+            content: Content::Unusable { why: Unfillable::NoBody },
             fingerprint: "f".to_owned(),
         }
     }

@@ -116,8 +116,7 @@ pub(crate) async fn audit(command: &args::Audit, stack: &Stack, output: Output) 
     output.say(&document, |texts| {
         let count = |name: String, count: usize| [name, count.to_string()];
         let heading = [texts.column_outcome(), texts.column_messages()];
-        let states: Vec<_> =
-            by_outcome.iter().map(|(name, number)| count(outcome::word(name, texts), *number)).collect();
+        let states: Vec<_> = by_outcome.iter().map(|(name, number)| count(texts.outcome(name), *number)).collect();
         let reasons: Vec<_> = left_out.iter().map(|(name, number)| count(name.clone(), *number)).collect();
         let title = [texts.column_left_out(), texts.column_cases()];
         let left_out = if reasons.is_empty() { String::new() } else { table(title, &reasons) + "\n" };

@@ -10,7 +10,7 @@ use domain::mapping::{Action, Mapping};
 use domain::primitives::id::MappingId;
 use serde_json::{Value, json};
 use serde_norway::Value as Yaml;
-use texts::Texts;
+use texts::{Lang, Texts};
 
 use crate::args;
 use crate::document;
@@ -64,7 +64,7 @@ pub(crate) fn document(findings: &[Finding]) -> Value {
     let listed = |warnings: bool| -> Vec<Value> {
         let some = findings.iter().filter(|finding| finding.problem.is_warning() == warnings);
         some.map(|finding| {
-            json!({"path": finding.path, "code": finding.problem.code(), "message": finding.problem.english()})
+            json!({"path": finding.path, "code": finding.problem.code(), "message": Lang::En.texts().problem(&finding.problem)})
         })
         .collect()
     };

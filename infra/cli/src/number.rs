@@ -1,6 +1,6 @@
 //! A phone number and its contact data: suppressions, consent and reachability.
 
-use domain::message::suppression::{ContactData, Lift, Lifted, Scope, Source, Suppression};
+use domain::message::suppression::{ContactData, Lift, Lifted, Suppression};
 use domain::primitives::phone::Phone;
 use domain::site::config::Site;
 use jiff::Timestamp;
@@ -49,32 +49,16 @@ pub(crate) fn words(phone: &Phone, known: &ContactData, now: Timestamp, site: &S
 
 fn suppression_words(suppression: &Suppression, zone: &TimeZone, texts: &Texts) -> String {
     let Suppression { scope, source, since, reason } = suppression;
-    let (scope, source) = (scope_words(*scope, texts), source_words(*source, texts));
+    let (scope, source) = (texts.scope(*scope), texts.source(*source));
     let suppressed = texts.suppressed(scope, source, texts.day(*since, zone));
     if reason.is_empty() { suppressed } else { format!("{suppressed}: {reason}") }
-}
-
-fn scope_words(scope: Scope, texts: &Texts) -> String {
-    match scope {
-        Scope::All => texts.scope_all(),
-        Scope::Marketing => texts.scope_marketing(),
-    }
-}
-
-fn source_words(source: Source, texts: &Texts) -> String {
-    match source {
-        Source::Stop => texts.source_stop(),
-        Source::Preferences => texts.source_preferences(),
-        Source::Operator => texts.source_operator(),
-        Source::Import => texts.source_import(),
-    }
 }
 
 fn lift_words(lift: &Lift, zone: &TimeZone, texts: &Texts) -> String {
     let Lift { lifted, at, by, reason } = lift;
     let what = match lifted {
         Lifted::Suppression { scope, source } => {
-            format!("{} ({})", scope_words(*scope, texts), source_words(*source, texts))
+            format!("{} ({})", texts.scope(*scope), texts.source(*source))
         }
         Lifted::Unreachable => texts.unreachable(),
     };

@@ -208,7 +208,7 @@ impl Explained {
             .iter()
             .map(|outcome| {
                 let send_number = outcome.send_number.map(|number| format!(" ({})", texts.send_number(number)));
-                let word = word(&outcome.outcome, texts) + &send_number.unwrap_or_default();
+                let word = texts.outcome(&outcome.outcome) + &send_number.unwrap_or_default();
                 [name(&outcome.mapping), name(&outcome.recipient), name(&outcome.phone), word]
             })
             .collect();
@@ -231,9 +231,10 @@ impl Outcome {
             _ if self.waiting.is_some() => {
                 self.waiting.as_ref().map(|waiting| waits(waiting, zone, texts)).unwrap_or_default()
             }
-            (Some(reason), _) => format!("{} {detail}", texts.reason(reason)),
+            (Some(reason), _) => texts.skip(reason, detail, zone),
             (None, Some(code)) => texts.code(code.as_str(), detail),
-            (None, None) => detail.to_owned(),
+            (None, None) if detail.is_empty() => String::new(),
+            (None, None) => texts.technical(detail),
         };
         let statuses: Vec<String> = self.statuses.iter().map(|reported| reported.words(zone, texts)).collect();
         let resolved = self.resolved.as_ref().map(|resolved| stated(resolved, zone, texts)).unwrap_or_default();
@@ -257,7 +258,7 @@ impl Reported {
             Status::Failed => "failed",
         };
         let category = fact.category.as_ref().map(|category| format!(" ({category})")).unwrap_or_default();
-        format!("{} {}{category}", word(name, texts), texts.moment(fact.at, zone))
+        format!("{} {}{category}", texts.outcome(name), texts.moment(fact.at, zone))
     }
 }
 
@@ -279,20 +280,4 @@ fn stated(resolved: &Resolved, zone: &TimeZone, texts: &Texts) -> String {
         false => texts.resolved_not_arrived(),
     };
     format!("{verdict} ({}): {note}", texts.moment(*at, zone))
-}
-
-/// Returns the word for an outcome in the output language.
-pub(crate) fn word(outcome: &str, texts: &Texts) -> String {
-    match outcome {
-        "pending" => texts.outcome_pending(),
-        "waiting" => texts.outcome_waiting(),
-        "sending" => texts.outcome_sending(),
-        "sent" => texts.outcome_sent(),
-        "delivered" => texts.outcome_delivered(),
-        "read" => texts.outcome_read(),
-        "failed" => texts.outcome_failed(),
-        "skipped" => texts.outcome_skipped(),
-        "unknown" => texts.outcome_unknown(),
-        other => other.to_owned(),
-    }
 }

@@ -15,6 +15,7 @@ use domain::primitives::phone::Phone;
 use domain::site::config::{Account, LiveConfig, Site};
 use domain::template::Template;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use texts::Texts;
 
@@ -78,7 +79,8 @@ pub(crate) async fn run(
     let (event, now) = read_event(&command.event, stack.as_ref()).await?;
     let decisions = decisions(&event, &live, stack.as_ref(), now).await?;
     let documents: Vec<Value> = decisions.iter().map(as_document).collect();
-    output.say(&json!({"event": event.id, "decisions": documents}), |texts| words(&decisions, texts));
+    let zone = live.site.zone();
+    output.say(&json!({"event": event.id, "decisions": documents}), |texts| words(&decisions, &zone, texts));
     Ok(())
 }
 
@@ -212,7 +214,7 @@ fn as_document(decision: &Decision) -> Value {
     })
 }
 
-fn words(decisions: &[Decision], texts: &Texts) -> String {
+fn words(decisions: &[Decision], zone: &TimeZone, texts: &Texts) -> String {
     if decisions.is_empty() {
         return texts.preview_nobody();
     }
@@ -232,7 +234,7 @@ fn words(decisions: &[Decision], texts: &Texts) -> String {
             }
             Err(Halt::Skip(skip)) => {
                 let head = texts.would_skip();
-                let why = format!("{} {}", texts.reason(skip.reason), skip.detail);
+                let why = texts.skip(skip.reason, &skip.detail, zone);
                 format!("{mapping} → {recipient}: {head} ({})\n{}", skip.reason, wrapped(&why, 4))
             }
         }

@@ -14,7 +14,6 @@ use texts::Texts;
 use crate::args;
 use crate::ask;
 use crate::failure::Failure;
-use crate::outcome;
 use crate::output::Output;
 use crate::stack::Stack;
 use crate::unknown;
@@ -81,7 +80,7 @@ fn question(state: &State, message: &StoredMessage, output: Output) -> String {
     let texts = output.texts;
     let name = state.to_string();
     let phone = message.phone.as_deref().map(|phone| format!(" {}", output.phone(phone))).unwrap_or_default();
-    let word = outcome::word(&name, texts);
+    let word = texts.outcome(&name);
     let recipient = format!("{}{phone}", message.recipient);
     let head = texts.message_state(message.mapping.as_str(), recipient, word);
     format!("{head} {} {}", first(state, texts), texts.resend_question())

@@ -120,7 +120,7 @@ async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
         .map(|(account, template)| {
             let unusable = match &template.content {
                 Content::Usable(_) => None,
-                Content::Unusable { why } => Some(why),
+                Content::Unusable { why } => Some(why.to_string()),
             };
             json!({
                 "account": account, "name": template.name, "language": template.language, "status": template.status,
@@ -132,7 +132,7 @@ async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
     output.say(&json!({"templates": documents}), |texts| {
         let row = |template: &Template| {
             let status = match (&template.content, &template.status) {
-                (Content::Unusable { why }, _) => why.clone(),
+                (Content::Unusable { why }, _) => texts.unfillable(why),
                 (Content::Usable(_), TemplateStatus::Approved) => "APPROVED".to_owned(),
                 (Content::Usable(_), TemplateStatus::Other(status)) => status.clone(),
             };

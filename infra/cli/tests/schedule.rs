@@ -120,17 +120,17 @@ async fn schedule_list_shows_why_each_message_waits() -> Result<()> {
         r"d1eb97f870008bff2e8a7d0a01f88bdf.650913044711b2533a157f388bcd8a6c
     stato-ordine → C7, evento o-1: il 22/11/2026 alle 11:15, utile fino al
     29/11/2026 alle 11:00 (Europe/Rome).
-    L'azione attende eventuali stati più recenti o altri file, da riunire in un
-    solo messaggio. Attesa prevista dall'azione (hold_for): 15m.
+    L'azione attende eventuali stati più recenti o altri file, da raccogliere in
+    un solo messaggio. Attesa prevista dall'azione (hold_for): 15m.
 27359e81072e9505cc2406cc6012bced.f54a6d679f8871729c59c186d382daf8
     nuovo-messaggio → P2, evento m-1: il 22/11/2026 alle 12:30, utile fino al
     29/11/2026 alle 11:00 (Europe/Rome).
-    È orario di silenzio. Dalle 21:00 alle 12:30 e nei giorni festivi; fino al
-    22/11/2026 alle 12:30.
+    Sono in corso le ore di silenzio. Dalle 21:00 alle 12:30 e nei giorni
+    festivi; fino al 22/11/2026 alle 12:30.
 cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, evento k-1: il 22/11/2026 alle 13:45, utile fino
     al 29/11/2026 alle 13:45 (Europe/Rome).
-    Il carrello è stato lasciato da poco: il cliente potrebbe tornare.
+    Il carrello è stato abbandonato da poco: il cliente potrebbe tornare.
     Abbandonato il 22/11/2026 alle 10:45; notifica dopo 180 minuti (intervallo
     del sito).
 ",
@@ -183,7 +183,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
         r"c7d9a9a5790b655dea4e54a03b27813d.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, evento k-2: il 22/11/2026 alle 14:05, utile fino
     al 29/11/2026 alle 14:05 (Europe/Rome).
-    Il carrello è stato lasciato da poco: il cliente potrebbe tornare.
+    Il carrello è stato abbandonato da poco: il cliente potrebbe tornare.
     Abbandonato il 22/11/2026 alle 11:30; notifica dopo 155 minuti (al massimo
     200 minuti dal primo carrello).
 ",
@@ -195,7 +195,7 @@ cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
         r"cb0f4e686d78d66c9ed5bc9bc5b6bb42.1f5b9a7a0c91ef81c6f17d9dbbdafa73
     carrello-abbandonato → C8, evento k-1: il 22/11/2026 alle 13:45, utile fino
     al 29/11/2026 alle 13:45 (Europe/Rome).
-    Il carrello è stato lasciato da poco: il cliente potrebbe tornare.
+    Il carrello è stato abbandonato da poco: il cliente potrebbe tornare.
     Abbandonato il 22/11/2026 alle 10:45; notifica dopo 180 minuti. Non verrà
     inviato. Il cliente ha un carrello più recente o è già stato avvisato di un
     carrello nelle ultime 24 ore.

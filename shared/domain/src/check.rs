@@ -6,6 +6,7 @@
 mod draft;
 mod fixed;
 mod problem;
+mod wrong;
 
 use serde_json::Value;
 
@@ -17,7 +18,8 @@ use crate::template::variable::counterpart;
 use crate::template::{Button, Category, Content, Header, Parts, Pattern, Placeholder, Template, TemplateStatus};
 use draft::{Draft, DraftUse, Notes, below};
 
-pub use problem::Problem;
+pub use problem::{ButtonKind, Problem, Unfilled};
+pub use wrong::Wrong;
 
 /// A problem and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +104,7 @@ pub fn check(document: &Value, config: &LiveConfig) -> Checked {
     if let Err(error) = &whole
         && findings.iter().all(|finding| finding.problem.is_warning())
     {
-        findings.push(Finding { path: String::new(), problem: Problem::Wrong(error.to_string()) });
+        findings.push(Finding { path: String::new(), problem: Problem::Wrong(Wrong::of(&error.to_string())) });
     }
     let mapping: Option<Mapping> = whole.ok();
     findings.extend(mapping.iter().flat_map(waits_in_vain));
@@ -221,9 +223,9 @@ fn check_parts(used: &DraftUse, parts: &Parts, notes: &mut Notes) {
             continue;
         };
         let fits = match given {
-            Some(ButtonUse::Suffix(_)) => kind == SUFFIX,
-            Some(ButtonUse::Payload(_)) => kind == PAYLOAD,
-            Some(ButtonUse::Code(_)) => kind == CODE,
+            Some(ButtonUse::Suffix(_)) => kind == ButtonKind::Suffix,
+            Some(ButtonUse::Payload(_)) => kind == ButtonKind::Payload,
+            Some(ButtonUse::Code(_)) => kind == ButtonKind::Code,
             None => true,
         };
         if !fits {
@@ -231,24 +233,21 @@ fn check_parts(used: &DraftUse, parts: &Parts, notes: &mut Notes) {
         }
     }
     for (index, button) in parts.buttons.iter().enumerate() {
-        let must = matches!(button, Button::UrlWithSuffix { .. } | Button::CopyCode { .. });
-        if must && !used.buttons.iter().any(|(given, _)| usize::from(*given) == index) {
-            let kind = button_kind(button).unwrap_or_default();
-            notes.add(below(&path, &index.to_string()), Problem::Unfilled(format!("a button with a {kind}")));
+        let must = button_kind(button).filter(|kind| *kind != ButtonKind::Payload);
+        if let Some(kind) = must
+            && !used.buttons.iter().any(|(given, _)| usize::from(*given) == index)
+        {
+            notes.add(below(&path, &index.to_string()), Problem::Unfilled(Unfilled::Button(kind)));
         }
     }
 }
 
-const SUFFIX: &str = "suffix";
-const PAYLOAD: &str = "payload";
-const CODE: &str = "code";
-
 /// Returns the kind of value that a button takes; `None` if there is nothing to fill.
-fn button_kind(button: &Button) -> Option<&'static str> {
+fn button_kind(button: &Button) -> Option<ButtonKind> {
     match button {
-        Button::UrlWithSuffix { .. } => Some(SUFFIX),
-        Button::QuickReply { .. } => Some(PAYLOAD),
-        Button::CopyCode { .. } => Some(CODE),
+        Button::UrlWithSuffix { .. } => Some(ButtonKind::Suffix),
+        Button::QuickReply { .. } => Some(ButtonKind::Payload),
+        Button::CopyCode { .. } => Some(ButtonKind::Code),
         Button::Url { .. } | Button::PhoneNumber { .. } => None,
     }
 }
@@ -263,7 +262,7 @@ fn check_header(path: &str, header: Option<&Header>, given: Option<&HeaderUse>, 
             check_placeholders(&below(path, "text"), text, &filled, notes);
         }
         (Some(Header::Text { .. }), Some(_)) => notes.add(path, Problem::OtherHeader(None)),
-        (Some(Header::Media { media }), None) => notes.add(path, Problem::Unfilled(format!("a header with {media}"))),
+        (Some(Header::Media { media }), None) => notes.add(path, Problem::Unfilled(Unfilled::Header(*media))),
         (Some(Header::Media { media }), Some(given)) => {
             if given.media() != Some(*media) {
                 notes.add(path, Problem::OtherHeader(Some(*media)));
@@ -275,7 +274,10 @@ fn check_header(path: &str, header: Option<&Header>, given: Option<&HeaderUse>, 
 fn check_placeholders(path: &str, pattern: &Pattern, filled: &[Placeholder], notes: &mut Notes) {
     let wanted = pattern.placeholders();
     for placeholder in wanted.iter().filter(|placeholder| !filled.contains(placeholder)) {
-        notes.add(below(path, &placeholder.to_string()), Problem::Unfilled(format!("{{{{{placeholder}}}}}")));
+        notes.add(
+            below(path, &placeholder.to_string()),
+            Problem::Unfilled(Unfilled::Placeholder((*placeholder).clone())),
+        );
     }
     for placeholder in filled.iter().filter(|placeholder| !wanted.contains(placeholder)) {
         notes.add(below(path, &placeholder.to_string()), Problem::Superfluous);

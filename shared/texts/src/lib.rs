@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod catalogue;
 mod dates;
+mod details;
+mod problems;
 mod words;
 
 use std::fmt;
@@ -127,13 +129,6 @@ impl Texts {
     pub fn help_ids(&self) -> impl Iterator<Item = &'static str> {
         let is_help = |id: &&str| HELP.iter().any(|kind| id == kind || id.starts_with(&format!("{kind}-")));
         L10n::ids().filter(is_help)
-    }
-
-    fn pick<T>(&self, italian: T, english: T) -> T {
-        match self.lang {
-            Lang::It => italian,
-            Lang::En => english,
-        }
     }
 }
 

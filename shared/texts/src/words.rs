@@ -3,20 +3,22 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use domain::check::Problem;
 use domain::event::EventError;
 use domain::message::reason::Reason;
 use domain::message::state::WaitReason;
 use domain::primitives::id::{ID_CHARS_MAX, IdError};
 use domain::primitives::phone::PhoneError;
 
-use crate::Texts;
+use crate::{Lang, Texts};
 
 impl Texts {
-    /// Returns why a message was not sent.
+    /// Returns why a message was not sent. The API needs the sentence too, so it is in `domain`.
     #[must_use]
-    pub fn reason(&self, reason: Reason) -> String {
-        self.pick(reason.italian(), reason.english()).to_owned()
+    pub fn reason(&self, reason: Reason) -> &'static str {
+        match self.lang() {
+            Lang::It => reason.italian(),
+            Lang::En => reason.english(),
+        }
     }
 
     /// Returns several reasons, each once.
@@ -29,13 +31,18 @@ impl Texts {
     /// Returns why a message waits.
     #[must_use]
     pub fn wait_reason(&self, why: WaitReason) -> String {
-        self.pick(why.italian(), why.english()).to_owned()
-    }
-
-    /// Returns a problem of a mapping.
-    #[must_use]
-    pub fn problem(&self, problem: &Problem) -> String {
-        self.pick(problem.italian(), problem.english())
+        match why {
+            WaitReason::Retry => self.waits_retry(),
+            WaitReason::Pace => self.waits_pace(),
+            WaitReason::Pair => self.waits_pair(),
+            WaitReason::AccountStopped => self.waits_account_stopped(),
+            WaitReason::SitePaused => self.waits_site_paused(),
+            WaitReason::TemplateHeld => self.waits_template_held(),
+            WaitReason::CartInterval => self.waits_cart_interval(),
+            WaitReason::Hold => self.waits_hold(),
+            WaitReason::QuietHours => self.waits_quiet_hours(),
+            WaitReason::Volume => self.waits_volume(),
+        }
     }
 
     /// Returns what is wrong with an id, without its subject.

@@ -16,7 +16,6 @@ use store::schedule::{Due, DueItem};
 use texts::Texts;
 
 use crate::failure::Failure;
-use crate::outcome;
 use crate::output::{Output, wrapped};
 use crate::stack::Stack;
 use crate::unknown;
@@ -112,7 +111,7 @@ impl Explained {
             // The message is settled, and its item is about to be removed.
             Some(state) => {
                 let name = state.to_string();
-                let word = outcome::word(&name, texts);
+                let word = texts.outcome(&name);
                 texts.no_longer_waits(word)
             }
         };
@@ -242,7 +241,7 @@ pub(super) async fn fire_now(typed: &str, stack: &Stack, output: Output) -> Resu
         let zone = stack.live().await?.site.zone();
         return Err(match message.facts.state() {
             State::Waiting(waiting) => Failure::no(|texts| texts.in_queue(texts.moment(waiting.until, &zone))),
-            state => Failure::no(|texts| texts.does_not_wait(outcome::word(&state.to_string(), texts))),
+            state => Failure::no(|texts| texts.does_not_wait(texts.outcome(&state.to_string()))),
         });
     };
     goes_alone(&message.id, &item, stack).await?;

@@ -6,7 +6,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::Problem;
+use super::{Problem, Wrong};
 use crate::event::EventType;
 use crate::mapping::{ButtonUse, HeaderUse, Mapping, Source, TemplateUse, ValueSource};
 use crate::primitives::id::AccountId;
@@ -30,7 +30,7 @@ impl Notes {
     /// Records why serde refused a value.
     fn refused(&mut self, path: impl Into<String>, error: &str) {
         let problem =
-            if error.starts_with("unknown field") { Problem::UnknownField } else { Problem::Wrong(error.to_owned()) };
+            if error.starts_with("unknown field") { Problem::UnknownField } else { Problem::Wrong(Wrong::of(error)) };
         self.add(path, problem);
     }
 }
@@ -112,7 +112,7 @@ fn tried<T: DeserializeOwned>(right: &Value, name: &str, value: Value) -> Result
 fn object<'a>(path: &str, value: &'a Value, notes: &mut Notes) -> Option<&'a Map<String, Value>> {
     let object = value.as_object();
     if object.is_none() {
-        notes.add(path, Problem::Wrong("it must be an object".to_owned()));
+        notes.add(path, Problem::Wrong(Wrong::Object));
     }
     object
 }
@@ -136,7 +136,7 @@ pub(super) fn read(document: &Value, notes: &mut Notes) -> Draft {
         let path = below("/templates", key);
         let language = Language::parse(key);
         if let Err(error) = &language {
-            notes.add(path.as_str(), Problem::Wrong(error.to_string()));
+            notes.add(path.as_str(), Problem::Wrong(Wrong::of(&error.to_string())));
         }
         if let Some(fields) = object(&path, value, notes) {
             draft.uses.push(read_use(path, language.ok(), fields, notes));
@@ -183,7 +183,7 @@ fn read_body(path: &str, body: &Value, values: &mut Values, notes: &mut Notes) -
         let place = below(path, name);
         match Placeholder::parse(name) {
             Ok(placeholder) => placeholders.push(placeholder),
-            Err(error) => notes.add(place.as_str(), Problem::Wrong(error.to_string())),
+            Err(error) => notes.add(place.as_str(), Problem::Wrong(Wrong::of(&error.to_string()))),
         }
         values.extend(read_value(&place, value, notes).map(|value| (place, value)));
     }
@@ -220,7 +220,7 @@ fn read_buttons(path: &str, buttons: &Value, values: &mut Values, notes: &mut No
         let button = whole(&place, button, known, notes);
         match index.parse() {
             Ok(index) => read.push((index, button)),
-            Err(_) => notes.add(place, Problem::Wrong("it must be the button's place among all, from 0".to_owned())),
+            Err(_) => notes.add(place, Problem::Wrong(Wrong::ButtonPlace)),
         }
     }
     read
@@ -248,7 +248,7 @@ fn read_value(path: &str, value: &Value, notes: &mut Notes) -> Option<ValueSourc
         let nearest = suggestion(id, notes.event);
         notes.add(below(path, "variable"), Problem::UnknownVariable { id: id.to_owned(), nearest });
     } else if fields.get("variable").is_some_and(|variable| !variable.is_string()) {
-        notes.add(below(path, "variable"), Problem::Wrong("it must be the id or the label of a variable".to_owned()));
+        notes.add(below(path, "variable"), Problem::Wrong(Wrong::Variable));
     }
     try_fields::<ValueSource>(path, fields, &json!({"text": "x"}), &["variable", "text"], notes);
     let value: ValueSource = whole(path, value, known, notes)?;

@@ -317,7 +317,7 @@ fn usable_template<'a>(
     }
     match &template.content {
         Content::Usable(parts) => Ok((template, parts)),
-        Content::Unusable { why } => Err(refused(Reason::TemplateNotUsable, why)),
+        Content::Unusable { why } => Err(refused(Reason::TemplateNotUsable, &why.to_string())),
     }
 }
 

@@ -191,7 +191,7 @@ fn each_check_of_the_decision_has_its_reason() {
     check(&order(&[]), &edited, "template_changed", "avviso (it): not the one the mapping was checked against");
     let otp = with(|config| config.templates[0].1.category = Category::Other("AUTHENTICATION".to_owned()));
     check(&order(&[]), &otp, "category_refused", "AUTHENTICATION");
-    let unusable = Content::Unusable { why: "it has a button of the kind OTP".to_owned() };
+    let unusable = Content::Unusable { why: crate::template::Unfillable::Button("OTP".to_owned()) };
     let with_otp = with(|config| {
         config.templates[0].1.category = Category::Other("AUTHENTICATION".to_owned());
         config.templates[0].1.content = unusable.clone();

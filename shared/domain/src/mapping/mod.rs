@@ -25,6 +25,7 @@ use crate::primitives::language::Language;
 pub use repeat::Repeat;
 pub use review::{Change, ChangedTemplate, Review};
 pub use saved::{Action, SavedMapping};
+pub(crate) use template_use::{BUTTON_KINDS, HEADER_KINDS, VALUE_KINDS};
 pub use template_use::{ButtonUse, Format, HeaderUse, Source, TemplateUse, ValueSource, Values};
 
 /// A configured action (azione): event type and conditions → template per language, placeholder → value.

@@ -98,6 +98,13 @@ pub enum ButtonUse {
     Code(ValueSource),
 }
 
+/// The error for a header with no kind, or with several.
+pub(crate) const HEADER_KINDS: &str = "a header is one of text, image, video and document";
+/// The error for a button with no kind of value, or with several.
+pub(crate) const BUTTON_KINDS: &str = "a button is one of suffix, payload and code";
+/// The error for a value with no source, or with two.
+pub(crate) const VALUE_KINDS: &str = "a value is either a variable or a text";
+
 /// The value of a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ValueFields", into = "ValueFields")]
@@ -176,7 +183,7 @@ impl TryFrom<HeaderFields> for HeaderUse {
                 video: None,
                 document: Some(DocumentFields { link, filename }),
             } => Ok(Self::Document { link, filename }),
-            _ => Err("a header is one of text, image, video and document"),
+            _ => Err(HEADER_KINDS),
         }
     }
 }
@@ -214,7 +221,7 @@ impl TryFrom<ButtonFields> for ButtonUse {
             (Some(value), None, None) => Ok(Self::Suffix(value)),
             (None, Some(value), None) => Ok(Self::Payload(value)),
             (None, None, Some(value)) => Ok(Self::Code(value)),
-            _ => Err("a button is one of suffix, payload and code"),
+            _ => Err(BUTTON_KINDS),
         }
     }
 }
@@ -255,7 +262,7 @@ impl TryFrom<ValueFields> for ValueSource {
         let source = match (variable, text) {
             (Some(variable), None) => Source::Variable(variable),
             (None, Some(text)) => Source::Text(text),
-            _ => return Err("a value is either a variable or a text"),
+            _ => return Err(VALUE_KINDS),
         };
         Ok(Self { source, default, format, shorten })
     }

@@ -2,6 +2,7 @@
 
 mod parts;
 mod pattern;
+mod unfillable;
 pub mod variable;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use crate::primitives::language::Language;
 
 pub use parts::{Button, Header, Media, Parts};
 pub use pattern::{Pattern, Piece, Placeholder, PlaceholderError};
+pub use unfillable::Unfillable;
 
 /// An approved (or once approved) message with its placeholders. WA Smart Business owns it; the bridge only reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +42,8 @@ pub enum Content {
     Usable(Parts),
     /// Meta may have approved it, but the bridge does not support or cannot fill a part of it.
     Unusable {
-        /// Description of that part.
-        why: String,
+        /// The reason.
+        why: Unfillable,
     },
 }
 
@@ -74,8 +76,8 @@ impl From<TemplateFields> for Template {
             (None, Some(body)) => {
                 Content::Usable(Parts { header: fields.header, body, footer: fields.footer, buttons: fields.buttons })
             }
-            (Some(why), _) => Content::Unusable { why },
-            (None, None) => Content::Unusable { why: NO_BODY.to_owned() },
+            (Some(why), _) => Content::Unusable { why: Unfillable::from(why.as_str()) },
+            (None, None) => Content::Unusable { why: Unfillable::NoBody },
         };
         Self { name, language, status, category, quality, content, fingerprint }
     }
@@ -86,7 +88,7 @@ impl From<Template> for TemplateFields {
         let Template { name, language, status, category, quality, content, fingerprint } = template;
         let (unusable, parts) = match content {
             Content::Usable(parts) => (None, Some(parts)),
-            Content::Unusable { why } => (Some(why), None),
+            Content::Unusable { why } => (Some(why.to_string()), None),
         };
         let (header, body, footer, buttons) = match parts {
             Some(parts) => (parts.header, Some(parts.body), parts.footer, parts.buttons),
@@ -95,9 +97,6 @@ impl From<Template> for TemplateFields {
         Self { name, language, status, category, quality, unusable, header, body, footer, buttons, fingerprint }
     }
 }
-
-/// Why a template without a body cannot be used.
-pub const NO_BODY: &str = "it has no body";
 
 /// The approval status. Only `APPROVED` may be sent, and no status that Meta adds later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,9 +200,7 @@ mod tests {
             buttons,
             ..Parts::of_body(Pattern::parse("Ciao {{nome}}."))
         };
-        for content in
-            [Content::Usable(parts), Content::Unusable { why: "it has a part of the kind CAROUSEL".to_owned() }]
-        {
+        for content in [Content::Usable(parts), Content::Unusable { why: Unfillable::Part("CAROUSEL".to_owned()) }] {
             let template = Template {
                 name: "avviso".to_owned(),
                 language: Language::italian(),
@@ -225,7 +222,7 @@ mod tests {
         assert_eq!(template.content, Content::Usable(Parts::of_body(Pattern::parse("Ciao {{1}}."))));
         let unusable = stored.replace(r#""body""#, r#""unusable":"it has no body","body""#);
         let template: Template = serde_json::from_str(&unusable).unwrap();
-        assert_eq!(template.content, Content::Unusable { why: NO_BODY.to_owned() });
+        assert_eq!(template.content, Content::Unusable { why: Unfillable::NoBody });
     }
 
     #[test]

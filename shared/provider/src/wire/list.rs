@@ -7,7 +7,7 @@
 use domain::primitives::cause::Cause;
 use domain::primitives::language::Language;
 use domain::template::{
-    Button, Category, Content, Header, Media, NO_BODY, Parts, Pattern, Piece, Placeholder, Template, TemplateStatus,
+    Button, Category, Content, Header, Media, Parts, Pattern, Piece, Placeholder, Template, TemplateStatus, Unfillable,
     fingerprint,
 };
 use serde_json::Value;
@@ -88,20 +88,20 @@ fn is_named(parts: &Parts) -> bool {
 }
 
 /// Returns the parts if their placeholders match the format.
-fn in_format(parts: Parts, format: &str) -> Result<Parts, String> {
+fn in_format(parts: Parts, format: &str) -> Result<Parts, Unfillable> {
     let fits = |placeholder: &Placeholder| match placeholder {
         Placeholder::Position(_) => format == POSITIONAL,
         Placeholder::Name(_) => format == NAMED,
     };
     let stray = placeholders(&parts).find(|placeholder| !fits(placeholder));
-    match stray.map(|placeholder| format!("its placeholder {{{{{placeholder}}}}} is not of the format {format}")) {
+    match stray.map(|placeholder| format!("{{{{{placeholder}}}}}")) {
         None => Ok(parts),
-        Some(why) => Err(why),
+        Some(placeholder) => Err(Unfillable::Format { placeholder, format: format.to_owned() }),
     }
 }
 
 /// Parses the parts, or returns why the bridge cannot fill them.
-fn parts(components: &Value) -> Result<Parts, String> {
+fn parts(components: &Value) -> Result<Parts, Unfillable> {
     let mut header = None;
     let mut body = None;
     let mut footer = None;
@@ -112,52 +112,48 @@ fn parts(components: &Value) -> Result<Parts, String> {
             "BODY" => body = text(component, "text").map(Pattern::parse),
             "FOOTER" => footer = text(component, "text").map(str::to_owned),
             "BUTTONS" => buttons = read_buttons(component)?,
-            kind => return Err(format!("it has a part of the kind {kind}")),
+            kind => return Err(Unfillable::Part(kind.to_owned())),
         }
     }
-    let body = body.ok_or_else(|| NO_BODY.to_owned())?;
-    numbered_from_one(&body, "body")?;
+    let body = body.ok_or(Unfillable::NoBody)?;
+    numbered_from_one(&body, Unfillable::BodyGaps)?;
     Ok(Parts { header, body, footer, buttons })
 }
 
-fn read_header(component: &Value) -> Result<Header, String> {
+fn read_header(component: &Value) -> Result<Header, Unfillable> {
     match word(component, "format").as_str() {
         "TEXT" => {
             let text = Pattern::parse(text(component, "text").unwrap_or_default());
             match text.placeholders().len() {
-                0 | 1 => numbered_from_one(&text, "header").map(|()| Header::Text { text }),
-                _ => Err("its header has more than one placeholder".to_owned()),
+                0 | 1 => numbered_from_one(&text, Unfillable::HeaderGaps).map(|()| Header::Text { text }),
+                _ => Err(Unfillable::HeaderPlaceholders),
             }
         }
         "IMAGE" => Ok(Header::Media { media: Media::Image }),
         "VIDEO" => Ok(Header::Media { media: Media::Video }),
         "DOCUMENT" => Ok(Header::Media { media: Media::Document }),
-        kind => Err(format!("its header is of the kind {kind}")),
+        kind => Err(Unfillable::Header(kind.to_owned())),
     }
 }
 
 /// Checks that positions have no gap, because they are sent as a list.
-fn numbered_from_one(pattern: &Pattern, part: &str) -> Result<(), String> {
+fn numbered_from_one(pattern: &Pattern, gaps: Unfillable) -> Result<(), Unfillable> {
     let positions = pattern.placeholders().into_iter().filter_map(|placeholder| match placeholder {
         Placeholder::Position(position) => Some(*position),
         Placeholder::Name(_) => None,
     });
-    if positions.zip(1..).all(|(position, expected)| position == expected) {
-        Ok(())
-    } else {
-        Err(format!("the numbers of its {part} have gaps"))
-    }
+    if positions.zip(1..).all(|(position, expected)| position == expected) { Ok(()) } else { Err(gaps) }
 }
 
-fn read_buttons(component: &Value) -> Result<Vec<Button>, String> {
+fn read_buttons(component: &Value) -> Result<Vec<Button>, Unfillable> {
     let buttons = component.get("buttons").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if buttons.len() > BUTTONS_MAX {
-        return Err(format!("it has more than {BUTTONS_MAX} buttons"));
+        return Err(Unfillable::Buttons(BUTTONS_MAX));
     }
     buttons.iter().map(read_button).collect()
 }
 
-fn read_button(button: &Value) -> Result<Button, String> {
+fn read_button(button: &Value) -> Result<Button, Unfillable> {
     let label = text(button, "text").unwrap_or_default().to_owned();
     match word(button, "type").as_str() {
         "QUICK_REPLY" => Ok(Button::QuickReply { text: label }),
@@ -166,17 +162,17 @@ fn read_button(button: &Value) -> Result<Button, String> {
             Ok(Button::PhoneNumber { text: label, number: text(button, "phone_number").unwrap_or_default().to_owned() })
         }
         "URL" => read_url(label, text(button, "url").unwrap_or_default()),
-        kind => Err(format!("it has a button of the kind {kind}")),
+        kind => Err(Unfillable::Button(kind.to_owned())),
     }
 }
 
 /// Parses a URL, which is fixed or ends with its only placeholder.
-fn read_url(label: String, url: &str) -> Result<Button, String> {
+fn read_url(label: String, url: &str) -> Result<Button, Unfillable> {
     match Pattern::parse(url).pieces() {
-        [] => Err("it has a URL button without a URL".to_owned()),
+        [] => Err(Unfillable::UrlMissing),
         [Piece::Fixed(url)] => Ok(Button::Url { text: label, url: url.clone() }),
         [Piece::Fixed(base), Piece::Placeholder(_)] => Ok(Button::UrlWithSuffix { text: label, base: base.clone() }),
-        _ => Err("it has a URL button whose placeholder is not at the end".to_owned()),
+        _ => Err(Unfillable::UrlPlaceholder),
     }
 }
 

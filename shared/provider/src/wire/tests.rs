@@ -306,7 +306,7 @@ fn a_template_the_bridge_cannot_fill_states_the_reason() {
     ];
     for (components, why) in table {
         let content = read(&components, &json!({})).content;
-        assert_eq!(content, Content::Unusable { why: why.to_owned() }, "{components}");
+        assert_eq!(content, Content::Unusable { why: domain::template::Unfillable::from(why) }, "{components}");
     }
 }
 
@@ -325,7 +325,10 @@ fn a_missing_format_is_inferred_from_the_placeholders() {
     assert_eq!(read(&positional, &json!({"parameter_format": null})), read(&positional, &json!({})));
     let mixed = json!([{"type": "BODY", "text": "Ciao {{nome}} e {{1}}."}]);
     let why = "its placeholder {{1}} is not of the format NAMED".to_owned();
-    assert_eq!(read(&mixed, &json!({"parameter_format": null})).content, Content::Unusable { why });
+    assert_eq!(
+        read(&mixed, &json!({"parameter_format": null})).content,
+        Content::Unusable { why: domain::template::Unfillable::from(why.as_str()) }
+    );
 }
 
 #[test]

@@ -17,3 +17,4 @@ outcome-failed = failed
 outcome-skipped = skipped
 outcome-unknown = unknown
 event-head = Event { $id }  { $kind }  { $at }
+technical = Technical detail: { $detail }

@@ -17,3 +17,4 @@ outcome-failed = non riuscito
 outcome-skipped = non inviato
 outcome-unknown = esito ignoto
 event-head = Evento { $id }  { $kind }  { $at }
+technical = Dettaglio tecnico: { $detail }

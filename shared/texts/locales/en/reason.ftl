@@ -1,0 +1,10 @@
+detail-until = until { $until }
+detail-useful-until = it was useful until { $until }
+detail-waits-too-long = it was useful until { $until }, but had to wait. { $why }
+detail-before-activation = event of { $happened-at }, mapping active since { $active-since }
+detail-no-such-country = { $typed }: no prefix, and no country is called { $country }
+detail-no-https = { $place }: it is no https address
+detail-no-code = { $place }: it must be letters and digits
+detail-not-listed = not in the account's list
+detail-other-template = not the one that the mapping was checked against
+detail = Detail: { $detail }

@@ -1,0 +1,10 @@
+waits-retry = WA Smart Business did not accept the message. It will be retried.
+waits-pace = Other messages of the account are queued before it.
+waits-pair = Other messages were just sent to the recipient.
+waits-account-stopped = The account cannot send: it needs attention, or the service is down.
+waits-site-paused = The site is paused.
+waits-template-held = Meta does not accept the template for now.
+waits-cart-interval = The cart was abandoned recently: the customer may come back.
+waits-hold = The mapping waits for newer states or more files, to cover them in one message.
+waits-quiet-hours = Quiet hours are in effect.
+waits-volume = The mapping sent far more messages than usual and stopped. Check it and confirm it.

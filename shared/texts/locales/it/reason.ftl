@@ -1,0 +1,10 @@
+detail-until = fino al { $until }
+detail-useful-until = era utile fino al { $until }
+detail-waits-too-long = era utile fino al { $until }, ma doveva attendere. { $why }
+detail-before-activation = evento del { $happened-at }, azione attiva dal { $active-since }
+detail-no-such-country = { $typed }: manca il prefisso, e nessun paese si chiama { $country }
+detail-no-https = { $place }: non è un indirizzo https
+detail-no-code = { $place }: sono ammesse solo lettere e cifre
+detail-not-listed = non è nell'elenco dell'account
+detail-other-template = non è quello con cui l'azione è stata verificata
+detail = Dettaglio: { $detail }

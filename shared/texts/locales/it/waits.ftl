@@ -1,0 +1,10 @@
+waits-retry = WA Smart Business non ha accettato il messaggio: verrà ritentato.
+waits-pace = Ci sono altri messaggi in coda per l'account.
+waits-pair = Al destinatario sono stati appena inviati altri messaggi.
+waits-account-stopped = L'account non può inviare: servono un controllo o il ritorno del servizio.
+waits-site-paused = Il sito è in pausa.
+waits-template-held = Meta per ora non accetta il template.
+waits-cart-interval = Il carrello è stato abbandonato da poco: il cliente potrebbe tornare.
+waits-hold = L'azione attende eventuali stati più recenti o altri file, da raccogliere in un solo messaggio.
+waits-quiet-hours = Sono in corso le ore di silenzio.
+waits-volume = L'azione ha inviato molti più messaggi del solito e si è fermata: va controllata e confermata.
