@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::primitives::id::SiteId;
+use crate::site::signing::Signing;
 
 /// Prefix of every key, so that a leaked key is recognizable.
 pub const KEY_PREFIX: &str = "pwb_";
@@ -72,6 +73,9 @@ pub struct StoredKey {
     /// Whether the key is revoked.
     #[serde(default)]
     pub revoked: bool,
+    /// Whether requests with the key are signed. It is the same for all keys of the site.
+    #[serde(default, skip_serializing_if = "Signing::is_off")]
+    pub signing: Signing,
 }
 
 impl StoredKey {
@@ -81,13 +85,15 @@ impl StoredKey {
         let secret = URL_SAFE_NO_PAD.encode(secret);
         let text = format!("{KEY_PREFIX}{key_id}_{secret}");
         let secret_sha256 = hex::encode(Sha256::digest(&secret));
-        (Self { key_id: key_id.to_owned(), site, secret_sha256, revoked: false }, text)
+        let key_id = key_id.to_owned();
+        (Self { key_id, site, secret_sha256, revoked: false, signing: Signing::Off }, text)
     }
 
     /// Returns the stored form of a key that was created elsewhere.
     #[must_use]
     pub fn of(site: SiteId, key: PresentedKey) -> Self {
-        Self { key_id: key.key_id, site, secret_sha256: key.secret_sha256, revoked: false }
+        let PresentedKey { key_id, secret_sha256 } = key;
+        Self { key_id, site, secret_sha256, revoked: false, signing: Signing::Off }
     }
 
     /// Whether the presented key matches this one and this one is not revoked. Secrets are compared in constant time.
@@ -132,6 +138,18 @@ mod tests {
         assert!(stored.admits(&PresentedKey::from_parts("k1", secret).unwrap()));
         assert!(!stored.admits(&PresentedKey::from_parts("k2", secret).unwrap()));
         assert!(!StoredKey { revoked: true, ..stored }.admits(&PresentedKey::parse(&text).unwrap()));
+    }
+
+    #[test]
+    fn the_signing_of_a_key_is_stored_only_if_it_is_on() {
+        let (stored, _) = key();
+        let text = serde_json::to_string(&stored).unwrap();
+        assert!(!text.contains("signing"), "{text}");
+        assert_eq!(serde_json::from_str::<StoredKey>(&text).unwrap(), stored);
+        let signed = StoredKey { signing: Signing::Required, ..stored };
+        let text = serde_json::to_string(&signed).unwrap();
+        assert!(text.contains(r#""signing":"required""#), "{text}");
+        assert_eq!(serde_json::from_str::<StoredKey>(&text).unwrap(), signed);
     }
 
     #[test]

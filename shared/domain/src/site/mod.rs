@@ -4,3 +4,4 @@ pub mod config;
 pub mod credential;
 pub mod health;
 pub mod intake;
+pub mod signing;
