@@ -27,6 +27,7 @@ mod reviews;
 mod schedule;
 mod senders;
 mod sending;
+mod signing;
 mod storm;
 mod streams;
 mod templates;

@@ -1,6 +1,5 @@
 //! API keys, cached so that a callback costs no read.
 
-use domain::primitives::id::SiteId;
 use domain::site::credential::{PresentedKey, StoredKey};
 use jiff::Timestamp;
 use runtime::cache::Cache;
@@ -22,14 +21,14 @@ impl Keys {
         Self { table, cache: Cache::default() }
     }
 
-    /// Returns the site of a presented key.
+    /// Returns the stored form of a presented key, which names its site.
     ///
     /// # Errors
     /// 401 if the key is not valid, 503 if it cannot be checked.
-    pub(crate) async fn site_of(&self, presented: &PresentedKey, now: Timestamp) -> Result<SiteId, Problem> {
+    pub(crate) async fn admit(&self, presented: &PresentedKey, now: Timestamp) -> Result<StoredKey, Problem> {
         let load = async { self.table.key(&presented.key_id).await.map(cached) };
         let stored = self.cache.get(&presented.key_id, now, load).await.map_err(|error| Problem::no_store(&error))?;
         let admitted = stored.filter(|stored| stored.admits(presented));
-        admitted.map(|stored| stored.site).ok_or_else(|| Problem::unauthorized("The API key is not admitted."))
+        admitted.ok_or_else(|| Problem::unauthorized("The API key is not admitted."))
     }
 }

@@ -2,7 +2,7 @@
 //! makes no decisions about messages.
 //!
 //! A 202 means that SQS has the event. Cheap checks come first, and the first failure is the answer: size (413),
-//! credential (401), limit (429), content type (415), JSON (400), content (422), SQS (503). `webhook.rs` lists the
+//! key and signature (401), limit (429), content type (415), JSON (400), content (422), SQS (503). `webhook.rs` lists the
 //! checks of the webhooks.
 
 mod auth;
@@ -12,6 +12,7 @@ mod config;
 mod keys;
 mod limits;
 mod problem;
+mod signature;
 mod validate;
 mod webhook;
 mod webhooks;
@@ -177,16 +178,17 @@ struct Admitted {
     document: Value,
 }
 
-/// Performs the first checks of every route: size, credential, limit, content type, JSON.
+/// Performs the first checks of every route: size, key, signature, limit, content type, JSON.
 async fn admit(app: &App, request: &Request, bytes_max: usize, now: Timestamp) -> Result<Admitted, Problem> {
     let bytes: &[u8] = request.body().as_ref();
     check_size(bytes, bytes_max)?;
     let presented = auth::presented_key(request)?;
-    let site = app.keys.site_of(&presented, now).await?;
-    telemetry::note(&[(field::SITE, &site)]);
-    app.limits.check(&presented.key_id, now)?;
+    let key = app.keys.admit(&presented, now).await?;
+    telemetry::note(&[(field::SITE, &key.site)]);
+    signature::check(app, request, &key, now).await?;
+    app.limits.check(&key.key_id, now)?;
     check_content_type(request)?;
-    Ok(Admitted { site, key_id: presented.key_id, document: read_json(bytes)? })
+    Ok(Admitted { site: key.site, key_id: key.key_id, document: read_json(bytes)? })
 }
 
 fn check_size(bytes: &[u8], bytes_max: usize) -> Result<(), Problem> {

@@ -7,7 +7,7 @@ use receive_event::{App, Config};
 use runtime::env::Environment;
 use runtime::{Clock, aws, telemetry};
 
-/// Timeout of one call. A request makes up to three consecutive calls (key or webhook, its secret, queue) and is
+/// Timeout of one call. A request makes up to three consecutive calls (key or webhook, its secret, queue or settings) and is
 /// answered within 10 s.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
 

@@ -5,6 +5,7 @@ use domain::primitives::cause::Cause;
 use domain::primitives::id::{AccountId, SiteId};
 use domain::primitives::key::{ContactSecret, WeakSecret};
 use domain::site::credential::{AccountToken, SECRET_KEPT_FOR};
+use domain::site::signing::SigningSecret;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -78,6 +79,18 @@ impl Secrets {
         let fields = self.cache.get(&format!("{name}{pointer}"), now, load).await?;
         let fields = serde_json::from_str(fields.expose_secret()).unwrap_or_default();
         parse_account(&fields).ok_or(SecretError::Malformed { name, pointer })
+    }
+
+    /// Returns the secrets with which a site's caller signs, from the secret `<stack>/<site>/inbound`.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub async fn signing(&self, site: &SiteId, now: Timestamp) -> Result<Vec<SigningSecret>, SecretError> {
+        let (name, pointer) = (format!("{}/{site}/inbound", self.stack), "/signing");
+        let load = self.load(name.clone(), pointer, |list| SigningSecret::list(list).map(|_| list.to_string()));
+        let list = self.cache.get(&format!("{name}{pointer}"), now, load).await?;
+        let list = serde_json::from_str(list.expose_secret()).unwrap_or_default();
+        SigningSecret::list(&list).ok_or_else(|| SecretError::Malformed { name, pointer: pointer.to_owned() })
     }
 
     /// Returns the secret for pseudonyms.

@@ -24,6 +24,7 @@ mod phone;
 mod records;
 mod restore;
 mod running;
+mod signature;
 mod wire;
 
 use std::sync::{Arc, Mutex};
@@ -61,6 +62,7 @@ pub use log::lines_with;
 pub use meter::{Bill, Meter};
 pub use records::Snapshot;
 pub use restore::Export;
+pub use signature::signed;
 pub use wire::{Odds, Planned, Trouble, Wire};
 
 const STACK: &str = "story";
