@@ -6,7 +6,7 @@ mod people;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::language;
@@ -104,6 +104,12 @@ pub(crate) enum Site {
         #[arg(long, value_name = "KEY ID")]
         revoke: Vec<String>,
     },
+    SetSigning {
+        #[arg(long, value_enum, value_name = "off|optional|required")]
+        mode: Option<SigningMode>,
+        #[arg(long, conflicts_with = "mode")]
+        revoke_old: bool,
+    },
     SetWebhook {
         #[arg(long, value_name = "FILE", conflicts_with = "token_header", required_unless_present = "token_header")]
         app_secret_file: Option<PathBuf>,
@@ -112,6 +118,14 @@ pub(crate) enum Site {
         #[arg(long, value_name = "FILE", requires = "token_header")]
         token_file: Option<PathBuf>,
     },
+}
+
+/// Whether the requests of a site's caller are signed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SigningMode {
+    Off,
+    Optional,
+    Required,
 }
 
 #[derive(Debug, Subcommand)]

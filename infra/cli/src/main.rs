@@ -26,6 +26,7 @@ mod resend;
 mod schedule;
 mod send_test;
 mod settings;
+mod signing;
 mod site;
 mod stack;
 mod suppress;

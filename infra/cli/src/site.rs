@@ -3,6 +3,7 @@
 use domain::primitives::id::{AccountId, SiteId};
 use domain::site::config::Site;
 use domain::site::credential::StoredKey;
+use domain::site::signing::Signing;
 use domain::webhook::Mode;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +13,7 @@ use crate::document::read_secret;
 use crate::failure::Failure;
 use crate::output::{Output, wrapped};
 use crate::settings::{self, SITE};
+use crate::signing;
 use crate::stack::{Stack, site_id};
 use crate::webhook::{self, Change};
 
@@ -26,6 +28,18 @@ pub(crate) async fn run(command: args::Site, stack: &Stack, output: Output) -> R
         args::Site::Show => show(stack, output).await,
         args::Site::Set { settings } => set(&settings, stack, output).await,
         args::Site::RotateKey { revoke } => rotate_key(&revoke, stack, output).await,
+        args::Site::SetSigning { mode, revoke_old } => {
+            let change = match mode {
+                Some(mode) => signing::Change::Mode(match mode {
+                    args::SigningMode::Off => Signing::Off,
+                    args::SigningMode::Optional => Signing::Optional,
+                    args::SigningMode::Required => Signing::Required,
+                }),
+                None if revoke_old => signing::Change::RevokeOld,
+                None => signing::Change::NewSecret,
+            };
+            signing::set(change, stack, output).await
+        }
         args::Site::SetWebhook { app_secret_file, token_header, token_file } => {
             let change = match (app_secret_file, token_header, token_file) {
                 (Some(file), ..) => Change { mode: Mode::Signature, secret: read_secret(&file)? },
@@ -75,6 +89,7 @@ async fn set_webhook(change: Change, stack: &Stack, output: Output) -> Result<()
 async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
     let live = stack.live().await?;
     let keys = stack.config.keys(&live.site.id).await?;
+    let signing = signing::mode_of(&keys);
     let keys: Vec<Value> = keys.iter().map(|key| json!({"key_id": key.key_id, "revoked": key.revoked})).collect();
     let accounts: Vec<&str> = live.accounts.iter().map(|account| account.id.as_str()).collect();
     let mappings = stack.config.mappings(&live.site.id).await?;
@@ -85,7 +100,8 @@ async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
     let endpoint =
         webhook::known(&live.site.id, stack).await?.map(|(id, endpoint)| (stack.webhook_url(&id), endpoint.mode));
     let webhook = endpoint.as_ref().map(|(url, mode)| json!({"url": url, "mode": mode}));
-    let document = json!({"site": site, "keys": keys, "accounts": accounts, "mappings": mappings, "webhook": webhook});
+    let document = json!({"site": site, "keys": keys, "signing": signing, "accounts": accounts, "mappings": mappings,
+        "webhook": webhook});
     output.say(&document, |texts| {
         let list = |title: &str, ids: &[&str]| wrapped(&format!("{title}: {}", ids.join(", ")), 0);
         let keys: Vec<String> = keys
@@ -101,6 +117,7 @@ async fn show(stack: &Stack, output: Output) -> Result<(), Failure> {
             + "\n"
             + &settings::shown(&site, SITE, texts)
             + &list(&texts.keys(), &keys)
+            + &signing::mode_words(signing, texts)
             + &list("Account", &accounts)
             + &list(&texts.mappings(), &mappings)
             + &endpoint
@@ -161,7 +178,9 @@ async fn make_key(site: &SiteId, stack: &Stack) -> Result<String, Failure> {
     let filled = getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut secret));
     filled.map_err(|error| Failure::no(|texts| texts.no_random_bytes(error.to_string())))?;
     let (stored, text) = StoredKey::create(site.clone(), &hex::encode(id), &secret);
-    stack.config.put_key(&stored).await?;
+    // A new key must not admit what the others refuse.
+    let signing = signing::mode_of(&stack.config.keys(site).await?);
+    stack.config.put_key(&StoredKey { signing, ..stored }).await?;
     Ok(text)
 }
 

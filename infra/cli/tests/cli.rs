@@ -310,6 +310,53 @@ async fn sites_keys_and_accounts_are_set_up_and_tested() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_site_gets_a_signing_secret_and_then_requires_signatures() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let cached = jiff::SignedDuration::from_secs(61);
+    let key = bridge.world.api_key().to_owned();
+    let body = bridge.event("order.status_changed", "e-1")?.to_string();
+    let post = async |key: &str, secret: Option<&str>| -> Result<u16> {
+        let signed = secret.map(|secret| kit::signed(secret, "e-1", bridge.world.clock.now(), body.as_bytes()));
+        let signed = signed.transpose()?;
+        let mut headers = vec![("x-api-key", key)];
+        headers.extend(signed.iter().flatten().map(|(name, value)| (*name, value.as_str())));
+        Ok(bridge.world.request("/v1/events", &headers, body.as_bytes()).await?.status)
+    };
+    for refused in [&["site", "set-signing", "--mode", "required"] as &[&str], &["site", "set-signing", "--revoke-old"]]
+    {
+        assert_eq!(bridge.run(refused, "").await?.code, 1, "there is no secret: {refused:?}");
+    }
+    let set = bridge.ok(&["site", "set-signing"]).await?;
+    let first = set["signing_secret"].as_str().context("no secret")?.to_owned();
+    assert_eq!((&set["signing"], first.starts_with("whsec_")), (&json!("optional"), true), "{set}");
+    bridge.world.clock.advance(cached);
+    assert_eq!((post(&key, None).await?, post(&key, Some(&first)).await?), (202, 202));
+    let required = bridge.run(&["site", "set-signing", "--mode", "required"], "").await?;
+    assert!(required.code == 0 && !required.out.contains("whsec_"), "{required:?}");
+    assert_eq!(bridge.ok(&["site", "show"]).await?["signing"], "required");
+    let next = bridge.ok(&["site", "rotate-key"]).await?;
+    let next = next["api_key"].as_str().context("no key")?;
+    bridge.world.clock.advance(cached);
+    assert_eq!((post(&key, None).await?, post(&key, Some(&first)).await?), (401, 202));
+    assert_eq!((post(next, None).await?, post(next, Some(&first)).await?), (401, 202), "a new key requires it too");
+    let second = bridge.ok(&["site", "set-signing"]).await?;
+    let second = second["signing_secret"].as_str().context("no secret")?.to_owned();
+    assert_eq!(bridge.run(&["site", "set-signing"], "").await?.code, 1, "two are valid");
+    bridge.world.clock.advance(cached);
+    assert_eq!((post(&key, Some(&first)).await?, post(&key, Some(&second)).await?), (202, 202));
+    bridge.ok(&["site", "set-signing", "--revoke-old"]).await?;
+    bridge.world.clock.advance(cached);
+    assert_eq!((post(&key, Some(&first)).await?, post(&key, Some(&second)).await?), (401, 202));
+    // The webhook's secret is kept beside.
+    report_a_status(&bridge, "e-2").await.expect_err("an unsigned event is refused");
+    bridge.ok(&["site", "set-signing", "--mode", "off"]).await?;
+    bridge.world.clock.advance(cached);
+    assert_eq!(post(&key, None).await?, 202);
+    report_a_status(&bridge, "e-2").await?;
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_test_message_goes_only_to_the_given_number() -> Result<()> {
     let bridge = Bridge::new().await?;
     let file = bridge.file("event.json", &bridge.event("message.sent", "real")?.to_string())?;

@@ -13,6 +13,7 @@ use domain::mapping::Mapping;
 use domain::primitives::id::AccountId;
 use domain::site::credential::StoredKey;
 use domain::site::health::Cause;
+use domain::site::signing::Signing;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::ledger::{DeadLetter, DeadQueue};
@@ -171,9 +172,10 @@ async fn a_broken_part_of_the_data_is_named() -> Result<()> {
     let lane = Lane { site: site.clone(), account: AccountId::parse("main")? };
 
     for key in world.config.keys(&site).await? {
-        world.config.put_key(&StoredKey { revoked: true, ..key }).await?;
+        world.config.put_key(&StoredKey { revoked: true, signing: Signing::Required, ..key }).await?;
     }
     found(&patient, "key demo").await?;
+    found(&patient, "secret demo").await?;
 
     patient.bridge.ok(&["site", "set", "paused=true"]).await?;
     found(&patient, "site demo").await?;

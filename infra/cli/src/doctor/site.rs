@@ -15,6 +15,7 @@ use super::report::Report;
 use crate::account::{inactive_default_words, setting_of};
 use crate::days::dates;
 use crate::mapping::review_words;
+use crate::signing;
 use crate::stack::Stack;
 use crate::webhook::{self, WebhookProof};
 
@@ -75,16 +76,36 @@ async fn one(stack: &Stack, report: &mut Report) {
 async fn key(stack: &Stack, site: &SiteId, report: &mut Report) {
     let texts = report.texts;
     match stack.config.keys(site).await {
-        Ok(keys) => match keys.iter().filter(|key| !key.revoked).count() {
-            0 => report.finding(
-                "key",
-                site.as_str(),
-                texts.doctor_no_key(),
-                format!("bridge --site {site} site rotate-key"),
-            ),
-            count => report.good("key", site.as_str(), texts.doctor_keys(count)),
-        },
+        Ok(keys) => {
+            match keys.iter().filter(|key| !key.revoked).count() {
+                0 => report.finding(
+                    "key",
+                    site.as_str(),
+                    texts.doctor_no_key(),
+                    format!("bridge --site {site} site rotate-key"),
+                ),
+                count => report.good("key", site.as_str(), texts.doctor_keys(count)),
+            }
+            if !signing::mode_of(&keys).is_off() {
+                signing_secret(stack, site, report).await;
+            }
+        }
         Err(error) => report.finding("key", site.as_str(), chain(&error), rights(report)),
+    }
+}
+
+/// Checks that a site with signed requests has a signing secret.
+async fn signing_secret(stack: &Stack, site: &SiteId, report: &mut Report) {
+    let texts = report.texts;
+    match stack.signing_secrets(site).await {
+        Ok(secrets) if secrets.is_empty() => report.finding(
+            "secret",
+            site.as_str(),
+            texts.doctor_no_signing_secret(),
+            format!("bridge --site {site} site set-signing"),
+        ),
+        Ok(_) => {}
+        Err(failure) => report.finding("secret", site.as_str(), failure.words(texts), rights(report)),
     }
 }
 

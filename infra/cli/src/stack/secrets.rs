@@ -6,6 +6,7 @@ use domain::primitives::id::SiteId;
 use domain::primitives::key::ContactSecret;
 use domain::site::config::Account;
 use domain::site::credential::AccountToken;
+use domain::site::signing::SigningSecret;
 use jiff::Timestamp;
 use runtime::secrets::Secrets;
 use secrecy::{ExposeSecret, SecretString};
@@ -59,6 +60,22 @@ impl Stack {
         for (field, value) in fields {
             secret.insert((*field).to_owned(), json!(value.expose_secret()));
         }
+        self.put_secret(&name, &secret, known.is_some()).await
+    }
+
+    /// Returns the secrets with which a site's caller signs, oldest first. Empty if there are none.
+    pub(crate) async fn signing_secrets(&self, site: &SiteId) -> Result<Vec<SigningSecret>, Failure> {
+        let secret = self.secret(&self.secret_name(&format!("{site}/inbound"))).await?.unwrap_or_default();
+        let Some(list) = secret.get("signing") else { return Ok(Vec::new()) };
+        SigningSecret::list(list).ok_or_else(|| Failure::no(|texts| texts.signing_secrets_malformed()))
+    }
+
+    /// Replaces the secrets with which a site's caller signs, and keeps the webhook's.
+    pub(crate) async fn put_signing_secrets(&self, site: &SiteId, secrets: &[SigningSecret]) -> Result<(), Failure> {
+        let name = self.secret_name(&format!("{site}/inbound"));
+        let known = self.secret(&name).await?;
+        let mut secret = known.clone().unwrap_or_default();
+        secret.insert("signing".to_owned(), secrets.iter().map(SigningSecret::stored).collect());
         self.put_secret(&name, &secret, known.is_some()).await
     }
 

@@ -33,6 +33,7 @@ doctor-site-paused = it is paused: every message waits
 doctor-site-active = active
 doctor-no-key = none is valid: every event is rejected
 doctor-keys = valid: { $count }
+doctor-no-signing-secret = requests are signed, and there is no signing secret: every signed request is rejected
 doctor-webhook-seen = last recorded request: { $at }
 doctor-webhook-not-set = it has no secret: every request is rejected
 doctor-webhook-unseen = nothing has come through it yet: statuses and STOPs would be lost

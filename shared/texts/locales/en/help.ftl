@@ -40,6 +40,17 @@ after-site-rotate-key =
       bridge site rotate-key
       bridge site rotate-key --revoke 1f2e3d4c5b6a
 arg-site-rotate-key-revoke = Revoke the key with this id, the part between pwb_ and the next underscore
+cmd-site-set-signing = Create a secret with which the site's caller signs its requests, or set whether signatures are required
+after-site-set-signing =
+    The first secret makes signatures optional. A second one replaces it without an
+    interruption: both are valid until --revoke-old.
+
+    Example:
+      bridge site set-signing
+      bridge site set-signing --mode required
+      bridge site set-signing --revoke-old
+arg-site-set-signing-mode = Whether signatures are ignored, checked if present, or required; creates no secret
+arg-site-set-signing-revoke-old = Revoke the older of two secrets; creates no secret
 cmd-site-set-webhook = Set how webhook requests are authenticated; creates the webhook if there is none
 after-site-set-webhook =
     Meta signs requests with the app secret. A provider that does not sign them

@@ -33,6 +33,7 @@ doctor-site-paused = in pausa: ogni messaggio attende
 doctor-site-active = attivo
 doctor-no-key = nessuna è valida: ogni evento viene respinto
 doctor-keys = valide: { $count }
+doctor-no-signing-secret = le richieste sono firmate, ma manca il segreto di firma: ogni richiesta firmata viene respinta
 doctor-webhook-seen = ultima richiesta registrata: { $at }
 doctor-webhook-not-set = non ha un segreto: ogni richiesta viene respinta
 doctor-webhook-unseen = non è ancora arrivato nulla: stati e STOP andrebbero persi

@@ -40,6 +40,17 @@ after-site-rotate-key =
       bridge site rotate-key
       bridge site rotate-key --revoke 1f2e3d4c5b6a
 arg-site-rotate-key-revoke = Revoca la chiave con questo id, la parte fra pwb_ e il trattino basso successivo
+cmd-site-set-signing = Crea un segreto con cui il sito firma le proprie richieste, oppure imposta se le firme sono obbligatorie
+after-site-set-signing =
+    Il primo segreto rende facoltative le firme. Un secondo lo sostituisce senza
+    interruzioni: entrambi sono validi fino a --revoke-old.
+
+    Esempio:
+      bridge site set-signing
+      bridge site set-signing --mode required
+      bridge site set-signing --revoke-old
+arg-site-set-signing-mode = Se le firme sono ignorate, verificate quando ci sono, o obbligatorie; non crea segreti
+arg-site-set-signing-revoke-old = Revoca il più vecchio di due segreti; non crea segreti
 cmd-site-set-webhook = Imposta come autenticare le richieste del webhook; se il webhook non esiste, lo crea
 after-site-set-webhook =
     Meta firma le richieste con l'app secret. Un fornitore che non le firma manda un
