@@ -6,7 +6,7 @@ use domain::primitives::id::AccountId;
 use domain::site::config::Account;
 use domain::site::health::{Health, Proof, Stop};
 use jiff::tz::TimeZone;
-use provider::{Step, Verdict};
+use provider::{Observation, Step, Verdict};
 use serde_json::{Map, Value, json};
 use store::accounts::AccountState;
 use store::schedule::Lane;
@@ -14,7 +14,7 @@ use texts::Texts;
 
 use crate::args;
 use crate::document;
-use crate::failure::Failure;
+use crate::failure::{Failure, Sentence};
 use crate::output::{Output, wrapped};
 use crate::settings::{self, ACCOUNT};
 use crate::stack::Stack;
@@ -142,7 +142,36 @@ async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, ou
 /// The result of one step of a test.
 struct Tested {
     step: &'static str,
-    verdict: Verdict,
+    result: StepResult,
+}
+
+/// Whether what a step tests is right, with the observation.
+enum StepResult {
+    Right,
+    Wrong(Sentence),
+    Unclear(Sentence),
+}
+
+impl From<Verdict> for StepResult {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Right => Self::Right,
+            Verdict::Wrong(seen) => Self::Wrong(Sentence::of(|texts| observation(&seen, texts))),
+            Verdict::Unclear(seen) => Self::Unclear(Sentence::of(|texts| observation(&seen, texts))),
+        }
+    }
+}
+
+/// Formats what a check of the platform observed.
+pub(crate) fn observation(seen: &Observation, texts: &Texts) -> String {
+    match seen {
+        Observation::Setup(reason) => texts.probe_setup(reason.as_str()),
+        Observation::NoAnswer(cause) => texts.probe_no_answer(cause.as_str()),
+        Observation::Refused { code, details } => texts.probe_refused(code.as_str(), details.as_str()),
+        Observation::Malformed(cause) => texts.probe_malformed(cause.as_str()),
+        Observation::Cut => texts.probe_cut(),
+        Observation::Status(status) => texts.probe_status(*status),
+    }
 }
 
 async fn test(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -150,9 +179,9 @@ async fn test(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Fai
     let token = stack.token(&account).await?;
     let probed = stack.provider()?.probe(&account, &token).await;
     let mut tested: Vec<Tested> =
-        probed.into_iter().map(|(step, verdict)| Tested { step: setting_of(step), verdict }).collect();
+        probed.into_iter().map(|(step, verdict)| Tested { step: setting_of(step), result: verdict.into() }).collect();
     if wrong_step(&tested).is_none() {
-        tested.push(test_webhook(stack, output.texts).await?);
+        tested.push(Tested { step: "webhook", result: test_webhook(stack).await? });
     }
     let wrong = wrong_step(&tested);
     let steps: Vec<Value> = tested.iter().map(step_document).collect();
@@ -163,35 +192,35 @@ async fn test(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Fai
 }
 
 fn wrong_step(tested: &[Tested]) -> Option<&Tested> {
-    tested.iter().find(|tested| matches!(tested.verdict, Verdict::Wrong(_)))
+    tested.iter().find(|tested| matches!(tested.result, StepResult::Wrong(_)))
 }
 
 /// Tests the way back: statuses and opt-outs reach the site only through its webhook.
-async fn test_webhook(stack: &Stack, texts: &Texts) -> Result<Tested, Failure> {
-    let verdict = match webhook::proof(stack.site()?, stack).await? {
-        WebhookProof::SeenAt(_) => Verdict::Right,
-        WebhookProof::NotSet => Verdict::Wrong(texts.account_webhook_not_set().to_owned()),
-        WebhookProof::Unseen => Verdict::Wrong(texts.account_webhook_unseen().to_owned()),
-    };
-    Ok(Tested { step: "webhook", verdict })
+async fn test_webhook(stack: &Stack) -> Result<StepResult, Failure> {
+    Ok(match webhook::proof(stack.site()?, stack).await? {
+        WebhookProof::SeenAt(_) => StepResult::Right,
+        WebhookProof::NotSet => StepResult::Wrong(Sentence::of(|texts| texts.account_webhook_not_set())),
+        WebhookProof::Unseen => StepResult::Wrong(Sentence::of(|texts| texts.account_webhook_unseen())),
+    })
 }
 
 fn step_document(tested: &Tested) -> Value {
-    let (result, detail) = match &tested.verdict {
-        Verdict::Right => ("right", None),
-        Verdict::Wrong(detail) => ("wrong", Some(detail)),
-        Verdict::Unclear(detail) => ("unclear", Some(detail)),
+    let (result, detail) = match &tested.result {
+        StepResult::Right => ("right", None),
+        StepResult::Wrong(detail) => ("wrong", Some(detail)),
+        StepResult::Unclear(detail) => ("unclear", Some(detail)),
     };
     json!({"step": tested.step, "result": result, "detail": detail})
 }
 
 fn step_words(tested: &Tested, texts: &Texts) -> String {
-    let (word, detail) = match &tested.verdict {
-        Verdict::Right => (texts.step_right(), ""),
-        Verdict::Wrong(detail) => (texts.step_wrong(), detail.as_str()),
-        Verdict::Unclear(detail) => (texts.step_unclear(), detail.as_str()),
+    let step = tested.step;
+    let words = match &tested.result {
+        StepResult::Right => texts.step_right(step),
+        StepResult::Wrong(detail) => texts.step_wrong(step, detail.words(texts)),
+        StepResult::Unclear(detail) => texts.step_unclear(step, detail.words(texts)),
     };
-    wrapped(&format!("{}: {word}{}{detail}", tested.step, if detail.is_empty() { "" } else { " — " }), 0)
+    wrapped(&words, 0)
 }
 
 /// Returns the name of what a step tests.

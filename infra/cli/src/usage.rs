@@ -68,11 +68,13 @@ fn of_argument(path: &[&str], arg: &Arg, texts: &Texts) -> Option<String> {
 }
 
 fn arg_with_help(arg: Arg, help: Option<String>, texts: &Texts) -> Arg {
-    let names: Option<Vec<String>> =
-        arg.get_value_names().map(|names| names.iter().map(|name| value_name(name, texts)).collect());
-    let arg = match names {
-        Some(names) if arg.get_action().takes_values() => arg.value_names(names),
-        _ => arg,
+    let arg = if arg.get_action().takes_values() {
+        // Without a name of its own, the value has that of the argument.
+        let own = arg.get_value_names().map(|names| names.iter().map(ToString::to_string).collect());
+        let names: Vec<String> = own.unwrap_or_else(|| vec![arg.get_id().as_str().to_uppercase()]);
+        arg.value_names(names.iter().map(|name| value_name(name, texts)))
+    } else {
+        arg
     };
     match help {
         Some(help) => arg.help(help.clone()).long_help(help),
@@ -83,13 +85,17 @@ fn arg_with_help(arg: Arg, help: Option<String>, texts: &Texts) -> Arg {
 /// Translates the name of a value.
 fn value_name(name: &str, texts: &Texts) -> String {
     match name {
+        "DAYS" => texts.value_days(),
         "DIR" => texts.value_folder(),
         "KEY ID" => texts.value_key_id(),
         "NAME" => texts.value_name(),
         "NAME=VALUE" => texts.value_pair(),
         "NUMBER" => texts.value_number(),
         "REGION" => texts.value_region(),
+        "SCOPE" => texts.value_scope(),
+        "SOURCE" => texts.value_source(),
         "TEXT" => texts.value_text(),
+        "WAIT" => texts.value_seconds(),
         other => other.to_owned(),
     }
 }
@@ -250,7 +256,7 @@ mod tests {
             ("bridge explain --evnt 1", "errore: l'argomento --evnt non esiste"),
             ("bridge explian", "errore: il comando explian non esiste"),
             ("bridge explain --event", "errore: --event <ID> richiede un valore"),
-            ("bridge audit --days x", "errore: il valore x non è valido per --days <DAYS>"),
+            ("bridge audit --days x", "errore: il valore x non è valido per --days <GIORNI>"),
             (
                 "bridge audit --lang fr",
                 "errore: il valore fr non è valido per --lang <it|en>; valori possibili: it, en",

@@ -26,7 +26,7 @@ use serde_json::Value;
 
 pub use error::{ListError, SendError, SetupError};
 pub use network::Network;
-pub use probe::{Step, Verdict};
+pub use probe::{Observation, Step, Verdict};
 pub use wire::send_body;
 
 /// Timeout for connecting, including name resolution and TLS.

@@ -1,5 +1,6 @@
 //! Checks an account's settings one by one, to show which one is wrong. Sends no message.
 
+use domain::message::state::Failure;
 use domain::primitives::cause::chain;
 use domain::site::config::Account;
 use domain::site::credential::AccountToken;
@@ -28,10 +29,32 @@ pub enum Step {
 pub enum Verdict {
     /// The setting is right.
     Right,
-    /// The setting is wrong. Contains the observation.
-    Wrong(String),
-    /// The result is unclear. Contains the observation.
-    Unclear(String),
+    /// The setting is wrong.
+    Wrong(Observation),
+    /// The result is unclear.
+    Unclear(Observation),
+}
+
+/// What a check observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// A setting cannot be used. Contains the reason.
+    Setup(String),
+    /// No answer came. Contains the cause.
+    NoAnswer(String),
+    /// The platform refused the request.
+    Refused {
+        /// The code.
+        code: String,
+        /// The platform's own words.
+        details: String,
+    },
+    /// The answer is not a list of templates. Contains the cause.
+    Malformed(String),
+    /// The connection ended within the answer.
+    Cut,
+    /// The platform answered with this HTTP status, and without a code of Meta.
+    Status(u16),
 }
 
 impl Step {
@@ -48,13 +71,13 @@ impl Provider {
         let listed = self.templates(account, token).await;
         let failed_at = match &listed {
             Ok(_) => None,
-            Err(ListError::Setup(error)) => Some((Step::BaseUrl, error.to_string())),
-            Err(ListError::Unreachable(cause)) => Some((Step::Connection, chain(cause))),
+            Err(ListError::Setup(error)) => Some((Step::BaseUrl, Observation::Setup(error.to_string()))),
+            Err(ListError::Unreachable(cause)) => Some((Step::Connection, Observation::NoAnswer(chain(cause)))),
             Err(ListError::Refused(failure)) => {
                 let step = if TOKEN_CODES.contains(&failure.code.as_str()) { Step::Token } else { Step::WabaId };
-                Some((step, format!("code {}: {}", failure.code, failure.details)))
+                Some((step, refused(failure)))
             }
-            Err(ListError::Malformed(cause)) => Some((Step::WabaId, chain(cause))),
+            Err(ListError::Malformed(cause)) => Some((Step::WabaId, Observation::Malformed(chain(cause)))),
         };
         let before = Step::ALL.into_iter().take_while(|step| Some(*step) != failed_at.as_ref().map(|(step, _)| *step));
         let mut verdicts: Vec<(Step, Verdict)> =
@@ -74,15 +97,15 @@ impl Provider {
         });
         let request = match request {
             Ok(request) => request,
-            Err(error) => return Verdict::Wrong(error.to_string()),
+            Err(error) => return Verdict::Wrong(Observation::Setup(error.to_string())),
         };
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(error) => return Verdict::Unclear(chain(&error.without_url())),
+            Err(error) => return Verdict::Unclear(Observation::NoAnswer(chain(&error.without_url()))),
         };
         let status = answer.status();
         let Ok(body) = read(answer, ANSWER_BYTES_MAX).await else {
-            return Verdict::Unclear("the answer was cut".to_owned());
+            return Verdict::Unclear(Observation::Cut);
         };
         if status == StatusCode::OK {
             return Verdict::Right;
@@ -90,8 +113,12 @@ impl Provider {
         let failure = error::failure(&body);
         // Errors of the Cloud API have a code. Any other error comes from a platform that does not support the call.
         match failure.code.parse::<u32>() {
-            Ok(code) => Verdict::Wrong(format!("code {code}: {}", failure.details)),
-            Err(_) => Verdict::Unclear(format!("HTTP {}", status.as_u16())),
+            Ok(_) => Verdict::Wrong(refused(&failure)),
+            Err(_) => Verdict::Unclear(Observation::Status(status.as_u16())),
         }
     }
+}
+
+fn refused(failure: &Failure) -> Observation {
+    Observation::Refused { code: failure.code.clone(), details: failure.details.clone() }
 }

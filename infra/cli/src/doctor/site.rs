@@ -12,7 +12,7 @@ use provider::Verdict;
 use store::schedule::Lane;
 
 use super::report::Report;
-use crate::account::{inactive_default_words, setting_of};
+use crate::account::{inactive_default_words, observation, setting_of};
 use crate::days::dates;
 use crate::mapping::review_words;
 use crate::signing;
@@ -207,7 +207,7 @@ async fn account_fault(stack: &Stack, site: &SiteId, account: &Account, report: 
     };
     let verdicts = provider.probe(account, &token).await;
     let wrong = verdicts.into_iter().find_map(|(step, verdict)| match verdict {
-        Verdict::Wrong(cause) => Some(format!("{}: {cause}", setting_of(step))),
+        Verdict::Wrong(seen) => Some(format!("{}: {}", setting_of(step), observation(&seen, texts))),
         Verdict::Right | Verdict::Unclear(_) => None,
     });
     wrong.map(|wrong| (wrong, format!("bridge account test {id}")))

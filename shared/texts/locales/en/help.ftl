@@ -273,3 +273,7 @@ usage-no-command = { $name } requires a command: { $commands }
 usage-too-many = { $argument } does not accept the value { $value }: it has one already
 usage-unknown-argument = there is no argument { $argument }
 usage-other = the command line is not valid. Technical detail: { $detail }
+value-days = DAYS
+value-seconds = SECONDS
+value-scope = SCOPE
+value-source = SOURCE

@@ -273,3 +273,7 @@ usage-no-command = { $name } richiede un comando: { $commands }
 usage-too-many = { $argument } non accetta il valore { $value }: ne ha già uno
 usage-unknown-argument = l'argomento { $argument } non esiste
 usage-other = la riga di comando non è valida. Dettaglio tecnico: { $detail }
+value-days = GIORNI
+value-seconds = SECONDI
+value-scope = AMBITO
+value-source = ORIGINE
