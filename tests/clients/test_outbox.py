@@ -1,11 +1,14 @@
 """The clients to copy lose no event and raise none twice, although the bridge fails and they are killed."""
 
+import base64
+import hmac
 import json
 import os
 import random
 import re
 import signal
 import subprocess
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +30,7 @@ LINES_MAX = 99
 PAUSE = re.compile(r"pause ([0-9.]+) s")
 # The rounding of a printed pause.
 PRINTED_S = 0.005
+SIGNING_KEY = bytes(range(32))
 UNKNOWN_KEY = "pwb_unknown_c2VjcmV0"
 
 
@@ -270,6 +274,26 @@ def test_the_first_pause_is_about_a_second_unless_it_is_set(client, make):
     outbox = make(client, f"http://127.0.0.1:{processes.free_port()}")
     (pause,) = pauses(outbox, 1, BRIDGE_PAUSE_S=None, BRIDGE_PAUSE_MAX_S=None)
     assert 0.5 - PRINTED_S <= pause <= 1 + PRINTED_S
+
+
+@of_clients
+def test_each_try_is_signed_anew(client, make, run):
+    proxy = faults.FaultyProxy(run.demo["base_url"], SEED, late_s=0, weights={"busy": faults.TOTAL // 2})
+    outbox = make(client, proxy.url)
+    outbox.enqueue([order_event() for _ in range(8)])
+    process = outbox.drain(BRIDGE_SIGNING_SECRET="whsec_" + base64.b64encode(SIGNING_KEY).decode())
+    assert process.child.wait(DRAIN_LIMIT_S) == 0, process.output()
+    process.end()
+    proxy.end()
+    assert proxy.faults["busy"] > 0
+    ids = {}
+    for _, headers, body in proxy.calls:
+        name, at = headers["webhook-id"], headers["webhook-timestamp"]
+        signature = hmac.digest(SIGNING_KEY, f"{name}.{at}.".encode() + body, "sha256")
+        assert headers["webhook-signature"] == "v1," + base64.b64encode(signature).decode()
+        assert abs(time.time() - int(at)) < CALL_LIMIT_S
+        ids.setdefault(body, set()).add(name)
+    assert len(ids) == len(set.union(*ids.values())) == 8, "an event has one id, whatever the number of tries"
 
 
 # ---- The files

@@ -46,8 +46,9 @@ class FaultyProxy:
     by its id, and `early` the calls that came before the time of a `Retry-After`. `calls` has path, headers and body.
     """
 
-    def __init__(self, upstream, seed, late_s):
+    def __init__(self, upstream, seed, late_s, weights=FAULTS):
         self.late_s = late_s
+        self._weights = weights
         self.calls, self.faults, self.tries, self.early = [], Counter(), Counter(), 0
         self._upstream = urlsplit(upstream).netloc
         self._random = random.Random(seed)
@@ -73,7 +74,7 @@ class FaultyProxy:
             self.tries[json.loads(body)["id"]] += 1
             self.early += time.monotonic() < self._not_before - CLOCK_S
             number = self._random.randrange(TOTAL)
-            for fault, weight in FAULTS.items():
+            for fault, weight in self._weights.items():
                 if number < weight:
                     self.faults[fault] += 1
                     if fault in ("busy until", "too many"):
