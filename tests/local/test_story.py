@@ -1,8 +1,10 @@
 """The main story as a new user runs it: the printed command makes a message appear on the phone."""
 
+import re
 import subprocess
 
 from support.bridge import order_event
+from support.paths import ROOT
 
 CURL_LIMIT_S = 30
 
@@ -27,6 +29,23 @@ def test_the_printed_curl_line_sends_one_message_however_often_it_is_run(start):
     for part in ("Anna", "OC1/1320", "129,90 €"):
         assert part in message["text"], message["text"]
     assert "memorizzato" in message["text"].lower()
+
+
+def lines_of_the_readme(run):
+    """Returns the lines of the quick start that send an event, with the key and the port of a run."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"```bash\n( *now=.*?)```", text, re.DOTALL)
+    return lines.replace("pwb_…", run.demo["api_key"]).replace("http://127.0.0.1:8080", run.demo["base_url"])
+
+
+def test_the_lines_of_the_readme_send_one_message_on_any_day(run):
+    lines = lines_of_the_readme(run)
+    # The second call has the same id. The text that follows is what the page says about it.
+    command = lines + lines.partition("\n")[2]
+    answer = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, check=True, timeout=CURL_LIMIT_S)
+    assert answer.stdout.count('"accepted"') == 2, answer.stdout
+    (message,) = run.bridge.arrived(1)
+    assert "OC1/1320" in message["text"]
 
 
 def test_the_request_is_a_template_send_of_the_cloud_api(run):
