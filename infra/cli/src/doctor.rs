@@ -9,6 +9,8 @@ mod report;
 mod site;
 mod time;
 
+use jiff::tz::TimeZone;
+
 use crate::args::Common;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -43,6 +45,8 @@ pub(crate) async fn run(common: &Common, output: Output) -> Result<(), Failure> 
 
 /// Checks what the local run and a stack on AWS have in common.
 async fn check(stack: &Stack, aws: Option<&aws::Aws>, report: &mut Report) {
+    // Without a named site, times before the first site are in UTC.
+    report.zone = stack.zone().await.unwrap_or(TimeZone::UTC);
     time::clock(stack, report).await;
     data::tables(stack, aws.is_some(), report).await;
     data::queues(stack, report).await;

@@ -12,7 +12,9 @@ impl Texts {
     /// Formats a timestamp in a time zone, to the minute: `24/11/2026 alle 15:00`, `24 Nov 2026 at 15:00`.
     #[must_use]
     pub fn moment(&self, at: Timestamp, zone: &TimeZone) -> String {
-        at.to_zoned(zone.clone()).strftime(&self.moment_format()).to_string()
+        let moment = at.to_zoned(zone.clone()).strftime(&self.moment_format()).to_string();
+        // People expect the time of their site. Any other must say so.
+        if *zone == TimeZone::UTC { moment + " UTC" } else { moment }
     }
 
     /// Formats the date of a timestamp in a time zone.
@@ -48,6 +50,7 @@ mod tests {
         let at = "2026-11-24T14:00:00Z".parse().unwrap();
         assert_eq!(Lang::It.texts().moment(at, &zone), "24/11/2026 alle 15:00");
         assert_eq!(Lang::En.texts().moment(at, &zone), "24 Nov 2026 at 15:00");
+        assert_eq!(Lang::It.texts().moment(at, &jiff::tz::TimeZone::UTC), "24/11/2026 alle 14:00 UTC");
         let midnight = "2026-11-24T23:30:00Z".parse().unwrap();
         assert_eq!(Lang::It.texts().day(midnight, &zone), "25/11/2026");
         assert_eq!(Lang::En.texts().day(midnight, &zone), "25 Nov 2026");
