@@ -1,14 +1,18 @@
 """Checks the running bridge against the OpenAPI document: no 5xx, and no undocumented response."""
 
+import base64
+import datetime
 import hashlib
 import hmac
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 import requests
+import standardwebhooks
 import yaml
 
 from support import bridge, local_run
@@ -63,6 +67,55 @@ def test_a_valid_event_of_the_document_is_accepted(run):
     for example in sorted((ROOT / "docs/events/examples").glob("*.json")):
         answer = run.bridge.post(yaml.safe_load(example.read_text(encoding="utf-8")))
         assert answer.status_code == 202, (example.name, answer.text)
+
+
+# ---- Signed events
+
+
+def cli(run, *arguments):
+    """Runs `bridge` on the local run and returns its JSON."""
+    command = ["cargo", "run", "--quiet", "--bin", "bridge", "--", "--data-dir", str(run.data_dir), "--json", *arguments]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=local_run.BUILD_LIMIT_S)
+    return json.loads(done.stdout)
+
+
+def signature_headers(secret, webhook_id, timestamp, body):
+    """Signs a body as the guide to the events says."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    signed = f"{webhook_id}.{timestamp}.".encode() + body
+    signature = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return {"webhook-id": webhook_id, "webhook-timestamp": str(timestamp), "webhook-signature": signature}
+
+
+def test_signatures_agree_with_another_implementation(tmp_path):
+    # A run of its own: the functions keep a key for 50 seconds.
+    with local_run.running(tmp_path) as run:
+        secret = cli(run, "site", "set-signing")["signing_secret"]
+        cli(run, "site", "set-signing", "--mode", "required")
+        theirs = standardwebhooks.Webhook(secret)
+        event = bridge.order_event()
+        body, now = json.dumps(event).encode(), int(time.time())
+        ours = signature_headers(secret, event["id"], now, body)
+        assert theirs.verify(body, ours) == event
+        signed_by_them = theirs.sign(event["id"], datetime.datetime.fromtimestamp(now, datetime.timezone.utc), body.decode())
+        for headers in [ours, ours | {"webhook-signature": signed_by_them}]:
+            assert post_signed(run, body, headers).status_code == 202
+        other = standardwebhooks.Webhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        assert bridge.problem(post_signed(run, body, {}), 401)["type"].endswith(":signature-missing")
+        wrong = other.sign(event["id"], datetime.datetime.fromtimestamp(now, datetime.timezone.utc), body.decode())
+        refused = post_signed(run, body, ours | {"webhook-signature": wrong})
+        assert bridge.problem(refused, 401)["type"].endswith(":signature-mismatch")
+        late = post_signed(run, body, signature_headers(secret, event["id"], now - 301, body))
+        assert bridge.problem(late, 401)["type"].endswith(":signature-stale")
+
+
+def post_signed(run, body, headers):
+    common = {"Content-Type": "application/json", "X-API-Key": run.demo["api_key"]}
+    address = run.demo["base_url"] + "/v1/events"
+    return requests.post(address, data=body, headers=common | headers, timeout=bridge.HTTP_LIMIT_S)
+
+
+# ---- Webhooks
 
 
 def signed(body, secret):
