@@ -7,9 +7,9 @@ use receive_event::{App, Config};
 use runtime::env::Environment;
 use runtime::{Clock, aws, telemetry};
 
-/// Timeout of one call. A request makes up to three consecutive calls (key or webhook, its secret, queue or settings) and is
+/// Timeout of one call. A request makes up to four consecutive calls (key, signing secret, queue, use of the key) and is
 /// answered within 10 s.
-const CALL_TIMEOUT: Duration = Duration::from_secs(3);
+const CALL_TIMEOUT: Duration = Duration::from_millis(2_400);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
