@@ -1,6 +1,6 @@
 //! `bridge dead`: dead letters, the records that could not be processed.
 
-use domain::queue::job::Job;
+use domain::queue::Record;
 use domain::queue::platform_event::Queued;
 use jiff::tz::TimeZone;
 use queue::NotQueued;
@@ -96,11 +96,7 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
             left.push(letter);
             continue;
         };
-        let sent = match letter.queue {
-            DeadQueue::Events => redrive_event(letter, body, stack).await,
-            DeadQueue::Statuses => redrive_platform_event(letter, body, stack).await,
-        };
-        sent.map_err(|error| Failure::aws(&error))?;
+        put_back(letter, body, stack).await.map_err(|error| Failure::aws(&error))?;
         stack.ledger.mark_redriven(letter, stack.clock.now()).await?;
         redriven.push(letter);
     }
@@ -115,18 +111,19 @@ async fn redrive(id: Option<&str>, count: u16, stack: &Stack, output: Output) ->
     if left.is_empty() { Ok(()) } else { Err(Failure::no(|texts| texts.dead_some_cannot())) }
 }
 
-/// Puts a job back. An unparsable body is sent unchanged, because a newer version may understand it.
-async fn redrive_event(letter: &KeptLetter, body: &str, stack: &Stack) -> Result<(), NotQueued> {
-    match serde_json::from_str::<Job>(body) {
-        Ok(job) => stack.queue.send(&job.redriven(stack.clock.now())).await,
-        Err(_) => stack.queue.send_body(body, letter.site.as_ref()).await,
-    }
-}
-
-/// Puts a platform event back, as [`redrive_event`] does for a job. Its put-back period starts anew.
-async fn redrive_platform_event(letter: &KeptLetter, body: &str, stack: &Stack) -> Result<(), NotQueued> {
-    match serde_json::from_str::<Queued>(body) {
-        Ok(queued) => stack.statuses.send_after(&Queued { put_back_since: None, ..queued }, 0).await,
-        Err(_) => stack.statuses.send_body(body, letter.site.as_ref()).await,
+/// Puts a record back into the queue that can process it. An unreadable body returns unchanged to the letter's own queue,
+/// because a newer version may understand it. The period of tries begins again.
+///
+/// The form decides, because versions with two dead-letter queues recorded every letter of the shared one under `events`.
+async fn put_back(letter: &KeptLetter, body: &str, stack: &Stack) -> Result<(), NotQueued> {
+    match Record::parse(body) {
+        Record::Job(job) => stack.queue.send(&job.redriven(stack.clock.now())).await,
+        Record::PlatformEvent(queued) => {
+            stack.statuses.send_after(&Queued { put_back_since: None, ..*queued }, 0).await
+        }
+        Record::Unreadable { .. } => match letter.queue {
+            DeadQueue::Events => stack.queue.send_body(body, letter.site.as_ref()).await,
+            DeadQueue::Statuses => stack.statuses.send_body(body, letter.site.as_ref()).await,
+        },
     }
 }

@@ -202,7 +202,17 @@ async fn a_dead_letter_is_redriven_once_and_never_if_truncated() -> Result<()> {
     let all = bridge.run(&["dead", "redrive", "--all", "--json"], "").await?;
     assert_eq!((all.code, &all.json()?["cannot"]), (1, &json!(["cut"])), "{all:?}");
     assert!(all.json()?["redriven"].as_array().is_some_and(|ids| ids.contains(&json!("report"))), "{all:?}");
-    assert_eq!(bridge.world.deliver_reports().await?, 1, "each goes back into the queue it stood in");
+    assert_eq!(bridge.world.deliver_reports().await?, 1, "each goes back into its queue");
+    // A version with two dead-letter queues recorded this letter: it did not know that they became one.
+    let stop = json!({"notice": "word.1", "site": site, "phone_number_id": "1", "from": "393401234567",
+                      "at": bridge.world.clock.now(), "word": "stop"});
+    let (cause, body) = ("a story says so", stop.to_string());
+    let letter =
+        DeadLetter { queue: DeadQueue::Events, site: None, record_id: "stop", cause, body: &body, retention_days: 90 };
+    bridge.world.ledger.put_dead_letter(letter, bridge.world.clock.now()).await?;
+    assert_eq!(bridge.ok(&["dead", "redrive", "stop"]).await?["redriven"], json!(["stop"]));
+    assert_eq!(bridge.world.deliver_reports().await?, 1, "its form shows its queue");
+
     let words = bridge.run(&["dead", "redrive", "cut"], "").await?;
     assert!(words.code == 1 && words.out.contains("Era troppo lungo"), "{words:?}");
     assert_eq!(bridge.run(&["dead", "redrive"], "").await?.code, 2);

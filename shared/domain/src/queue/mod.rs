@@ -6,3 +6,7 @@ pub const CONTRACT: u32 = 1;
 
 pub mod job;
 pub mod platform_event;
+
+mod record;
+
+pub use record::Record;
