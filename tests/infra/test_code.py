@@ -149,9 +149,9 @@ def test_the_local_run_has_the_time_outs_of_the_template(template):
 
 
 def test_the_local_run_feeds_the_functions_from_the_queues_of_the_template(template):
-    queues = {"events": "Queue", "statuses": "Queue", "events_dead": "DeadLetters", "statuses_dead": "DeadLetters"}
+    queues = {"events": "EventsQueue", "statuses": "StatusesQueue", "dead": "EventsDeadLetters"}
     local = {
-        (queue.split("_")[0].capitalize() + queues[queue], function.title().replace("_", "") + "Function")
+        (queues[queue], function.title().replace("_", "") + "Function")
         for queue, function in re.findall(r"\(&queues\.(\w+), ([A-Z_]+),", code(TOPOLOGY))
     }
     mappings = sam.of_type(template, "AWS::Lambda::EventSourceMapping").values()

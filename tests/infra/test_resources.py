@@ -42,7 +42,6 @@ FEEDS = {
     "EventsQueue": ("SendMessageFunction", {"Ref": "SendConcurrency"}),
     "EventsDeadLetters": ("SendMessageFunction", {"Ref": "DeadLetterConcurrency"}),
     "StatusesQueue": ("TrackDeliveryFunction", {"Ref": "StatusConcurrency"}),
-    "StatusesDeadLetters": ("SendMessageFunction", {"Ref": "DeadLetterConcurrency"}),
 }
 
 
@@ -57,9 +56,18 @@ def test_a_record_received_too_often_becomes_a_dead_letter(template):
     queues = properties_of(template, "AWS::SQS::Queue")
     redriven = {name: queue["RedrivePolicy"] for name, queue in queues.items() if "RedrivePolicy" in queue}
     assert redriven == {
-        f"{what}Queue": {"deadLetterTargetArn": {"Fn::GetAtt": [f"{what}DeadLetters", "Arn"]}, "maxReceiveCount": 10}
-        for what in ("Events", "Statuses")
+        queue: {"deadLetterTargetArn": {"Fn::GetAtt": ["EventsDeadLetters", "Arn"]}, "maxReceiveCount": 10}
+        for queue in ("EventsQueue", "StatusesQueue")
     }
+
+
+def test_the_dead_letters_of_the_first_version_outlive_the_update(template):
+    # Version 0.1.0 states no deletion policy. A queue that leaves the template would be deleted with its records.
+    assert "StatusesDeadLetters" in sam.of_type(template, "AWS::SQS::Queue")
+    # Its mapping, which the update deletes last, drains it.
+    _, role = sam.role_of(template, sam.functions(template)["send-message"])
+    read = [one["Resource"] for one in sam.statements(role) if "sqs:ReceiveMessage" in one["Action"]]
+    assert {"Fn::GetAtt": ["StatusesDeadLetters", "Arn"]} in [queue for queues in read for queue in queues]
 
 
 def test_every_queue_keeps_a_record_as_long_as_sqs_can(template):
@@ -87,20 +95,24 @@ def test_a_failed_record_does_not_redeliver_the_others(template):
         assert mapping["BatchSize"] == 10, name
 
 
-# Executions that a new account may run at once, and those that the functions without a mapping need: one sweep at a time,
-# and one to accept events while every queue has a backlog.
+# Executions that a new account may run at once, and those that run beside the mappings. Sweeps and syncs run one at a time.
+# A console is not part of the stack yet.
 NEW_ACCOUNT = 10
-SWEEP = 1
-RECEIVING = 1
+BESIDE = {"receive-event": 1, "fire-reminders": 1, "sync-templates": 1, "console": 1}
 
 
-def test_the_defaults_fit_a_new_account(template):
-    def default(value):
-        return template["Parameters"][value["Ref"]]["Default"]
-
+def test_the_defaults_add_up_to_a_new_account(template):
     mappings = properties_of(template, "AWS::Lambda::EventSourceMapping").values()
-    taken = sum(default(mapping["ScalingConfig"]["MaximumConcurrency"]) for mapping in mappings)
-    assert taken + SWEEP + RECEIVING <= NEW_ACCOUNT
+    used = [mapping["ScalingConfig"]["MaximumConcurrency"]["Ref"] for mapping in mappings]
+    # Each parameter counts once, for one mapping.
+    assert sorted(used) == ["DeadLetterConcurrency", "SendConcurrency", "StatusConcurrency"]
+    taken = {name: template["Parameters"][name]["Default"] for name in used}
+    # The minimum of an SQS mapping.
+    assert all(template["Parameters"][name]["MinValue"] == 2 for name in used)
+    assert sum(taken.values()) + sum(BESIDE.values()) == NEW_ACCOUNT
+    polled = {sam.invoked(mapping["FunctionName"]) for mapping in mappings}
+    others = set(sam.of_type(template, "AWS::Serverless::Function")) - polled
+    assert {name.replace("-", " ").title().replace(" ", "") + "Function" for name in set(BESIDE) - {"console"}} == others
 
 
 def test_receiving_reserves_executions_only_if_asked(template):

@@ -1,5 +1,6 @@
 """Kills, restarts and load: nothing is lost and nothing is sent twice."""
 
+import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,17 +43,20 @@ def test_each_of_many_events_at_once_makes_one_message(start):
     assert {message["to"] for message in messages} == {event["data"]["customer"]["phone"] for event in events}
 
 
-@pytest.mark.parametrize("queue", ["events", "statuses"])
-def test_a_record_sqs_gave_up_on_is_moved_from_the_queue_to_the_ledger(run, queue):
-    dead = run.bridge.sqs.get_queue_url(QueueName=f"bridge-{queue}-dead")["QueueUrl"]
-    run.bridge.sqs.send_message(QueueUrl=dead, MessageBody="what nobody could process")
+REPORT = {"notice": "number.1", "site": "demo", "phone_number_id": "1", "from": "393401234567", "to": "393407654321"}
+
+
+@pytest.mark.parametrize(("queue", "body"), [("events", "what nobody could process"), ("statuses", json.dumps(REPORT))])
+def test_a_record_sqs_gave_up_on_is_moved_from_the_queue_to_the_ledger(run, queue, body):
+    dead = run.bridge.sqs.get_queue_url(QueueName="bridge-dead")["QueueUrl"]
+    run.bridge.sqs.send_message(QueueUrl=dead, MessageBody=body)
 
     def letters():
         items = run.table_items("BRIDGE_LEDGER_TABLE")
         return [i for i in items if i["pk"]["S"].startswith("DEAD#") and i["queue"]["S"] == queue]
 
     (letter,) = waiting.until(letters, "the dead letter is in the ledger", KEPT_LIMIT_S)
-    assert letter["body"]["S"] == "what nobody could process"
+    assert letter["body"]["S"] == body
     waiting.until(lambda: not any(run.bridge.queue_counts(dead)), "the dead-letter queue is empty", KEPT_LIMIT_S)
 
 

@@ -6,7 +6,7 @@ use domain::message::suppression::{Scope, Source, Suppression};
 use domain::primitives::id::EventId;
 use domain::primitives::key::event_key;
 use jiff::SignedDuration;
-use kit::{EVENTS_DEAD_ARN, Planned, Trouble, World, order_status_changed};
+use kit::{DEAD_ARN, Planned, Trouble, World, order_status_changed};
 use serde_json::{Value, json};
 use store::schedule::Lane;
 
@@ -457,7 +457,7 @@ async fn a_message_left_sending_by_a_dead_letter_becomes_unknown() {
                      "recipient": "C7"});
     world.enqueue(&job.to_string()).await.unwrap();
     let batch = world.take().await.unwrap();
-    assert!(world.handle_from(&batch, Some(EVENTS_DEAD_ARN)).await.is_empty());
+    assert!(world.handle_from(&batch, Some(DEAD_ARN)).await.is_empty());
     world.delete(batch.first().unwrap()).await.unwrap();
     world.pass(MINUTE * 9).await.unwrap();
     assert_eq!(state(&world, "e-1").await, State::Unknown);

@@ -4,8 +4,9 @@ use domain::mapping::UsefulFor;
 use domain::message::reason::Reason;
 use domain::message::state::{State, WaitReason};
 use jiff::SignedDuration;
-use kit::{EVENTS_DEAD_ARN, World, message_sent, order_status_changed};
+use kit::{DEAD_ARN, World, message_sent, order_status_changed};
 use serde_json::{Value, json};
+use store::ledger::DeadQueue;
 
 pub(crate) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -231,11 +232,28 @@ async fn a_record_sqs_gave_up_on_becomes_a_dead_letter_with_its_cause() {
     let world = World::start().await.unwrap();
     world.accept(&order(1)).await.unwrap();
     let batch = world.take().await.unwrap();
-    assert!(world.handle_from(&batch, Some(EVENTS_DEAD_ARN)).await.is_empty());
+    assert!(world.handle_from(&batch, Some(DEAD_ARN)).await.is_empty());
     world.delete(batch.first().unwrap()).await.unwrap();
     assert!(world.phone().await.unwrap().is_empty());
     let letters = world.ledger.dead_letters(Some(&world.site().unwrap()), world.clock.now()).await.unwrap();
     assert_eq!(letters, ["SQS gave up: the record was received too often"]);
+    world.finish().await.unwrap();
+}
+
+/// Both queues share the dead-letter queue. The reports are redriven into their own queue.
+#[tokio::test]
+async fn a_report_sqs_gave_up_on_becomes_a_dead_letter_of_its_queue() {
+    let world = World::start().await.unwrap();
+    let site = world.site().unwrap();
+    let stop = json!({"notice": "word.1", "site": site, "phone_number_id": "1", "from": "393401234567",
+                      "at": world.clock.now(), "word": "stop"});
+    world.enqueue(&stop.to_string()).await.unwrap();
+    let batch = world.take().await.unwrap();
+    assert!(world.handle_from(&batch, Some(DEAD_ARN)).await.is_empty());
+    world.delete(batch.first().unwrap()).await.unwrap();
+    let letters = world.ledger.kept_letters(Some(&site), world.clock.now()).await.unwrap();
+    let found: Vec<_> = letters.iter().map(|letter| (letter.queue, letter.cause.as_str())).collect();
+    assert_eq!(found, [(DeadQueue::Statuses, "SQS gave up: the record was received too often")]);
     world.finish().await.unwrap();
 }
 

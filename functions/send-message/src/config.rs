@@ -17,10 +17,10 @@ pub struct Config {
     pub schedule_table: String,
     /// `BRIDGE_EVENTS_QUEUE_URL`: the queue for successor records.
     pub events_queue_url: String,
-    /// `BRIDGE_EVENTS_DEAD_QUEUE_ARN`: the dead-letter queue of the events queue.
-    pub events_dead_queue_arn: String,
-    /// `BRIDGE_STATUSES_DEAD_QUEUE_ARN`: the dead-letter queue of the statuses queue.
-    pub statuses_dead_queue_arn: String,
+    /// `BRIDGE_DEAD_QUEUE_ARN`: the dead-letter queue of both queues.
+    pub dead_queue_arn: String,
+    /// `BRIDGE_STATUSES_QUEUE_ARN`: the statuses queue, from which a dead letter may come.
+    pub statuses_queue_arn: String,
     /// `BRIDGE_STACK`: the prefix of the secrets' names.
     pub stack: String,
     /// `BRIDGE_PROVIDER_NETWORK`: `public` by default; `any` is for local runs and tests.
@@ -42,8 +42,8 @@ impl Config {
             contacts_table: environment.required("BRIDGE_CONTACTS_TABLE")?,
             schedule_table: environment.required("BRIDGE_SCHEDULE_TABLE")?,
             events_queue_url: environment.required("BRIDGE_EVENTS_QUEUE_URL")?,
-            events_dead_queue_arn: environment.required("BRIDGE_EVENTS_DEAD_QUEUE_ARN")?,
-            statuses_dead_queue_arn: environment.required("BRIDGE_STATUSES_DEAD_QUEUE_ARN")?,
+            dead_queue_arn: environment.required("BRIDGE_DEAD_QUEUE_ARN")?,
+            statuses_queue_arn: environment.required("BRIDGE_STATUSES_QUEUE_ARN")?,
             metrics: Metrics::of(environment, &stack, "send-message"),
             stack,
             network: environment.parsed_or("BRIDGE_PROVIDER_NETWORK", Network::Public, str::parse)?,
@@ -61,8 +61,8 @@ mod tests {
         ("BRIDGE_CONTACTS_TABLE", "p"),
         ("BRIDGE_SCHEDULE_TABLE", "t"),
         ("BRIDGE_EVENTS_QUEUE_URL", "q"),
-        ("BRIDGE_EVENTS_DEAD_QUEUE_ARN", "d"),
-        ("BRIDGE_STATUSES_DEAD_QUEUE_ARN", "e"),
+        ("BRIDGE_DEAD_QUEUE_ARN", "d"),
+        ("BRIDGE_STATUSES_QUEUE_ARN", "e"),
         ("BRIDGE_STACK", "s"),
     ];
 

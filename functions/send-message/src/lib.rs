@@ -2,7 +2,7 @@
 //!
 //! [`handle`] processes a batch of records. The modules:
 //!
-//! - `record`: one queue record
+//! - `record`: one queue record, as `sort` finds it
 //! - `event`: an accepted event
 //! - `message`: one message, as its `task`
 //! - `context`: the data that a decision needs
@@ -38,6 +38,7 @@ mod record;
 mod reminders;
 mod send;
 mod skip;
+mod sort;
 mod task;
 mod volume;
 mod wait;
@@ -94,7 +95,7 @@ pub struct App {
     schedule: Schedule,
     queue: EventsQueue,
     metrics: Metrics,
-    dead_queues: record::DeadQueues,
+    arns: sort::Arns,
     contacts: Contacts,
     config: ConfigTable,
     secrets: Secrets,
@@ -129,10 +130,7 @@ impl App {
             schedule,
             queue: EventsQueue::new(sqs, config.events_queue_url),
             metrics: config.metrics,
-            dead_queues: record::DeadQueues {
-                events: config.events_dead_queue_arn,
-                statuses: config.statuses_dead_queue_arn,
-            },
+            arns: sort::Arns { dead_queue: config.dead_queue_arn, statuses_queue: config.statuses_queue_arn },
             claims: Claims::new(ledger.clone(), config.contacts_table.clone()),
             contacts: Contacts::new(dynamodb.clone(), config.contacts_table),
             ledger,
@@ -190,7 +188,7 @@ fn process_name() -> Result<String, SetupError> {
     Ok(hex::encode(bytes))
 }
 
-/// Handles a batch of records of the events queue or of a dead-letter queue.
+/// Handles a batch of records of the events queue or of the dead-letter queue.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
     let context = telemetry::context(&[(field::REQUEST, &event.context.request_id)]);
     handle_batch(app, event).instrument(context).await

@@ -3,7 +3,7 @@
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::message::backoff;
 use domain::primitives::cause::chain;
-use domain::primitives::id::EventId;
+use domain::primitives::id::{EventId, SiteId};
 use domain::primitives::trace::TraceParent;
 use domain::queue::job::{Job, MessageJob, SendPermit};
 use jiff::SignedDuration;
@@ -17,38 +17,37 @@ use store::ledger::DeadQueue;
 use store::schedule::Lane;
 
 use crate::event::Accepted;
+use crate::sort::{GIVEN_UP, Sorted};
 use crate::task::{Invocation, Probe};
 use crate::{App, FRESH_FOR, consequences, event, jitter, message};
-
-/// The ARNs of the dead-letter queues.
-#[derive(Clone, Debug)]
-pub(crate) struct DeadQueues {
-    pub(crate) events: String,
-    pub(crate) statuses: String,
-}
 
 /// Longest first backoff pause of a record that failed because a service was unavailable.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Handles one record. On `Err`, SQS delivers it again.
 pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation<'_>) -> Result<(), TryAgain> {
-    let body = record.body.as_deref().unwrap_or_default();
-    let of_job = serde_json::from_str::<Job>(body).map(|job| job.traced(trace_of(&record)));
-    if let Ok(job) = &of_job {
-        note(job);
-    }
-    if let Some(queue) = app.dead_queues.of(&record) {
-        let cause = "SQS gave up: the record was received too often";
-        return give_up(app, &record, queue, of_job.as_ref().ok(), cause).await;
-    }
-    let job = match of_job {
-        Ok(job) => job,
-        // serde's error message may quote the body. The position does not.
-        Err(error) => {
-            let cause = format!("the record is not a job (line {}, column {})", error.line(), error.column());
-            return give_up(app, &record, DeadQueue::Events, None, &cause).await;
+    match app.arns.sort(&record) {
+        Sorted::Job(job) => {
+            let job = job.traced(trace_of(&record));
+            note(&job);
+            process(app, &record, job, invocation).await
         }
-    };
+        Sorted::DeadJob(job) => {
+            let job = job.traced(trace_of(&record));
+            note(&job);
+            give_up(app, &record, &job, GIVEN_UP).await
+        }
+        Sorted::Dead { queue, site, cause } => {
+            if let Some(site) = &site {
+                telemetry::note(&[(field::SITE, site)]);
+            }
+            bury(app, &record, queue, site.as_ref(), &cause).await
+        }
+    }
+}
+
+/// Processes a job, and puts it back or gives it up if that fails.
+async fn process(app: &App, record: &SqsMessage, job: Job, invocation: Invocation<'_>) -> Result<(), TryAgain> {
     let done = match &job {
         Job::Event { site, received_at, event: document, attempt, trace, .. } => {
             let waited = *attempt > 0 || app.clock.now().duration_since(*received_at) > FRESH_FOR;
@@ -70,12 +69,12 @@ pub(crate) async fn handle(app: &App, record: SqsMessage, invocation: Invocation
             let cause = chain(&cause);
             if let Some(since) = job.over_since(app.clock.now()) {
                 let cause = format!("{cause}; the event has been tried since {since}, for more than 14 days");
-                return give_up(app, &record, DeadQueue::Events, Some(&job), &cause).await;
+                return give_up(app, record, &job, &cause).await;
             }
             tracing::warn!(site = %job.site(), cause, "a record could not be finished; it is put back");
             put_back(app, job).await
         }
-        Err(Failure::Dead(cause)) => give_up(app, &record, DeadQueue::Events, Some(&job), &chain(&cause)).await,
+        Err(Failure::Dead(cause)) => give_up(app, record, &job, &chain(&cause)).await,
     }
 }
 
@@ -100,39 +99,30 @@ fn note(job: &Job) {
     }
 }
 
-/// Records a dead letter. SQS delivers the record no more, so a message of it that another execution left in `sending`
-/// is handed to the sweep before.
-async fn give_up(
+/// Records a job as a dead letter. SQS delivers the record no more, so a message of it that another execution left in
+/// `sending` is handed to the sweep before.
+async fn give_up(app: &App, record: &SqsMessage, job: &Job, cause: &str) -> Result<(), TryAgain> {
+    match consequences::of_dead_letter(app, job).await {
+        Ok(()) => {}
+        Err(error @ StoreError::Unavailable(_)) => {
+            tracing::warn!(error = chain(&error), "the messages of a dead letter could not be read");
+            return Err(TryAgain);
+        }
+        // Another delivery would read the same.
+        Err(error) => tracing::error!(error = chain(&error), "the messages of a dead letter are unreadable"),
+    }
+    bury(app, record, DeadQueue::Events, Some(job.site()), cause).await
+}
+
+/// Records a dead letter of a queue.
+async fn bury(
     app: &App,
     record: &SqsMessage,
     queue: DeadQueue,
-    job: Option<&Job>,
+    site: Option<&SiteId>,
     cause: &str,
 ) -> Result<(), TryAgain> {
-    if let Some(job) = job {
-        match consequences::of_dead_letter(app, job).await {
-            Ok(()) => {}
-            Err(error @ StoreError::Unavailable(_)) => {
-                tracing::warn!(error = chain(&error), "the messages of a dead letter could not be read");
-                return Err(TryAgain);
-            }
-            // Another delivery would read the same.
-            Err(error) => tracing::error!(error = chain(&error), "the messages of a dead letter are unreadable"),
-        }
-    }
-    let dead = DeadRecord { queue, site: job.map(Job::site), record, cause };
-    dead_letter(&app.ledger, &app.metrics, dead, app.clock.now()).await
-}
-
-impl DeadQueues {
-    /// Returns the dead-letter queue that the record came from, if any.
-    fn of(&self, record: &SqsMessage) -> Option<DeadQueue> {
-        let arn = record.event_source_arn.as_deref()?;
-        if arn == self.events {
-            return Some(DeadQueue::Events);
-        }
-        (arn == self.statuses).then_some(DeadQueue::Statuses)
-    }
+    dead_letter(&app.ledger, &app.metrics, DeadRecord { queue, site, record, cause }, app.clock.now()).await
 }
 
 /// Puts a record back with exponential backoff. An outage therefore does not use up the SQS receive count and does not

@@ -20,46 +20,39 @@ pub struct Queue {
     pub arn: String,
 }
 
-/// The queues of the stack, each with its dead-letter queue.
+/// The queues of the stack.
 #[derive(Clone, Debug)]
 pub struct Queues {
     /// The events to process.
     pub events: Queue,
-    /// The dead letters of the events queue.
-    pub events_dead: Queue,
     /// The platform events that WA Smart Business reports.
     pub statuses: Queue,
-    /// The dead letters of the statuses queue.
-    pub statuses_dead: Queue,
+    /// The dead letters of both queues.
+    pub dead: Queue,
 }
 
 impl Queues {
-    /// Creates all queues: `<stack>-events`, `<stack>-statuses`, and their dead-letter queues with the suffix `-dead`.
+    /// Creates all queues: `<stack>-events`, `<stack>-statuses`, and `<stack>-dead` for the dead letters of both.
     /// Undeleted records return after `visibility_seconds`.
     ///
     /// # Errors
     /// When the emulator refuses.
     pub async fn create(client: &Client, stack: &str, visibility_seconds: u32) -> Result<Self> {
-        let (events, events_dead) = pair(client, &format!("{stack}-events"), visibility_seconds).await?;
-        let (statuses, statuses_dead) = pair(client, &format!("{stack}-statuses"), visibility_seconds).await?;
-        Ok(Self { events, events_dead, statuses, statuses_dead })
+        let dead = create(client, &format!("{stack}-dead"), visibility_seconds, None).await?;
+        let redrive = json!({"deadLetterTargetArn": dead.arn, "maxReceiveCount": RECEIVES_MAX}).to_string();
+        let events = create(client, &format!("{stack}-events"), visibility_seconds, Some(&redrive)).await?;
+        let statuses = create(client, &format!("{stack}-statuses"), visibility_seconds, Some(&redrive)).await?;
+        Ok(Self { events, statuses, dead })
     }
 
     /// Returns all queues.
     #[must_use]
-    pub fn all(&self) -> [&Queue; 4] {
-        [&self.events, &self.events_dead, &self.statuses, &self.statuses_dead]
+    pub fn all(&self) -> [&Queue; 3] {
+        [&self.events, &self.statuses, &self.dead]
     }
 }
 
-/// Creates a queue and its dead-letter queue.
-async fn pair(client: &Client, name: &str, visibility_seconds: u32) -> Result<(Queue, Queue)> {
-    let dead = create(client, &format!("{name}-dead"), visibility_seconds, None).await?;
-    let redrive = json!({"deadLetterTargetArn": dead.arn, "maxReceiveCount": RECEIVES_MAX}).to_string();
-    Ok((create(client, name, visibility_seconds, Some(redrive)).await?, dead))
-}
-
-async fn create(client: &Client, name: &str, visibility_seconds: u32, redrive: Option<String>) -> Result<Queue> {
+async fn create(client: &Client, name: &str, visibility_seconds: u32, redrive: Option<&str>) -> Result<Queue> {
     let mut request = client
         .create_queue()
         .queue_name(name)

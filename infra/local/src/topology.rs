@@ -65,12 +65,11 @@ pub fn routes() -> Vec<Route> {
 /// Returns each queue with its function and the maximum number of batches in flight. Dead letters go to the function
 /// that records their outcome in the ledger. They are processed one batch at a time so that they delay no message.
 #[must_use]
-pub fn feeds(queues: &Queues) -> [(&Queue, &'static str, usize); 4] {
+pub fn feeds(queues: &Queues) -> [(&Queue, &'static str, usize); 3] {
     [
         (&queues.events, SEND_MESSAGE, WORKERS),
         (&queues.statuses, TRACK_DELIVERY, WORKERS),
-        (&queues.events_dead, SEND_MESSAGE, 1),
-        (&queues.statuses_dead, SEND_MESSAGE, 1),
+        (&queues.dead, SEND_MESSAGE, 1),
     ]
 }
 
@@ -86,8 +85,8 @@ fn variables(emulators: &Emulators, queues: &Queues) -> Vec<Variable> {
         ("BRIDGE_SCHEDULE_TABLE", table("Schedule"), &[SEND_MESSAGE, TRACK_DELIVERY, FIRE_REMINDERS]),
         ("BRIDGE_EVENTS_QUEUE_URL", queues.events.url.clone(), &[RECEIVE_EVENT, SEND_MESSAGE, FIRE_REMINDERS]),
         ("BRIDGE_STATUSES_QUEUE_URL", queues.statuses.url.clone(), &[RECEIVE_EVENT, TRACK_DELIVERY, FIRE_REMINDERS]),
-        ("BRIDGE_EVENTS_DEAD_QUEUE_ARN", queues.events_dead.arn.clone(), &[SEND_MESSAGE]),
-        ("BRIDGE_STATUSES_DEAD_QUEUE_ARN", queues.statuses_dead.arn.clone(), &[SEND_MESSAGE]),
+        ("BRIDGE_DEAD_QUEUE_ARN", queues.dead.arn.clone(), &[SEND_MESSAGE]),
+        ("BRIDGE_STATUSES_QUEUE_ARN", queues.statuses.arn.clone(), &[SEND_MESSAGE]),
         ("BRIDGE_STACK", STACK.to_owned(), &FUNCTIONS),
         // The default of the template.
         ("BRIDGE_EVENTS_PER_MINUTE", "6000".to_owned(), &[RECEIVE_EVENT]),

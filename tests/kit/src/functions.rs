@@ -16,7 +16,7 @@ use store::schedule::Schedule;
 use store::tables::table_name;
 use store::webhooks::Webhooks;
 
-use crate::{EVENTS_DEAD_ARN, Meter, STACK, STATUSES_DEAD_ARN, SharedClock, Wire};
+use crate::{DEAD_ARN, Meter, STACK, STATUSES_ARN, SharedClock, Wire};
 
 /// The SDK's initial backoff before it retries a call.
 const SDK_PAUSE: Duration = Duration::from_millis(5);
@@ -159,8 +159,8 @@ fn send_config(parts: &Parts, tables: &TableNames, metrics: Metrics) -> send_mes
         contacts_table: tables.contacts.clone(),
         schedule_table: tables.schedule.clone(),
         events_queue_url: parts.events_queue_url.clone(),
-        events_dead_queue_arn: EVENTS_DEAD_ARN.to_owned(),
-        statuses_dead_queue_arn: STATUSES_DEAD_ARN.to_owned(),
+        dead_queue_arn: DEAD_ARN.to_owned(),
+        statuses_queue_arn: STATUSES_ARN.to_owned(),
         stack: STACK.to_owned(),
         network: Network::Any,
         metrics,

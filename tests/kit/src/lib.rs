@@ -70,10 +70,10 @@ const SITE: &str = "demo";
 const ACCOUNT: &str = "main";
 const PHONE_NUMBER_ID: &str = "106540352242922";
 const WABA_ID: &str = "102290129340398";
-/// The ARN of the events dead-letter queue. Records with this source are dead letters.
-pub const EVENTS_DEAD_ARN: &str = "arn:aws:sqs:eu-south-1:000000000000:story-events-dead";
-/// The ARN of the statuses dead-letter queue.
-pub const STATUSES_DEAD_ARN: &str = "arn:aws:sqs:eu-south-1:000000000000:story-statuses-dead";
+/// The ARN of the dead-letter queue of both queues. Records with this source are dead letters.
+pub const DEAD_ARN: &str = "arn:aws:sqs:eu-south-1:000000000000:story-dead";
+/// The ARN of the statuses queue. A dead letter that came from it has this ARN as an attribute.
+pub const STATUSES_ARN: &str = "arn:aws:sqs:eu-south-1:000000000000:story-statuses";
 
 /// Everything that a story runs in.
 pub struct World {

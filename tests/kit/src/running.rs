@@ -40,7 +40,7 @@ impl World {
         self.handle_from(batch, None).await
     }
 
-    /// Like [`World::handle`], but the records come from the queue with this ARN, such as [`crate::EVENTS_DEAD_ARN`].
+    /// Like [`World::handle`], but the records come from the queue with this ARN, such as [`crate::DEAD_ARN`].
     pub async fn handle_from(&self, batch: &[Message], arn: Option<&str>) -> Vec<String> {
         let (mut event, context) = self.invocation(batch);
         for record in &mut event.records {
