@@ -1,8 +1,10 @@
 """Checks the tables, queues, functions, logs and routes, and their safeguards."""
 
 import json
+import re
 
 from support import template as sam
+from support.paths import ROOT
 
 FOURTEEN_DAYS_S = 14 * 24 * 3600
 
@@ -113,6 +115,14 @@ def test_the_defaults_add_up_to_a_new_account(template):
     polled = {sam.invoked(mapping["FunctionName"]) for mapping in mappings}
     others = set(sam.of_type(template, "AWS::Serverless::Function")) - polled
     assert {name.replace("-", " ").title().replace(" ", "") + "Function" for name in set(BESIDE) - {"console"}} == others
+
+
+def test_bridge_doctor_counts_the_same_executions(template):
+    code = (ROOT / "infra/cli/src/doctor/aws.rs").read_text(encoding="utf-8")
+    assert int(re.search(r"const OTHERS: i32 = (\d+);", code)[1]) == sum(BESIDE.values())
+    counted = re.findall(r'"(\w+)"', re.search(r"const MAPPINGS: \[&str; \d+\] = \[(.*?)\];", code)[1])
+    mappings = properties_of(template, "AWS::Lambda::EventSourceMapping").values()
+    assert sorted(counted) == sorted(mapping["ScalingConfig"]["MaximumConcurrency"]["Ref"] for mapping in mappings)
 
 
 def test_receiving_reserves_executions_only_if_asked(template):

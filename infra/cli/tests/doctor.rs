@@ -61,17 +61,13 @@ impl Patient {
         let mut demo: Value = serde_json::from_str(&fs::read_to_string(self.bridge.folder.path().join("demo.json"))?)?;
         *demo.pointer_mut("/base_url").context("no base_url")? = self.front.url().into();
         fs::write(self.bridge.folder.path().join("demo.json"), demo.to_string())?;
-        for (queue, dead) in
-            [("BRIDGE_EVENTS_QUEUE_URL", "events-dead"), ("BRIDGE_STATUSES_QUEUE_URL", "statuses-dead")]
-        {
-            self.sqs.create_queue().queue_name(dead).send().await?;
-            let arn = format!("arn:aws:sqs:eu-south-1:000000000000:{dead}");
-            let redrive = json!({"deadLetterTargetArn": arn, "maxReceiveCount": 10}).to_string();
-            let set = self.sqs.set_queue_attributes().queue_url(self.bridge.variable(queue)?);
-            set.attributes(QueueAttributeName::RedrivePolicy, redrive).send().await?;
-        }
-        for name in ["missed", "failed"] {
+        for name in ["dead", "statuses-dead", "missed", "failed"] {
             self.sqs.create_queue().queue_name(name).send().await?;
+        }
+        let redrive = json!({"deadLetterTargetArn": "arn:aws:sqs:eu-south-1:000000000000:dead", "maxReceiveCount": 10});
+        for queue in ["BRIDGE_EVENTS_QUEUE_URL", "BRIDGE_STATUSES_QUEUE_URL"] {
+            let set = self.sqs.set_queue_attributes().queue_url(self.bridge.variable(queue)?);
+            set.attributes(QueueAttributeName::RedrivePolicy, redrive.to_string()).send().await?;
         }
         for table in ["bridge-contacts", "bridge-ledger"] {
             let expiry = aws_sdk_dynamodb::types::TimeToLiveSpecification::builder();
@@ -207,9 +203,9 @@ async fn a_broken_part_of_the_data_is_named() -> Result<()> {
     world.config.put_mapping(&site, &mapping).await?;
     found(&patient, &format!("mapping demo/{}", mapping.id)).await?;
 
-    let sent = patient.sqs.send_message().queue_url(queue(&patient, "events-dead").await?);
+    let sent = patient.sqs.send_message().queue_url(queue(&patient, "dead").await?);
     sent.message_body("{}").send().await?;
-    found(&patient, "queue events-dead").await?;
+    found(&patient, "queue dead").await?;
 
     for (at, late_s, failed) in [(now - MINUTE * 10, 0, false), (now, 400, false), (now, 0, true)] {
         world.schedule.note_sweep(Sweep { at, late_s, failed }).await?;
@@ -300,10 +296,10 @@ async fn a_broken_part_of_aws_is_named_alone() -> Result<()> {
         assert_eq!(findings_on_aws(&patient.on_aws().await?)?, expected);
     }
     healthy(&patient);
-    for name in ["missed", "failed"] {
+    for name in ["missed", "failed", "statuses-dead"] {
         patient.sqs.send_message().queue_url(queue(&patient, name).await?).message_body("{}").send().await?;
     }
-    let expected = ["queue FailedInvocations", "queue MissedTicks"].map(str::to_owned);
+    let expected = ["queue FailedInvocations", "queue MissedTicks", "queue StatusesDeadLetters"].map(str::to_owned);
     assert_eq!(findings_on_aws(&patient.on_aws().await?)?, BTreeSet::from(expected));
     patient.bridge.world.finish().await
 }

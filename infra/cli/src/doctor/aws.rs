@@ -18,10 +18,10 @@ use crate::stack::{Stack, site_id};
 const FUNCTIONS: [&str; 5] = ["receive-event", "send-message", "track-delivery", "fire-reminders", "sync-templates"];
 /// The alias that everything invokes.
 const ALIAS: &str = "live";
-/// Mappings of queues, by the parameter with their maximum of executions and by their number.
-const MAPPINGS: [(&str, i32); 3] = [("SendConcurrency", 1), ("StatusConcurrency", 1), ("DeadLetterConcurrency", 2)];
-/// Executions that the sweep and `receive-event` need beside the mappings.
-const OTHERS: i32 = 2;
+/// The parameters with the maximum of executions of each queue's mapping.
+const MAPPINGS: [&str; 3] = ["SendConcurrency", "StatusConcurrency", "DeadLetterConcurrency"];
+/// Executions that need room beside the mappings: `receive-event`, the sweep, the template sync and a console.
+const OTHERS: i32 = 4;
 
 /// A stack on AWS.
 pub(super) struct Aws {
@@ -86,6 +86,10 @@ pub(super) async fn check(aws: &Aws, report: &mut Report) {
         if let Ok(url) = aws.outputs.get(output) {
             data::failures(&aws.stack, name, &url, report).await;
         }
+    }
+    // Nothing empties the queue of version 0.1.0, so the records in it need a person.
+    if let Ok(url) = aws.outputs.get("StatusesDeadLettersUrl") {
+        data::dead_letters(&aws.stack, "StatusesDeadLetters", &url, report).await;
     }
 }
 
@@ -164,7 +168,7 @@ async fn concurrency(aws: &Aws, lambda: &aws_sdk_lambda::Client, report: &mut Re
         let value = parameters.filter(|one| one.parameter_key() == Some(name)).find_map(|one| one.parameter_value());
         value.and_then(|value| value.parse::<i32>().ok()).unwrap_or_default()
     };
-    let needed = MAPPINGS.iter().map(|(name, count)| parameter(name) * count).sum::<i32>() + OTHERS;
+    let needed = MAPPINGS.into_iter().map(parameter).sum::<i32>() + OTHERS;
     match lambda.get_account_settings().send().await {
         Ok(settings) => {
             let quota = settings.account_limit.map(|limit| limit.concurrent_executions).unwrap_or_default();

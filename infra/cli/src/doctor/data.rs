@@ -1,5 +1,7 @@
 //! Tables, queues and the secret of the pseudonyms.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TableStatus, TimeToLiveStatus};
 use aws_sdk_sqs::types::QueueAttributeName;
 use domain::primitives::cause::chain;
@@ -90,8 +92,9 @@ struct Depth {
     dead_queue: Option<String>,
 }
 
-/// Checks both queues and their dead-letter queues.
+/// Checks both queues and the dead-letter queue that they share.
 pub(super) async fn queues(stack: &Stack, report: &mut Report) {
+    let mut dead = BTreeSet::new();
     for (name, url) in stack.queue_urls() {
         let depth = match depth(stack, url).await {
             Ok(depth) => depth,
@@ -104,30 +107,31 @@ pub(super) async fn queues(stack: &Stack, report: &mut Report) {
         let detail = report.texts.doctor_queue_depth(visible, in_flight, delayed);
         report.good("queue", name, detail);
         match dead_queue {
-            Some(dead) => dead_letters(stack, name, &dead, report).await,
+            Some(name) => drop(dead.insert(name)),
             None => {
                 report.finding("queue", name, report.texts.doctor_no_dead_queue(), report.texts.doctor_deploy_again())
             }
         }
     }
+    for name in dead {
+        match stack.sqs.get_queue_url().queue_name(&name).send().await {
+            Ok(answer) => dead_letters(stack, &name, answer.queue_url().unwrap_or_default(), report).await,
+            Err(error) => unreadable(&name, chain(&error), report),
+        }
+    }
 }
 
 /// Checks a dead-letter queue. Its records are written into the ledger at once, so it is normally empty.
-async fn dead_letters(stack: &Stack, name: &str, dead: &str, report: &mut Report) {
-    let url = stack.sqs.get_queue_url().queue_name(dead).send().await.map_err(|error| chain(&error));
-    let depth = match url {
-        Ok(answer) => depth(stack, answer.queue_url().unwrap_or_default()).await,
-        Err(cause) => Err(cause),
-    };
-    match depth {
+pub(super) async fn dead_letters(stack: &Stack, name: &str, url: &str, report: &mut Report) {
+    match depth(stack, url).await {
         Ok(Depth { visible: 0, .. }) => {}
         Ok(Depth { visible, .. }) => report.finding(
             "queue",
-            dead,
-            report.texts.doctor_dead_waiting(visible, name),
+            name,
+            report.texts.doctor_dead_waiting(visible),
             "docs/runbooks/dead-letter-queues.md",
         ),
-        Err(cause) => unreadable(dead, cause, report),
+        Err(cause) => unreadable(name, cause, report),
     }
 }
 

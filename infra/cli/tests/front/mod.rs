@@ -69,6 +69,7 @@ impl Front {
             ("StatusesQueueUrl", bridge.variable("BRIDGE_STATUSES_QUEUE_URL")?),
             ("MissedTicksUrl", format!("{sqs}/000000000000/missed")),
             ("FailedInvocationsUrl", format!("{sqs}/000000000000/failed")),
+            ("StatusesDeadLettersUrl", format!("{sqs}/000000000000/statuses-dead")),
         ];
         let output = |(key, value): &(&str, String)| {
             format!("<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>")
