@@ -4,9 +4,9 @@ import json
 import platform
 import subprocess
 
-from support import processes, waiting
+from support import deployed_target, processes, waiting
 from support import template as sam
-from support.bridge import Bridge, aws_client
+from support.bridge import aws_client
 from support.paths import ROOT
 from support.template import BUCKET, REGION
 
@@ -86,85 +86,45 @@ class Emulator(processes.Process):
         return aws_client(service, self.url, REGION)
 
 
-class Stack:
-    """The deployed stack: its outputs, its tables and its HTTP API."""
+def deploy(emulator, bundles):
+    """Deploys the template with the bundles, as `sam deploy` does."""
+    s3, cloudformation = emulator.client("s3"), emulator.client("cloudformation")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    for name, bundle in bundles.items():
+        s3.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=bundle.read_bytes())
+    # As `sam deploy` does it: the template is longer than a request may be.
+    s3.put_object(Bucket=BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(translate(sam.load())))
+    cloudformation.create_change_set(
+        StackName=STACK,
+        ChangeSetName="first",
+        ChangeSetType="CREATE",
+        TemplateURL=f"{emulator.url}/{BUCKET}/{TEMPLATE_KEY}",
+        Parameters=[{"ParameterKey": "Architecture", "ParameterValue": ARCHITECTURE}],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    change_set = {"StackName": STACK, "ChangeSetName": "first"}
+    waiting.until(
+        lambda: cloudformation.describe_change_set(**change_set)["Status"] == "CREATE_COMPLETE",
+        "the change set is there",
+        DEPLOY_LIMIT_S,
+    )
+    cloudformation.execute_change_set(**change_set)
 
-    def __init__(self, emulator, bundles):
-        self.emulator = emulator
-        self.deploy(bundles)
-        description = self.describe()
-        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
+    def status():
+        return cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
 
-    def deploy(self, bundles):
-        s3, cloudformation = self.emulator.client("s3"), self.emulator.client("cloudformation")
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        for name, bundle in bundles.items():
-            s3.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=bundle.read_bytes())
-        # As `sam deploy` does it: the template is longer than a request may be.
-        s3.put_object(Bucket=BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(translate(sam.load())))
-        cloudformation.create_change_set(
-            StackName=STACK,
-            ChangeSetName="first",
-            ChangeSetType="CREATE",
-            TemplateURL=f"{self.emulator.url}/{BUCKET}/{TEMPLATE_KEY}",
-            Parameters=[{"ParameterKey": "Architecture", "ParameterValue": ARCHITECTURE}],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        change_set = {"StackName": STACK, "ChangeSetName": "first"}
-        waiting.until(
-            lambda: cloudformation.describe_change_set(**change_set)["Status"] == "CREATE_COMPLETE",
-            "the change set is there",
-            DEPLOY_LIMIT_S,
-        )
-        cloudformation.execute_change_set(**change_set)
-        waiting.until(
-            lambda: self.status() not in ("CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"),
-            "the stack is made",
-            DEPLOY_LIMIT_S,
-        )
-        assert self.status() == "CREATE_COMPLETE", cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    waiting.until(
+        lambda: status() not in ("CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"), "the stack is made", DEPLOY_LIMIT_S
+    )
+    assert status() == "CREATE_COMPLETE", cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
 
-    def describe(self):
-        return self.emulator.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
 
-    def status(self):
-        return self.describe()["StackStatus"]
-
-    def take_over_site(self, run):
-        """Copies the site of a local run to this stack: configuration, account token and webhook secret."""
-        dynamodb = self.emulator.client("dynamodb")
-        for item in run.table_items("BRIDGE_CONFIG_TABLE"):
-            dynamodb.put_item(TableName=self.outputs["ConfigTableName"], Item=item)
-        local_secrets = aws_client("secretsmanager", run.settings["AWS_ENDPOINT_URL_SECRETS_MANAGER"])
-        secrets = self.emulator.client("secretsmanager")
-        for name in (f"{run.demo['site']}/provider", f"{run.demo['site']}/inbound"):
-            secret = local_secrets.get_secret_value(SecretId=f"{run.settings['BRIDGE_STACK']}/{name}")["SecretString"]
-            secrets.create_secret(Name=self.outputs["SecretsPrefix"] + name, SecretString=secret)
-
-    def metrics(self, function):
-        """Returns the log lines of a function that CloudWatch would read as metrics."""
-        pages = self.emulator.client("logs").get_paginator("filter_log_events")
-        events = [one for page in pages.paginate(logGroupName=f"/aws/lambda/{STACK}-{function}") for one in page["events"]]
-        found = [json.loads(one["message"]) for one in events if one["message"].startswith("{")]
-        return [line for line in found if "_aws" in line]
-
-    def ledger(self, event):
-        """Returns the ledger's items for the messages of an event."""
-        dynamodb = self.emulator.client("dynamodb")
-        pages = dynamodb.get_paginator("scan").paginate(TableName=self.outputs["LedgerTableName"])
-        items = [item for page in pages for item in page["Items"]]
-        return [i for i in items if i["sk"]["S"].startswith("M#") and i["event_id"]["S"] == event["id"]]
-
-    def bridge(self, run):
-        """Returns the deployed HTTP API, with the API key of the local run's site and its phone."""
-        # The output contains the address that AWS would assign. The emulator listens for that name on its own port,
-        # under a domain that not every resolver can resolve, so the name is sent in the header.
-        (api,) = self.emulator.client("apigatewayv2").get_apis()["Items"]
-        return Bridge(
-            self.emulator.url,
-            run.bridge.api_key,
-            run.bridge.simulator_url,
-            self.emulator.client("sqs"),
-            self.outputs["EventsQueueUrl"],
-            host=api["ApiEndpoint"].split("://")[1],
-        )
+def environment(emulator, run):
+    """Returns the environment by which a person would name the emulated stack and the simulator of a local run."""
+    return {
+        deployed_target.STACK: STACK,
+        deployed_target.REGION: REGION,
+        deployed_target.SIMULATOR: run.demo["simulator_url"],
+        deployed_target.TOKEN: run.demo["access_token"],
+        deployed_target.ENDPOINT: emulator.url,
+    }
