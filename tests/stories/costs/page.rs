@@ -14,8 +14,8 @@ const MINUTES: f64 = 43_200.0;
 /// Assumed duration of an idle sweep in seconds, and the memory of its function in GB.
 const SWEEP_SECONDS: f64 = 0.1;
 const SWEEP_MEMORY_GB: f64 = 0.5;
-/// Lambda keeps five long polls of up to 20 s open for each of the four mappings, also if the queues are empty.
-const IDLE_POLLS_OF_MINUTE: f64 = 4.0 * 5.0 * 3.0;
+/// Lambda keeps five long polls of up to 20 s open for each of the three mappings, also if the queues are empty.
+const IDLE_POLLS_OF_MINUTE: f64 = 3.0 * 5.0 * 3.0;
 /// The metrics of all alarms. A test in tests/infra counts them in the template.
 const ALARM_METRICS: usize = 38;
 /// The metrics of an idle stack: each function's own metric that it writes without traffic.
