@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use domain::event::example::filled;
 use domain::primitives::id::SiteId;
 use domain::site::config::Site;
 use domain::site::credential::{SECRET_BYTES, StoredKey};
@@ -79,7 +80,7 @@ impl World {
 
 fn event(number: usize) -> Value {
     let example = include_str!("../../../docs/events/examples/order.status_changed.json");
-    let mut event: Value = serde_json::from_str(example).unwrap();
+    let mut event: Value = serde_json::from_str(&filled(example, "2026-11-22T09:15:00Z".parse().unwrap())).unwrap();
     event.as_object_mut().unwrap().insert("id".to_owned(), json!(format!("e-{number}")));
     event
 }

@@ -2,7 +2,11 @@
 
 use anyhow::{Context, Result};
 use domain::event::EventType;
+use domain::event::example::filled;
 use serde_json::{Value, json};
+
+/// When the examples are used in the stories.
+const EXAMPLES_AT: &str = "2026-11-22T10:15:00+01:00";
 
 /// Returns the example of an event type that is published for the developers of the callbacks.
 ///
@@ -11,7 +15,7 @@ use serde_json::{Value, json};
 pub fn example(kind: EventType) -> Result<Value> {
     let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&file).with_context(|| file.clone())?;
-    serde_json::from_str(&text).context(file)
+    serde_json::from_str(&filled(&text, EXAMPLES_AT.parse()?)).context(file)
 }
 
 /// Anna's order changes its status.

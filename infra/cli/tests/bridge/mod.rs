@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
+use domain::event::EventType;
 use kit::World;
 use runtime::Clock;
 use serde_json::{Value, json};
@@ -78,8 +79,7 @@ impl Bridge {
 
     /// Loads an event from the documentation, as if it happened now.
     pub(crate) fn event(&self, kind: &str, id: &str) -> Result<Value> {
-        let mut event: Value =
-            serde_json::from_str(&fs::read_to_string(format!("{DOCS}/events/examples/{kind}.json"))?)?;
+        let mut event = kit::example(EventType::of(kind).context("no such type")?)?;
         let fields = event.as_object_mut().context("no object")?;
         fields.insert("id".to_owned(), id.into());
         fields.insert("occurred_at".to_owned(), self.world.clock.now().to_string().into());

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::event::example::published as example;
 use crate::event::schema;
 use crate::primitives::id::{AccountId, SiteId};
 use crate::site::config::{Account, Site};
@@ -56,11 +57,6 @@ fn config(mappings: Vec<Mapping>) -> LiveConfig {
 fn complete() -> LiveConfig {
     let kinds = EventType::ALL.into_iter().filter(|kind| kind.notification() != Notification::Never);
     config(kinds.map(|kind| mapping(&kind.name().replace(['.', '_'], "-"), kind, &[])).collect())
-}
-
-fn example(kind: EventType) -> Value {
-    let path = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 fn event(kind: EventType, changes: &[(&str, Value)]) -> Event {

@@ -7,6 +7,7 @@ mod activity;
 pub mod activity_state;
 mod contract;
 mod data;
+pub mod example;
 mod kind;
 mod notify;
 mod objects;

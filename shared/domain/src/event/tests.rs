@@ -4,6 +4,7 @@ mod streams;
 
 use serde_json::{Value, json};
 
+use super::example::published as example;
 use super::*;
 
 fn now() -> Timestamp {
@@ -25,12 +26,6 @@ fn order_event() -> Value {
 fn with(mut document: Value, pointer: &str, value: Value) -> Value {
     *document.pointer_mut(pointer).unwrap() = value;
     document
-}
-
-/// Returns the published example of an event type.
-fn example(kind: EventType) -> Value {
-    let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
 #[track_caller]

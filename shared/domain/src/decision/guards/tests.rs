@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::event::EventType;
+use crate::event::example::published;
 use crate::message::state::{Answer, Failure, Status, StatusFact};
 
 fn received_at() -> Timestamp {
@@ -12,8 +13,7 @@ fn received_at() -> Timestamp {
 
 /// Returns the published example of an event type, with some fields changed.
 fn event(kind: EventType, changes: &[(&str, Value)]) -> Event {
-    let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
-    let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let mut document = published(kind);
     for (pointer, value) in changes {
         let (parent, field) = pointer.rsplit_once('/').unwrap();
         document.pointer_mut(parent).unwrap()[field] = value.clone();

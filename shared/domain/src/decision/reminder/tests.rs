@@ -1,4 +1,6 @@
 use super::*;
+use crate::event::EventType;
+use crate::event::example::published;
 use crate::message::reason::Reason;
 
 const MORNING: Time = jiff::civil::time(9, 0, 0, 0);
@@ -108,8 +110,7 @@ fn only_ticked_future_reminders_are_kept() {
 #[test]
 fn an_activity_is_over_once_it_is_deleted_cancelled_or_completed() {
     let example = |kind: &str, changes: &[(&str, Value)]| {
-        let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
-        let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let mut document = published(EventType::of(kind).unwrap());
         for (pointer, value) in changes {
             *document.pointer_mut(pointer).unwrap() = value.clone();
         }

@@ -3,12 +3,12 @@
 use super::*;
 use crate::decision::plan::recipients;
 use crate::event::EventType;
+use crate::event::example::published;
 use crate::mapping::RecipientRule;
 
 /// Returns the published example of an event type, with some fields changed.
 pub(super) fn example(kind: EventType, changes: &[(&str, Value)]) -> Event {
-    let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
-    let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let mut document = published(kind);
     for (pointer, value) in changes {
         set(&mut document, pointer, value.clone());
     }

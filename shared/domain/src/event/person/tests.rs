@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::event::example::published;
 use crate::event::{Event, EventType};
 use crate::primitives::json::{Fault, Faults};
 
@@ -38,8 +39,7 @@ fn a_company_is_called_by_its_name() {
 fn every_recipient_and_actor_is_found_in_its_document() {
     let now = "2026-11-22T10:00:00Z".parse().unwrap();
     for kind in EventType::ALL {
-        let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
-        let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let mut document = published(kind);
         let event = Event::parse(document.clone(), now).unwrap();
         let found: Vec<ObjectId> = people_of(&mut document).map(|(id, _)| id).collect();
         for person in event.recipients().iter().chain(event.actor()) {
@@ -64,10 +64,7 @@ fn every_person_in_an_example_has_an_explicit_opt_out_value() {
             _ => 0,
         }
     }
-    let found = EventType::ALL.map(|kind| {
-        let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
-        check(&serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap(), &file)
-    });
+    let found = EventType::ALL.map(|kind| check(&published(kind), kind.name()));
     assert_eq!(found.into_iter().filter(|people| *people > 0).count(), 13);
 }
 

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::event::example::published;
 
 /// The manual's matrix (3.1): `COLUMNS` are its event types. Each row of `MATRIX` has a label, a variable id and a cell
 /// for each column:
@@ -47,9 +48,7 @@ const MATRIX: [(&str, &str, &str); 18] = [
 ];
 
 fn example(kind: EventType) -> Event {
-    let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
-    let document = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-    Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap()
+    Event::parse(published(kind), "2026-11-22T10:00:00Z".parse().unwrap()).unwrap()
 }
 
 fn value<'a>(event: &'a Event, recipient: &'a Person, id: &str) -> Option<Raw<'a>> {
