@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
+use domain::event::example::filled;
+use runtime::Clock;
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
@@ -52,7 +54,19 @@ pub(crate) fn read_secret(file: &Path) -> Result<SecretString, Failure> {
 /// # Errors
 /// [`Failure::Usage`] if the file cannot be read or parsed.
 pub(crate) fn read_json(file: &Path) -> Result<Value, Failure> {
-    serde_json::from_str(&read_text(file)?).map_err(|error| {
+    parse(file, &read_text(file)?)
+}
+
+/// Reads an event that may be a published example, whose times are relative to the present.
+///
+/// # Errors
+/// [`Failure::Usage`] if the file cannot be read or parsed.
+pub(crate) fn read_example(file: &Path) -> Result<Value, Failure> {
+    parse(file, &filled(&read_text(file)?, Clock::system().now()))
+}
+
+fn parse(file: &Path, text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| {
         Failure::usage(|texts| {
             texts.file_error(file.display().to_string(), texts.not_json(error.line(), error.column()))
         })

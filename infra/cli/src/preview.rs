@@ -131,11 +131,11 @@ fn mapping_of_file(file: &Path, live: &LiveConfig, output: Output) -> Result<Map
     })
 }
 
-/// Reads an event, and returns it with its own `occurred_at` as the current time. A preview thus treats an old event as
+/// Reads an event or an example, and returns it with its own `occurred_at` as the current time. A preview thus treats an old event as
 /// if it had just happened.
 pub(crate) async fn read_event(argument: &str, stack: Option<&Stack>) -> Result<(Event, Timestamp), Failure> {
     let document = match stack {
-        _ if is_file(argument) => document::read_json(Path::new(argument))?,
+        _ if is_file(argument) => document::read_example(Path::new(argument))?,
         Some(stack) => {
             let id = EventId::parse(argument)
                 .map_err(|error| Failure::usage(|texts| texts.wrong_id(texts.id_error(error))))?;

@@ -14,9 +14,11 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::event::example::filled;
 use futures_util::StreamExt as _;
 use serde_json::json;
 
+use crate::clock;
 use crate::runtime_api::{RuntimeApi, request_id};
 use event::Received;
 
@@ -26,6 +28,9 @@ const EVENT_BYTES_MAX: usize = 6 * 1024 * 1024;
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long API Gateway waits for a function.
 const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
+
+/// The routes of events, in which the local run fills in the times of examples. On AWS nothing does.
+const EVENTS: &str = "/v1/events";
 
 /// A route to a function. Paths match exactly, as on AWS, except for segments in braces.
 #[derive(Clone, Debug)]
@@ -86,6 +91,7 @@ impl Front {
         let Some(body) = read(body).await else {
             return own(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
         };
+        let body = if route.path.starts_with(EVENTS) { filled_in(body) } else { body };
         let route_key = format!("{} {}", route.method, route.path);
         let received = Received {
             head: &head,
@@ -122,6 +128,14 @@ async fn read(body: Body) -> Option<Bytes> {
         }
     }
     (length <= EVENT_BYTES_MAX).then(|| kept.into())
+}
+
+/// Replaces the times of a published example. The body of any other event has none, and stays as it is.
+fn filled_in(body: Bytes) -> Bytes {
+    match std::str::from_utf8(&body) {
+        Ok(text) if text.contains("{{") => filled(text, clock::now()).into(),
+        _ => body,
+    }
 }
 
 /// Returns a response of the gateway itself.
