@@ -3,6 +3,8 @@
 import re
 import subprocess
 
+import pytest
+
 from support.bridge import order_event
 from support.paths import ROOT
 
@@ -46,6 +48,15 @@ def test_the_lines_of_the_readme_send_one_message_on_any_day(run):
     assert answer.stdout.count('"accepted"') == 2, answer.stdout
     (message,) = run.bridge.arrived(1)
     assert "OC1/1320" in message["text"]
+
+
+@pytest.mark.parametrize("example", ["order.status_changed", "message.sent"])
+def test_an_example_is_sent_on_any_day(run, example):
+    body = (ROOT / "docs" / "events" / "examples" / f"{example}.json").read_bytes()
+    assert b"{{now}}" in body
+    answer = run.bridge.post(body)
+    assert answer.status_code == 202, answer.text
+    run.bridge.arrived(1)
 
 
 def test_the_request_is_a_template_send_of_the_cloud_api(run):

@@ -3,7 +3,12 @@
 import os
 import re
 import subprocess
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from support import examples
 from support.paths import ROOT
 
 FOLDER = ROOT / "tests" / "fuzz"
@@ -13,6 +18,8 @@ EXAMPLES = {
     "mapping": "docs/mappings/*.yaml",
     "templates": "infra/local/src/templates.json",
 }
+# The time at which the examples of events are used: that of the targets, in the zone of the examples.
+NOW = datetime.fromtimestamp(1_795_341_600, ZoneInfo("Europe/Rome"))
 BUILD_LIMIT_S = 1200
 # A run ends by itself. The rest is for reading the corpus and for a busy machine.
 SLACK_S = 120
@@ -62,13 +69,30 @@ def run(binaries, target, seconds):
     corpus, artifacts = FOLDER / "corpus" / target, FOLDER / "artifacts" / target
     corpus.mkdir(parents=True, exist_ok=True)
     artifacts.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        return run_with(binaries, target, seconds, inputs(target, Path(folder)), corpus, artifacts)
+
+
+def inputs(target, folder):
+    """Writes the seeds of a target into a folder, with the times of examples filled in. Returns their paths."""
+    written = []
+    for number, seed in enumerate(seeds(target)):
+        path = folder / f"{number}-{seed.name}"
+        is_example = seed.is_relative_to(ROOT / "docs" / "events")
+        text = examples.filled(seed.read_text(encoding="utf-8"), NOW).encode() if is_example else seed.read_bytes()
+        path.write_bytes(text)
+        written.append(path)
+    return written
+
+
+def run_with(binaries, target, seconds, seeds, corpus, artifacts):
     command = [
         str(binaries / target),
         f"-max_total_time={seconds}",
         f"-timeout={INPUT_LIMIT_S}",
         f"-rss_limit_mb={MEMORY_LIMIT_MB}",
         f"-artifact_prefix={artifacts}/",
-        f"-seed_inputs={','.join(map(str, seeds(target)))}",
+        f"-seed_inputs={','.join(map(str, seeds))}",
         str(corpus),
     ]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=seconds + SLACK_S)

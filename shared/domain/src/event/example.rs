@@ -53,6 +53,7 @@ pub(crate) fn published(kind: super::EventType) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Event, EventType};
 
     #[test]
     fn times_are_relative_and_other_braces_stay() {
@@ -67,6 +68,20 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(filled(text), expected);
+        }
+    }
+
+    #[test]
+    fn every_example_is_valid_on_any_day() {
+        let days = ["2026-03-28T23:30:00Z", "2026-10-24T23:30:00Z", "2027-12-31T23:59:59Z", "2028-02-29T12:00:00Z"];
+        for now in days.map(|day| day.parse().unwrap()) {
+            for kind in EventType::ALL {
+                let file = format!("{}/../../docs/events/examples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
+                let text = std::fs::read_to_string(file).unwrap();
+                let event = Event::parse(serde_json::from_str(&filled(&text, now)).unwrap(), now).unwrap();
+                assert_eq!(event.occurred_at, now, "{kind}");
+                assert!(!text.contains("\"202"), "{kind} contains a fixed date");
+            }
         }
     }
 }
