@@ -277,6 +277,25 @@ def test_the_first_pause_is_about_a_second_unless_it_is_set(client, make):
 
 
 @of_clients
+def test_validate_says_what_the_bridge_understands_and_raises_nothing(client, make, run):
+    outbox = make(client)
+    event = order_event(phone="340 1234567")
+    done = subprocess.run(
+        [*outbox.command, "validate"],
+        env=os.environ | outbox.environment(),
+        input=json.dumps(event, indent=2).encode(),
+        capture_output=True,
+        timeout=CALL_LIMIT_S,
+    )
+    assert done.returncode == 0, done.stderr
+    understood = json.loads(done.stdout)
+    assert (understood["id"], understood["recipients"][0]["phone"]) == (event["id"], "+393401234567")
+    assert outbox.waiting() == 0
+    run.bridge.drained()
+    assert not any(item.get("event_id") == {"S": event["id"]} for item in run.table_items("BRIDGE_LEDGER_TABLE"))
+
+
+@of_clients
 def test_each_try_is_signed_anew(client, make, run):
     proxy = faults.FaultyProxy(run.demo["base_url"], SEED, late_s=0, weights={"busy": faults.TOTAL // 2})
     outbox = make(client, proxy.url)
