@@ -7,6 +7,7 @@
 mod address;
 mod buttons;
 mod header;
+mod lines;
 mod locale;
 mod place;
 mod text;
@@ -19,10 +20,10 @@ use crate::template::variable::Context;
 
 pub use buttons::{ButtonValue, FilledButton};
 pub use header::FilledHeader;
+pub use lines::clean;
 pub use locale::{Locale, write};
 pub use place::{Fault, Place};
 pub use text::{BODY_UNITS_MAX, Filled};
-pub use value::clean;
 
 /// A filled template, ready to send. Parts with nothing to fill are omitted, except the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
