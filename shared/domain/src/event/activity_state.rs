@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::primitives::folded::folded;
+use crate::primitives::words::Translations;
 
 /// A state that the Passweb manual names. Any other text is a state without a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,14 +42,22 @@ impl ActivityState {
         }
     }
 
-    /// The state's name in languages other than Italian. In Italian, the received text is used unchanged.
+    /// Returns the label in the languages other than Italian. Italian uses the received text.
     #[must_use]
-    pub fn english(self) -> &'static str {
+    pub fn label(self) -> Translations {
         match self {
-            Self::Pianificata => "Planned",
-            Self::Annullata => "Cancelled",
-            Self::Completata => "Completed",
-            Self::Scaduta => "Overdue",
+            Self::Pianificata => {
+                Translations { english: "Planned", german: "Geplant", french: "Planifiée", spanish: "Planificada" }
+            }
+            Self::Annullata => {
+                Translations { english: "Cancelled", german: "Abgesagt", french: "Annulée", spanish: "Cancelada" }
+            }
+            Self::Completata => {
+                Translations { english: "Completed", german: "Erledigt", french: "Terminée", spanish: "Completada" }
+            }
+            Self::Scaduta => {
+                Translations { english: "Overdue", german: "Überfällig", french: "En retard", spanish: "Vencida" }
+            }
         }
     }
 }
@@ -82,5 +91,17 @@ mod tests {
         }
         assert_eq!(ActivityState::of("In attesa"), None);
         assert_eq!(key("In  Attesa"), key("in attesa"));
+    }
+
+    #[test]
+    fn every_state_has_a_label_in_every_language() {
+        let states = ["Pianificata", "Annullata", "Completata", "Scaduta"];
+        let rows = states.map(|text| format!("{text}: {}", ActivityState::of(text).unwrap().label().shown()));
+        insta::assert_snapshot!(rows.join("\n"), @r"
+        Pianificata: Planned | Geplant | Planifiée | Planificada
+        Annullata: Cancelled | Abgesagt | Annulée | Cancelada
+        Completata: Completed | Erledigt | Terminée | Completada
+        Scaduta: Overdue | Überfällig | En retard | Vencida
+        ");
     }
 }

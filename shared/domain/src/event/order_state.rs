@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::primitives::folded::folded;
+use crate::primitives::words::Translations;
 
 /// A state that the manual names. Any other text is also a state, without a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,23 +78,75 @@ impl OrderState {
         }
     }
 
-    /// Returns the English label, for every language except Italian. Italian uses the received text.
+    /// Returns the label in the languages other than Italian. Italian uses the received text.
+    ///
+    /// French and Spanish labels agree with the words for an order: commande, pedido.
     #[must_use]
-    pub fn english(self) -> &'static str {
+    pub fn label(self) -> Translations {
         match self {
-            Self::Nuovo => "New",
-            Self::Memorizzato => "Confirmed",
-            Self::MemorizzatoSostituito => "Confirmed (replaced)",
-            Self::Modificato => "Changed",
-            Self::Sospeso => "Suspended",
-            Self::ModificatoAnnullato => "Cancelled by the customer",
-            Self::Annullato => "Cancelled",
-            Self::Evaso => "Ready to ship",
-            Self::Bollato => "Shipped",
-            Self::Fatturato => "Invoiced",
-            Self::Trasformato => "Converted",
-            Self::PagamentoNonConfermato => "Payment not confirmed",
-            Self::DaVerificare => "To be checked",
+            Self::Nuovo => {
+                Translations { english: "New", german: "Eingegangen", french: "Reçue", spanish: "Recibido" }
+            }
+            Self::Memorizzato => {
+                Translations { english: "Confirmed", german: "Bestätigt", french: "Confirmée", spanish: "Confirmado" }
+            }
+            Self::MemorizzatoSostituito => Translations {
+                english: "Confirmed (replaced)",
+                german: "Bestätigt (ersetzt)",
+                french: "Confirmée (remplacée)",
+                spanish: "Confirmado (sustituido)",
+            },
+            Self::Modificato => {
+                Translations { english: "Changed", german: "Geändert", french: "Modifiée", spanish: "Modificado" }
+            }
+            Self::Sospeso => Translations {
+                english: "Suspended",
+                german: "Zurückgestellt",
+                french: "En attente",
+                spanish: "En espera",
+            },
+            Self::ModificatoAnnullato => Translations {
+                english: "Cancelled by the customer",
+                german: "Auf Kundenwunsch storniert",
+                french: "Annulée à la demande du client",
+                spanish: "Cancelado por el cliente",
+            },
+            Self::Annullato => {
+                Translations { english: "Cancelled", german: "Storniert", french: "Annulée", spanish: "Cancelado" }
+            }
+            Self::Evaso => Translations {
+                english: "Ready to ship",
+                german: "Versandbereit",
+                french: "Prête à être expédiée",
+                spanish: "Listo para enviar",
+            },
+            Self::Bollato => {
+                Translations { english: "Shipped", german: "Versandt", french: "Expédiée", spanish: "Enviado" }
+            }
+            Self::Fatturato => Translations {
+                english: "Invoiced",
+                german: "In Rechnung gestellt",
+                french: "Facturée",
+                spanish: "Facturado",
+            },
+            Self::Trasformato => Translations {
+                english: "Converted",
+                german: "Umgewandelt",
+                french: "Transformée",
+                spanish: "Convertido",
+            },
+            Self::PagamentoNonConfermato => Translations {
+                english: "Payment not confirmed",
+                german: "Zahlung nicht bestätigt",
+                french: "Paiement non confirmé",
+                spanish: "Pago no confirmado",
+            },
+            Self::DaVerificare => Translations {
+                english: "To be checked",
+                german: "In Prüfung",
+                french: "En cours de vérification",
+                spanish: "Pendiente de verificación",
+            },
         }
     }
 }
@@ -129,28 +182,27 @@ mod tests {
         assert_eq!(OrderState::of("In consegna"), None);
     }
 
+    /// The states of the manual as Passweb writes them.
+    const MANUAL: [&str; 13] = [
+        "NUOVO",
+        "MEMORIZZATO",
+        "MEMORIZZATO - SOSTITUITO",
+        "MODIFICATO",
+        "SOSPESO",
+        "MODIFICATO - ANNULLATO",
+        "ANNULLATO",
+        "EVASO",
+        "BOLLATO",
+        "FATTURATO",
+        "TRASFORMATO",
+        "PAGAMENTO NON CONFERMATO",
+        "DA VERIFICARE",
+    ];
+
     #[test]
     fn the_persisted_names_of_states_never_change() {
-        let texts = [
-            "NUOVO",
-            "MEMORIZZATO",
-            "Confermato",
-            "MEMORIZZATO - SOSTITUITO",
-            "MODIFICATO",
-            "SOSPESO",
-            "MODIFICATO - ANNULLATO",
-            "ANNULLATO",
-            "EVASO",
-            "BOLLATO",
-            "FATTURATO",
-            "TRASFORMATO",
-            "PAGAMENTO NON CONFERMATO",
-            "DA VERIFICARE",
-            "Già Spedito",
-        ];
         let names = [
             "Nuovo",
-            "Memorizzato",
             "Memorizzato",
             "MemorizzatoSostituito",
             "Modificato",
@@ -163,9 +215,9 @@ mod tests {
             "Trasformato",
             "PagamentoNonConfermato",
             "DaVerificare",
-            "giaspedito",
         ];
-        assert_eq!(texts.map(key), names);
+        assert_eq!(MANUAL.map(key), names);
+        assert_eq!(["Confermato", "Già Spedito"].map(key), ["Memorizzato", "giaspedito"]);
     }
 
     #[test]
@@ -184,5 +236,25 @@ mod tests {
         );
         let code: OrderState = serde_json::from_str(r#""DA_VERIFICARE""#).unwrap();
         assert_eq!(code, OrderState::DaVerificare);
+    }
+
+    #[test]
+    fn every_state_has_a_label_in_every_language() {
+        let rows = MANUAL.map(|text| format!("{text}: {}", OrderState::of(text).unwrap().label().shown()));
+        insta::assert_snapshot!(rows.join("\n"), @r"
+        NUOVO: New | Eingegangen | Reçue | Recibido
+        MEMORIZZATO: Confirmed | Bestätigt | Confirmée | Confirmado
+        MEMORIZZATO - SOSTITUITO: Confirmed (replaced) | Bestätigt (ersetzt) | Confirmée (remplacée) | Confirmado (sustituido)
+        MODIFICATO: Changed | Geändert | Modifiée | Modificado
+        SOSPESO: Suspended | Zurückgestellt | En attente | En espera
+        MODIFICATO - ANNULLATO: Cancelled by the customer | Auf Kundenwunsch storniert | Annulée à la demande du client | Cancelado por el cliente
+        ANNULLATO: Cancelled | Storniert | Annulée | Cancelado
+        EVASO: Ready to ship | Versandbereit | Prête à être expédiée | Listo para enviar
+        BOLLATO: Shipped | Versandt | Expédiée | Enviado
+        FATTURATO: Invoiced | In Rechnung gestellt | Facturée | Facturado
+        TRASFORMATO: Converted | Umgewandelt | Transformée | Convertido
+        PAGAMENTO NON CONFERMATO: Payment not confirmed | Zahlung nicht bestätigt | Paiement non confirmé | Pago no confirmado
+        DA VERIFICARE: To be checked | In Prüfung | En cours de vérification | Pendiente de verificación
+        ");
     }
 }

@@ -71,12 +71,6 @@ impl Language {
     pub fn is_offered(&self) -> bool {
         OFFERED.contains(&self.base())
     }
-
-    /// Whether the language is Italian, in any region.
-    #[must_use]
-    pub fn is_italian(&self) -> bool {
-        self.base() == "it"
-    }
 }
 
 impl TryFrom<String> for Language {
@@ -145,7 +139,6 @@ mod tests {
     #[test]
     fn the_base_drops_the_region() {
         assert_eq!(Language::parse("pt_BR").unwrap().base(), "pt");
-        assert!(Language::parse("it").unwrap().is_italian());
     }
 
     #[test]

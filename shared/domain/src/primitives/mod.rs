@@ -1,4 +1,4 @@
-//! Values that every other module uses: ids, keys, phone numbers, languages, money, JSON.
+//! Values that every other module uses: ids, keys, phone numbers, languages, words, money, JSON.
 
 pub mod cause;
 pub mod country;
@@ -11,3 +11,4 @@ pub mod local_time;
 pub mod money;
 pub mod phone;
 pub mod trace;
+pub mod words;

@@ -11,6 +11,7 @@ use crate::event::order_state::OrderState;
 use crate::mapping::Format;
 use crate::primitives::language::Language;
 use crate::primitives::money::Money;
+use crate::primitives::words::Translations;
 use crate::template::variable::Raw;
 
 /// The language and the time zone in which values are written.
@@ -64,8 +65,8 @@ pub fn write(raw: &Raw<'_>, format: Option<Format>, locale: &Locale<'_>) -> Stri
         Raw::Date(day) => date(*day, language),
         Raw::Moment(at) => moment(*at, format, locale),
         Raw::DayOf(at) => moment(*at, Some(Format::Date), locale),
-        Raw::OrderState(text) => order_state(text, language),
-        Raw::ActivityState(text) => activity_state(text, language),
+        Raw::OrderState(text) => state(text, OrderState::of(text).map(OrderState::label), language),
+        Raw::ActivityState(text) => state(text, ActivityState::of(text).map(ActivityState::label), language),
     }
 }
 
@@ -173,18 +174,8 @@ fn english_month(month: i8) -> &'static str {
     }
 }
 
-/// Writes the received text in Italian, and the English label of its code in other languages.
-fn order_state(text: &str, language: &Language) -> String {
-    match OrderState::of(text) {
-        Some(state) if !language.is_italian() => state.english().to_owned(),
-        _ => text.to_owned(),
-    }
-}
-
-/// Writes the received text in Italian, and the English label of its code in other languages.
-fn activity_state(text: &str, language: &Language) -> String {
-    match ActivityState::of(text) {
-        Some(state) if !language.is_italian() => state.english().to_owned(),
-        _ => text.to_owned(),
-    }
+/// Returns the label of a state for a template in `language`. The received text is used in Italian, and for a state
+/// that the shop defined itself.
+fn state(text: &str, label: Option<Translations>, language: &Language) -> String {
+    label.and_then(|label| label.get(language)).unwrap_or(text).to_owned()
 }

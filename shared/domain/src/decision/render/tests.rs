@@ -160,6 +160,11 @@ fn values_are_written_in_the_language_of_the_template() {
         (Raw::Count(999), "en", "999"),
         (Raw::OrderState("Evaso"), "it", "Evaso"),
         (Raw::OrderState("Evaso"), "en", "Ready to ship"),
+        (Raw::OrderState("EVASO"), "de_AT", "Versandbereit"),
+        (Raw::OrderState("Evaso"), "nl", "Ready to ship"),
+        (Raw::ActivityState("Scaduta"), "fr", "En retard"),
+        (Raw::ActivityState("SCADUTA"), "it", "SCADUTA"),
+        (Raw::ActivityState("In attesa"), "fr", "In attesa"),
         (Raw::OrderState("Pronto al ritiro"), "en", "Pronto al ritiro"),
     ];
     for (raw, language, expected) in table {
