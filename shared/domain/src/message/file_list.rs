@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::event::File;
 use crate::primitives::id::ObjectId;
+use crate::primitives::list::List;
 
 /// Maximum number of files stored by name. Further files are only counted.
 const NAMES_MAX: usize = 50;
@@ -20,6 +21,8 @@ const MARK_CHARS: usize = 8;
 const MARKS_MAX: usize = 20_000;
 /// Maximum number of characters of the displayed names. The first name is always displayed in full.
 const SHOWN_CHARS_MAX: usize = 300;
+/// Characters between two displayed names.
+const SEPARATOR_CHARS: usize = 2;
 
 /// The files that one message covers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,22 +83,23 @@ impl Files {
         true
     }
 
-    /// Returns the names separated by commas, then the number of further files: `a.pdf, b.pdf (+12)`.
+    /// Returns the names, at most about 300 characters of them; the other files are only counted.
     #[must_use]
-    pub fn names(&self) -> String {
-        let mut shown = String::new();
-        let mut left = self.count;
+    pub fn names(&self) -> List {
+        let mut shown: Vec<String> = Vec::new();
+        let mut chars = 0;
         for Named { name, .. } in &self.named {
+            let name_chars = name.chars().count();
             if !shown.is_empty() {
-                if shown.chars().count() + name.chars().count() > SHOWN_CHARS_MAX {
+                if chars + name_chars > SHOWN_CHARS_MAX {
                     break;
                 }
-                shown.push_str(", ");
+                chars += SEPARATOR_CHARS;
             }
-            shown.push_str(name);
-            left = left.saturating_sub(1);
+            chars += name_chars;
+            shown.push(name.clone());
         }
-        if left == 0 { shown } else { format!("{shown} (+{left})") }
+        List::new(shown, self.count)
     }
 }
 
@@ -113,7 +117,7 @@ mod tests {
         let mut files = Files::of(&file(1, "a.pdf"));
         files.add(&file(2, "b.pdf"));
         files.add(&file(1, "c.pdf"));
-        assert_eq!((files.count, files.names().as_str()), (2, "c.pdf, b.pdf"));
+        assert_eq!((files.count, files.names().to_string().as_str()), (2, "c.pdf, b.pdf"));
     }
 
     #[test]
@@ -144,9 +148,9 @@ mod tests {
         let mut files = Files::default();
         (0..1_000).for_each(|id| files.add(&file(id, &format!("Listino {id:03}.pdf"))));
         assert_eq!((files.count, files.named.len()), (1_000, NAMES_MAX));
-        let shown = files.names();
+        let shown = files.names().to_string();
         assert!(shown.starts_with("Listino 000.pdf, Listino 001.pdf, "), "{shown}");
         assert!(shown.ends_with("(+983)") && shown.chars().count() < SHOWN_CHARS_MAX + 60, "{shown}");
-        assert_eq!(Files::of(&file(1, &"x".repeat(900))).names(), "x".repeat(900));
+        assert_eq!(Files::of(&file(1, &"x".repeat(900))).names().to_string(), "x".repeat(900));
     }
 }

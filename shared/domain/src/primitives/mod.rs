@@ -1,4 +1,4 @@
-//! Values that every other module uses: ids, keys, phone numbers, languages, words, money, JSON.
+//! Values that every other module uses: ids, keys, phone numbers, languages and words, lists, money, JSON.
 
 pub mod cause;
 pub mod country;
@@ -7,6 +7,7 @@ pub mod id;
 pub mod json;
 pub mod key;
 pub mod language;
+pub mod list;
 pub mod local_time;
 pub mod money;
 pub mod phone;

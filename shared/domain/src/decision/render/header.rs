@@ -80,10 +80,11 @@ fn fill_link(source: &ValueSource, place: &str, writer: &Writer<'_>) -> Result<S
 
 fn fill_filename(source: &ValueSource, writer: &Writer<'_>) -> Result<String, Skip> {
     const PLACE: &str = "header.document.filename";
-    let name = writer.value(source, PLACE)?;
-    match units(&name) {
-        0..=FILENAME_UNITS_MAX => Ok(name),
-        _ if writer.may_shorten(source) => Ok(text::shorten(&name, FILENAME_UNITS_MAX)),
-        long => Err(Skip::new(Reason::TextTooLong, format!("{PLACE}: {long} > {FILENAME_UNITS_MAX}"))),
+    let mut name = writer.written(source, PLACE)?;
+    match units(&name.text) {
+        0..=FILENAME_UNITS_MAX => {}
+        _ if name.may_shorten => name.shorten(FILENAME_UNITS_MAX),
+        long => return Err(Skip::new(Reason::TextTooLong, format!("{PLACE}: {long} > {FILENAME_UNITS_MAX}"))),
     }
+    Ok(name.text)
 }

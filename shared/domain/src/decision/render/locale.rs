@@ -59,6 +59,7 @@ pub fn write(raw: &Raw<'_>, format: Option<Format>, locale: &Locale<'_>) -> Stri
     match raw {
         Raw::Text(text) => (*text).to_owned(),
         Raw::Owned(text) => text.clone(),
+        Raw::List(list) => list.to_string(),
         Raw::Money(amount) if format == Some(Format::Number) => signed_number(amount, &digits(language)),
         Raw::Money(amount) => money(amount, language),
         Raw::Count(count) => number(&Decimal::from(*count), 0, &digits(language)),

@@ -1,3 +1,5 @@
+mod wording;
+
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,7 +8,6 @@ use super::*;
 use crate::event::Event;
 use crate::event::person::Person;
 use crate::mapping::Format;
-use crate::message::file_list::Files;
 use crate::message::reason::Reason;
 use crate::primitives::language::Language;
 use crate::template::variable::Raw;
@@ -51,52 +52,6 @@ fn fill_message(body: &str, pattern: &str, sources: &str) -> Result<Filled, Skip
 
 fn skip(reason: Reason, detail: &str) -> Skip {
     Skip::new(reason, detail)
-}
-
-#[test]
-fn the_file_names_of_a_digest_are_cut_where_they_do_not_fit() {
-    let document = json!({
-        "id": "f-1", "type": "file.uploaded", "occurred_at": "2026-11-22T09:00:00Z",
-        "data": {
-            "file": {"id": "F1", "name": "Listino primavera 2027.pdf", "folder": "Listini"},
-            "actor": {"id": "S"}, "administrators": [{"id": "A"}], "notify": ["whatsapp"]
-        }
-    });
-    let event = Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
-    let crate::event::EventData::FileUploaded(action) = &event.data else { panic!() };
-    let mut files = Files::of(&action.file);
-    let parts = Parts {
-        header: Some(Header::Text { text: Pattern::parse("Nuovi: {{1}}") }),
-        ..Parts::of_body(Pattern::parse("Ciao"))
-    };
-    let chosen = json!({"name": "avviso", "language": "it", "fingerprint": "f", "body": {},
-                        "header": {"text": {"1": {"variable": "file.name"}}}});
-    let chosen: TemplateUse = serde_json::from_value(chosen).unwrap();
-    let locale = Locale { language: &lang("it"), zone: &TimeZone::UTC };
-    let header = |files: &Files| {
-        let recipient = recipient(&event);
-        let context = Context { event: &event, recipient, site_url: None, files: Some(files) };
-        match fill(&parts, &chosen, &context, &locale)?.header {
-            Some(FilledHeader::Text(filled)) => Ok(filled.text),
-            other => panic!("{other:?}"),
-        }
-    };
-    assert_eq!(header(&files).unwrap(), "Nuovi: Listino primavera 2027.pdf");
-    for number in 2..5 {
-        let id = crate::primitives::id::ObjectId::parse(&format!("F{number}")).unwrap();
-        files.add(&crate::event::File {
-            id,
-            name: format!("Catalogo {number}.pdf"),
-            folder: "Listini".to_owned(),
-            url: None,
-        });
-    }
-    let cut = header(&files).unwrap();
-    assert_eq!((units(&cut), cut.as_str()), (60, "Nuovi: Listino primavera 2027.pdf, Catalogo 2.pdf, Catalogo…"));
-    // A single name that is too long is not cut: the mapping must allow it.
-    let mut long = action.file.clone();
-    long.name = "x".repeat(80);
-    assert_eq!(header(&Files::of(&long)).map_err(|skip: Skip| skip.reason), Err(Reason::TextTooLong));
 }
 
 #[test]

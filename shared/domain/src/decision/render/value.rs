@@ -1,11 +1,14 @@
-//! One value and its source.
+//! One value: its source, and how it is shortened.
 
 use crate::mapping::{Source, ValueSource};
 use crate::message::reason::{Reason, Skip};
-use crate::template::variable::{Context, Variable};
+use crate::primitives::list::List;
+use crate::template::variable::{Context, Raw};
 
 use super::lines::clean;
 use super::locale::{Locale, write};
+use super::shorten::shorten;
+use super::units;
 
 /// Writes the values of one message.
 pub(super) struct Writer<'a> {
@@ -14,12 +17,19 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Whether a value may be cut: the mapping allows it, or it names the files of a digest, whose number is not known
-    /// in advance.
-    pub(super) fn may_shorten(&self, source: &ValueSource) -> bool {
-        let names = |variable: &Variable| matches!(variable.definition().id, "file.name" | "files.names");
-        let collected = self.context.files.is_some_and(|files| files.count > 1);
-        source.shorten || (collected && matches!(&source.source, Source::Variable(variable) if names(variable)))
+    /// Returns the value of a source for a text.
+    pub(super) fn written(&self, source: &ValueSource, place: &str) -> Result<Written, Skip> {
+        let list = match self.own(source) {
+            Some(Raw::List(list)) => Some(list.map(clean)).filter(|list| list.first().is_some()),
+            _ => None,
+        };
+        let text = match &list {
+            Some(list) => list.to_string(),
+            None => self.value(source, place)?,
+        };
+        // The mapping cannot know how many names a list will have.
+        let may_shorten = source.shorten || list.as_ref().is_some_and(|list| list.total() > 1);
+        Ok(Written { text, list, may_shorten })
     }
 
     /// Returns the cleaned value of a source, or its default if the value is empty.
@@ -36,13 +46,42 @@ impl Writer<'_> {
     ) -> Result<String, Skip> {
         let own = match &source.source {
             Source::Text(text) => Some(text.clone()),
-            Source::Variable(variable) => {
-                variable.value(self.context).map(|raw| write(&raw, source.format, self.locale))
-            }
+            Source::Variable(_) => self.own(source).map(|raw| write(&raw, source.format, self.locale)),
         };
         let filled = |text: String| Some(adapt(clean(&text))).filter(|text| !text.is_empty());
         let value = own.and_then(&filled).or_else(|| source.default.clone().and_then(&filled));
         value.ok_or_else(|| missing(place, Some(source)))
+    }
+
+    /// Returns the value of the source's variable.
+    fn own(&self, source: &ValueSource) -> Option<Raw<'_>> {
+        match &source.source {
+            Source::Variable(variable) => variable.value(self.context),
+            Source::Text(_) => None,
+        }
+    }
+}
+
+/// A value as it is sent, and how it may be shortened.
+pub(super) struct Written {
+    pub(super) text: String,
+    /// The names, if the value is a list of names.
+    list: Option<List>,
+    /// Whether it may be shortened.
+    pub(super) may_shorten: bool,
+}
+
+impl Written {
+    /// Shortens the value to at most `units_max` UTF-16 units. A list loses whole names, which are counted: `(+12)`. A
+    /// text is cut, and so is the first name of a list if it does not fit alone.
+    pub(super) fn shorten(&mut self, units_max: usize) {
+        self.text = match &self.list {
+            None => shorten(&self.text, units_max),
+            Some(list) => list.within(units_max, units).unwrap_or_else(|| {
+                let rest = list.rest(1);
+                shorten(list.first().unwrap_or_default(), units_max.saturating_sub(units(&rest))) + &rest
+            }),
+        };
     }
 }
 

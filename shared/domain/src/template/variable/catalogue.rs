@@ -3,6 +3,7 @@
 use super::{Context, Definition, Raw, ValueType};
 use crate::event::person::Person;
 use crate::event::{Activity, ActivityTime, Cart, EventData, EventType, File, Order, PublishedDocument, SiteMessage};
+use crate::primitives::list::List;
 
 const ORDER: &[EventType] = &[EventType::OrderStatusChanged];
 const CART: &[EventType] = &[EventType::CartAbandoned];
@@ -203,7 +204,7 @@ variables! {
         "Cartella che contiene il file; per i documenti Docuvision, le cartelle."
         / "The folder that contains the file; for Docuvision documents, the folders.",
         "Listini", |from| match documents(from) {
-            Some(documents) => joined(documents.iter().filter_map(|document| document.folder.as_deref())),
+            Some(documents) => listed(documents.iter().filter_map(|document| document.folder.as_deref())),
             None => file(from).map(|file| Raw::Text(&file.folder)),
         };
     "file.name", Text, FILE_OR_DOCUMENTS, "Nome File" / "File name",
@@ -218,8 +219,8 @@ variables! {
         / "Number of files that the message covers: one, or more if the mapping collects them.",
         "3", |from| file(from).map(|_| Raw::Count(from.files.map_or(1, |files| files.count)));
     "files.names", Text, FILE, "Nomi file" / "File names",
-        "Nomi dei file, separati da virgole; se sono molti, i primi e il numero degli altri."
-        / "Names of the files, separated by commas; if there are many, the first ones and the number of the others.",
+        "Nomi dei file, separati da virgole; se non entrano tutti, i primi e il numero degli altri: (+12)."
+        / "Names of the files, separated by commas; if they do not fit, the first ones and the number of the others: (+12).",
         "Listino 2027.pdf, Catalogo.pdf (+12)", |from| file_names(from);
     "file.url", Url, FILE, "URL del file" / "File URL",
         "Pagina del file sul sito." / "The file's page on the site.",
@@ -228,11 +229,12 @@ variables! {
         "Numero dei documenti pubblicati." / "Number of published documents.",
         "2", |from| documents(from).map(|documents| Raw::Count(documents.len().try_into().unwrap_or(u64::MAX)));
     "documents.names", Text, DOCUMENTS, "Nomi documenti" / "Document names",
-        "Nomi dei documenti pubblicati, separati da virgole." / "Names of the published documents, separated by commas.",
+        "Nomi dei documenti pubblicati, separati da virgole; se non entrano tutti, i primi e il numero degli altri: (+12)."
+        / "Names of the published documents, separated by commas; if they do not fit, the first ones and the number of the others: (+12).",
         "Cedolino ottobre.pdf, F24 novembre.pdf", |from| document_names(from);
     "documents.classes", Text, DOCUMENTS, "Classi documenti" / "Document classes",
         "Classi Docuvision dei documenti pubblicati." / "Docuvision classes of the published documents.",
-        "Cedolini, F24", |from| joined(documents(from)?.iter().filter_map(|document| document.class.as_deref()));
+        "Cedolini, F24", |from| listed(documents(from)?.iter().filter_map(|document| document.class.as_deref()));
 
     "site.url", Url, ANY, "URL Sito" / "Site URL",
         "Pagina dell'ordine o del carrello; negli altri eventi, la home page del sito."
@@ -248,15 +250,9 @@ fn text(text: Option<&str>) -> Option<Raw<'_>> {
     text.map(Raw::Text)
 }
 
-/// Joins distinct texts with commas, in their order; `None` if there are none.
-fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Raw<'a>> {
-    let mut distinct: Vec<&str> = Vec::new();
-    for text in texts {
-        if !distinct.contains(&text) {
-            distinct.push(text);
-        }
-    }
-    if distinct.is_empty() { None } else { Some(Raw::Owned(distinct.join(", "))) }
+/// Lists distinct names in their order; `None` if there are none.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Option<Raw<'a>> {
+    List::distinct(names).map(Raw::List)
 }
 
 /// Returns the person whose name the manual's own three variables show: on an upload the uploader, otherwise the
@@ -314,7 +310,7 @@ fn file<'a>(from: &Context<'a>) -> Option<&'a File> {
 
 fn file_names<'a>(from: &Context<'a>) -> Option<Raw<'a>> {
     let file = file(from)?;
-    Some(from.files.map_or(Raw::Text(&file.name), |files| Raw::Owned(files.names())))
+    Some(from.files.map_or(Raw::Text(&file.name), |files| Raw::List(files.names())))
 }
 
 fn documents<'a>(from: &Context<'a>) -> Option<&'a [PublishedDocument]> {
@@ -322,5 +318,5 @@ fn documents<'a>(from: &Context<'a>) -> Option<&'a [PublishedDocument]> {
 }
 
 fn document_names<'a>(from: &Context<'a>) -> Option<Raw<'a>> {
-    joined(documents(from)?.iter().map(|document| document.name.as_str()))
+    listed(documents(from)?.iter().map(|document| document.name.as_str()))
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::person::Person;
 use crate::event::{Event, EventType};
 use crate::message::file_list::Files;
+use crate::primitives::list::List;
 use crate::primitives::money::Money;
 
 pub use catalogue::ALL;
@@ -38,6 +39,8 @@ pub enum Raw<'a> {
     Text(&'a str),
     /// A composed text.
     Owned(String),
+    /// A list of names.
+    List(List),
     /// An amount.
     Money(&'a Money),
     /// A count.

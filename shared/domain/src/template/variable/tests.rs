@@ -106,6 +106,7 @@ fn a_variable_has_a_value_on_its_events_and_on_no_other() {
                 (&shown, definition.value_type),
                 (None, _)
                     | (Some(Raw::Text(_) | Raw::Owned(_)), ValueType::Text | ValueType::Url)
+                    | (Some(Raw::List(_)), ValueType::Text)
                     | (Some(Raw::Money(_)), ValueType::Money)
                     | (Some(Raw::Count(_)), ValueType::Number)
                     | (Some(Raw::Date(_) | Raw::DayOf(_)), ValueType::Date | ValueType::Moment)
@@ -144,7 +145,7 @@ fn an_order_without_a_code_shows_its_id() {
 fn several_documents_are_named_one_after_the_other() {
     let event = example(EventType::DocumentsPublished);
     let recipient = event.recipients().first().unwrap();
-    let names = Some(Raw::Owned("Cedolino ottobre.pdf, F24 novembre.pdf".to_owned()));
+    let names = List::distinct(["Cedolino ottobre.pdf", "F24 novembre.pdf"].into_iter()).map(Raw::List);
     assert_eq!(value(&event, recipient, "documents.names"), names);
     assert_eq!(value(&event, recipient, "file.name"), names);
     assert_eq!(value(&event, recipient, "documents.count"), Some(Raw::Count(2)));

@@ -1,0 +1,101 @@
+//! Words, lists and quotations in the texts that customers read.
+
+use super::*;
+use crate::event::EventType;
+use crate::event::example::published;
+use crate::message::file_list::Files;
+
+fn example(kind: EventType) -> Event {
+    Event::parse(published(kind), "2026-11-22T10:00:00Z".parse().unwrap()).unwrap()
+}
+
+#[test]
+fn the_file_names_of_a_digest_are_counted_where_they_do_not_fit() {
+    let document = json!({
+        "id": "f-1", "type": "file.uploaded", "occurred_at": "2026-11-22T09:00:00Z",
+        "data": {
+            "file": {"id": "F1", "name": "Listino primavera 2027.pdf", "folder": "Listini"},
+            "actor": {"id": "S"}, "administrators": [{"id": "A"}], "notify": ["whatsapp"]
+        }
+    });
+    let event = Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
+    let crate::event::EventData::FileUploaded(action) = &event.data else { panic!() };
+    let mut files = Files::of(&action.file);
+    let parts = Parts {
+        header: Some(Header::Text { text: Pattern::parse("Nuovi: {{1}}") }),
+        ..Parts::of_body(Pattern::parse("Ciao"))
+    };
+    let chosen = json!({"name": "avviso", "language": "it", "fingerprint": "f", "body": {},
+                        "header": {"text": {"1": {"variable": "file.name"}}}});
+    let chosen: TemplateUse = serde_json::from_value(chosen).unwrap();
+    let locale = Locale { language: &lang("it"), zone: &TimeZone::UTC };
+    let header = |files: &Files| {
+        let recipient = recipient(&event);
+        let context = Context { event: &event, recipient, site_url: None, files: Some(files) };
+        match fill(&parts, &chosen, &context, &locale)?.header {
+            Some(FilledHeader::Text(filled)) => Ok(filled.text),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(header(&files).unwrap(), "Nuovi: Listino primavera 2027.pdf");
+    for number in 2..5 {
+        let id = crate::primitives::id::ObjectId::parse(&format!("F{number}")).unwrap();
+        files.add(&crate::event::File {
+            id,
+            name: format!("Catalogo {number}.pdf"),
+            folder: "Listini".to_owned(),
+            url: None,
+        });
+    }
+    let cut = header(&files).unwrap();
+    assert_eq!((units(&cut), cut.as_str()), (54, "Nuovi: Listino primavera 2027.pdf, Catalogo 2.pdf (+2)"));
+    // A single name that is too long is not cut: the mapping must allow it.
+    let mut long = action.file.clone();
+    long.name = "x".repeat(80);
+    assert_eq!(header(&Files::of(&long)).map_err(|skip: Skip| skip.reason), Err(Reason::TextTooLong));
+}
+
+/// Renders `documents.names` in a body of 1,024 units, without `shorten`.
+fn documents(names: &[String]) -> Result<String, Skip> {
+    let mut document = example(EventType::DocumentsPublished).document;
+    document["data"]["documents"] = names.iter().map(|name| json!({"name": name})).collect();
+    let event = Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
+    let context = Context { event: &event, recipient: recipient(&event), site_url: None, files: None };
+    let chosen = json!({"name": "avviso", "language": "it", "fingerprint": "f",
+                        "body": {"1": {"variable": "documents.names"}}});
+    let chosen: TemplateUse = serde_json::from_value(chosen).unwrap();
+    let parts = Parts::of_body(Pattern::parse("Nuovi documenti: {{1}}. Trovati tutti."));
+    let locale = Locale { language: &lang("it"), zone: &TimeZone::UTC };
+    fill(&parts, &chosen, &context, &locale).map(|rendered| rendered.body.text)
+}
+
+#[test]
+fn the_first_name_of_a_list_is_cut_only_if_it_does_not_fit_alone() {
+    let long = "x".repeat(2_000);
+    let cut = documents(&[long.clone(), "b.pdf".to_owned()]).unwrap();
+    assert_eq!(units(&cut), BODY_UNITS_MAX);
+    assert!(cut.ends_with("x… (+1). Trovati tutti."), "{cut}");
+    // Whether a single name may be cut is the mapping's decision.
+    assert_eq!(documents(&[long]).map_err(|skip| skip.reason), Err(Reason::TextTooLong));
+}
+
+proptest! {
+    #[test]
+    fn a_list_of_any_length_fits_and_its_numbers_add_up(
+        names in proptest::collection::btree_set("[a-zà😀]{1,60}( [a-z]{1,9})?\\.pdf", 1..120),
+    ) {
+        let names: Vec<String> = names.into_iter().collect();
+        let text = documents(&names).unwrap();
+        prop_assert!(units(&text) <= BODY_UNITS_MAX);
+        let list = text.strip_prefix("Nuovi documenti: ").unwrap().strip_suffix(". Trovati tutti.").unwrap();
+        let (shown, left) = match list.strip_suffix(')').and_then(|list| list.rsplit_once(" (+")) {
+            Some((shown, left)) => (shown, left.parse().unwrap()),
+            None => (list, 0),
+        };
+        let shown: Vec<&str> = shown.split(", ").collect();
+        prop_assert_eq!(shown.len() + left, names.len());
+        prop_assert_eq!(&shown[..], &names[..shown.len()]);
+        let fits = |next: &String| units(&text) + units(next) + units(", ") <= BODY_UNITS_MAX;
+        prop_assert!(!names.get(shown.len()).is_some_and(fits), "another name would fit");
+    }
+}
