@@ -66,7 +66,7 @@ pub enum OrderKind {
 
 impl OrderKind {
     /// Every kind with its name in the callback.
-    pub(super) const NAMES: [(&'static str, Self); 5] = [
+    pub(crate) const NAMES: [(&'static str, Self); 5] = [
         ("order", Self::Order),
         ("delivery_note", Self::DeliveryNote),
         ("invoice", Self::Invoice),

@@ -59,10 +59,12 @@ pub fn write(raw: &Raw<'_>, format: Option<Format>, locale: &Locale<'_>) -> Stri
     match raw {
         Raw::Text(text) => (*text).to_owned(),
         Raw::Owned(text) => text.clone(),
+        Raw::Words(words) => words.get(language).to_owned(),
         Raw::List(list) => list.to_string(),
         Raw::Money(amount) if format == Some(Format::Number) => signed_number(amount, &digits(language)),
         Raw::Money(amount) => money(amount, language),
-        Raw::Count(count) => number(&Decimal::from(*count), 0, &digits(language)),
+        Raw::Count(count) => whole(*count, language),
+        Raw::Counted { count, noun } => format!("{} {}", whole(*count, language), noun.after(*count, language)),
         Raw::Date(day) => date(*day, language),
         Raw::Moment(at) => moment(*at, format, locale),
         Raw::DayOf(at) => moment(*at, Some(Format::Date), locale),
@@ -90,6 +92,11 @@ fn money(money: &Money, language: &Language) -> String {
         SignPlace::BeforeBlank => format!("{sign} {minus}{amount}"),
         SignPlace::After => format!("{minus}{amount} {sign}"),
     }
+}
+
+/// Writes a whole number.
+fn whole(count: u64, language: &Language) -> String {
+    number(&Decimal::from(count), 0, &digits(language))
 }
 
 /// Writes the amount without its currency.

@@ -1,9 +1,11 @@
 //! The list of variables.
 
+use super::words::{self, ARTICLE, DOCUMENT, PIECE};
 use super::{Context, Definition, Raw, ValueType};
 use crate::event::person::Person;
 use crate::event::{Activity, ActivityTime, Cart, EventData, EventType, File, Order, PublishedDocument, SiteMessage};
 use crate::primitives::list::List;
+use crate::primitives::words::Noun;
 
 const ORDER: &[EventType] = &[EventType::OrderStatusChanged];
 const CART: &[EventType] = &[EventType::CartAbandoned];
@@ -97,13 +99,22 @@ variables! {
     "order.item_count", Number, ORDER, "Numero articoli" / "Number of articles",
         "Numero di articoli del documento, esclusi quelli di tipo spesa." / "Number of articles of the document, without expense articles.",
         "3", |from| order(from).map(|order| Raw::Count(order.item_count));
+    "order.item_count_text", Text, ORDER, "Articoli in parole" / "Articles in words",
+        "Numero di articoli del documento con la parola «articolo» o «articoli»."
+        / "Number of articles of the document with the word \"item\" or \"items\".",
+        "3 articoli", |from| order(from).map(|order| counted(order.item_count, &ARTICLE));
     "order.code", Text, ORDER, "Sigla Documento" / "Document code",
         "Sigla del documento nel gestionale; finché manca, il numero di Passweb."
         / "The ERP's code of the document; until there is one, Passweb's number.",
         // NUOVO, PAGAMENTO NON CONFERMATO and DA VERIFICARE do not have a code in the ERP yet.
         "OC1/1320", |from| order(from).map(|order| Raw::Text(order.code.as_deref().unwrap_or(order.id.as_str())));
+    "order.kind", Text, ORDER, "Tipo Documento" / "Document kind",
+        "Che cos'è il documento: ordine, bolla, fattura, preventivo o reso."
+        / "What the document is: order, delivery note, invoice, quote or return.",
+        "ordine", |from| order(from).map(|order| Raw::Words(words::document_kind(order.kind)));
     "order.status", State, ORDER, "Stato Documento" / "Document state",
-        "Stato in cui è entrato il documento." / "The state that the document entered.",
+        "Stato in cui è entrato il documento: in italiano come lo scrive Passweb, nelle altre lingue tradotto."
+        / "The state that the document entered: as Passweb writes it in Italian, translated in other languages.",
         "Memorizzato", |from| order(from).map(|order| Raw::OrderState(&order.status));
     "order.total", Money, ORDER, "Totale Ordine" / "Order total",
         "Totale del documento." / "The document's total.",
@@ -117,6 +128,9 @@ variables! {
     "order.quantity", Number, ORDER, "Quantità articoli" / "Quantity of articles",
         "Somma delle quantità degli articoli." / "Sum of the articles' quantities.",
         "5", |from| order(from)?.quantity.map(Raw::Count);
+    "order.quantity_text", Text, ORDER, "Quantità in parole" / "Quantity in words",
+        "Somma delle quantità con la parola «pezzo» o «pezzi»." / "Sum of the quantities with the word \"unit\" or \"units\".",
+        "5 pezzi", |from| order(from)?.quantity.map(|quantity| counted(quantity, &PIECE));
     "order.date", Date, ORDER, "Data Documento" / "Document date",
         "Data del documento." / "The document's date.",
         "20/11/2026", |from| order(from)?.date.map(Raw::Date);
@@ -146,6 +160,10 @@ variables! {
     "cart.item_count", Number, CART, "Numero articoli carrello" / "Number of articles in the cart",
         "Numero di articoli del carrello, esclusi quelli di tipo spesa." / "Number of articles in the cart, without expense articles.",
         "2", |from| cart(from).map(|cart| Raw::Count(cart.item_count));
+    "cart.item_count_text", Text, CART, "Articoli del carrello in parole" / "Articles in the cart in words",
+        "Numero di articoli del carrello con la parola «articolo» o «articoli»."
+        / "Number of articles in the cart with the word \"item\" or \"items\".",
+        "2 articoli", |from| cart(from).map(|cart| counted(cart.item_count, &ARTICLE));
     "cart.total", Money, CART, "Totale Carrello" / "Cart total",
         "Totale del carrello." / "The cart's total.",
         "59,80 €", |from| cart(from).map(|cart| Raw::Money(&cart.total));
@@ -199,6 +217,13 @@ variables! {
     "reminder.minutes_before", Number, REMINDER, "Anticipo del promemoria" / "Reminder lead",
         "Minuti tra il promemoria e l'inizio dell'attività." / "Minutes between the reminder and the activity's start.",
         "60", |from| minutes_before(from).map(Raw::Count);
+    "reminder.minutes_before_text", Text, REMINDER, "Anticipo in parole" / "Reminder lead in words",
+        "Tempo tra il promemoria e l'inizio dell'attività, in minuti, ore o giorni."
+        / "Time between the reminder and the activity's start, in minutes, hours or days.",
+        "1 ora", |from| {
+            let (count, noun) = words::duration(minutes_before(from)?);
+            Some(counted(count, noun))
+        };
 
     "file.folder", Text, FILE_OR_DOCUMENTS, "Nome Cartella" / "Folder name",
         "Cartella che contiene il file; per i documenti Docuvision, le cartelle."
@@ -217,7 +242,11 @@ variables! {
     "files.count", Number, FILE, "Numero file" / "Number of files",
         "Numero dei file di cui parla il messaggio: uno, o più se l'azione li riunisce."
         / "Number of files that the message covers: one, or more if the mapping collects them.",
-        "3", |from| file(from).map(|_| Raw::Count(from.files.map_or(1, |files| files.count)));
+        "3", |from| file(from).map(|_| Raw::Count(file_count(from)));
+    "files.count_text", Text, FILE, "Numero file in parole" / "Number of files in words",
+        "Numero dei file di cui parla il messaggio con la parola «file»."
+        / "Number of files that the message covers with the word \"file\" or \"files\".",
+        "3 file", |from| file(from).map(|_| counted(file_count(from), &words::FILE));
     "files.names", Text, FILE, "Nomi file" / "File names",
         "Nomi dei file, separati da virgole; se non entrano tutti, i primi e il numero degli altri: (+12)."
         / "Names of the files, separated by commas; if they do not fit, the first ones and the number of the others: (+12).",
@@ -227,7 +256,11 @@ variables! {
         "https://www.example.com/documenti/F1", |from| text(file(from)?.url.as_deref());
     "documents.count", Number, DOCUMENTS, "Numero documenti" / "Number of documents",
         "Numero dei documenti pubblicati." / "Number of published documents.",
-        "2", |from| documents(from).map(|documents| Raw::Count(documents.len().try_into().unwrap_or(u64::MAX)));
+        "2", |from| document_count(from).map(Raw::Count);
+    "documents.count_text", Text, DOCUMENTS, "Numero documenti in parole" / "Number of documents in words",
+        "Numero dei documenti pubblicati con la parola «documento» o «documenti»."
+        / "Number of published documents with the word \"document\" or \"documents\".",
+        "2 documenti", |from| document_count(from).map(|count| counted(count, &DOCUMENT));
     "documents.names", Text, DOCUMENTS, "Nomi documenti" / "Document names",
         "Nomi dei documenti pubblicati, separati da virgole; se non entrano tutti, i primi e il numero degli altri: (+12)."
         / "Names of the published documents, separated by commas; if they do not fit, the first ones and the number of the others: (+12).",
@@ -248,6 +281,10 @@ variables! {
 
 fn text(text: Option<&str>) -> Option<Raw<'_>> {
     text.map(Raw::Text)
+}
+
+fn counted<'a>(count: u64, noun: &'static Noun) -> Raw<'a> {
+    Raw::Counted { count, noun }
 }
 
 /// Lists distinct names in their order; `None` if there are none.
@@ -311,6 +348,14 @@ fn file<'a>(from: &Context<'a>) -> Option<&'a File> {
 fn file_names<'a>(from: &Context<'a>) -> Option<Raw<'a>> {
     let file = file(from)?;
     Some(from.files.map_or(Raw::Text(&file.name), |files| Raw::List(files.names())))
+}
+
+fn file_count(from: &Context<'_>) -> u64 {
+    from.files.map_or(1, |files| files.count)
+}
+
+fn document_count(from: &Context<'_>) -> Option<u64> {
+    documents(from).map(|documents| documents.len().try_into().unwrap_or(u64::MAX))
 }
 
 fn documents<'a>(from: &Context<'a>) -> Option<&'a [PublishedDocument]> {

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod search;
+mod words;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use crate::event::{Event, EventType};
 use crate::message::file_list::Files;
 use crate::primitives::list::List;
 use crate::primitives::money::Money;
+use crate::primitives::words::{Noun, Words};
 
 pub use catalogue::ALL;
 pub use search::{counterpart, suggestion};
@@ -39,12 +41,21 @@ pub enum Raw<'a> {
     Text(&'a str),
     /// A composed text.
     Owned(String),
+    /// A fixed word.
+    Words(&'static Words),
     /// A list of names.
     List(List),
     /// An amount.
     Money(&'a Money),
     /// A count.
     Count(u64),
+    /// A count with its noun.
+    Counted {
+        /// The number.
+        count: u64,
+        /// The noun.
+        noun: &'static Noun,
+    },
     /// A date.
     Date(Date),
     /// An instant.

@@ -106,7 +106,7 @@ fn a_variable_has_a_value_on_its_events_and_on_no_other() {
                 (&shown, definition.value_type),
                 (None, _)
                     | (Some(Raw::Text(_) | Raw::Owned(_)), ValueType::Text | ValueType::Url)
-                    | (Some(Raw::List(_)), ValueType::Text)
+                    | (Some(Raw::Words(_) | Raw::List(_) | Raw::Counted { .. }), ValueType::Text)
                     | (Some(Raw::Money(_)), ValueType::Money)
                     | (Some(Raw::Count(_)), ValueType::Number)
                     | (Some(Raw::Date(_) | Raw::DayOf(_)), ValueType::Date | ValueType::Moment)

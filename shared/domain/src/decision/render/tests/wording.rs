@@ -4,6 +4,7 @@ use super::*;
 use crate::event::EventType;
 use crate::event::example::published;
 use crate::message::file_list::Files;
+use crate::template::variable::Variable;
 
 fn example(kind: EventType) -> Event {
     Event::parse(published(kind), "2026-11-22T10:00:00Z".parse().unwrap()).unwrap()
@@ -53,6 +54,45 @@ fn the_file_names_of_a_digest_are_counted_where_they_do_not_fit() {
     let mut long = action.file.clone();
     long.name = "x".repeat(80);
     assert_eq!(header(&Files::of(&long)).map_err(|skip: Skip| skip.reason), Err(Reason::TextTooLong));
+}
+
+#[test]
+fn counts_kinds_and_leads_are_written_as_words() {
+    let shown = |kind: EventType, variable: &str, change: (&str, Value), language: &str| {
+        let mut event = example(kind);
+        *event.document.pointer_mut(change.0).unwrap() = change.1;
+        let event = Event::parse(event.document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
+        let context = Context { event: &event, recipient: recipient(&event), site_url: None, files: None };
+        let value = Variable::of(variable).unwrap().value(&context).unwrap();
+        write(&value, None, &Locale { language: &lang(language), zone: &TimeZone::UTC })
+    };
+    let cart = |count: u64, language| {
+        shown(EventType::CartAbandoned, "cart.item_count_text", ("/data/cart/item_count", json!(count)), language)
+    };
+    assert_eq!(
+        ["it", "en", "de", "fr", "es", "nl"].map(|language| cart(1, language)),
+        ["1 articolo", "1 item", "1 Artikel", "1 article", "1 artículo", "1 item"]
+    );
+    assert_eq!(
+        ["it", "en", "de", "fr", "es", "nl"].map(|language| cart(1200, language)),
+        ["1.200 articoli", "1,200 items", "1.200 Artikel", "1 200 articles", "1.200 artículos", "1.200 items"]
+    );
+    assert_eq!(["it", "fr"].map(|language| cart(0, language)), ["0 articoli", "0 article"]);
+    let kind = |kind: &str, language| {
+        shown(EventType::OrderStatusChanged, "order.kind", ("/data/order/kind", json!(kind)), language)
+    };
+    assert_eq!(
+        ["it", "de", "fr"].map(|language| kind("delivery_note", language)),
+        ["bolla", "Lieferschein", "bon de livraison"]
+    );
+    let lead = |minutes: u64| {
+        let change = ("/data/reminder/minutes_before", json!(minutes));
+        shown(EventType::ActivityReminder, "reminder.minutes_before_text", change, "it")
+    };
+    assert_eq!([1, 60, 90, 2880].map(lead), ["1 minuto", "1 ora", "90 minuti", "2 giorni"]);
+    let quantity =
+        shown(EventType::OrderStatusChanged, "order.quantity_text", ("/data/order/quantity", json!(1)), "it");
+    assert_eq!(quantity, "1 pezzo");
 }
 
 /// Renders `documents.names` in a body of 1,024 units, without `shorten`.
