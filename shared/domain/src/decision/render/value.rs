@@ -49,7 +49,8 @@ impl Writer<'_> {
             Source::Variable(_) => self.own(source).map(|raw| write(&raw, source.format, self.locale)),
         };
         let filled = |text: String| Some(adapt(clean(&text))).filter(|text| !text.is_empty());
-        let value = own.and_then(&filled).or_else(|| source.default.clone().and_then(&filled));
+        let default = || source.default.clone().or_else(|| self.when_empty(source));
+        let value = own.and_then(&filled).or_else(|| default().and_then(&filled));
         value.ok_or_else(|| missing(place, Some(source)))
     }
 
@@ -57,6 +58,14 @@ impl Writer<'_> {
     fn own(&self, source: &ValueSource) -> Option<Raw<'_>> {
         match &source.source {
             Source::Variable(variable) => variable.value(self.context),
+            Source::Text(_) => None,
+        }
+    }
+
+    /// Returns the word for an empty value of the source's variable.
+    fn when_empty(&self, source: &ValueSource) -> Option<String> {
+        match &source.source {
+            Source::Variable(variable) => Some(variable.when_empty()?.get(self.locale.language).to_owned()),
             Source::Text(_) => None,
         }
     }

@@ -172,7 +172,8 @@ variables! {
         "https://www.example.com/carrello/C-55", |from| text(cart(from)?.url.as_deref());
 
     "message.subject", Text, MESSAGE, "Oggetto Messaggio" / "Message subject",
-        "Oggetto del messaggio dell'area riservata." / "Subject of the message in the customer area.",
+        "Oggetto del messaggio dell'area riservata; se manca, «(senza oggetto)» nella lingua del template."
+        / "Subject of the message in the customer area; if it is empty, \"(no subject)\" in the template's language.",
         "Consegna di giovedì", |from| message(from).map(|message| Raw::Text(&message.subject));
     "message.body", Text, MESSAGE, "Testo Messaggio" / "Message text",
         "Testo del messaggio, su una riga sola." / "The message's text, on one line.",
@@ -188,7 +189,8 @@ variables! {
             ActivityTime::At(instant) => Raw::DayOf(instant),
         });
     "activity.subject", Text, ACTIVITY, "Oggetto Attività" / "Activity subject",
-        "Oggetto dell'attività." / "The activity's subject.",
+        "Oggetto dell'attività; se manca, «(senza oggetto)» nella lingua del template."
+        / "The activity's subject; if it is empty, \"(no subject)\" in the template's language.",
         "Sopralluogo", |from| activity(from).map(|activity| Raw::Text(&activity.subject));
     "activity.new_state", State, STATE_CHANGE, "Nuovo Stato" / "New state",
         "Stato in cui è entrata l'attività." / "The state that the activity entered.",

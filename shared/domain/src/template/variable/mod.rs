@@ -132,6 +132,12 @@ impl Variable {
     pub fn value<'a>(self, context: &Context<'a>) -> Option<Raw<'a>> {
         (self.0.value)(context)
     }
+
+    /// Returns the word that replaces an empty value for which the mapping has no default; `None` if there is none.
+    #[must_use]
+    pub fn when_empty(self) -> Option<&'static Words> {
+        matches!(self.0.id, "message.subject" | "activity.subject").then_some(&words::NO_SUBJECT)
+    }
 }
 
 impl PartialEq for Variable {

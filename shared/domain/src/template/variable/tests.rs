@@ -172,3 +172,13 @@ fn a_variable_is_read_by_id_or_label_and_written_by_its_id() {
     }
     assert!(serde_json::from_str::<Variable>(r#""order.colour""#).is_err());
 }
+
+#[test]
+fn only_an_empty_subject_is_replaced_by_a_word() {
+    let replaced: Vec<&str> = ALL
+        .iter()
+        .filter(|definition| Variable(definition).when_empty().is_some())
+        .map(|definition| definition.id)
+        .collect();
+    assert_eq!(replaced, ["message.subject", "activity.subject"]);
+}

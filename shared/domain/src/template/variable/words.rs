@@ -1,4 +1,4 @@
-//! The fixed words of variables: nouns that follow a count, and kinds of documents.
+//! The fixed words of variables: nouns that follow a count, kinds of documents, and words for empty values.
 
 use crate::event::OrderKind;
 use crate::primitives::words::{Noun, Translations, Words};
@@ -132,6 +132,17 @@ pub(super) fn document_kind(kind: OrderKind) -> &'static Words {
     }
 }
 
+/// Replaces the empty subject of a message or an activity.
+pub(super) static NO_SUBJECT: Words = Words {
+    italian: "(senza oggetto)",
+    translated: Translations {
+        english: "(no subject)",
+        german: "(kein Betreff)",
+        french: "(sans objet)",
+        spanish: "(sin asunto)",
+    },
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +152,7 @@ mod tests {
         let nouns = [&ARTICLE, &PIECE, &FILE, &DOCUMENT, &MINUTE, &HOUR, &DAY];
         let mut rows: Vec<String> = nouns.iter().flat_map(|noun| [noun.one.shown(), noun.many.shown()]).collect();
         rows.extend(OrderKind::NAMES.map(|(_, kind)| document_kind(kind).shown()));
+        rows.push(NO_SUBJECT.shown());
         insta::assert_snapshot!(rows.join("\n"), @r"
         articolo | item | Artikel | article | artículo
         articoli | items | Artikel | articles | artículos
@@ -161,6 +173,7 @@ mod tests {
         fattura | invoice | Rechnung | facture | factura
         preventivo | quote | Angebot | devis | presupuesto
         reso | return | Retoure | retour | devolución
+        (senza oggetto) | (no subject) | (kein Betreff) | (sans objet) | (sin asunto)
         ");
     }
 

@@ -95,6 +95,26 @@ fn counts_kinds_and_leads_are_written_as_words() {
     assert_eq!(quantity, "1 pezzo");
 }
 
+#[test]
+fn an_empty_subject_takes_the_default_or_the_word_of_the_language() {
+    let subject = |language: &str, chosen: Value| {
+        let mut document = message_event("").document;
+        document["data"]["message"]["subject"] = json!("  ");
+        let event = Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
+        let context = Context { event: &event, recipient: recipient(&event), site_url: None, files: None };
+        let chosen = json!({"name": "avviso", "language": language, "fingerprint": "f", "body": {"1": chosen}});
+        let chosen: TemplateUse = serde_json::from_value(chosen).unwrap();
+        let locale = Locale { language: &lang(language), zone: &TimeZone::UTC };
+        fill(&Parts::of_body(Pattern::parse("{{1}}.")), &chosen, &context, &locale).unwrap().body.text
+    };
+    let variable = json!({"variable": "message.subject"});
+    assert_eq!(
+        ["it", "de", "fr"].map(|language| subject(language, variable.clone())),
+        ["(senza oggetto).", "(kein Betreff).", "(sans objet)."]
+    );
+    assert_eq!(subject("de", json!({"variable": "message.subject", "default": "-"})), "-.");
+}
+
 /// Renders `documents.names` in a body of 1,024 units, without `shorten`.
 fn documents(names: &[String]) -> Result<String, Skip> {
     let mut document = example(EventType::DocumentsPublished).document;
