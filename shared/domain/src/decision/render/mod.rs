@@ -10,6 +10,7 @@ mod header;
 mod lines;
 mod locale;
 mod place;
+mod quotes;
 mod shorten;
 mod text;
 mod value;

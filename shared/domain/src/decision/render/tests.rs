@@ -64,18 +64,6 @@ fn line_breaks_and_blanks_are_reduced_to_the_form_whatsapp_accepts() {
 }
 
 #[test]
-fn the_lines_of_a_list_become_commas() {
-    assert_eq!(clean("Servono:\n- viti;\n- tasselli\n\nGrazie"), "Servono: viti, tasselli - Grazie");
-    assert_eq!(clean("• uno\n• due\n• tre"), "uno, due, tre");
-    assert_eq!(clean("Buongiorno,\n\narriviamo alle 10"), "Buongiorno, arriviamo alle 10");
-    assert_eq!(clean("Saluti\n-----\nMario Rossi"), "Saluti - Mario Rossi");
-    assert_eq!(clean("Temperatura:\n-5 gradi\n*bello*"), "Temperatura: -5 gradi - *bello*");
-    assert_eq!(clean("- da solo"), "- da solo");
-    assert_eq!(clean("-"), "-");
-    assert_eq!(clean("-\n-"), "");
-}
-
-#[test]
 fn a_zero_width_joiner_is_kept_only_within_an_emoji() {
     let family = "👨\u{200d}👩\u{200d}👧";
     assert_eq!(clean(family), family);

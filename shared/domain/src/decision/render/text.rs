@@ -7,7 +7,7 @@ use crate::message::reason::{Reason, Skip};
 use crate::template::{Pattern, Piece, Placeholder};
 
 use super::value::{Writer, Written, missing};
-use super::units;
+use super::{quotes, units};
 
 /// Longest filled body, in UTF-16 units. Meta's template limits allow 1024 if there is another component; the bridge
 /// always applies this limit.
@@ -65,6 +65,11 @@ pub(super) fn fill(pattern: &Pattern, sources: &Values, writer: &Writer<'_>, par
         entries.push(Entry { placeholder: placeholder.clone(), value: writer.written(source, &place)? });
     }
     fit(pattern, &mut entries, part)?;
+    for Entry { placeholder, value } in &mut entries {
+        if let Some(inner) = quotes::around(pattern, placeholder, writer.locale.language) {
+            value.text = quotes::nested(&value.text, inner);
+        }
+    }
     let text = hydrate(pattern, &entries);
     Ok(Filled { values: entries.into_iter().map(|entry| (entry.placeholder, entry.value.text)).collect(), text })
 }

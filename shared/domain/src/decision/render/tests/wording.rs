@@ -57,6 +57,25 @@ fn the_file_names_of_a_digest_are_counted_where_they_do_not_fit() {
 }
 
 #[test]
+fn the_lines_of_a_list_become_commas() {
+    assert_eq!(clean("Servono:\n- viti;\n- tasselli\n\nGrazie"), "Servono: viti, tasselli - Grazie");
+    assert_eq!(clean("• uno\n• due\n• tre"), "uno, due, tre");
+    assert_eq!(clean("Buongiorno,\n\narriviamo alle 10"), "Buongiorno, arriviamo alle 10");
+    assert_eq!(clean("Saluti\n-----\nMario Rossi"), "Saluti - Mario Rossi");
+    assert_eq!(clean("Temperatura:\n-5 gradi\n*bello*"), "Temperatura: -5 gradi - *bello*");
+    assert_eq!(clean("- da solo"), "- da solo");
+    assert_eq!(clean("-"), "-");
+    assert_eq!(clean("-\n-"), "");
+}
+
+#[test]
+fn a_name_with_quotation_marks_does_not_break_those_of_the_template() {
+    let chosen = r#"{"1":{"variable":"message.body"}}"#;
+    let filled = fill_message("Offerta «Natale»", "Oggetto «{{1}}», ancora {{1}}.", chosen).unwrap();
+    assert_eq!(filled.text, "Oggetto «Offerta “Natale”», ancora Offerta “Natale”.");
+}
+
+#[test]
 fn counts_kinds_and_leads_are_written_as_words() {
     let shown = |kind: EventType, variable: &str, change: (&str, Value), language: &str| {
         let mut event = example(kind);
