@@ -15,43 +15,43 @@ fn expected(kind: EventType) -> Option<(&'static str, &'static str)> {
     let (anna, marco, giulia) = ("+393401234567", "+393331234567", "+393351234567");
     Some(match kind {
         EventType::OrderStatusChanged => {
-            (anna, "Ciao Anna Rossi, il tuo ordine OC1/1320 è ora *MEMORIZZATO*. Totale: 129,90 €.")
+            (anna, "Gentile Anna Rossi, il tuo ordine OC1/1320 è ora *MEMORIZZATO*. Totale: 129,90 €.")
         }
         EventType::MessageSent => (
             anna,
-            "Ciao Anna Rossi, Marco Bianchi ti ha scritto un messaggio con oggetto «Consegna di giovedì». Lo trovi nella tua area riservata.",
+            "Gentile Anna Rossi, Marco Bianchi ti ha scritto un messaggio con oggetto «Consegna di giovedì». Lo trovi nella tua area riservata.",
         ),
         EventType::MessageRead => (
             marco,
-            "Ciao Marco Bianchi, il tuo messaggio «Consegna di giovedì» è stato letto da Anna Rossi nell'area riservata.",
+            "Gentile Marco Bianchi, il tuo messaggio «Consegna di giovedì» è stato letto da Anna Rossi nell'area riservata.",
         ),
         EventType::ActivityStatusChanged => (
             marco,
-            "Ciao Marco Bianchi, l'attività «Sopralluogo» del 24/11/2026 è passata da Pianificata a *Completata*. L'ha aggiornata Anna Rossi dall'agenda.",
+            "Gentile Marco Bianchi, l'attività «Sopralluogo» del 24/11/2026 è passata da Pianificata a *Completata*. L'ha aggiornata Anna Rossi dall'agenda.",
         ),
         EventType::ActivityAcknowledged => (
             marco,
-            "Ciao Marco Bianchi, Anna Rossi ha preso visione dell'attività «Sopralluogo» in programma il 24/11/2026. Trovi i dettagli in agenda.",
+            "Gentile Marco Bianchi, Anna Rossi ha preso visione dell'attività «Sopralluogo» in programma il 24/11/2026. Trovi i dettagli in agenda.",
         ),
         EventType::ActivityReminder => (
             anna,
-            "Ciao Anna Rossi, ti ricordiamo l'attività «Sopralluogo»: inizia il 24/11/2026 15:30. Trovi i dettagli in agenda.",
+            "Gentile Anna Rossi, ti ricordiamo l'attività «Sopralluogo»: inizia il 24/11/2026 15:30. Trovi i dettagli in agenda.",
         ),
         EventType::FileUploaded => (
             giulia,
-            "Ciao Giulia Verdi, Anna Rossi ha caricato il file *Listino 2027.pdf* nella cartella Listini. Lo trovi nell'area riservata.",
+            "Gentile Giulia Verdi, Anna Rossi ha caricato il file *Listino 2027.pdf* nella cartella Listini. Lo trovi nell'area riservata.",
         ),
         EventType::FileDownloaded => (
             giulia,
-            "Ciao Giulia Verdi, Anna Rossi ha scaricato il file *Listino 2027.pdf* dalla cartella Listini dell'area riservata.",
+            "Gentile Giulia Verdi, Anna Rossi ha scaricato il file *Listino 2027.pdf* dalla cartella Listini dell'area riservata.",
         ),
         EventType::FilePreviewed => (
             giulia,
-            "Ciao Giulia Verdi, Anna Rossi ha aperto l'anteprima del file *Listino 2027.pdf* nella cartella Listini dell'area riservata.",
+            "Gentile Giulia Verdi, Anna Rossi ha aperto l'anteprima del file *Listino 2027.pdf* nella cartella Listini dell'area riservata.",
         ),
         EventType::DocumentsPublished => (
             "+393471234567",
-            "Gentile Rossi Impianti S.r.l., nella tua area riservata ci sono 2 nuovi documenti: Cedolino ottobre.pdf, F24 novembre.pdf. Puoi consultarli dopo l'accesso.",
+            "Gentile Rossi Impianti S.r.l., abbiamo pubblicato 2 documenti nella tua area riservata: Cedolino ottobre.pdf, F24 novembre.pdf. La consultazione richiede l'accesso.",
         ),
         EventType::CartAbandoned
         | EventType::CartClosed

@@ -81,7 +81,7 @@ async fn hostile_bodies_are_refused_or_cleaned() {
     world.accept(&nul).await.unwrap();
     world.deliver().await.unwrap();
     let texts = world.texts().await.unwrap();
-    assert_eq!(texts, ["Ciao Anna Rossi, il tuo ordine OC1/1320 è ora *MEMORIZZATO*. Totale: 129,90 €."]);
+    assert_eq!(texts, ["Gentile Anna Rossi, il tuo ordine OC1/1320 è ora *MEMORIZZATO*. Totale: 129,90 €."]);
     world.finish().await.unwrap();
 }
 

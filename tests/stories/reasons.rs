@@ -187,7 +187,7 @@ fn of_events() -> Vec<Story> {
         story(Reason::PhoneMissing, "", Change::Nothing, order("/data/customer/phone", Value::Null)),
         story(Reason::PhoneInvalid, "n.d.", Change::Nothing, order("/data/customer/phone", json!("n.d."))),
         story(Reason::OptedOut, "", Change::Nothing, order("/data/customer/whatsapp_opt_out", json!(true))),
-        story(Reason::TextTooLong, "{{1}}: 1573 > 1024", Change::Nothing, long),
+        story(Reason::TextTooLong, "{{1}}: 1576 > 1024", Change::Nothing, long),
         story(
             Reason::Expired,
             "2026-11-17T10:00:00Z",

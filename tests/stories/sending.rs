@@ -20,7 +20,7 @@ async fn an_order_becomes_a_message_on_the_phone() {
     world.accept(&order_status_changed("c4a1b7e2-77")).await.unwrap();
     world.deliver().await.unwrap();
     let [message] = world.phone().await.unwrap().try_into().unwrap();
-    assert_eq!(message["text"], "Ciao Anna Rossi, il tuo ordine OC1/1320 è ora *MEMORIZZATO*. Totale: 129,90 €.");
+    assert_eq!(message["text"], "Gentile Anna Rossi, il tuo ordine OC1/1320 è ora *MEMORIZZATO*. Totale: 129,90 €.");
     let parameters: Vec<_> =
         ["Anna Rossi", "OC1/1320", "MEMORIZZATO", "129,90 €"].map(|text| json!({"type": "text", "text": text})).into();
     let body = json!({
@@ -51,9 +51,9 @@ async fn messages_are_sent_in_the_recipients_language() {
     let mut texts = world.texts().await.unwrap();
     texts.sort_unstable();
     let expected = [
-        "Ciao Anna, Marco Bianchi ti ha scritto un messaggio con oggetto «Consegna di giovedì». Lo trovi nella tua area riservata.",
-        "Ciao Giulia, Anna Rossi ha caricato il file *Listino 2027.pdf* nella cartella Listini. Lo trovi nell'area riservata.",
-        "Hi Bob, Marco Bianchi has sent you a message about “Consegna di giovedì”. You can read it in your private area.",
+        "Dear Bob, Marco Bianchi has sent you a message about “Consegna di giovedì”. You can read it in your private area.",
+        "Gentile Anna, Marco Bianchi ti ha scritto un messaggio con oggetto «Consegna di giovedì». Lo trovi nella tua area riservata.",
+        "Gentile Giulia, Anna Rossi ha caricato il file *Listino 2027.pdf* nella cartella Listini. Lo trovi nell'area riservata.",
     ];
     assert_eq!(texts, expected);
     world.finish().await.unwrap();

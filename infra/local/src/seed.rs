@@ -6,6 +6,7 @@
 use anyhow::{Context, Result};
 use domain::mapping::Mapping;
 use domain::primitives::id::{AccountId, SiteId};
+use domain::primitives::language::Language;
 use domain::site::config::{Account, Site};
 use domain::site::credential::{AccountToken, PresentedKey, StoredKey};
 use domain::template::Template;
@@ -93,7 +94,8 @@ fn account(demo: DemoSite<'_>) -> Result<Account> {
     })
 }
 
-/// A demo mapping of `mappings.json`: one template name, used for every language of that template.
+/// A demo mapping of `mappings.json`: one template name, used for every language of that template. A default may be an
+/// object with a text for each language.
 #[derive(Deserialize)]
 struct DemoMapping {
     id: String,
@@ -113,7 +115,7 @@ fn mappings(templates: &[Template]) -> Result<Vec<Mapping>> {
             .map(|template| {
                 let one = serde_json::json!({
                     "name": template.name, "language": template.language, "fingerprint": template.fingerprint,
-                    "body": demo.body,
+                    "body": body(&demo.body, &template.language),
                 });
                 (template.language.to_string(), one)
             })
@@ -126,6 +128,18 @@ fn mappings(templates: &[Template]) -> Result<Vec<Mapping>> {
         serde_json::from_value(document).with_context(|| format!("the mapping {}", demo.id))
     };
     demos.into_iter().map(mapping).collect()
+}
+
+/// Returns the values of a demo mapping with their defaults in one language.
+fn body(values: &serde_json::Value, language: &Language) -> serde_json::Value {
+    let mut values = values.clone();
+    for value in values.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        let text = value.pointer(&format!("/default/{}", language.base())).cloned();
+        if let (Some(text), Some(default)) = (text, value.get_mut("default")) {
+            *default = text;
+        }
+    }
+    values
 }
 
 #[cfg(test)]
