@@ -1,6 +1,7 @@
 //! The outcomes of an event, message by message, as JSON and as text.
 
 use domain::audit::Audited;
+use domain::event::Event;
 use domain::message::reason::Reason;
 use domain::message::state::{Answer, Resolved, State, Status, StatusFact, Waiting};
 use domain::primitives::phone::{Country, Phone};
@@ -87,6 +88,8 @@ pub(crate) struct Explained {
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) unaccounted: usize,
     zone: TimeZone,
+    /// The languages in the event in which WhatsApp has no templates.
+    unknown_languages: Vec<String>,
 }
 
 /// Explains an event as recorded in the ledger.
@@ -121,7 +124,13 @@ pub(crate) fn explained(event: &StoredEvent, live: &LiveConfig, now: Timestamp, 
             messages.filter(|message| message.is_unaccounted(event.occurred_at, live, now)).count()
         },
         zone: live.site.zone(),
+        unknown_languages: unknown_languages(event),
     }
+}
+
+fn unknown_languages(event: &StoredEvent) -> Vec<String> {
+    let read = Event::parse_any(event.document.clone(), event.received_at);
+    read.map(|event| event.unknown_languages().into_iter().map(ToString::to_string).collect()).unwrap_or_default()
 }
 
 /// Converts a message into the input of the audit.
@@ -192,7 +201,16 @@ fn of_message(message: &StoredMessage, output: Output) -> Outcome {
 impl Explained {
     /// Returns the explanation as JSON.
     pub(crate) fn document(&self) -> Value {
-        json!({"event": self.event, "outcomes": self.outcomes, "unaccounted": self.unaccounted})
+        let mut document = json!({"event": self.event, "outcomes": self.outcomes, "unaccounted": self.unaccounted});
+        if let Some(fields) = document.as_object_mut().filter(|_| !self.unknown_languages.is_empty()) {
+            fields.insert("unknown_languages".to_owned(), json!(self.unknown_languages));
+        }
+        document
+    }
+
+    /// Formats the warning about unknown languages.
+    fn warnings(&self, texts: &Texts) -> String {
+        self.unknown_languages.iter().map(|code| wrapped(&texts.unknown_language(code.as_str()), 2)).collect()
     }
 
     /// Formats the explanation as text: a table, with the reason below each row.
@@ -200,7 +218,7 @@ impl Explained {
         let of = |name: &str| self.event.get(name).and_then(Value::as_str).unwrap_or_default();
         let head = texts.event_head(of("id"), of("type"), texts.moment(self.occurred_at, &self.zone)) + "\n";
         if self.outcomes.is_empty() {
-            return head + "  " + &texts.notifies_nobody() + "\n";
+            return head + "  " + &texts.notifies_nobody() + "\n" + &self.warnings(texts);
         }
         let name = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         let rows: Vec<[String; 4]> = self
@@ -219,7 +237,7 @@ impl Explained {
             let outcome = index.checked_sub(1).and_then(|index| self.outcomes.get(index));
             words += &outcome.map(|outcome| outcome.why(&self.zone, texts)).unwrap_or_default();
         }
-        words
+        words + &self.warnings(texts)
     }
 }
 

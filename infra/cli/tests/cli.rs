@@ -221,6 +221,21 @@ async fn a_message_to_a_landline_is_explained_with_a_warning() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_language_is_explained_with_a_warning() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let mut order = bridge.event("order.status_changed", "e1")?;
+    order["language"] = "ita".into();
+    bridge.world.accept(&order).await?;
+    bridge.world.deliver().await?;
+    let explained = bridge.ok(&["explain", "--event", "e1"]).await?;
+    assert_eq!(explained["unknown_languages"], json!(["ita"]), "{explained}");
+    assert_eq!(explained["outcomes"][0]["outcome"], "sent", "{explained}");
+    let words = bridge.run(&["explain", "--event", "e1"], "").await?;
+    assert!(words.out.contains("nella lingua ita"), "{words:?}");
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_found_by_its_id_and_by_its_customer_facing_code() -> Result<()> {
     let bridge = Bridge::new().await?;
     let events = [("e1", "77", Value::Null), ("e2", "77", json!("OC9/77")), ("e3", "78", json!("OC9/78"))];

@@ -155,6 +155,9 @@ fn check_use(used: &DraftUse, draft: &Draft, account: Option<&Account>, config: 
         check_value(path, value, draft.event, notes);
         fixed::check(&used.path, path, value, notes);
     }
+    if let Some(key) = used.key.as_ref().filter(|key| !key.is_offered()) {
+        notes.add(used.path.as_str(), Problem::UnknownLanguage(key.clone()));
+    }
     if let (Some(key), Some(language)) = (&used.key, &used.language)
         && key.base() != language.base()
     {

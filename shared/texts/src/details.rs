@@ -6,6 +6,7 @@
 use domain::message::reason::{BY_OPERATOR, Reason};
 use domain::message::state::WaitReason;
 use domain::message::suppression::{Scope, Source};
+use domain::primitives::language::Language;
 use domain::template::Unfillable;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -51,6 +52,10 @@ impl Texts {
             Reason::PhoneInvalid => {
                 let (typed, country) = detail.split_once(": no prefix, and no country is called ")?;
                 Some(self.detail_no_such_country(typed, country))
+            }
+            Reason::NoTemplateForLanguage => {
+                let language = Language::parse(detail).ok()?;
+                (!language.is_offered()).then(|| self.detail_unknown_language(detail))
             }
             Reason::ValueMissing => {
                 let (place, fault) = detail.split_once(": ")?;
@@ -188,6 +193,13 @@ mod tests {
             Skip::from(Reason::SamePhone),
         ];
         insta::assert_snapshot!(skips.iter().map(shown).collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn a_language_that_whatsapp_does_not_offer_is_named() {
+        let sentence = |code: &str| shown(&Skip::new(Reason::NoTemplateForLanguage, code));
+        assert!(sentence("ita").ends_with(": ita, una lingua in cui WhatsApp non ha template"), "{}", sentence("ita"));
+        assert!(sentence("de").ends_with(": de"), "{}", sentence("de"));
     }
 
     #[test]

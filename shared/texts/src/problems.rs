@@ -58,6 +58,7 @@ impl Texts {
             Problem::NeverSendable(Fault::TooLong { length, length_max }) => {
                 self.problem_too_long(*length, *length_max)
             }
+            Problem::UnknownLanguage(code) => self.problem_unknown_language(code.as_str()),
             Problem::OtherLanguage(language) => self.problem_other_language(language.as_str()),
             Problem::NoDefaultLanguage(language) => self.problem_no_default_language(language.as_str()),
         }

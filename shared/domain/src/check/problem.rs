@@ -81,6 +81,8 @@ pub enum Problem {
     EmptyText,
     /// A fixed text can never be sent at its place.
     NeverSendable(Fault),
+    /// A template is for readers of a language in which WhatsApp has no templates. Contains the code.
+    UnknownLanguage(Language),
     /// Readers of one language get a text in another. Contains the text's language.
     OtherLanguage(Language),
     /// The site's default language has no template, so readers of languages without a template get nothing.
@@ -151,6 +153,7 @@ impl Problem {
             Self::OtherButton(_) => "other_button",
             Self::EmptyText => "empty_text",
             Self::NeverSendable(_) => "never_sendable",
+            Self::UnknownLanguage(_) => "unknown_language",
             Self::OtherLanguage(_) => "other_language",
             Self::NoDefaultLanguage(_) => "no_default_language",
         }
@@ -159,6 +162,13 @@ impl Problem {
     /// Whether the mapping works despite the problem.
     #[must_use]
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::InactiveAccount(_) | Self::Marketing | Self::OtherLanguage(_) | Self::NoDefaultLanguage(_))
+        matches!(
+            self,
+            Self::InactiveAccount(_)
+                | Self::Marketing
+                | Self::UnknownLanguage(_)
+                | Self::OtherLanguage(_)
+                | Self::NoDefaultLanguage(_)
+        )
     }
 }

@@ -117,6 +117,16 @@ fn missing_required_fields_are_reported() {
 }
 
 #[test]
+fn a_template_for_a_language_that_whatsapp_does_not_offer_is_a_warning() {
+    let mut document = mapping();
+    document["templates"]["ita"] = document["templates"]["it"].clone();
+    let checked = check(&document, &config());
+    assert!(checked.is_right());
+    let found: Vec<_> = checked.findings.iter().map(|found| (found.path.as_str(), found.problem.code())).collect();
+    assert_eq!(found, [("/templates/ita", "unknown_language"), ("/templates/ita/language", "other_language")]);
+}
+
+#[test]
 fn a_template_must_be_sendable() {
     let name = "/templates/it/name";
     let named = |name: &'static str| move |document: &mut Value| document["templates"]["it"]["name"] = name.into();

@@ -19,6 +19,7 @@ mod schema;
 mod unknown;
 mod version;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::slice::from_ref;
 
@@ -142,6 +143,13 @@ impl Event {
             _ => &[],
         };
         self.recipients().iter().chain(assignees).find(|person| person.id == *id)
+    }
+
+    /// Returns the languages of the session and the recipients in which WhatsApp has no templates, each once.
+    #[must_use]
+    pub fn unknown_languages(&self) -> BTreeSet<&Language> {
+        let own = self.recipients().iter().filter_map(|person| person.language.as_ref());
+        self.language.iter().chain(own).filter(|language| !language.is_offered()).collect()
     }
 
     /// Returns the person who performed the action; `None` if the event names nobody.

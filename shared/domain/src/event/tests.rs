@@ -50,6 +50,19 @@ fn an_order_is_read_and_unknown_fields_are_kept() {
 }
 
 #[test]
+fn unknown_languages_of_the_session_and_the_recipients_are_listed() {
+    let unknown = |session: &str, own: &str| {
+        let mut document = with(order_event(), "/language", session.into());
+        document["data"]["customer"]["language"] = own.into();
+        let event = Event::parse(document, now()).unwrap();
+        event.unknown_languages().into_iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(unknown("it", "de_AT"), [""; 0]);
+    assert_eq!(unknown("ita", "gb"), ["gb", "ita"]);
+    assert_eq!(unknown("ita", "ITA"), ["ita"]);
+}
+
+#[test]
 fn a_missing_field_is_named_by_its_pointer() {
     let mut document = order_event();
     document["data"].as_object_mut().unwrap().remove("customer");

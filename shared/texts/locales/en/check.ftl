@@ -37,6 +37,7 @@ problem-empty-text = The text is empty and has no default: nothing could be sent
 problem-no-https = This can never be sent: it must be an https address.
 problem-no-code = This can never be sent: a code contains only letters and digits.
 problem-too-long = This can never be sent: it has { $length } characters, and the maximum is { $max }.
+problem-unknown-language = WhatsApp has no templates in the language { $code }: only readers with exactly this code receive this text.
 problem-other-language = Readers of this language receive a text in { $language }.
 problem-no-default-language = Readers of other languages receive nothing: there is no template in the site's language, { $language }.
 wrong-boolean = it must be true or false

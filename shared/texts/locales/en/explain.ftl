@@ -7,3 +7,4 @@ column-outcome = OUTCOME
 column-messages = MESSAGES
 column-left-out = LEFT OUT OF THE PLAN
 column-cases = CASES
+unknown-language = Warning: WhatsApp has no templates in the language { $code }. The template in the site's language applies.

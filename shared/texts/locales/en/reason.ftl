@@ -5,6 +5,7 @@ detail-before-activation = event of { $happened-at }, mapping active since { $ac
 detail-no-such-country = { $typed }: no prefix, and no country is called { $country }
 detail-no-https = { $place }: it is no https address
 detail-no-code = { $place }: it must be letters and digits
+detail-unknown-language = { $code }, a language in which WhatsApp has no templates
 detail-not-listed = not in the account's list
 detail-other-template = not the one that the mapping was checked against
 detail = Detail: { $detail }

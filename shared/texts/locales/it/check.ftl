@@ -37,6 +37,7 @@ problem-empty-text = Il testo è vuoto e senza default: non si potrebbe inviare 
 problem-no-https = Non si potrà mai inviare: deve essere un indirizzo https.
 problem-no-code = Non si potrà mai inviare: un codice contiene solo lettere e cifre.
 problem-too-long = Non si potrà mai inviare: ha { $length } caratteri, il massimo è { $max }.
+problem-unknown-language = WhatsApp non ha template nella lingua { $code }: questo testo arriva solo a chi ha proprio questo codice.
 problem-other-language = Chi legge questa lingua riceve un testo in { $language }.
 problem-no-default-language = Chi legge un'altra lingua non riceve nulla: manca il template nella lingua del sito, { $language }.
 wrong-boolean = deve essere true o false

@@ -7,3 +7,4 @@ column-outcome = ESITO
 column-messages = MESSAGGI
 column-left-out = ESCLUSI DAL PIANO
 column-cases = CASI
+unknown-language = Attenzione: WhatsApp non ha template nella lingua { $code }. Vale il template nella lingua del sito.

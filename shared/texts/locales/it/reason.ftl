@@ -5,6 +5,7 @@ detail-before-activation = evento del { $happened-at }, azione attiva dal { $act
 detail-no-such-country = { $typed }: manca il prefisso, e nessun paese si chiama { $country }
 detail-no-https = { $place }: non è un indirizzo https
 detail-no-code = { $place }: sono ammesse solo lettere e cifre
+detail-unknown-language = { $code }, una lingua in cui WhatsApp non ha template
 detail-not-listed = non è nell'elenco dell'account
 detail-other-template = non è quello con cui l'azione è stata verificata
 detail = Dettaglio: { $detail }
