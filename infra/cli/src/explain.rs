@@ -15,8 +15,9 @@ use crate::days::days;
 use crate::failure::Failure;
 use crate::number;
 use crate::outcome::{self, Explained, explained};
-use crate::output::{Output, table};
+use crate::output::{Output, table, wrapped};
 use crate::progress;
+use crate::schedule::{Saved, reminders_of};
 use crate::stack::Stack;
 
 /// Days of events that a search by number scans. The ledger finds a message by its number only once it is sent or
@@ -31,7 +32,12 @@ pub(crate) async fn explain(command: &args::Explain, stack: &Stack, output: Outp
         let event = stack.ledger.event(&live.site.id, &id).await?;
         let event = event.ok_or_else(|| Failure::no(|texts| texts.no_event(id.to_string())))?;
         let explained = explained(&event, &live, now, output);
-        output.say(&explained.document(), |texts| explained.words(texts));
+        let reminders = reminders_of(&event, &live.site, stack).await?;
+        let mut document = explained.document();
+        if let (Some(fields), Some(reminders)) = (document.as_object_mut(), &reminders) {
+            fields.insert("reminders".to_owned(), reminders.iter().map(Saved::document).collect());
+        }
+        output.say(&document, |texts| explained.words(texts) + &of_reminders(reminders.as_deref(), texts));
         return Ok(());
     }
     if let Some(typed) = &command.phone {
@@ -42,6 +48,15 @@ pub(crate) async fn explain(command: &args::Explain, stack: &Stack, output: Outp
     let all: Vec<Explained> = events.iter().map(|event| explained(event, &live, now, output)).collect();
     output.say(&json!({"events": documents(&all)}), |texts| words(&all, texts));
     if all.is_empty() { Err(Failure::no(|texts| texts.no_data())) } else { Ok(()) }
+}
+
+/// Formats the reminders of a saved activity; empty for other events.
+fn of_reminders(reminders: Option<&[Saved]>, texts: &Texts) -> String {
+    match reminders {
+        Some([]) => wrapped(&texts.no_reminders(), 2),
+        Some(reminders) => reminders.iter().map(|reminder| reminder.words(texts)).collect(),
+        None => String::new(),
+    }
 }
 
 fn documents(all: &[Explained]) -> Vec<Value> {

@@ -5,6 +5,7 @@ mod kept;
 mod list;
 mod message;
 mod reminder;
+mod saved;
 mod waiting;
 
 use domain::primitives::id::EventId;
@@ -14,6 +15,8 @@ use crate::args;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::stack::Stack;
+
+pub(crate) use saved::{Saved, reminders_of};
 
 pub(crate) async fn run(command: args::Schedule, stack: &Stack, output: Output) -> Result<(), Failure> {
     match command {

@@ -178,3 +178,51 @@ async fn a_fired_reminder_is_sent_within_a_minute_and_not_again_when_due() -> Re
     assert_eq!(outcome(&bridge, id(&kept)?).await?, ["skipped", "already_notified"]);
     bridge.world.finish().await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_shows_what_becomes_of_each_reminder_of_a_saved_activity() -> Result<()> {
+    let bridge = at_eleven().await?;
+    let now = bridge.world.clock.now();
+    let mut event = saved("a-1", 1, "2026-11-24T15:00:00+01:00", now);
+    let list = event["data"]["reminders"].as_array_mut().context("no list")?;
+    list.push(json!({"id": "R3", "minutes_before": 30, "notify": ["email"]}));
+    list.push(json!({"id": "R4", "minutes_before": 10080, "notify": ["whatsapp"]}));
+    raise(&bridge, &event).await?;
+    prints(
+        &bridge.run(&["explain", "--event", "a-1"], "").await?,
+        r"Evento a-1  activity.saved  22/11/2026 alle 11:00
+  Nessuna notifica immediata.
+  Promemoria R1: 60 minuti prima dell'inizio, il 24/11/2026 alle 14:00
+  (Europe/Rome).
+      È in programma.
+  Promemoria R2: 1 giorno prima dell'inizio, il 23/11/2026 alle 15:00
+  (Europe/Rome).
+      È in programma.
+  Promemoria R3: 30 minuti prima dell'inizio, il 24/11/2026 alle 14:30
+  (Europe/Rome).
+      Non viene inviato: nel promemoria WhatsApp non è selezionato.
+  Promemoria R4: 7 giorni prima dell'inizio, il 17/11/2026 alle 15:00
+  (Europe/Rome).
+      Non viene inviato: quando l'attività è stata salvata, l'ora del promemoria
+      era già passata.
+",
+    );
+    // The reminder of a day is raised. Then the activity changes to a whole day, and loses the reminder of an hour.
+    later(&bridge, HOUR * 29).await?;
+    let mut whole_day = saved("a-2", 2, "2026-11-24", bridge.world.clock.now());
+    whole_day["data"]["reminders"] = json!([]);
+    raise(&bridge, &whole_day).await?;
+    let explained = bridge.ok(&["explain", "--event", "a-1"]).await?;
+    let states: Vec<&Value> = list_of(&explained)?.iter().map(|reminder| &reminder["state"]).collect();
+    assert_eq!(states, ["gone", "raised", "not_requested", "past"]);
+    let raised = list_of(&explained)?[1]["event"].as_str().context("no event")?;
+    let outcome = bridge.ok(&["explain", "--event", raised]).await?;
+    assert_eq!(outcome["event"]["type"], "activity.reminder", "{outcome}");
+    let english = bridge.run(&["explain", "--event", "a-2", "--lang", "en"], "").await?;
+    assert!(english.out.ends_with("The activity has no reminders.\n"), "{english:?}");
+    bridge.world.finish().await
+}
+
+fn list_of(explained: &Value) -> Result<&Vec<Value>> {
+    explained["reminders"].as_array().context("no reminders")
+}
