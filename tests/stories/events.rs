@@ -35,7 +35,7 @@ fn expected(kind: EventType) -> Option<(&'static str, &'static str)> {
         ),
         EventType::ActivityReminder => (
             anna,
-            "Gentile Anna Rossi, ti ricordiamo l'attività «Sopralluogo»: inizia il 24/11/2026 15:30. Trovi i dettagli in agenda.",
+            "Gentile Anna Rossi, ti ricordiamo l'attività «Sopralluogo»: inizia il 24/11/2026 alle 15:30. Trovi i dettagli in agenda.",
         ),
         EventType::FileUploaded => (
             giulia,

@@ -136,7 +136,7 @@ pub enum Format {
     Date,
     /// For a date and time, the time of day: `15:30`.
     Time,
-    /// For a date and time, both: `22/11/2026 15:30`. This is the default.
+    /// For a date and time, both: `22/11/2026 alle 15:30`. This is the default.
     DateTime,
     /// For an amount, the bare number: `1.234,56`.
     Number,

@@ -142,7 +142,22 @@ fn moment(at: Timestamp, format: Option<Format>, locale: &Locale<'_>) -> String 
     match format {
         Some(Format::Date) => day,
         Some(Format::Time) => time,
-        Some(Format::DateTime | Format::Number) | None => format!("{day} {time}"),
+        Some(Format::DateTime | Format::Number) | None => {
+            format!("{day}{}{time}", between(there.time(), locale.language))
+        }
+    }
+}
+
+/// Returns what joins a date and a time, so that both read as part of a sentence.
+fn between(time: Time, language: &Language) -> &'static str {
+    match language.base() {
+        "it" => " alle ",
+        "en" => " at ",
+        "de" => " um ",
+        "fr" => " à ",
+        "es" if time.hour() == 1 => " a la ",
+        "es" => " a las ",
+        _ => " ",
     }
 }
 

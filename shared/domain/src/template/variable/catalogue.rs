@@ -202,7 +202,7 @@ variables! {
     "activity.start", Moment, ACTIVITY, "Inizio Attività" / "Activity start",
         "Data e ora di inizio; solo la data se dura tutto il giorno."
         / "Date and time of the start; only the date for a whole-day activity.",
-        "24/11/2026 15:30", |from| activity(from).map(|activity| moment(activity.starts));
+        "24/11/2026 alle 15:30", |from| activity(from).map(|activity| moment(activity.starts));
     "activity.end", Moment, ACTIVITY, "Fine Attività" / "Activity end",
         "Data e ora di fine; solo la data se dura tutto il giorno."
         / "Date and time of the end; only the date for a whole-day activity.",
