@@ -1,6 +1,7 @@
 //! The command line: the global options and the configuration commands. The submodules hold the other commands. The
 //! help is in the catalogue of texts; see [`crate::usage`].
 
+mod config;
 mod ledger;
 mod people;
 
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 
 use crate::language;
 
+pub(crate) use config::Variable;
 pub(crate) use ledger::{Audit, Dead, Explain, Preview, Resend, Schedule, SendTest, Unknown};
 pub(crate) use people::{Contacts, Erase, Scope, Source, Suppress, Unsuppress};
 
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     Mapping(Mapping),
     #[command(subcommand)]
     Template(Template),
+    #[command(subcommand)]
+    Variable(Variable),
     Preview(Preview),
     SendTest(SendTest),
     Explain(Explain),

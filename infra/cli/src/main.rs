@@ -33,6 +33,7 @@ mod suppress;
 mod template;
 mod unknown;
 mod usage;
+mod variable;
 mod webhook;
 mod yaml;
 
@@ -71,6 +72,10 @@ async fn run(cli: Cli, texts: &'static Texts) -> Result<(), Failure> {
         Command::Account(command) => account::run(command, &open().await?, output).await,
         Command::Mapping(command) => mapping::run(command, &open().await?, output).await,
         Command::Template(command) => template::run(command, &open().await?, output).await,
+        Command::Variable(command) => {
+            variable::run(&command, output);
+            Ok(())
+        }
         // A preview of files alone needs no stack.
         Command::Preview(command) => preview::run(&command, &common, open().await, output).await,
         Command::SendTest(command) => send_test::run(&command, &open().await?, output).await,

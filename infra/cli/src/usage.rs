@@ -96,6 +96,7 @@ fn value_name(name: &str, texts: &Texts) -> String {
         "SOURCE" => texts.value_source(),
         "TEXT" => texts.value_text(),
         "WAIT" => texts.value_seconds(),
+        "TYPE" => texts.value_event_type(),
         other => other.to_owned(),
     }
 }

@@ -82,6 +82,26 @@ async fn a_template_that_no_longer_fits_the_mapping_cannot_be_confirmed() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn variables_are_listed_without_a_stack() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let all = bridge::run(folder.path(), &["variable", "list", "--json"], "").await?.json()?;
+    let of_carts =
+        bridge::run(folder.path(), &["variable", "list", "--event", "cart.abandoned", "--json"], "").await?.json()?;
+    let ids = |document: &Value| -> Vec<String> {
+        let listed = document["variables"].as_array().into_iter().flatten();
+        listed.filter_map(|one| one["id"].as_str().map(str::to_owned)).collect()
+    };
+    assert!(ids(&all).len() > 40 && ids(&all).contains(&"order.code".to_owned()), "{all}");
+    let of_carts = ids(&of_carts);
+    assert!(of_carts.contains(&"cart.total".to_owned()) && !of_carts.contains(&"order.total".to_owned()));
+    let words = bridge::run(folder.path(), &["variable", "list", "--event", "order.status_changed"], "").await?;
+    assert!(words.out.contains("order.code  Sigla Documento  [testo]\n"), "{words:?}");
+    assert!(words.out.lines().all(|line| line.chars().count() <= 80), "{words:?}");
+    assert_eq!(bridge::run(folder.path(), &["variable", "list", "--event", "cart.closed"], "").await?.code, 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_paused_template_needs_no_confirmation() -> Result<()> {
     let bridge = Bridge::new().await?;
     bridge.world.set_template("nuovo_messaggio", "it", &json!({"status": "PAUSED"})).await?;

@@ -8,6 +8,7 @@ use domain::message::reason::Reason;
 use domain::message::state::WaitReason;
 use domain::primitives::id::{ID_CHARS_MAX, IdError};
 use domain::primitives::phone::PhoneError;
+use domain::template::variable::{Definition, ValueType};
 
 use crate::{Lang, Texts};
 
@@ -42,6 +43,24 @@ impl Texts {
             WaitReason::Hold => self.waits_hold(),
             WaitReason::QuietHours => self.waits_quiet_hours(),
             WaitReason::Volume => self.waits_volume(),
+        }
+    }
+
+    /// Returns the name of a value's type.
+    #[must_use]
+    pub fn value_type(&self, kind: ValueType) -> &'static str {
+        match self.lang() {
+            Lang::It => kind.italian(),
+            Lang::En => kind.english(),
+        }
+    }
+
+    /// Returns the meaning of a variable.
+    #[must_use]
+    pub fn meaning(&self, variable: &Definition) -> &'static str {
+        match self.lang() {
+            Lang::It => variable.italian_meaning,
+            Lang::En => variable.english_meaning,
         }
     }
 

@@ -31,6 +31,8 @@ use crate::primitives::id::{EventId, ObjectId};
 use crate::primitives::language::Language;
 
 pub use activity::{Activity, ActivityTime, DueReminder, MINUTES_BEFORE_MAX, REMINDERS_MAX, Reminder};
+#[cfg(test)]
+pub(crate) use contract::reduce;
 pub use data::{EventData, FileAction, StatusChange};
 pub use kind::{EventType, EventTypeError, Notification};
 pub use notify::Notify;

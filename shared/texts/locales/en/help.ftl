@@ -108,6 +108,12 @@ cmd-template = Sync and list the templates approved by Meta
 cmd-template-sync = Read the template lists now and name the mappings that need a review
 arg-template-sync-even-if-many-go = Accept the list even if a large part of the templates is missing from it
 cmd-template-list = List the templates as of the last sync
+cmd-variable = List the variables that fill placeholders
+cmd-variable-list = List the variables with label, meaning, type and an example; needs no stack
+after-variable-list =
+    Example:
+      bridge variable list --event order.status_changed
+arg-variable-list-event = List only the variables of this event type
 cmd-preview = Show what would be sent for an event, without sending it
 after-preview =
     Example:
@@ -257,6 +263,7 @@ value-region = REGION
 value-text = TEXT
 value-pair = NAME=VALUE
 value-key-id = KEY ID
+value-event-type = TYPE
 wrong-usage = error: { $problem }
 try-help = For more information: --help.
 similar-argument = a similar argument exists: { $name }

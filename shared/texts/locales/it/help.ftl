@@ -108,6 +108,12 @@ cmd-template = Sincronizza ed elenca i template approvati da Meta
 cmd-template-sync = Legge ora gli elenchi dei template e indica le azioni da rivedere
 arg-template-sync-even-if-many-go = Accetta l'elenco anche se vi manca una gran parte dei template
 cmd-template-list = Elenca i template dell'ultima sincronizzazione
+cmd-variable = Elenca le variabili che compilano i segnaposto
+cmd-variable-list = Elenca le variabili con etichetta, significato, tipo ed esempio; non richiede uno stack
+after-variable-list =
+    Esempio:
+      bridge variable list --event order.status_changed
+arg-variable-list-event = Elenca solo le variabili di questo tipo di evento
 cmd-preview = Mostra che cosa verrebbe inviato per un evento, senza inviarlo
 after-preview =
     Esempio:
@@ -257,6 +263,7 @@ value-region = REGIONE
 value-text = TESTO
 value-pair = NOME=VALORE
 value-key-id = ID CHIAVE
+value-event-type = TIPO
 wrong-usage = errore: { $problem }
 try-help = Per altre informazioni: --help.
 similar-argument = esiste un argomento simile: { $name }

@@ -88,6 +88,36 @@ pub enum ValueType {
     State,
 }
 
+impl ValueType {
+    /// Returns the name in Italian.
+    #[must_use]
+    pub fn italian(self) -> &'static str {
+        match self {
+            Self::Text => "testo",
+            Self::Url => "indirizzo",
+            Self::Money => "importo",
+            Self::Number => "numero",
+            Self::Date => "data",
+            Self::Moment => "data e ora",
+            Self::State => "stato",
+        }
+    }
+
+    /// Returns the name in English.
+    #[must_use]
+    pub fn english(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Url => "URL",
+            Self::Money => "amount",
+            Self::Number => "number",
+            Self::Date => "date",
+            Self::Moment => "date and time",
+            Self::State => "state",
+        }
+    }
+}
+
 /// A variable, one of [`ALL`].
 #[derive(Clone, Copy)]
 pub struct Variable(&'static Definition);
@@ -169,5 +199,7 @@ impl<'de> Deserialize<'de> for Variable {
     }
 }
 
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod tests;

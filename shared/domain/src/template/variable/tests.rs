@@ -26,7 +26,7 @@ const COLUMNS: [EventType; 11] = [
     EventType::FilePreviewed,
     EventType::DocumentsPublished,
 ];
-const MATRIX: [(&str, &str, &str); 18] = [
+pub(super) const MATRIX: [(&str, &str, &str); 18] = [
     ("Cognome", "last_name", "yyyyyyyuyy?"),
     ("Nome", "first_name", "yyyyyyyuyy?"),
     ("Nominativo", "full_name", "yyyyyyyuyy?"),
@@ -47,7 +47,7 @@ const MATRIX: [(&str, &str, &str); 18] = [
     ("URL Sito", "site.url", "yyyyyyyyyyy"),
 ];
 
-fn example(kind: EventType) -> Event {
+pub(super) fn example(kind: EventType) -> Event {
     Event::parse(published(kind), "2026-11-22T10:00:00Z".parse().unwrap()).unwrap()
 }
 

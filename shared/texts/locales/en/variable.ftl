@@ -1,0 +1,2 @@
+variable-meaning = { $meaning } Example: { $example }
+variable-events = Events: { $events }

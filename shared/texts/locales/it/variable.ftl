@@ -1,0 +1,2 @@
+variable-meaning = { $meaning } Esempio: { $example }
+variable-events = Eventi: { $events }
