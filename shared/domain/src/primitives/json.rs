@@ -135,6 +135,12 @@ impl<'a> Reader<'a> {
         self.expect("an object", Value::as_object)
     }
 
+    /// Reads a required object. The fault describes it as `what`.
+    #[must_use]
+    pub fn object_like(&self, what: &str) -> Option<&'a Map<String, Value>> {
+        self.expect(what, Value::as_object)
+    }
+
     /// Reads a required text, which may be empty.
     #[must_use]
     pub fn text(&self) -> Option<&'a str> {
@@ -155,7 +161,16 @@ impl<'a> Reader<'a> {
 
     /// Reads a required text and converts it with `parse`. The parser's error becomes the fault's detail.
     pub fn parsed<T, E: std::fmt::Display>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
-        match parse(self.text()?) {
+        self.parsed_like("a string", parse)
+    }
+
+    /// Reads a required text and converts it with `parse`. The fault of another type describes the text as `what`.
+    pub fn parsed_like<T, E: std::fmt::Display>(
+        &self,
+        what: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        match parse(self.expect(what, Value::as_str)?) {
             Ok(value) => Some(value),
             Err(error) => {
                 self.fault(error.to_string());

@@ -29,6 +29,9 @@ const INTEGER_DIGITS_MAX: usize = 15;
 /// Maximum number of digits after the point: no currency has more than four.
 const DECIMALS_MAX: usize = 4;
 
+/// An amount in a document, for errors.
+const EXAMPLE: &str = r#"an object such as {"amount":"129.90","currency":"EUR"}"#;
+
 /// Parses a decimal string: an optional minus, digits, optionally a point and digits.
 ///
 /// # Errors
@@ -52,8 +55,8 @@ fn parse_currency(text: &str) -> Result<String, MoneyError> {
 impl Money {
     /// Parses `{"amount":"129.90","currency":"EUR"}`.
     pub fn read(reader: &Reader<'_>) -> Option<Self> {
-        reader.object()?;
-        let amount = reader.field("amount").parsed(parse_amount);
+        reader.object_like(EXAMPLE)?;
+        let amount = reader.field("amount").parsed_like(r#"a decimal string such as "129.90""#, parse_amount);
         let currency = reader.field("currency").parsed(parse_currency);
         Some(Self { amount: amount?, currency: currency? })
     }
@@ -61,7 +64,10 @@ impl Money {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::primitives::json::Faults;
 
     #[test]
     fn amounts_are_exact_decimal_strings() {
@@ -72,6 +78,22 @@ mod tests {
         {
             assert_eq!(parse_amount(wrong), Err(MoneyError::Amount), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_bare_number_is_answered_with_the_form_of_money() {
+        let fault = |value: serde_json::Value| {
+            let faults = Faults::default();
+            assert_eq!(Money::read(&Reader::root(&value, &faults)), None);
+            faults.into_vec().remove(0)
+        };
+        let number = fault(json!(129.9));
+        assert_eq!(number.detail, r#"must be an object such as {"amount":"129.90","currency":"EUR"}"#);
+        let amount = fault(json!({"amount": 129.9, "currency": "EUR"}));
+        assert_eq!(
+            (amount.pointer.as_str(), amount.detail.as_str()),
+            ("/amount", r#"must be a decimal string such as "129.90""#)
+        );
     }
 
     #[test]
