@@ -15,7 +15,8 @@
 //! 9. [`webhook`]: the platform events in the callbacks of WA Smart Business.
 //! 10. [`check`]: the problems of a mapping before it is saved.
 //! 11. [`dry_run`]: what the bridge understands of an event, and the reasons for which it would not notify.
-//! 12. [`audit`]: the count of events and messages by outcome.
+//! 12. [`proposal`]: the variables that probably fill the gaps of a template.
+//! 13. [`audit`]: the count of events and messages by outcome.
 
 pub mod audit;
 pub mod check;
@@ -25,6 +26,7 @@ pub mod event;
 pub mod mapping;
 pub mod message;
 pub mod primitives;
+pub mod proposal;
 pub mod queue;
 pub mod site;
 pub mod template;

@@ -1,9 +1,12 @@
 //! Templates: the messages that Meta approved, as WA Smart Business lists them.
 
+mod examples;
 mod parts;
 mod pattern;
 mod unfillable;
 pub mod variable;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::primitives::language::Language;
 
+pub use examples::examples;
 pub use parts::{Button, Header, Media, Parts};
 pub use pattern::{Pattern, Piece, Placeholder, PlaceholderError};
 pub use unfillable::Unfillable;
@@ -66,6 +70,8 @@ struct TemplateFields {
     footer: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     buttons: Vec<Button>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    examples: BTreeMap<String, String>,
     fingerprint: String,
 }
 
@@ -74,7 +80,8 @@ impl From<TemplateFields> for Template {
         let TemplateFields { name, language, status, category, quality, fingerprint, .. } = fields;
         let content = match (fields.unusable, fields.body) {
             (None, Some(body)) => {
-                Content::Usable(Parts { header: fields.header, body, footer: fields.footer, buttons: fields.buttons })
+                let TemplateFields { header, footer, buttons, examples, .. } = fields;
+                Content::Usable(Parts { header, body, footer, buttons, examples })
             }
             (Some(why), _) => Content::Unusable { why: Unfillable::from(why.as_str()) },
             (None, None) => Content::Unusable { why: Unfillable::NoBody },
@@ -90,11 +97,24 @@ impl From<Template> for TemplateFields {
             Content::Usable(parts) => (None, Some(parts)),
             Content::Unusable { why } => (Some(why.to_string()), None),
         };
-        let (header, body, footer, buttons) = match parts {
-            Some(parts) => (parts.header, Some(parts.body), parts.footer, parts.buttons),
-            None => (None, None, None, Vec::new()),
+        let mut fields = Self {
+            name,
+            language,
+            status,
+            category,
+            quality,
+            unusable,
+            header: None,
+            body: None,
+            footer: None,
+            buttons: Vec::new(),
+            examples: BTreeMap::new(),
+            fingerprint,
         };
-        Self { name, language, status, category, quality, unusable, header, body, footer, buttons, fingerprint }
+        if let Some(Parts { header, body, footer, buttons, examples }) = parts {
+            fields = Self { header, body: Some(body), footer, buttons, examples, ..fields };
+        }
+        fields
     }
 }
 
@@ -198,6 +218,7 @@ mod tests {
             header: Some(Header::Media { media: Media::Document }),
             footer: Some("Grazie".to_owned()),
             buttons,
+            examples: BTreeMap::from([("body/nome".to_owned(), "Anna".to_owned())]),
             ..Parts::of_body(Pattern::parse("Ciao {{nome}}."))
         };
         for content in [Content::Usable(parts), Content::Unusable { why: Unfillable::Part("CAROUSEL".to_owned()) }] {

@@ -1,5 +1,7 @@
 //! The parts of a template: fixed text and placeholders.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Pattern;
@@ -15,13 +17,16 @@ pub struct Parts {
     pub footer: Option<String>,
     /// All buttons, including those with nothing to fill. The position in this list is the button's index in a send.
     pub buttons: Vec<Button>,
+    /// The example values that were submitted with the template, by place: `body/1`, `header/nome`, `header` for a
+    /// file, `buttons/0`.
+    pub examples: BTreeMap<String, String>,
 }
 
 impl Parts {
     /// Returns a template that consists only of a body.
     #[must_use]
     pub fn of_body(body: Pattern) -> Self {
-        Self { header: None, body, footer: None, buttons: Vec::new() }
+        Self { header: None, body, footer: None, buttons: Vec::new(), examples: BTreeMap::new() }
     }
 }
 

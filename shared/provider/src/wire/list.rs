@@ -8,7 +8,7 @@ use domain::primitives::cause::Cause;
 use domain::primitives::language::Language;
 use domain::template::{
     Button, Category, Content, Header, Media, Parts, Pattern, Piece, Placeholder, Template, TemplateStatus, Unfillable,
-    fingerprint,
+    examples, fingerprint,
 };
 use serde_json::Value;
 
@@ -117,7 +117,7 @@ fn parts(components: &Value) -> Result<Parts, Unfillable> {
     }
     let body = body.ok_or(Unfillable::NoBody)?;
     numbered_from_one(&body, Unfillable::BodyGaps)?;
-    Ok(Parts { header, body, footer, buttons })
+    Ok(Parts { header, body, footer, buttons, examples: examples(components) })
 }
 
 fn read_header(component: &Value) -> Result<Header, Unfillable> {

@@ -264,6 +264,14 @@ fn every_part_of_a_definition_is_read() {
             Button::CopyCode { text: label("Copia") },
             Button::QuickReply { text: label("Letto") },
         ],
+        examples: [
+            ("header", "https://x"),
+            ("body/1", "Anna"),
+            ("buttons/1", "https://example.com/o/7"),
+            ("buttons/3", "SALDI"),
+        ]
+        .map(|(place, example)| (label(place), label(example)))
+        .into(),
     };
     assert_eq!(template.content, Content::Usable(parts));
     assert_eq!((template.status, template.category), (TemplateStatus::Approved, Category::Utility));
