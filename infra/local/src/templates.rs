@@ -1,4 +1,5 @@
-//! The templates of the simulated account as rows of the Graph API: one per event type, in Italian and English.
+//! The templates of the simulated account as rows of the Graph API: one per event type and three with
+//! headers and buttons, in Italian and English.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -25,7 +26,10 @@ mod tests {
             let body = components.iter().find(|component| component["type"] == "BODY").unwrap();
             let text = body["text"].as_str().unwrap();
             assert!(!text.starts_with("{{") && !text.ends_with("}}"), "{name} begins or ends with a variable: {text}");
-            let examples = body["example"]["body_text"][0].as_array().unwrap().len();
+            let examples = match row["parameter_format"].as_str().unwrap() {
+                "NAMED" => body["example"]["body_text_named_params"].as_array().unwrap().len(),
+                _ => body["example"]["body_text"][0].as_array().unwrap().len(),
+            };
             assert_eq!(text.matches("{{").count(), examples, "{name}: one example for each variable");
             for footer in components.iter().filter(|component| component["type"] == "FOOTER") {
                 assert!(footer["text"].as_str().unwrap().chars().count() <= 60, "{name}: the footer is too long");
