@@ -12,7 +12,7 @@ use clap_complete::Shell;
 
 use crate::language;
 
-pub(crate) use config::Variable;
+pub(crate) use config::{NewMapping, Variable};
 pub(crate) use ledger::{Audit, Dead, Explain, Preview, Resend, Schedule, SendTest, Unknown};
 pub(crate) use people::{Contacts, Erase, Scope, Source, Suppress, Unsuppress};
 
@@ -161,6 +161,7 @@ pub(crate) enum Account {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Mapping {
+    New(NewMapping),
     Check {
         file: PathBuf,
     },
@@ -202,6 +203,11 @@ pub(crate) enum Template {
         even_if_many_go: bool,
     },
     List,
+    Show {
+        name: String,
+        #[arg(long, value_name = "CODE")]
+        language: Option<String>,
+    },
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `bridge mapping`.
 
 mod change;
+mod file;
 mod listing;
+mod new;
 
 use std::path::Path;
 
@@ -23,6 +25,7 @@ pub(crate) use listing::review_words;
 
 pub(crate) async fn run(command: args::Mapping, stack: &Stack, output: Output) -> Result<(), Failure> {
     match command {
+        args::Mapping::New(wanted) => new::new(&wanted, stack, output).await,
         args::Mapping::Check { file } => {
             let checked = read(&file, stack, output).await?;
             output.say(&document(&checked.findings), |texts| words(&checked.findings, texts));

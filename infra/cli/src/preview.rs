@@ -5,7 +5,8 @@ use std::path::Path;
 use domain::check::check;
 use domain::decision::context::DecisionContext;
 use domain::decision::plan::{PlannedMessage, plan};
-use domain::decision::{Halt, decide};
+use domain::decision::render::{ButtonValue, FilledButton, FilledHeader};
+use domain::decision::{Halt, Outgoing, decide};
 use domain::event::Event;
 use domain::mapping::Mapping;
 use domain::message::suppression::ContactData;
@@ -13,7 +14,7 @@ use domain::primitives::id::{EventId, MappingId, ObjectId, SiteId};
 use domain::primitives::key::{MessageId, event_key, message_key};
 use domain::primitives::phone::Phone;
 use domain::site::config::{Account, LiveConfig, Site};
-use domain::template::Template;
+use domain::template::{Button, Content, Template};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -36,7 +37,10 @@ struct Decision {
 
 /// A message that would be sent.
 struct Sendable {
+    header: Option<String>,
     text: String,
+    /// The filled buttons by their position: a whole URL, a payload or a code.
+    buttons: Vec<(u8, String)>,
     request: Value,
 }
 
@@ -74,14 +78,26 @@ pub(crate) async fn run(
         }
         mapping.needs_review = None;
     }
-    mapping.enabled = true;
-    live.mappings = vec![mapping];
     let (event, now) = read_event(&command.event, stack.as_ref()).await?;
+    same_type(&mapping, &event)?;
+    mapping.enabled = true;
+    // An event counts as if it had just happened, and a new mapping begins in the present.
+    mapping.active_since = Timestamp::MIN;
+    live.mappings = vec![mapping];
     let decisions = decisions(&event, &live, stack.as_ref(), now).await?;
     let documents: Vec<Value> = decisions.iter().map(as_document).collect();
     let zone = live.site.zone();
     output.say(&json!({"event": event.id, "decisions": documents}), |texts| words(&decisions, &zone, texts));
     Ok(())
+}
+
+/// Checks that the mapping is for events of this type.
+fn same_type(mapping: &Mapping, event: &Event) -> Result<(), Failure> {
+    if event.kind() == mapping.event_type {
+        return Ok(());
+    }
+    let (id, wanted, found) = (mapping.id.as_str(), mapping.event_type.name(), event.kind().name());
+    Err(Failure::usage(|texts| texts.other_event_type(id, wanted, found)))
 }
 
 /// Whether an argument names a file or standard input rather than an id.
@@ -163,7 +179,16 @@ async fn decisions(
         let known = DecisionContext { contact, ..DecisionContext::default() };
         let outcome = decide(event, &planned, live, &known, now).map(|outgoing| {
             let opaque = message_id(&live.site.id, event, &planned).to_string();
-            Sendable { text: outgoing.body.text.clone(), request: provider::send_body(&outgoing, &opaque) }
+            Sendable {
+                header: outgoing.header.as_ref().map(header_text),
+                text: outgoing.body.text.clone(),
+                buttons: outgoing
+                    .buttons
+                    .iter()
+                    .map(|button| (button.index, button_text(button, &outgoing, live)))
+                    .collect(),
+                request: provider::send_body(&outgoing, &opaque),
+            }
         });
         decisions.push(Decision { mapping: Some(planned.mapping), recipient: Some(planned.recipient), outcome });
     }
@@ -199,6 +224,40 @@ fn message_id(site: &SiteId, event: &Event, planned: &PlannedMessage) -> Message
     MessageId { event: event_key(site, &event.id), message }
 }
 
+fn header_text(header: &FilledHeader) -> String {
+    match header {
+        FilledHeader::Text(filled) => filled.text.clone(),
+        FilledHeader::Image(link) | FilledHeader::Video(link) => link.clone(),
+        FilledHeader::Document { link, filename } => format!("{filename}, {link}"),
+    }
+}
+
+/// Returns the value of a button, with the template's part of a URL.
+fn button_text(button: &FilledButton, outgoing: &Outgoing<'_>, live: &LiveConfig) -> String {
+    let template = live.template(&outgoing.account.id, outgoing.template, outgoing.language);
+    let defined = match template.map(|template| &template.content) {
+        Some(Content::Usable(parts)) => parts.buttons.get(usize::from(button.index)),
+        _ => None,
+    };
+    match (&button.value, defined) {
+        (ButtonValue::Suffix(end), Some(Button::UrlWithSuffix { base, .. })) => format!("{base}{end}"),
+        (ButtonValue::Suffix(value) | ButtonValue::Payload(value) | ButtonValue::Code(value), _) => value.clone(),
+    }
+}
+
+/// Formats the parts of a message, one below the other.
+fn message_words(message: &Sendable, texts: &Texts) -> String {
+    let mut words = String::new();
+    if let Some(header) = &message.header {
+        words += &wrapped(&texts.template_header(header.as_str()), 4);
+    }
+    words += &wrapped(&message.text, 4);
+    for (index, value) in &message.buttons {
+        words += &wrapped(&texts.preview_button(*index, value.as_str()), 4);
+    }
+    words
+}
+
 fn as_document(decision: &Decision) -> Value {
     let (word, reason, detail) = match &decision.outcome {
         Ok(_) => ("send", None, ""),
@@ -225,7 +284,7 @@ fn words(decisions: &[Decision], zone: &TimeZone, texts: &Texts) -> String {
         match &decision.outcome {
             Ok(message) => {
                 let head = texts.would_send();
-                format!("{mapping} → {recipient}: {head}\n{}", wrapped(&message.text, 4))
+                format!("{mapping} → {recipient}: {head}\n{}", message_words(message, texts))
             }
             Err(Halt::Wait { waiting, .. }) => {
                 let head = texts.would_wait();

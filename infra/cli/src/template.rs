@@ -1,10 +1,11 @@
 //! `bridge template`.
 
+mod show;
+
 use domain::check::check;
-use domain::mapping::{Mapping, Review};
+use domain::mapping::Review;
 use domain::primitives::id::MappingId;
 use domain::site::config::{Account, LiveConfig};
-use domain::template::{Category, Content, Template, TemplateStatus};
 use provider::Provider;
 use serde_json::{Value, json};
 use sync_templates::{SyncError, sync, sync_even_if_many_go};
@@ -12,13 +13,14 @@ use sync_templates::{SyncError, sync, sync_even_if_many_go};
 use crate::args;
 use crate::failure::{Failure, Sentence};
 use crate::mapping::review_words;
-use crate::output::{Output, table, wrapped};
+use crate::output::{Output, wrapped};
 use crate::stack::Stack;
 
 pub(crate) async fn run(command: args::Template, stack: &Stack, output: Output) -> Result<(), Failure> {
     match command {
         args::Template::Sync { even_if_many_go } => sync_all(even_if_many_go, stack, output).await,
-        args::Template::List => list(stack, output).await,
+        args::Template::List => show::list(stack, output).await,
+        args::Template::Show { name, language } => show::show(&name, language.as_deref(), stack, output).await,
     }
 }
 
@@ -103,55 +105,4 @@ fn cannot_send(live: &LiveConfig) -> Vec<&MappingId> {
     let fails = |document: Value| !check(&document, live).is_right();
     let unmarked = live.mappings.iter().filter(|mapping| mapping.enabled && mapping.needs_review.is_none());
     unmarked.filter(|mapping| serde_json::to_value(mapping).is_ok_and(fails)).map(|mapping| &mapping.id).collect()
-}
-
-async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
-    let live = stack.live().await?;
-    let mappings = stack.config.mappings(&live.site.id).await?;
-    let used_by = |template: &Template| -> Vec<&str> {
-        let uses = |mapping: &&Mapping| {
-            mapping.templates.values().any(|used| used.name == template.name && used.language == template.language)
-        };
-        mappings.iter().filter(uses).map(|mapping| mapping.id.as_str()).collect()
-    };
-    let documents: Vec<Value> = live
-        .templates
-        .iter()
-        .map(|(account, template)| {
-            let unusable = match &template.content {
-                Content::Usable(_) => None,
-                Content::Unusable { why } => Some(why.to_string()),
-            };
-            json!({
-                "account": account, "name": template.name, "language": template.language, "status": template.status,
-                "category": template.category, "quality": template.quality, "unusable": unusable,
-                "fingerprint": template.fingerprint, "used_by": used_by(template),
-            })
-        })
-        .collect();
-    output.say(&json!({"templates": documents}), |texts| {
-        let row = |template: &Template| {
-            let status = match (&template.content, &template.status) {
-                (Content::Unusable { why }, _) => texts.unfillable(why),
-                (Content::Usable(_), TemplateStatus::Approved) => "APPROVED".to_owned(),
-                (Content::Usable(_), TemplateStatus::Other(status)) => status.clone(),
-            };
-            let category = match &template.category {
-                Category::Utility => "UTILITY".to_owned(),
-                Category::Marketing => "MARKETING".to_owned(),
-                Category::Other(category) => category.clone(),
-            };
-            [template.name.clone(), template.language.to_string(), status, category, used_by(template).join(", ")]
-        };
-        let rows: Vec<_> = live.templates.iter().map(|(_, template)| row(template)).collect();
-        let heading = [
-            texts.column_template(),
-            texts.column_language(),
-            texts.column_status(),
-            texts.column_category(),
-            texts.column_mappings(),
-        ];
-        table(heading, &rows)
-    });
-    Ok(())
 }

@@ -86,6 +86,7 @@ fn arg_with_help(arg: Arg, help: Option<String>, texts: &Texts) -> Arg {
 fn value_name(name: &str, texts: &Texts) -> String {
     match name {
         "DAYS" => texts.value_days(),
+        "CODE" => texts.value_code(),
         "DIR" => texts.value_folder(),
         "KEY ID" => texts.value_key_id(),
         "NAME" => texts.value_name(),

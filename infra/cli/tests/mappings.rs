@@ -102,6 +102,75 @@ async fn variables_are_listed_without_a_stack() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_template_is_shown_with_its_parts_and_users() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let shown = bridge.ok(&["template", "show", "ordine_spedito", "--language", "it"]).await?;
+    let template = &shown["templates"][0];
+    assert_eq!(template["placeholders"], json!(["header", "body/nome", "body/codice", "buttons/0", "buttons/1"]));
+    assert_eq!(template["examples"]["body/codice"], "OC1/1320");
+    assert_eq!((&template["used_by"], &template["problems"]), (&json!([]), &json!([])));
+    let words = bridge.run(&["template", "show", "ordine_spedito"], "").await?;
+    for part in ["Intestazione: immagine", "{{nome}}", "0: Segui la spedizione", "Nessuna azione", "(en)"] {
+        assert!(words.out.contains(part), "{part}: {words:?}");
+    }
+    assert!(words.out.lines().all(|line| line.chars().count() <= 80), "{words:?}");
+
+    bridge.world.set_template("nuovo_messaggio", "it", &json!({"status": "PAUSED"})).await?;
+    bridge.ok(&["template", "sync"]).await?;
+    let paused = bridge.ok(&["template", "show", "nuovo_messaggio", "--language", "it"]).await?;
+    assert_eq!(paused["templates"][0]["problems"][0]["code"], "template_not_approved");
+    assert_eq!(paused["templates"][0]["used_by"], json!(["nuovo-messaggio"]));
+    assert_eq!(bridge.run(&["template", "show", "manca"], "").await?.code, 1);
+    assert_eq!(bridge.run(&["template", "show", "ordine_spedito", "--language", "de"], "").await?.code, 1);
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_mapping_lacks_only_what_a_person_must_fill() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let file = bridge.folder.path().join("nuova.yaml").display().to_string();
+    let of_order = ["mapping", "new", "--event", "order.status_changed", "--template"];
+    let created = bridge.ok(&[&of_order as &[&str], &["ordine_spedito", "--output", &file]].concat()).await?;
+    assert_eq!((&created["mapping"], &created["file"]), (&json!("ordine-spedito"), &json!(file)));
+    let checked = bridge.run(&["mapping", "check", &file, "--json"], "").await?;
+    let findings = checked.json()?["findings"].clone();
+    let found: Vec<Value> =
+        findings.as_array().into_iter().flatten().map(|one| json!([one["path"], one["code"]])).collect();
+    let links = ["en", "it"].map(|key| json!([format!("/templates/{key}/header/image/link/text"), "empty_text"]));
+    assert_eq!(json!(found), json!(links));
+
+    let yaml = std::fs::read_to_string(&file)?.replace("{ text: \"\" }", "{ text: \"https://www.example.com/a.jpg\" }");
+    let applied = bridge.run(&["mapping", "apply", "-", "--json"], &yaml).await?;
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let event = bridge.event("order.status_changed", "n1")?;
+    let path = bridge.file("event.json", &event.to_string())?;
+    let words = bridge.run(&["preview", "--mapping", "ordine-spedito", "--event", &path], "").await?;
+    for part in ["Intestazione: https://www.example.com/a.jpg", "Anna Rossi", "0: https://track.example.com/0845"] {
+        assert!(words.out.contains(part), "{part}: {words:?}");
+    }
+
+    // A file is never overwritten, and an id never taken twice.
+    assert_eq!(bridge.run(&[&of_order as &[&str], &["ordine_spedito", "--output", &file]].concat(), "").await?.code, 2);
+    let again = bridge.ok(&[&of_order as &[&str], &["ordine_spedito"]].concat()).await?;
+    assert_eq!(again["mapping"], "ordine-spedito-2");
+    assert_eq!(bridge.run(&[&of_order as &[&str], &["manca"]].concat(), "").await?.code, 1);
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_with_another_event_type_says_so() -> Result<()> {
+    let bridge = Bridge::new().await?;
+    let event = bridge.file("event.json", &bridge.event("order.status_changed", "o1")?.to_string())?;
+    let refused = bridge.run(&["preview", "--mapping", "nuovo-messaggio", "--event", &event], "").await?;
+    assert!(
+        refused.code == 2
+            && refused.err.contains("nuovo-messaggio riguarda message.sent, l'evento è order.status_changed"),
+        "{refused:?}"
+    );
+    bridge.world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_paused_template_needs_no_confirmation() -> Result<()> {
     let bridge = Bridge::new().await?;
     bridge.world.set_template("nuovo_messaggio", "it", &json!({"status": "PAUSED"})).await?;

@@ -1,7 +1,9 @@
-//! The commands about variables.
+//! The commands about variables and new mappings.
 
-use clap::Subcommand;
+use std::path::PathBuf;
+
 use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
 use domain::event::{EventType, Notification};
 
 #[derive(Debug, Subcommand)]
@@ -10,6 +12,18 @@ pub(crate) enum Variable {
         #[arg(long, value_name = "TYPE", value_parser = notifying())]
         event: Option<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewMapping {
+    #[arg(long, value_name = "TYPE", value_parser = notifying())]
+    pub(crate) event: String,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) template: String,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) language: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Accepts the event types that can notify.

@@ -80,6 +80,17 @@ cmd-account-test = Test the settings in order and stop at the first wrong one; s
 arg-account-test-id = Account id; defaults to the site's default account
 cmd-account-start = End an account's stop now, without waiting for a successful probe
 cmd-mapping = Manage mappings (azioni), which assign templates to event types
+cmd-mapping-new = Write the commented file of a new mapping, with a proposal for each placeholder of the template
+after-mapping-new =
+    The file is not saved as a mapping: complete it, then use `bridge mapping check`
+    and `bridge mapping apply`.
+
+    Example:
+      bridge mapping new --event order.status_changed --template ordine_spedito --output spedito.yaml
+arg-mapping-new-event = Event type
+arg-mapping-new-template = Template name
+arg-mapping-new-language = Only this language of the template, as WA Smart Business lists it; all languages if absent
+arg-mapping-new-output = File to create; standard output if absent
 cmd-mapping-check = Report every error of a mapping file
 arg-mapping-file = YAML or JSON file, or - for standard input
 cmd-mapping-apply = Check a mapping and save it
@@ -108,6 +119,12 @@ cmd-template = Sync and list the templates approved by Meta
 cmd-template-sync = Read the template lists now and name the mappings that need a review
 arg-template-sync-even-if-many-go = Accept the list even if a large part of the templates is missing from it
 cmd-template-list = List the templates as of the last sync
+cmd-template-show = Show a template: text, header, buttons, placeholders, state, the mappings that use it, and why it cannot be used
+after-template-show =
+    Example:
+      bridge template show conferma_ordine --language it
+arg-template-show-name = Template name
+arg-template-show-language = Only this language; all languages if absent
 cmd-variable = List the variables that fill placeholders
 cmd-variable-list = List the variables with label, meaning, type and an example; needs no stack
 after-variable-list =
@@ -263,6 +280,7 @@ value-region = REGION
 value-text = TEXT
 value-pair = NAME=VALUE
 value-key-id = KEY ID
+value-code = CODE
 value-event-type = TYPE
 wrong-usage = error: { $problem }
 try-help = For more information: --help.

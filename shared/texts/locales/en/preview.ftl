@@ -7,3 +7,5 @@ file-without-mapping = the file contains no mapping
 no-event-no-file = there is no event { $id }, and no file of that name
 no-such-file = there is no file { $argument }
 no-occurred-at = the event has no valid occurred_at
+other-event-type = the mapping { $id } is for { $mapping }, the event is { $event }
+preview-button = Button { $index }: { $value }

@@ -80,6 +80,17 @@ cmd-account-test = Verifica le impostazioni nell'ordine e si ferma alla prima sb
 arg-account-test-id = Id dell'account; se manca, quello predefinito del sito
 cmd-account-start = Fa ripartire subito un account fermo, senza attendere un tentativo riuscito
 cmd-mapping = Gestisce le azioni, che assegnano template ai tipi di evento
+cmd-mapping-new = Scrive il file commentato di una nuova azione, con una proposta per ogni segnaposto del template
+after-mapping-new =
+    Il file non viene salvato come azione: completarlo, poi `bridge mapping check` e
+    `bridge mapping apply`.
+
+    Esempio:
+      bridge mapping new --event order.status_changed --template ordine_spedito --output spedito.yaml
+arg-mapping-new-event = Tipo di evento
+arg-mapping-new-template = Nome del template
+arg-mapping-new-language = Solo questa lingua del template, come la elenca WA Smart Business; se manca, tutte
+arg-mapping-new-output = File da creare; se manca, il testo va sull'uscita standard
 cmd-mapping-check = Elenca tutti gli errori del file di un'azione
 arg-mapping-file = File YAML o JSON, oppure - per l'ingresso standard
 cmd-mapping-apply = Controlla un'azione e la salva
@@ -108,6 +119,12 @@ cmd-template = Sincronizza ed elenca i template approvati da Meta
 cmd-template-sync = Legge ora gli elenchi dei template e indica le azioni da rivedere
 arg-template-sync-even-if-many-go = Accetta l'elenco anche se vi manca una gran parte dei template
 cmd-template-list = Elenca i template dell'ultima sincronizzazione
+cmd-template-show = Mostra un template: testo, intestazione, pulsanti, segnaposto, stato, azioni che lo usano e perché non è utilizzabile
+after-template-show =
+    Esempio:
+      bridge template show conferma_ordine --language it
+arg-template-show-name = Nome del template
+arg-template-show-language = Solo questa lingua; se manca, tutte
 cmd-variable = Elenca le variabili che compilano i segnaposto
 cmd-variable-list = Elenca le variabili con etichetta, significato, tipo ed esempio; non richiede uno stack
 after-variable-list =
@@ -263,6 +280,7 @@ value-region = REGIONE
 value-text = TESTO
 value-pair = NOME=VALORE
 value-key-id = ID CHIAVE
+value-code = CODICE
 value-event-type = TIPO
 wrong-usage = errore: { $problem }
 try-help = Per altre informazioni: --help.

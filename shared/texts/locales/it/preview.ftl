@@ -7,3 +7,5 @@ file-without-mapping = il file non contiene un'azione
 no-event-no-file = non esiste né l'evento { $id } né un file con quel nome
 no-such-file = il file { $argument } non esiste
 no-occurred-at = l'evento non ha un occurred_at valido
+other-event-type = l'azione { $id } riguarda { $mapping }, l'evento è { $event }
+preview-button = Pulsante { $index }: { $value }
