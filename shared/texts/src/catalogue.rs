@@ -17,7 +17,7 @@ fn shown(lang: Lang, id: &str, variables: &'static [&'static str], count: u32) -
             args.set(*name, format!("‹{name}›"));
         }
     }
-    lang.texts().by_id.msg(id, Some(args)).unwrap()
+    lang.texts().sentences.by_id().msg(id, Some(args)).unwrap()
 }
 
 /// People read this snapshot when a sentence changes. Italian comes first.

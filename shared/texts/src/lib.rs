@@ -27,18 +27,14 @@ use std::sync::LazyLock;
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/sentences.rs"));
 
+    impl L10nLanguage {
+        /// Returns the sentences for access by id.
+        pub(super) fn by_id(&self) -> &L10nBundle {
+            &self.0
+        }
+    }
+
     impl L10n {
-        /// Loads the sentences of the language for access by id.
-        pub(super) fn by_id(self) -> L10nBundle {
-            let bytes = &LANG_DATA[self.byte_range()];
-            L10nBundle::new_without_isolation(&self, bytes).expect("the build script has checked them")
-        }
-
-        /// Returns the ids of all sentences.
-        pub(super) fn ids() -> impl Iterator<Item = &'static str> {
-            Self::variables().map(|(id, _)| id)
-        }
-
         /// Returns the ids of all sentences with their variables.
         pub(super) fn variables() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
             MESSAGE_CONTRACTS.iter().map(|contract| (contract.message, contract.vars))
@@ -46,7 +42,6 @@ mod generated {
     }
 }
 
-use fluent_typed::prelude::L10nBundle;
 use generated::{L10n, L10nLanguage};
 
 /// A language of the operator.
@@ -96,19 +91,22 @@ impl Lang {
     }
 }
 
-/// How the ids of help texts begin.
+/// The first parts of the ids of help texts.
 const HELP: [&str; 3] = ["cmd", "after", "arg"];
+
+fn is_help(id: &str) -> bool {
+    id.split('-').next().is_some_and(|first| HELP.contains(&first))
+}
 
 /// The sentences in one language.
 pub struct Texts {
     lang: Lang,
     sentences: L10nLanguage,
-    by_id: L10nBundle,
 }
 
 impl Texts {
     fn load(lang: Lang, language: L10n) -> Self {
-        Self { lang, sentences: language.load(), by_id: language.by_id() }
+        Self { lang, sentences: language.load() }
     }
 
     /// Returns the language.
@@ -121,14 +119,12 @@ impl Texts {
     /// its own structure, so no function names it.
     #[must_use]
     pub fn help(&self, id: &str) -> Option<String> {
-        HELP.iter().any(|kind| id == *kind || id.starts_with(&format!("{kind}-"))).then_some(())?;
-        self.by_id.msg(id, None).ok()
+        is_help(id).then(|| self.sentences.by_id().msg(id, None).ok())?
     }
 
     /// Returns the ids of the command line's help.
     pub fn help_ids(&self) -> impl Iterator<Item = &'static str> {
-        let is_help = |id: &&str| HELP.iter().any(|kind| id == kind || id.starts_with(&format!("{kind}-")));
-        L10n::ids().filter(is_help)
+        L10n::variables().map(|(id, _)| id).filter(|id| is_help(id))
     }
 }
 
