@@ -32,10 +32,11 @@ pub(crate) async fn run(command: args::Account, stack: &Stack, output: Output) -
     }
 }
 
-/// An account, and whether it is the site's default.
+/// An account, whether it is the site's default, and the site's time zone.
 struct Found {
     account: Account,
     is_default: bool,
+    zone: TimeZone,
 }
 
 /// Returns the named account, or the site's default account.
@@ -45,7 +46,7 @@ async fn find(id: Option<&str>, stack: &Stack) -> Result<Found, Failure> {
     let wanted = id.or_else(|| default.map(AccountId::as_str)).unwrap_or_default();
     let found = live.accounts.iter().find(|account| account.id.as_str() == wanted);
     let account = found.ok_or_else(|| Failure::no(|texts| texts.no_account(wanted)))?;
-    Ok(Found { account: account.clone(), is_default: default == Some(&account.id) })
+    Ok(Found { account: account.clone(), is_default: default == Some(&account.id), zone: live.site.zone() })
 }
 
 async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -66,14 +67,13 @@ async fn add(id: &str, token: &Path, pairs: &[String], stack: &Stack, output: Ou
 }
 
 async fn show(id: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
-    let Found { account, is_default } = find(id, stack).await?;
+    let Found { account, is_default, zone } = find(id, stack).await?;
     let fields = serde_json::to_value(&account).unwrap_or_default();
     let AccountState { health: Health { stop, .. }, consecutive_failures, .. } =
         stack.schedule.account_state(&lane(&account, stack)?).await?;
     let stopped = stop.as_ref().map(|stop| json!({"since": stop.since, "code": stop.code, "probe_at": stop.probe_at}));
     let document =
         json!({"account": fields, "default": is_default, "stopped": stopped, "troubles": consecutive_failures});
-    let zone = stack.zone().await?;
     output.say(&document, |texts| {
         let shown = settings::shown(&fields, ACCOUNT, texts);
         let stopped = stop.as_ref().map(|stop| stop_words(stop, &account, &zone, texts)).unwrap_or_default();
@@ -116,7 +116,7 @@ async fn start(id: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
 }
 
 async fn set(id: &str, token: Option<&Path>, pairs: &[String], stack: &Stack, output: Output) -> Result<(), Failure> {
-    let Found { account: old, is_default } = find(Some(id), stack).await?;
+    let Found { account: old, is_default, .. } = find(Some(id), stack).await?;
     let fields: Map<String, Value> =
         serde_json::to_value(&old).and_then(serde_json::from_value).map_err(|error| Failure::internal(&error))?;
     let mut account = with(fields, pairs)?;

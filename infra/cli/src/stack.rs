@@ -187,20 +187,22 @@ impl Stack {
 
     /// Returns the time zone of the site.
     pub(crate) async fn zone(&self) -> Result<TimeZone, Failure> {
+        Ok(self.configured().await?.site.zone())
+    }
+
+    /// Reads the configuration of the site, with the templates that its mappings use.
+    async fn configured(&self) -> Result<LiveConfig, Failure> {
         let site = self.site()?;
         let live = self.config.live(site).await?;
-        let live = live.ok_or_else(|| Failure::no(|texts| texts.no_such_site(site.to_string())))?;
-        Ok(live.site.zone())
+        live.ok_or_else(|| Failure::no(|texts| texts.no_such_site(site.to_string())))
     }
 
     /// Reads the configuration of the site, with all templates of its accounts.
     pub(crate) async fn live(&self) -> Result<LiveConfig, Failure> {
-        let site = self.site()?;
-        let live = self.config.live(site).await?;
-        let mut live = live.ok_or_else(|| Failure::no(|texts| texts.no_such_site(site.to_string())))?;
+        let mut live = self.configured().await?;
         live.templates.clear();
         for account in &live.accounts {
-            let templates = self.config.templates(site, &account.id).await?;
+            let templates = self.config.templates(&live.site.id, &account.id).await?;
             live.templates.extend(templates.into_iter().map(|template| (account.id.clone(), template)));
         }
         Ok(live)

@@ -2,6 +2,7 @@
 
 use domain::message::suppression::{Lift, Lifted, Scope, Source, Suppression};
 use domain::primitives::phone::Phone;
+use domain::site::config::Site;
 
 use crate::args;
 use crate::ask;
@@ -41,7 +42,7 @@ pub(crate) async fn suppress(command: &args::Suppress, stack: &Stack, output: Ou
         reason: ask::words(&command.reason, "--reason")?,
     };
     stack.contacts.suppress(&live.site.id, &contact, &suppression).await?;
-    say(&phone, &contact, stack, output).await
+    say(&phone, &contact, &live.site, stack, output).await
 }
 
 pub(crate) async fn unsuppress(command: &args::Unsuppress, stack: &Stack, output: Output) -> Result<(), Failure> {
@@ -57,17 +58,14 @@ pub(crate) async fn unsuppress(command: &args::Unsuppress, stack: &Stack, output
     let by = ask::words(&command.by, "--by")?;
     let lift = Lift { lifted, at: stack.clock.now(), by, reason: reason.unwrap_or_default() };
     let ended = stack.contacts.lift(&contact, &lift).await?;
-    say(&phone, &contact, stack, output).await?;
+    say(&phone, &contact, &live.site, stack, output).await?;
     if ended { Ok(()) } else { Err(Failure::no(|texts| texts.nothing_to_lift())) }
 }
 
 /// Prints the current suppressions and consent of a number.
-async fn say(phone: &Phone, contact: &str, stack: &Stack, output: Output) -> Result<(), Failure> {
+async fn say(phone: &Phone, contact: &str, site: &Site, stack: &Stack, output: Output) -> Result<(), Failure> {
     let known = stack.contacts.of_contact(contact).await?;
     let now = stack.clock.now();
-    let live = stack.live().await?;
-    output.say(&number::document(phone, contact, &known, output), |_| {
-        number::words(phone, &known, now, &live.site, output)
-    });
+    output.say(&number::document(phone, contact, &known, output), |_| number::words(phone, &known, now, site, output));
     Ok(())
 }

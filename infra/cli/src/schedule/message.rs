@@ -238,7 +238,7 @@ pub(super) async fn fire_now(typed: &str, stack: &Stack, output: Output) -> Resu
     let (event, message) = unknown::find(typed, stack).await?;
     let found = stack.schedule.message(&message.id).await?;
     let (Some(item), State::Waiting(waiting)) = (found, message.facts.state()) else {
-        let zone = stack.live().await?.site.zone();
+        let zone = stack.zone().await?;
         return Err(match message.facts.state() {
             State::Waiting(waiting) => Failure::no(|texts| texts.in_queue(texts.moment(waiting.until, &zone))),
             state => Failure::no(|texts| texts.does_not_wait(texts.outcome(&state.to_string()))),
