@@ -1,5 +1,7 @@
 //! The language of the reader.
 
+use std::ffi::OsString;
+
 use runtime::env::Environment;
 use texts::Lang;
 
@@ -10,7 +12,7 @@ const LOCALE: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
 
 /// Returns the language of `--lang`, of [`VARIABLE`] or of the locale, otherwise Italian. Reads the arguments before
 /// they are parsed, because help and errors of the command line need the language too.
-pub(crate) fn chosen<'a>(arguments: impl IntoIterator<Item = &'a str>, environment: &Environment) -> Lang {
+pub(crate) fn chosen(arguments: &[OsString], environment: &Environment) -> Lang {
     let locale = LOCALE.into_iter().find_map(|name| environment.optional(name));
     let named = option(arguments).and_then(Lang::of);
     named
@@ -19,8 +21,10 @@ pub(crate) fn chosen<'a>(arguments: impl IntoIterator<Item = &'a str>, environme
         .unwrap_or_default()
 }
 
-fn option<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let mut arguments = arguments.into_iter().take_while(|argument| *argument != "--");
+fn option(arguments: &[OsString]) -> Option<&str> {
+    // An argument that is not Unicode is the path of a file.
+    let mut arguments =
+        arguments.iter().map(|argument| argument.to_str().unwrap_or_default()).take_while(|argument| *argument != "--");
     while let Some(argument) = arguments.next() {
         if argument == "--lang" {
             return arguments.next();
@@ -39,7 +43,7 @@ mod tests {
     #[test]
     fn the_option_precedes_the_variable_and_the_variable_the_locale() {
         let chosen = |arguments: &[&str], variables: &[(&str, &str)]| {
-            chosen(arguments.iter().copied(), &Environment::of(variables))
+            chosen(&arguments.iter().map(OsString::from).collect::<Vec<_>>(), &Environment::of(variables))
         };
         let (variable, locale) = ((VARIABLE, "it"), ("LANG", "en_US.UTF-8"));
         assert_eq!(chosen(&["bridge", "--lang", "en", "audit"], &[variable]), Lang::En);
@@ -52,7 +56,8 @@ mod tests {
     #[test]
     fn other_languages_read_italian() {
         for variables in [&[("LANG", "C.UTF-8")] as &[_], &[("LANG", "de_DE")], &[(VARIABLE, "fr")], &[]] {
-            assert_eq!(chosen(["bridge", "--", "--lang", "en"], &Environment::of(variables)), Lang::It);
+            let arguments = ["bridge", "--", "--lang", "en"].map(OsString::from);
+            assert_eq!(chosen(&arguments, &Environment::of(variables)), Lang::It);
         }
     }
 }

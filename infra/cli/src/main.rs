@@ -37,6 +37,7 @@ mod variable;
 mod webhook;
 mod yaml;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use runtime::env::Environment;
@@ -48,8 +49,8 @@ use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let texts = language::chosen(arguments.iter().map(String::as_str), &Environment::process()).texts();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let texts = language::chosen(&arguments, &Environment::process()).texts();
     let cli = match usage::parse(arguments, texts) {
         Ok(cli) => cli,
         Err(error) => return usage::end(&error, texts),

@@ -4,6 +4,8 @@
 //! argument as `arg-site-add-id`. Arguments with the same meaning in several commands share one text: `arg-site-id`, or
 //! `arg-id`.
 
+use std::error::Error;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -17,7 +19,7 @@ use crate::args::Cli;
 ///
 /// # Errors
 /// The error of the parser. It includes the requests for help and for the version.
-pub(crate) fn parse(arguments: Vec<String>, texts: &Texts) -> Result<Cli, clap::Error> {
+pub(crate) fn parse(arguments: Vec<OsString>, texts: &Texts) -> Result<Cli, clap::Error> {
     let mut command = command(texts);
     let matches = command.try_get_matches_from_mut(arguments)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
@@ -145,7 +147,13 @@ fn problem(error: &clap::Error, texts: &Texts) -> String {
         ErrorKind::ArgumentConflict => texts.usage_conflict(argument, context(ContextKind::PriorArg)),
         ErrorKind::InvalidValue if value.is_empty() => with_values(texts.usage_no_value(argument), error, texts),
         ErrorKind::InvalidValue => with_values(texts.usage_wrong_value(value, argument), error, texts),
-        ErrorKind::ValueValidation => texts.usage_wrong_value(value, argument),
+        ErrorKind::ValueValidation => {
+            let problem = texts.usage_wrong_value(value, argument);
+            match error.source() {
+                Some(cause) => format!("{problem}. {}", texts.technical(cause.to_string())),
+                None => problem,
+            }
+        }
         ErrorKind::InvalidSubcommand => texts.usage_unknown_command(context(ContextKind::InvalidSubcommand)),
         ErrorKind::MissingRequiredArgument => texts.usage_missing(argument),
         ErrorKind::MissingSubcommand => {
@@ -247,7 +255,7 @@ mod tests {
     }
 
     fn refused(line: &str, lang: Lang) -> String {
-        let arguments = line.split_whitespace().map(str::to_owned).collect();
+        let arguments = line.split_whitespace().map(OsString::from).collect();
         words(&parse(arguments, lang.texts()).unwrap_err(), lang.texts())
     }
 
@@ -258,7 +266,10 @@ mod tests {
             ("bridge explain --evnt 1", "errore: l'argomento --evnt non esiste"),
             ("bridge explian", "errore: il comando explian non esiste"),
             ("bridge explain --event", "errore: --event <ID> richiede un valore"),
-            ("bridge audit --days x", "errore: il valore x non è valido per --days <GIORNI>"),
+            (
+                "bridge audit --days 4000",
+                "errore: il valore 4000 non è valido per --days <GIORNI>. Dettaglio tecnico: 4000 is not in 1..=3650",
+            ),
             (
                 "bridge audit --lang fr",
                 "errore: il valore fr non è valido per --lang <it|en>; valori possibili: it, en",
