@@ -88,20 +88,25 @@ impl ConfigTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn key(&self, key_id: &str) -> Result<Option<StoredKey>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table);
+        self.read_key(key_id, false).await
+    }
+
+    async fn read_key(&self, key_id: &str, consistent: bool) -> Result<Option<StoredKey>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(consistent);
         let request = request.key("pk", text(format!("KEY#{key_id}"))).key("sk", text(KEY));
         let answer = request.send().await?;
         answer.item.as_ref().map(|item| value(&Reading::of(item))).transpose()
     }
 
-    /// Returns the API keys of a site by id, including revoked ones.
+    /// Returns the API keys of a site by id, including revoked ones. The keys are read consistently, because a
+    /// command that changes one writes it back as a whole.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn keys(&self, site: &SiteId) -> Result<Vec<StoredKey>, StoreError> {
         let mut keys = Vec::new();
         for item in self.query(&keys_key(site)).await? {
-            keys.extend(self.key(Reading::of(&item).required("sk")?).await?);
+            keys.extend(self.read_key(Reading::of(&item).required("sk")?, true).await?);
         }
         Ok(keys)
     }
