@@ -27,6 +27,12 @@ pub(crate) fn mode_of(keys: &[StoredKey]) -> Signing {
     keys.iter().map(|key| key.signing).max().unwrap_or_default()
 }
 
+/// Whether a valid key accepts requests that another key of the site refuses. An interrupted change leaves it so.
+pub(crate) fn differs(keys: &[StoredKey]) -> bool {
+    let mode = mode_of(keys);
+    keys.iter().any(|key| !key.revoked && key.signing != mode)
+}
+
 pub(crate) async fn set(change: Change, stack: &Stack, output: Output) -> Result<(), Failure> {
     let site = stack.live().await?.site.id;
     let mut secrets = stack.signing_secrets(&site).await?;

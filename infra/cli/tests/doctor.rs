@@ -167,7 +167,13 @@ async fn a_broken_part_of_the_data_is_named() -> Result<()> {
     let now = world.clock.now();
     let lane = Lane { site: site.clone(), account: AccountId::parse("main")? };
 
-    for key in world.config.keys(&site).await? {
+    patient.bridge.ok(&["site", "rotate-key"]).await?;
+    let keys = world.config.keys(&site).await?;
+    let first = keys.first().context("no key")?;
+    world.config.put_key(&StoredKey { signing: Signing::Required, ..first.clone() }).await?;
+    found(&patient, "key demo").await?;
+
+    for key in keys {
         world.config.put_key(&StoredKey { revoked: true, signing: Signing::Required, ..key }).await?;
     }
     found(&patient, "key demo").await?;

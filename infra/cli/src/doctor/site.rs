@@ -86,6 +86,15 @@ async fn key(stack: &Stack, site: &SiteId, report: &mut Report) {
                 ),
                 count => report.good("key", site.as_str(), texts.doctor_keys(count)),
             }
+            if signing::differs(&keys) {
+                let differ = texts.doctor_signing_differs();
+                report.finding(
+                    "key",
+                    site.as_str(),
+                    differ,
+                    format!("bridge --site {site} site set-signing --mode MODE"),
+                );
+            }
             if !signing::mode_of(&keys).is_off() {
                 signing_secret(stack, site, report).await;
             }

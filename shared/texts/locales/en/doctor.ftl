@@ -83,3 +83,4 @@ check-template-sync = template sync
 check-versions = versions
 check-webhook = webhook
 doctor-templates = templates: { $names }
+doctor-signing-differs = the valid keys differ in their mode of signing: one accepts requests that another refuses

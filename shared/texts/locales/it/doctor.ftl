@@ -83,3 +83,4 @@ check-template-sync = sincronizzazione dei template
 check-versions = versioni
 check-webhook = webhook
 doctor-templates = template: { $names }
+doctor-signing-differs = le chiavi valide non hanno lo stesso modo di firma: una accetta richieste che un'altra rifiuta
