@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from support.bridge import order_event
+from support.bridge import order_event, problem
 from support.paths import ROOT
 
 CURL_LIMIT_S = 30
@@ -57,6 +57,12 @@ def test_an_example_is_sent_on_any_day(run, example):
     answer = run.bridge.post(body)
     assert answer.status_code == 202, answer.text
     run.bridge.arrived(1)
+
+
+def test_a_signed_example_is_left_as_it_was_signed(run):
+    body = (ROOT / "docs" / "events" / "examples" / "message.sent.json").read_bytes()
+    answer = run.bridge.post(body, headers={"webhook-signature": "v1,AA=="})
+    assert "/occurred_at" in [error["pointer"] for error in problem(answer, 422)["errors"]]
 
 
 def test_the_request_is_a_template_send_of_the_cloud_api(run):

@@ -93,9 +93,10 @@ class Bridge:
 
     # ---- Calling the bridge
 
-    def post(self, body, path="/v1/events", content_type="application/json", key=None):
+    def post(self, body, path="/v1/events", content_type="application/json", key=None, headers=None):
         """Posts JSON, or bytes unchanged. `key` replaces the correct API key; an empty one omits the header."""
-        headers = {"Content-Type": content_type, "X-API-Key": self.api_key if key is None else key, "Host": self.host}
+        own = {"Content-Type": content_type, "X-API-Key": self.api_key if key is None else key, "Host": self.host}
+        headers = {**own, **(headers or {})}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return requests.post(
             self.base_url + path, data=content, headers={k: v for k, v in headers.items() if v}, timeout=HTTP_LIMIT_S
