@@ -11,14 +11,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::decision::cart;
+use crate::decision::cart::{self, CartHistory};
 use crate::decision::context::DecisionContext;
 use crate::decision::plan::plan;
 use crate::decision::reminder::{ActivityStatus, activity_status, to_keep};
 use crate::decision::{Halt, decide, phone, reading_language};
 use crate::event::person::Person;
 use crate::event::{Event, EventData, EventType, Notification, unknown_fields};
-use crate::mapping::{self, Mapping, UsefulFor};
+use crate::mapping::{self, Mapping};
 use crate::message::reason::{Reason, Skip};
 use crate::primitives::id::{EventId, MappingId, ObjectId};
 use crate::primitives::language::Language;
@@ -110,14 +110,11 @@ fn note_age(event: &Event, config: &LiveConfig, now: Timestamp, notes: &mut Note
 
 /// Returns until when a message about the event is useful, by a mapping or by the default of the event type.
 fn useful_until(event: &Event, mapping: Option<&Mapping>, config: &LiveConfig) -> Timestamp {
-    let useful_for = mapping.and_then(|mapping| mapping.useful_for);
     match &event.data {
         EventData::CartAbandoned { cart, .. } => {
-            let due = cart::due_at(cart.abandoned_at, &cart::CartHistory::default(), mapping, &config.site);
-            let useful_for = useful_for.unwrap_or_else(|| UsefulFor::default_of(event.kind()));
-            due.saturating_add(useful_for.duration()).unwrap_or(Timestamp::MAX)
+            cart::useful_until(cart, &CartHistory::default(), mapping, &config.site)
         }
-        _ => mapping::useful_until(event, useful_for),
+        _ => mapping::useful_until(event, mapping.and_then(|mapping| mapping.useful_for)),
     }
 }
 

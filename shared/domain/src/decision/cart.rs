@@ -14,8 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::event::order_state::OrderState;
 use crate::event::person::Person;
-use crate::event::{Cart, CartEnd, Event, EventData, Order, OrderKind};
-use crate::mapping::Mapping;
+use crate::event::{Cart, CartEnd, Event, EventData, EventType, Order, OrderKind};
+use crate::mapping::{Mapping, UsefulFor};
 use crate::message::reason::{Reason, Skip};
 use crate::primitives::id::ObjectId;
 use crate::site::config::Site;
@@ -69,9 +69,10 @@ pub fn postponed_max(site: &Site) -> SignedDuration {
 
 /// When a cart notice stops being useful, counted from its due time.
 #[must_use]
-pub fn useful_until(cart: &Cart, history: &CartHistory, mapping: &Mapping, site: &Site) -> Timestamp {
-    let due = due_at(cart.abandoned_at, history, Some(mapping), site);
-    due.saturating_add(mapping.useful_for().duration()).unwrap_or(Timestamp::MAX)
+pub fn useful_until(cart: &Cart, history: &CartHistory, mapping: Option<&Mapping>, site: &Site) -> Timestamp {
+    let due = due_at(cart.abandoned_at, history, mapping, site);
+    let useful_for = mapping.map_or_else(|| UsefulFor::default_of(EventType::CartAbandoned), Mapping::useful_for);
+    due.saturating_add(useful_for.duration()).unwrap_or(Timestamp::MAX)
 }
 
 /// Checks that the cart is still abandoned.

@@ -205,7 +205,9 @@ pub fn held_until(event: &Event, mapping: &Mapping) -> Option<Timestamp> {
 fn useful_until(event: &Event, mapping: &Mapping, config: &LiveConfig, known: &DecisionContext) -> Timestamp {
     match (known.resend_requested_at, &event.data) {
         (Some(at), _) => at + mapping.useful_for().duration(),
-        (None, EventData::CartAbandoned { cart, .. }) => cart::useful_until(cart, &known.cart, mapping, &config.site),
+        (None, EventData::CartAbandoned { cart, .. }) => {
+            cart::useful_until(cart, &known.cart, Some(mapping), &config.site)
+        }
         (None, _) => mapping.useful_until(event),
     }
 }

@@ -107,10 +107,10 @@ fn the_useful_period_of_a_cart_notice_starts_when_it_is_due() {
                          "active_since": "2020-01-01T00:00:00Z", "templates": {}, "useful_for": "12h"});
     let mapping: Mapping = serde_json::from_value(mapping).unwrap();
     let site = Site { cart_interval: 60, cart_max_postponement: 100, ..site() };
-    let until = useful_until(&cart(500), &CartHistory::default(), &mapping, &site);
+    let until = useful_until(&cart(500), &CartHistory::default(), Some(&mapping), &site);
     assert_eq!(until, at(560 + 12 * 60));
     let postponed = CartHistory { first: Some(at(450)), ..CartHistory::default() };
-    assert_eq!(useful_until(&cart(500), &postponed, &mapping, &site), at(550 + 12 * 60));
+    assert_eq!(useful_until(&cart(500), &postponed, Some(&mapping), &site), at(550 + 12 * 60));
 }
 
 /// Describes an event's cart change in short; `at` is in minutes since the start of the test day.
