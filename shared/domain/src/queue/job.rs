@@ -81,7 +81,7 @@ pub struct MessageJob {
     pub digest: Option<MessageId>,
     /// The owner of a claim that was certainly not followed by a call to the provider.
     ///
-    /// The response to the claim was lost, and that owner put this record back.
+    /// That owner put this record back: the response to its claim was lost, or it did not call after the claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncalled: Option<String>,
 }

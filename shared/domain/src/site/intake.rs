@@ -1,7 +1,8 @@
 //! The limit of the events of an API key.
 //!
 //! Each execution counts on its own and shares its count from time to time, so a request costs no write. The limit
-//! therefore holds approximately: each execution may exceed it by the events that it has not shared.
+//! therefore holds approximately: each execution may exceed it by the events that it has not shared. Dry runs are never
+//! shared, because they write nothing: each execution counts its own.
 
 use std::num::NonZeroU32;
 
