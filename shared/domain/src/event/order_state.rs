@@ -84,9 +84,7 @@ impl OrderState {
     #[must_use]
     pub fn label(self) -> Translations {
         match self {
-            Self::Nuovo => {
-                Translations { english: "New", german: "Eingegangen", french: "Reçue", spanish: "Recibido" }
-            }
+            Self::Nuovo => Translations { english: "New", german: "Eingegangen", french: "Nouvelle", spanish: "Nuevo" },
             Self::Memorizzato => {
                 Translations { english: "Confirmed", german: "Bestätigt", french: "Confirmée", spanish: "Confirmado" }
             }
@@ -242,7 +240,7 @@ mod tests {
     fn every_state_has_a_label_in_every_language() {
         let rows = MANUAL.map(|text| format!("{text}: {}", OrderState::of(text).unwrap().label().shown()));
         insta::assert_snapshot!(rows.join("\n"), @r"
-        NUOVO: New | Eingegangen | Reçue | Recibido
+        NUOVO: New | Eingegangen | Nouvelle | Nuevo
         MEMORIZZATO: Confirmed | Bestätigt | Confirmée | Confirmado
         MEMORIZZATO - SOSTITUITO: Confirmed (replaced) | Bestätigt (ersetzt) | Confirmée (remplacée) | Confirmado (sustituido)
         MODIFICATO: Changed | Geändert | Modifiée | Modificado

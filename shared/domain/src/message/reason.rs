@@ -136,7 +136,7 @@ impl Reason {
             Self::ValueMissing => "Un segnaposto del template resterebbe vuoto.",
             Self::TextTooLong => "Il testo supererebbe la lunghezza ammessa da WhatsApp.",
             Self::Superseded => "Nel frattempo è arrivato uno stato più recente.",
-            Self::AlreadyNotified => "Il destinatario è già stato avvisato con un altro messaggio.",
+            Self::AlreadyNotified => "Dello stesso fatto si occupa già un altro messaggio al destinatario.",
             Self::Expired => "Il messaggio non era più utile.",
             Self::Cancelled => "Il messaggio è stato annullato: il suo contenuto non è più valido.",
             Self::Conflict => "Un altro evento con lo stesso id è arrivato prima.",

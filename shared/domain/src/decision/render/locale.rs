@@ -153,7 +153,7 @@ fn between(time: Time, language: &Language) -> &'static str {
     match language.base() {
         "it" => " alle ",
         "en" => " at ",
-        "de" => " um ",
+        "de" => ", ",
         "fr" => " à ",
         "es" if time.hour() == 1 => " a la ",
         "es" => " a las ",

@@ -57,7 +57,8 @@ impl Outer {
         match self {
             Self::Guillemets => character == '»',
             Self::Reversed => character == '«',
-            Self::Low => matches!(character, '“' | '”'),
+            // Many keyboards have a low mark and only the straight one to close it.
+            Self::Low => matches!(character, '“' | '”' | '"'),
             Self::High => character == '”',
             Self::Straight => character == '"',
         }
@@ -229,6 +230,7 @@ mod tests {
             ("Nuovo «avviso»: {{1}}.", "Offerta «Natale»", "Nuovo «avviso»: Offerta «Natale»."),
             ("Oggetto «{{1}}».", "Tubo 1/2\" e 3/4\" l'altro", "Oggetto «Tubo 1/2\" e 3/4\" l'altro»."),
             ("Oggetto «{{1}}».", "Aperto « e mai chiuso", "Oggetto «Aperto « e mai chiuso»."),
+            ("Neuer „Hinweis\": {{1}}.", "Offerta «Natale»", "Neuer „Hinweis\": Offerta «Natale»."),
             ("Schermo da 15\" {{1}}.", "Offerta \"Natale\"", "Schermo da 15\" Offerta \"Natale\"."),
             ("Oggetto «{{1}}».", "«»", "Oggetto «“”»."),
         ];

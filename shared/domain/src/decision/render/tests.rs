@@ -286,7 +286,7 @@ fn times_are_shown_in_the_sites_time_zone() {
     assert_eq!(shown("2026-03-29T01:00:00Z", Some(Format::Time), "it"), "03:00");
     assert_eq!(shown("2026-11-22T23:30:00Z", Some(Format::Date), "it"), "23/11/2026");
     assert_eq!(shown("2026-11-22T14:30:00Z", Some(Format::DateTime), "en"), "22 Nov 2026 at 15:30");
-    assert_eq!(shown("2026-11-22T14:30:00Z", None, "de"), "22.11.2026 um 15:30");
+    assert_eq!(shown("2026-11-22T14:30:00Z", None, "de"), "22.11.2026, 15:30");
     assert_eq!(shown("2026-11-22T14:30:00Z", Some(Format::Number), "fr"), "22/11/2026 à 15:30");
     assert_eq!(shown("2026-11-22T14:30:00Z", None, "it"), "22/11/2026 alle 15:30");
     assert_eq!(shown("2026-11-22T14:30:00Z", None, "es"), "22/11/2026 a las 15:30");

@@ -25,7 +25,7 @@ impl Writer<'_> {
         };
         let text = match &list {
             Some(list) => list.to_string(),
-            None => self.value(source, place)?,
+            None => self.value(source, place).or_else(|skip| self.when_empty(source).ok_or(skip))?,
         };
         // The mapping cannot know how many names a list will have.
         let may_shorten = source.shorten || list.as_ref().is_some_and(|list| list.total() > 1);
@@ -49,8 +49,7 @@ impl Writer<'_> {
             Source::Variable(_) => self.own(source).map(|raw| write(&raw, source.format, self.locale)),
         };
         let filled = |text: String| Some(adapt(clean(&text))).filter(|text| !text.is_empty());
-        let default = || source.default.clone().or_else(|| self.when_empty(source));
-        let value = own.and_then(&filled).or_else(|| default().and_then(&filled));
+        let value = own.and_then(&filled).or_else(|| source.default.clone().and_then(&filled));
         value.ok_or_else(|| missing(place, Some(source)))
     }
 
@@ -62,9 +61,10 @@ impl Writer<'_> {
         }
     }
 
-    /// Returns the word for an empty value of the source's variable.
+    /// Returns the word for an empty value of the source's variable. A default of the mapping replaces it.
     fn when_empty(&self, source: &ValueSource) -> Option<String> {
         match &source.source {
+            Source::Variable(_) if source.default.is_some() => None,
             Source::Variable(variable) => Some(variable.when_empty()?.get(self.locale.language).to_owned()),
             Source::Text(_) => None,
         }

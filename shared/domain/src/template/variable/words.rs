@@ -138,7 +138,7 @@ pub(super) static NO_SUBJECT: Words = Words {
     translated: Translations {
         english: "(no subject)",
         german: "(kein Betreff)",
-        french: "(sans objet)",
+        french: "(aucun objet)",
         spanish: "(sin asunto)",
     },
 };
@@ -173,7 +173,7 @@ mod tests {
         fattura | invoice | Rechnung | facture | factura
         preventivo | quote | Angebot | devis | presupuesto
         reso | return | Retoure | retour | devolución
-        (senza oggetto) | (no subject) | (kein Betreff) | (sans objet) | (sin asunto)
+        (senza oggetto) | (no subject) | (kein Betreff) | (aucun objet) | (sin asunto)
         ");
     }
 

@@ -129,9 +129,24 @@ fn an_empty_subject_takes_the_default_or_the_word_of_the_language() {
     let variable = json!({"variable": "message.subject"});
     assert_eq!(
         ["it", "de", "fr"].map(|language| subject(language, variable.clone())),
-        ["(senza oggetto).", "(kein Betreff).", "(sans objet)."]
+        ["(senza oggetto).", "(kein Betreff).", "(aucun objet)."]
     );
     assert_eq!(subject("de", json!({"variable": "message.subject", "default": "-"})), "-.");
+}
+
+#[test]
+fn an_empty_subject_is_no_part_of_an_address() {
+    let mut document = message_event("").document;
+    document["data"]["message"]["subject"] = json!("  ");
+    let event = Event::parse(document, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
+    let context = Context { event: &event, recipient: recipient(&event), site_url: None, files: None };
+    let buttons = json!({"0": {"suffix": {"variable": "message.subject"}}});
+    let chosen = json!({"name": "avviso", "language": "it", "fingerprint": "f", "buttons": buttons});
+    let chosen: TemplateUse = serde_json::from_value(chosen).unwrap();
+    let button = Button::UrlWithSuffix { text: "Apri".to_owned(), base: "https://example.com/m/".to_owned() };
+    let parts = Parts { buttons: vec![button], ..Parts::of_body(Pattern::parse("Ciao.")) };
+    let filled = fill(&parts, &chosen, &context, &Locale { language: &lang("it"), zone: &TimeZone::UTC });
+    assert_eq!(filled.map(|filled| filled.body.text).map_err(|skip| skip.reason), Err(Reason::ValueMissing));
 }
 
 /// Renders `documents.names` in a body of 1,024 units, without `shorten`.
