@@ -246,7 +246,7 @@ fn check_parts(used: &DraftUse, parts: &Parts, notes: &mut Notes) {
 }
 
 /// Returns the kind of value that a button takes; `None` if there is nothing to fill.
-fn button_kind(button: &Button) -> Option<ButtonKind> {
+pub(crate) fn button_kind(button: &Button) -> Option<ButtonKind> {
     match button {
         Button::UrlWithSuffix { .. } => Some(ButtonKind::Suffix),
         Button::QuickReply { .. } => Some(ButtonKind::Payload),

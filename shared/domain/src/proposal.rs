@@ -5,6 +5,7 @@
 
 mod likeness;
 
+use crate::check::{ButtonKind, button_kind};
 use crate::event::EventType;
 use crate::template::variable::{ALL, Definition, ValueType};
 use crate::template::{Button, Header, Media, Parts, Pattern, Piece, Placeholder};
@@ -38,21 +39,12 @@ pub struct ButtonGap {
     pub index: u8,
     /// The label.
     pub label: String,
-    /// The value that the button takes.
+    /// The kind of value that the button takes.
     pub kind: ButtonKind,
+    /// The beginning of the URL whose end is the value.
+    pub base: Option<String>,
     /// The gap.
     pub gap: Gap,
-}
-
-/// The value that a button takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ButtonKind {
-    /// The end of a URL. Contains its beginning.
-    Suffix(String),
-    /// The payload of a quick reply. It is optional.
-    Payload,
-    /// A code to copy.
-    Code,
 }
 
 /// The gaps of a template, in the order of its parts.
@@ -123,19 +115,21 @@ fn before<'a>(text: &'a Pattern, placeholder: &Placeholder) -> &'a str {
 
 fn button(event: EventType, button: &Button, index: u8, parts: &Parts) -> Option<ButtonGap> {
     let example = parts.examples.get(&format!("buttons/{index}")).cloned();
-    let (label, kind) = match button {
-        Button::UrlWithSuffix { text, base } => (text, ButtonKind::Suffix(base.clone())),
-        Button::QuickReply { text } => (text, ButtonKind::Payload),
-        Button::CopyCode { text } => (text, ButtonKind::Code),
-        Button::Url { .. } | Button::PhoneNumber { .. } => return None,
+    let kind = button_kind(button)?;
+    let (label, base) = match button {
+        Button::UrlWithSuffix { text, base } => (text, Some(base.clone())),
+        Button::Url { text, .. }
+        | Button::QuickReply { text }
+        | Button::CopyCode { text }
+        | Button::PhoneNumber { text, .. } => (text, None),
     };
     let hints = Hints { name: None, before: label, example: example.as_deref() };
     let addresses = ALL.iter().filter(|definition| definition.value_type == ValueType::Url);
     let variable = match kind {
-        ButtonKind::Suffix(_) => best(event, addresses, &hints),
+        ButtonKind::Suffix => best(event, addresses, &hints),
         ButtonKind::Payload | ButtonKind::Code => None,
     };
-    Some(ButtonGap { index, label: label.clone(), kind, gap: Gap { variable, example } })
+    Some(ButtonGap { index, label: label.clone(), kind, base, gap: Gap { variable, example } })
 }
 
 /// Returns the most likely variable of the event. Of several, the first in the catalogue.

@@ -2,9 +2,10 @@
 //!
 //! A gap without a proposed variable gets an empty text, which `mapping check` reports until a person fills it.
 
+use domain::check::ButtonKind;
 use domain::event::EventType;
 use domain::primitives::id::AccountId;
-use domain::proposal::{ButtonGap, ButtonKind, Gap, HeaderGap, propose};
+use domain::proposal::{ButtonGap, Gap, HeaderGap, propose};
 use domain::template::variable::Definition;
 use domain::template::{Media, Parts, Placeholder, Template};
 use jiff::Timestamp;
@@ -160,18 +161,16 @@ impl File<'_> {
             self.put(4, "buttons:");
         }
         for button in buttons {
+            let kind = button.kind.field();
+            if button.kind == ButtonKind::Payload {
+                let value = format!("{}: {{ {kind}: {{ text: \"ok\" }} }}", button.index);
+                let indent = if has_required { 6 } else { 4 };
+                self.note(indent, &self.texts.new_mapping_payload(button.label.as_str()));
+                self.note(indent, &if has_required { value } else { format!("buttons: {{ {value} }}") });
+                continue;
+            }
             let value = source(&button.gap, language);
-            let (kind, target) = match &button.kind {
-                ButtonKind::Suffix(base) => ("suffix", format!("{base}{{{{1}}}}")),
-                ButtonKind::Code => ("code", String::new()),
-                ButtonKind::Payload => {
-                    let value = format!("{}: {{ payload: {{ text: \"ok\" }} }}", button.index);
-                    let indent = if has_required { 6 } else { 4 };
-                    self.note(indent, &self.texts.new_mapping_payload(button.label.as_str()));
-                    self.note(indent, &if has_required { value } else { format!("buttons: {{ {value} }}") });
-                    continue;
-                }
-            };
+            let target = button.base.as_ref().map(|base| format!("{base}{{{{1}}}}")).unwrap_or_default();
             self.note(6, &self.texts.new_mapping_button(button.label.as_str(), target));
             self.note(6, &self.remark(&button.gap));
             self.put(6, &format!("{}: {{ {kind}: {value} }}", button.index));

@@ -16,6 +16,11 @@ pub(crate) fn folded(text: &str) -> String {
     text.chars().filter(|character| !is_separator(character)).flat_map(char::to_lowercase).map(plain).collect()
 }
 
+/// Returns the similarity of two texts as [`folded`] writes them, from 0 to 1.
+pub(crate) fn likeness(one: &str, other: &str) -> f64 {
+    strsim::normalized_damerau_levenshtein(&folded(one), &folded(other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! How much a variable resembles what a template says about a gap.
 
-use crate::primitives::folded::folded;
+use crate::primitives::folded::{self, folded};
 use crate::template::variable::{Definition, ValueType};
 
 /// The words before a gap that are compared.
@@ -120,7 +120,7 @@ fn of_word(definition: &Definition, word: &str) -> f64 {
 
 /// Returns the similarity of two words, or 0 if they are not similar.
 fn similar(one: &str, other: &str) -> f64 {
-    let similarity = strsim::normalized_damerau_levenshtein(&folded(one), &folded(other));
+    let similarity = folded::likeness(one, other);
     if similarity >= SIMILAR { similarity } else { 0.0 }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ALL, Definition};
 use crate::event::EventType;
-use crate::primitives::folded::folded;
+use crate::primitives::folded::{folded, likeness};
 
 /// The least similarity of a suggestion, from 0 to 1.
 const SIMILAR: f64 = 0.6;
@@ -90,11 +90,6 @@ fn prefix_likeness(prefix: Option<&str>, id: &str) -> f64 {
     let (Some(prefix), (Some(wanted), _)) = (prefix, parts(id)) else { return 1.0 };
     let italian = ITALIAN_PARTS.iter().filter(|(part, _)| *part == wanted).map(|(_, italian)| *italian);
     italian.chain([wanted]).map(|wanted| likeness(prefix, wanted)).fold(0.0, f64::max)
-}
-
-/// Returns the similarity of two texts without case and accents, from 0 to 1.
-fn likeness(one: &str, other: &str) -> f64 {
-    strsim::normalized_damerau_levenshtein(&folded(one), &folded(other))
 }
 
 #[cfg(test)]
