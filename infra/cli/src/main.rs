@@ -22,6 +22,7 @@ mod outcome;
 mod output;
 mod preview;
 mod progress;
+mod random;
 mod resend;
 mod schedule;
 mod send_test;

@@ -18,9 +18,11 @@ use store::ledger::{EventRecord, StoredEvent};
 use crate::args;
 use crate::failure::Failure;
 use crate::mapping;
+use crate::number;
 use crate::outcome::explained;
 use crate::output::Output;
 use crate::preview::read_event;
+use crate::random::random;
 use crate::stack::Stack;
 
 /// Interval at which the ledger is polled for the outcome.
@@ -28,12 +30,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(command: &args::SendTest, stack: &Stack, output: Output) -> Result<(), Failure> {
     let mut live = stack.live().await?;
-    let phone = Phone::parse(&command.phone, live.site.country(None));
-    let phone = phone.map_err(|error| Failure::usage(|texts| texts.wrong_number(texts.phone_error(error))))?;
+    let phone = number::read(&command.phone, &live.site)?;
     live.mappings = vec![mapping::find(&command.mapping, stack).await?];
-    let mut id = [0; 6];
-    getrandom::fill(&mut id).map_err(|error| Failure::no(|texts| texts.no_random_bytes(error.to_string())))?;
-    let id = format!("test.{}", hex::encode(id));
+    let id = format!("test.{}", hex::encode(random::<6>()?));
     let (event, _) = read_event(&command.event, Some(stack)).await?;
     let now = stack.clock.now();
     let document = as_test(&event, &id, &phone, now);

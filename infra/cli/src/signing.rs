@@ -9,6 +9,7 @@ use texts::Texts;
 
 use crate::failure::Failure;
 use crate::output::{Output, wrapped};
+use crate::random::random;
 use crate::stack::Stack;
 
 /// A change of a site's signing.
@@ -36,7 +37,8 @@ pub(crate) fn differs(keys: &[StoredKey]) -> bool {
 pub(crate) async fn set(change: Change, stack: &Stack, output: Output) -> Result<(), Failure> {
     let site = stack.live().await?.site.id;
     let mut secrets = stack.signing_secrets(&site).await?;
-    let mut mode = mode_of(&stack.config.keys(&site).await?);
+    let keys = stack.config.keys(&site).await?;
+    let mut mode = mode_of(&keys);
     let mut created = None;
     match change {
         Change::NewSecret => {
@@ -50,7 +52,7 @@ pub(crate) async fn set(change: Change, stack: &Stack, output: Output) -> Result
             created = Some(secret);
             if mode == Signing::Off {
                 mode = Signing::Optional;
-                put_mode(&site, mode, stack).await?;
+                put_mode(keys, mode, stack).await?;
             }
         }
         Change::RevokeOld => {
@@ -64,7 +66,7 @@ pub(crate) async fn set(change: Change, stack: &Stack, output: Output) -> Result
                 return Err(Failure::no(|texts| texts.no_signing_secret()));
             }
             mode = wanted;
-            put_mode(&site, mode, stack).await?;
+            put_mode(keys, mode, stack).await?;
         }
     }
     let created = created.as_ref().map(|secret| secret.text.expose_secret());
@@ -73,17 +75,15 @@ pub(crate) async fn set(change: Change, stack: &Stack, output: Output) -> Result
 }
 
 /// Writes the mode into every key of the site, so that a request needs no other read.
-async fn put_mode(site: &SiteId, mode: Signing, stack: &Stack) -> Result<(), Failure> {
-    for key in stack.config.keys(site).await? {
+async fn put_mode(keys: Vec<StoredKey>, mode: Signing, stack: &Stack) -> Result<(), Failure> {
+    for key in keys {
         stack.config.put_key(&StoredKey { signing: mode, ..key }).await?;
     }
     Ok(())
 }
 
 fn create(stack: &Stack) -> Result<SigningSecret, Failure> {
-    let mut random = [0; SECRET_BYTES];
-    getrandom::fill(&mut random).map_err(|error| Failure::no(|texts| texts.no_random_bytes(error.to_string())))?;
-    Ok(SigningSecret::create(&random, stack.clock.now()))
+    Ok(SigningSecret::create(&random::<SECRET_BYTES>()?, stack.clock.now()))
 }
 
 fn document(site: &SiteId, mode: Signing, secrets: &[SigningSecret], created: Option<&str>) -> Value {
@@ -92,7 +92,7 @@ fn document(site: &SiteId, mode: Signing, secrets: &[SigningSecret], created: Op
 }
 
 fn words(site: &SiteId, mode: Signing, created: Option<&str>, texts: &Texts) -> String {
-    let secret = created.map(|secret| texts.signing_secret_added(secret, site.to_string()) + "\n");
+    let secret = created.map(|secret| texts.signing_secret_added(site.to_string(), secret) + "\n");
     secret.unwrap_or_default() + &mode_words(mode, texts)
 }
 
@@ -104,4 +104,20 @@ pub(crate) fn mode_words(mode: Signing, texts: &Texts) -> String {
         Signing::Required => texts.signing_required(),
     };
     wrapped(&words, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use texts::Lang;
+
+    use super::*;
+
+    #[test]
+    fn the_secret_is_on_a_line_of_its_own_to_be_copied() {
+        let site = SiteId::parse("negozio").unwrap();
+        for lang in Lang::ALL {
+            let words = words(&site, Signing::Optional, Some("whsec_x"), lang.texts());
+            assert!(words.lines().any(|line| line == "whsec_x"), "{words}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::args;
 use crate::document::read_secret;
 use crate::failure::Failure;
 use crate::output::{Output, wrapped};
+use crate::random::random;
 use crate::settings::{self, SITE};
 use crate::signing;
 use crate::stack::{Stack, site_id};
@@ -65,7 +66,7 @@ async fn add(id: &SiteId, pairs: &[String], stack: &Stack, output: Output) -> Re
     }
     // Store the key first. A key without its site opens nothing. A site without a key accepts no events and blocks
     // another `add`.
-    let key = make_key(id, stack).await?;
+    let key = make_key(id, Signing::default(), stack).await?;
     stack.config.put_site(&site).await?;
     let webhook = webhook::ensure(id, stack).await?;
     let mut document = webhook.document(id);
@@ -166,20 +167,17 @@ async fn rotate_key(revoke: &[String], stack: &Stack, output: Output) -> Result<
         let live = live.join(", ");
         return Err(Failure::no(|texts| texts.two_keys(live.as_str())));
     }
-    let key = make_key(site, stack).await?;
+    let key = make_key(site, signing::mode_of(&keys), stack).await?;
     output
         .say(&json!({"site": site, "api_key": key, "revoked": revoke}), |texts| texts.key_added(site.to_string(), key));
     Ok(())
 }
 
-/// Creates a key, stores its verifier and returns its text.
-async fn make_key(site: &SiteId, stack: &Stack) -> Result<String, Failure> {
-    let (mut id, mut secret) = ([0; KEY_ID_BYTES], [0; 32]);
-    let filled = getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut secret));
-    filled.map_err(|error| Failure::no(|texts| texts.no_random_bytes(error.to_string())))?;
-    let (stored, text) = StoredKey::create(site.clone(), &hex::encode(id), &secret);
-    // A new key must not admit what the others refuse.
-    let signing = signing::mode_of(&stack.config.keys(site).await?);
+/// Creates a key, stores its verifier and returns its text. A new key must not admit what the others refuse, so it has
+/// their mode of signing.
+async fn make_key(site: &SiteId, signing: Signing, stack: &Stack) -> Result<String, Failure> {
+    let id = hex::encode(random::<KEY_ID_BYTES>()?);
+    let (stored, text) = StoredKey::create(site.clone(), &id, &random()?);
     stack.config.put_key(&StoredKey { signing, ..stored }).await?;
     Ok(text)
 }

@@ -11,6 +11,7 @@ use texts::Texts;
 
 use crate::failure::Failure;
 use crate::output::wrapped;
+use crate::random::random;
 use crate::stack::Stack;
 
 /// Maximum length of a header name, in characters.
@@ -148,7 +149,5 @@ async fn verify_token(site: &SiteId, stack: &Stack) -> Result<SecretString, Fail
 }
 
 fn random_id() -> Result<String, Failure> {
-    let mut random = [0; SECRET_BYTES];
-    getrandom::fill(&mut random).map_err(|error| Failure::no(|texts| texts.no_random_bytes(error.to_string())))?;
-    Ok(webhook_id(&random))
+    Ok(webhook_id(&random::<SECRET_BYTES>()?))
 }
