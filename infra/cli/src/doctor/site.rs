@@ -285,7 +285,7 @@ fn mapping_fault(mapping: &Mapping, live: &LiveConfig, report: &Report) -> Optio
     }
     if mapping.volume_spike.is_some() {
         let paused = texts.doctor_mapping_paused();
-        return Some((paused.to_owned(), format!("bridge mapping enable {id}")));
+        return Some((paused.to_owned(), format!("bridge mapping confirm {id}")));
     }
     let document = serde_json::to_value(mapping).ok()?;
     let checked = check(&document, live);
