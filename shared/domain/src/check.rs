@@ -169,9 +169,8 @@ fn check_use(used: &DraftUse, draft: &Draft, account: Option<&Account>, config: 
         return;
     };
     check_template(used, template, notes);
-    match &template.content {
-        Content::Usable(parts) => check_parts(used, parts, notes),
-        Content::Unusable { why } => notes.add(below(&used.path, "name"), Problem::Unusable(why.clone())),
+    if let Content::Usable(parts) = &template.content {
+        check_parts(used, parts, notes);
     }
 }
 
@@ -195,16 +194,29 @@ fn unknown_template(account: &Account, name: &str, config: &LiveConfig) -> Probl
     }
 }
 
+/// Returns what prevents or restricts the use of a template, whatever the mapping.
+#[must_use]
+pub fn template_problems(template: &Template) -> Vec<Problem> {
+    let status = match &template.status {
+        TemplateStatus::Approved => None,
+        TemplateStatus::Other(status) => Some(Problem::NotApproved(status.clone())),
+    };
+    let category = match &template.category {
+        Category::Utility => None,
+        Category::Marketing => Some(Problem::Marketing),
+        Category::Other(category) => Some(Problem::CategoryRefused(category.clone())),
+    };
+    let content = match &template.content {
+        Content::Usable(_) => None,
+        Content::Unusable { why } => Some(Problem::Unusable(why.clone())),
+    };
+    [status, category, content].into_iter().flatten().collect()
+}
+
 /// Checks whether the template may be sent at all.
 fn check_template(used: &DraftUse, template: &Template, notes: &mut Notes) {
-    let name = below(&used.path, "name");
-    if let TemplateStatus::Other(status) = &template.status {
-        notes.add(name.as_str(), Problem::NotApproved(status.clone()));
-    }
-    match &template.category {
-        Category::Utility => {}
-        Category::Marketing => notes.add(name, Problem::Marketing),
-        Category::Other(category) => notes.add(name, Problem::CategoryRefused(category.clone())),
+    for problem in template_problems(template) {
+        notes.add(below(&used.path, "name"), problem);
     }
     if used.fingerprint.as_ref().is_some_and(|fingerprint| *fingerprint != template.fingerprint) {
         notes.add(below(&used.path, "fingerprint"), Problem::TemplateChanged);
@@ -246,7 +258,8 @@ fn check_parts(used: &DraftUse, parts: &Parts, notes: &mut Notes) {
 }
 
 /// Returns the kind of value that a button takes; `None` if there is nothing to fill.
-pub(crate) fn button_kind(button: &Button) -> Option<ButtonKind> {
+#[must_use]
+pub fn button_kind(button: &Button) -> Option<ButtonKind> {
     match button {
         Button::UrlWithSuffix { .. } => Some(ButtonKind::Suffix),
         Button::QuickReply { .. } => Some(ButtonKind::Payload),

@@ -1,9 +1,10 @@
 //! `bridge template list` and `bridge template show`.
 
-use domain::check::Problem;
+use domain::check::{button_kind, template_problems};
 use domain::mapping::Mapping;
 use domain::primitives::id::AccountId;
-use domain::template::{Button, Category, Content, Header, Media, Parts, Template, TemplateStatus};
+use domain::site::config::LiveConfig;
+use domain::template::{Button, Content, Header, Media, Parts, Template};
 use serde_json::{Value, json};
 use texts::{Lang, Texts};
 
@@ -21,7 +22,7 @@ struct Listed<'a> {
 pub(super) async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
     let live = stack.live().await?;
     let mappings = stack.config.mappings(&live.site.id).await?;
-    let listed = listed(&live.templates, &mappings);
+    let listed = listed(&live, &mappings);
     let documents: Vec<Value> = listed.iter().map(as_document).collect();
     output.say(&json!({"templates": documents}), |texts| {
         let row = |one: &Listed<'_>| {
@@ -50,7 +51,7 @@ pub(super) async fn list(stack: &Stack, output: Output) -> Result<(), Failure> {
 pub(super) async fn show(name: &str, language: Option<&str>, stack: &Stack, output: Output) -> Result<(), Failure> {
     let live = stack.live().await?;
     let mappings = stack.config.mappings(&live.site.id).await?;
-    let mut listed = listed(&live.templates, &mappings);
+    let mut listed = listed(&live, &mappings);
     listed.retain(|one| one.template.name == name);
     if listed.is_empty() {
         return Err(Failure::no(|texts| texts.no_such_template(name)));
@@ -68,32 +69,19 @@ pub(super) async fn show(name: &str, language: Option<&str>, stack: &Stack, outp
     Ok(())
 }
 
-fn listed<'a>(templates: &'a [(AccountId, Template)], mappings: &'a [Mapping]) -> Vec<Listed<'a>> {
+fn listed<'a>(live: &'a LiveConfig, mappings: &'a [Mapping]) -> Vec<Listed<'a>> {
     let one = |(account, template): &'a (AccountId, Template)| {
+        // Two accounts may list the same template.
         let uses = |mapping: &&Mapping| {
-            mapping.templates.values().any(|used| used.name == template.name && used.language == template.language)
+            live.account(mapping).is_some_and(|of_mapping| of_mapping.id == *account)
+                && mapping
+                    .templates
+                    .values()
+                    .any(|used| used.name == template.name && used.language == template.language)
         };
         Listed { account, template, used_by: mappings.iter().filter(uses).map(|one| one.id.as_str()).collect() }
     };
-    templates.iter().map(one).collect()
-}
-
-/// Returns what prevents or restricts the use of a template.
-fn problems(template: &Template) -> Vec<Problem> {
-    let status = match &template.status {
-        TemplateStatus::Approved => None,
-        TemplateStatus::Other(status) => Some(Problem::NotApproved(status.clone())),
-    };
-    let category = match &template.category {
-        Category::Utility => None,
-        Category::Marketing => Some(Problem::Marketing),
-        Category::Other(category) => Some(Problem::CategoryRefused(category.clone())),
-    };
-    let content = match &template.content {
-        Content::Usable(_) => None,
-        Content::Unusable { why } => Some(Problem::Unusable(why.clone())),
-    };
-    [status, category, content].into_iter().flatten().collect()
+    live.templates.iter().map(one).collect()
 }
 
 fn as_document(one: &Listed<'_>) -> Value {
@@ -102,7 +90,7 @@ fn as_document(one: &Listed<'_>) -> Value {
         Content::Usable(parts) => (None, Some(parts)),
         Content::Unusable { why } => (Some(why.to_string()), None),
     };
-    let problems: Vec<Value> = problems(template)
+    let problems: Vec<Value> = template_problems(template)
         .iter()
         .map(|problem| json!({"code": problem.code(), "message": Lang::En.texts().problem(problem)}))
         .collect();
@@ -125,10 +113,7 @@ fn placeholders(parts: &Parts) -> Vec<String> {
         None => {}
     }
     places.extend(parts.body.placeholders().iter().map(|one| format!("body/{one}")));
-    let takes_value = |button: &Button| {
-        matches!(button, Button::UrlWithSuffix { .. } | Button::CopyCode { .. } | Button::QuickReply { .. })
-    };
-    let buttons = parts.buttons.iter().enumerate().filter(|(_, button)| takes_value(button));
+    let buttons = parts.buttons.iter().enumerate().filter(|(_, button)| button_kind(button).is_some());
     places.extend(buttons.map(|(index, _)| format!("buttons/{index}")));
     places
 }
@@ -143,7 +128,7 @@ fn words(one: &Listed<'_>, texts: &Texts) -> String {
         [] => wrapped(&texts.template_unused(), 2),
         used_by => wrapped(&texts.template_used_by(used_by.join(", ")), 2),
     };
-    for problem in problems(template) {
+    for problem in template_problems(template) {
         words += &wrapped(&texts.template_problem(texts.problem(&problem)), 2);
     }
     if let Content::Usable(parts) = &template.content {
